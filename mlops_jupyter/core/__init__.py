@@ -1,0 +1,1 @@
+"""Words of the house and pure functions over them. Standard library only."""

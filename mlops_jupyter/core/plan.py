@@ -1,0 +1,161 @@
+"""The plan: the neutral model of a pipeline. Every target renders from it, none changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from mlops_jupyter.core.errors import NotFound
+
+INITIAL = ""
+"""The step name of a value that was there before the first step ran."""
+
+HIDDEN = "~"
+"""First character of hidden variables: random states, environment, options, files."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A literal that a run may override.
+
+    Attributes
+    ----------
+    name : a Python identifier.
+    default : bool, int, float, str, None, or a list or dict of them.
+    """
+
+    name: str
+    default: object
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a step asks of an orchestrator. None means: its own default."""
+
+    cpu: float | None = None
+    memory_bytes: int | None = None
+    gpu: int | None = None
+    retries: int = 0
+    timeout_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """A named unit of the pipeline: a function with arguments in and values out.
+
+    Attributes
+    ----------
+    name : a Python identifier, unique in the plan; also the module and function name.
+    version : hash of the normalised source with the definitions it uses.
+    module : text of `steps/<name>.py`, formatted.
+    inputs : variable -> step that made the value (`INITIAL` if none did). Hidden variables too.
+    outputs : groups of variables that cross together. A group of several shares objects and keeps their identity.
+    parameters : names of the plan's parameters that the function takes as keyword arguments.
+    imports : top-level module names that the step imports.
+    cells : ids of the notebook's cells that it was made from.
+    notes : what capture was not sure of, in words.
+    """
+
+    name: str
+    version: str
+    module: str
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: tuple[tuple[str, ...], ...] = ()
+    parameters: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    resources: Resources = Resources()
+
+    @property
+    def upstream(self) -> tuple[str, ...]:
+        """Names of the steps whose values this one takes, each once, in order."""
+        return tuple(dict.fromkeys(step for step in self.inputs.values() if step != INITIAL))
+
+    @property
+    def visible_inputs(self) -> tuple[str, ...]:
+        """Arguments of the function: inputs that are not hidden variables."""
+        return tuple(name for name in self.inputs if not name.startswith(HIDDEN))
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When to run: five-field cron (POSIX crontab(5) weekdays: 0 and 7 are Sunday) in a time zone."""
+
+    cron: str
+    timezone: str = "UTC"
+    catchup: bool = False
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The notebook's own value of a delivered output, against which a run is proven.
+
+    Attributes
+    ----------
+    name : variable.
+    fingerprint : portable fingerprint (BLAKE2b), or "" where the value has none.
+    file : path of the saved value under `tests/expected/`, or "" where it was too large to travel.
+    shown : a short text of the value, for people.
+    """
+
+    name: str
+    fingerprint: str
+    file: str = ""
+    format: str = ""
+    shown: str = ""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What the steps need around them.
+
+    Attributes
+    ----------
+    python : "3.11"
+    requirements : distributions that the steps import, pinned ("pandas==3.1.1").
+    lock : text of requirements.lock: the same with all they need.
+    variables : environment variables set for every step.
+    """
+
+    python: str
+    requirements: tuple[str, ...] = ()
+    lock: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A pipeline, whole: steps in an order that respects their edges.
+
+    Attributes
+    ----------
+    name : as the user wrote it.
+    package : a Python identifier derived from the name.
+    outputs : delivered variable -> step that makes it.
+    files : path in the bundle -> bytes: initial states, data, expected values, the runtime.
+    """
+
+    name: str
+    package: str
+    steps: tuple[Step, ...]
+    parameters: tuple[Parameter, ...] = ()
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    environment: Environment = Environment(python="3.11")
+    schedule: Schedule | None = None
+    expected: tuple[Expected, ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def step(self, name: str) -> Step:
+        """Return the step of that name, or raise `NotFound` naming those there are."""
+        for step in self.steps:
+            if step.name == name:
+                return step
+        raise NotFound(f"no step {name!r}: the pipeline has {', '.join(s.name for s in self.steps)}")
+
+    def edges(self) -> Iterator[tuple[str, str]]:
+        """Yield (upstream, downstream) pairs, each once."""
+        for step in self.steps:
+            for upstream in step.upstream:
+                yield upstream, step.name

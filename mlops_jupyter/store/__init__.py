@@ -1,0 +1,1 @@
+"""What is kept in `.mlops/`: the ledger (facts, by query) and the objects (bytes, by content)."""
