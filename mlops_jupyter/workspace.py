@@ -13,6 +13,7 @@ from mlops_jupyter.store.ledger import Ledger
 
 if TYPE_CHECKING:
     from mlops_jupyter.services.drift.service import Drift
+    from mlops_jupyter.services.pipeline.view import Steps
     from mlops_jupyter.services.registry.service import Registry
     from mlops_jupyter.services.schedule.service import Schedules
     from mlops_jupyter.services.tracking.service import Tracking
@@ -64,6 +65,13 @@ class Workspace:
         from mlops_jupyter.services.schedule.service import Schedules
 
         return Schedules(self.ledger, self.folder, self.tracking_uri)
+
+    @cached_property
+    def steps(self) -> Steps:
+        """The steps of a session, as panels see them."""
+        from mlops_jupyter.services.pipeline.view import Steps
+
+        return Steps(self.ledger)
 
     @cached_property
     def drift(self) -> Drift:

@@ -1,0 +1,1 @@
+"""How cells, values, files, random state and ambient state enter the record."""

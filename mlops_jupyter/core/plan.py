@@ -53,7 +53,9 @@ class Step:
     parameters : names of the plan's parameters that the function takes as keyword arguments.
     imports : top-level module names that the step imports.
     cells : ids of the notebook's cells that it was made from.
+    executions : positions in the recording of what it was made from.
     notes : what capture was not sure of, in words.
+    always : run even when nothing changed: its point is its effect (registering, judging, logging).
     """
 
     name: str
@@ -64,8 +66,10 @@ class Step:
     parameters: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
+    executions: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     resources: Resources = Resources()
+    always: bool = False
 
     @property
     def upstream(self) -> tuple[str, ...]:
@@ -80,11 +84,18 @@ class Step:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When to run: five-field cron (POSIX crontab(5) weekdays: 0 and 7 are Sunday) in a time zone."""
+    """When to run: five-field cron (POSIX crontab(5) weekdays: 0 and 7 are Sunday) in a time zone.
+
+    Attributes
+    ----------
+    catchup : also run what fell due while the scheduler was down, each tick on its own.
+    start : ISO date from which `catchup` counts; needed with it.
+    """
 
     cron: str
     timezone: str = "UTC"
     catchup: bool = False
+    start: str = ""
 
 
 @dataclass(frozen=True)

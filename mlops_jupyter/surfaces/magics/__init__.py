@@ -1,0 +1,79 @@
+"""The magics: `%track`, `%register`, `%pipeline`, `%drift`, and the cell forms `%%track` and `%%pipeline`.
+
+`load` joins a shell, its project and a recorder; a line then goes through the table of its magic's verbs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.surfaces.magics import drift, pipeline, register, track
+from mlops_jupyter.surfaces.magics.verbs import Verb, act
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from mlops_jupyter.surfaces.magics.session import Session
+
+VERBS: dict[str, Mapping[str, Verb]] = {
+    "track": track.VERBS,
+    "register": register.VERBS,
+    "pipeline": pipeline.VERBS,
+    "drift": drift.VERBS,
+}
+"""Magic -> verb -> what it does; the verb "" is what the bare magic does."""
+
+_sessions: dict[int, Session] = {}
+
+
+def load(shell: InteractiveShell) -> None:
+    """Start recording in a shell and offer the magics there. A fault of the user's is one line."""
+    from IPython.core.error import UsageError
+
+    from mlops_jupyter.surfaces.magics import cells, listening
+
+    try:
+        session = listening.start(shell)
+    except UserError as fault:
+        raise UsageError(str(fault)) from None
+    _sessions[id(shell)] = session
+    cells.install(shell, session)
+    for name in VERBS:
+        shell.register_magic_function(_magic(session, name), magic_kind="line_cell", magic_name=name)
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Stop recording and take the magics away; what was recorded stays in `.mlops/`."""
+    from mlops_jupyter.surfaces.magics import cells
+
+    session = _sessions.pop(id(shell), None)
+    if session is None:
+        return
+    session.recorder.stop()
+    cells.remove(shell)
+    session.workspace.close()
+    for name in VERBS:
+        for kind in ("line", "cell"):
+            shell.magics_manager.magics[kind].pop(name, None)
+
+
+def session_of(shell: InteractiveShell) -> Session:
+    """Return the session of a shell in which the extension is on."""
+    return _sessions[id(shell)]
+
+
+def _magic(session: Session, name: str) -> Callable[..., Any]:
+    verbs = VERBS[name]
+
+    def magic(line: str, cell: str | None = None) -> Any:
+        if cell is not None:  # only when called by name: a typed cell is handled before IPython sees its magic
+            session.shell.run_cell(f"%%{name} {line}\n{cell}").raise_error()
+            return None
+        return act(session, name, verbs, line)
+
+    magic.__doc__ = "\n\n".join(
+        f"%{name} {verb}".strip() + f"\n{(entry.act.__doc__ or '').strip()}" for verb, entry in verbs.items()
+    )
+    return magic

@@ -1,0 +1,64 @@
+"""Executions -> dataflow: which execution made the value that another one read, and what a value needs.
+
+A value is told by who made it, so repeated, out-of-order, edited and deleted cells need no special case:
+an execution that nothing wanted depends on falls out of the slice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mlops_jupyter.core.records import Execution
+
+AMBIENT = ("~environ:", "~cwd", "~sys.path", "~pandas.", "~numpy.print", "~numpy.err", "~matplotlib.", "~warnings.")
+"""Hidden variables that any code may read without naming them; random states and files are seen when used."""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Who made what.
+
+    Attributes
+    ----------
+    history : executions, oldest first.
+    producers : for each execution, name read -> position of the execution that made the value. Names that were
+        there before the first execution have no entry.
+    last : name -> position of the execution that made the value it has at the end.
+    """
+
+    history: tuple[Execution, ...]
+    producers: tuple[Mapping[str, int], ...]
+    last: Mapping[str, int]
+
+    def slice(self, wanted: Iterable[int]) -> tuple[int, ...]:
+        """Return the positions of all executions that the wanted ones need, themselves included, in order."""
+        needed: set[int] = set()
+        todo = list(wanted)
+        while todo:
+            position = todo.pop()
+            if position not in needed:
+                needed.add(position)
+                todo.extend(self.producers[position].values())
+        return tuple(sorted(needed))
+
+    def unborn(self, position: int) -> frozenset[str]:
+        """Names that an execution read and that nobody in the history made."""
+        return frozenset(n for n in self.history[position].reads if n not in self.producers[position])
+
+
+def build(history: Sequence[Execution]) -> Graph:
+    """Join each read to the write before it; linear in the number of reads and writes."""
+    last: dict[str, int] = {}
+    ambient: dict[str, int] = {}
+    producers = []
+    for position, execution in enumerate(history):
+        made = {name: last[name] for name in execution.reads if name in last}
+        producers.append(made | ambient)
+        for name in execution.writes:
+            last[name] = position
+            if name.startswith(AMBIENT):
+                ambient[name] = position
+        for name in execution.deletes:
+            last.pop(name, None)
+    return Graph(tuple(history), tuple(producers), last)

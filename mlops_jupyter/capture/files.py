@@ -1,0 +1,83 @@
+"""Which files of the user's a cell opened, seen through Python's audit hook (PEP 578).
+
+A hook cannot be taken away again, so there is one for the process, and it only looks while a cell runs.
+"""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+import sysconfig
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+SKIPPED_SUFFIXES = (".py", ".pyc", ".so", ".pth", ".ipynb", ".ttf", ".afm")
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
+
+
+@dataclass
+class Opened:
+    """Absolute paths opened while a cell ran. A file written first and then read back counts as written only."""
+
+    reads: set[str] = field(default_factory=set)
+    writes: set[str] = field(default_factory=set)
+
+
+_opened: Opened | None = None
+_hooked = False
+
+
+def _hook(event: str, args: tuple[Any, ...]) -> None:
+    if event == "open" and _opened is not None:
+        path, mode, flags = args
+        if isinstance(path, os.PathLike):
+            path = os.fspath(path)
+        if isinstance(path, bytes):
+            path = os.fsdecode(path)
+        if isinstance(path, str) and not path.endswith(SKIPPED_SUFFIXES):
+            path = os.path.join(os.getcwd(), path)  # noqa: PTH109, PTH118
+            mode = mode if isinstance(mode, str) else ""
+            if not (any(c in mode for c in "wx") or (not mode and flags & WRITING)) and path not in _opened.writes:
+                _opened.reads.add(path)
+            if any(c in mode for c in "wax+") or (not mode and flags & WRITING):
+                _opened.writes.add(path)
+
+
+def start() -> None:
+    """Begin to note what is opened; what was noted before is dropped."""
+    global _opened, _hooked
+    if not _hooked:
+        sys.addaudithook(_hook)
+        _hooked = True
+    _opened = Opened()
+
+
+def stop() -> Opened:
+    """Stop noting, and return the user's own files among what was opened: absolute paths that exist."""
+    global _opened
+    opened, _opened = _opened or Opened(), None
+    if not opened.reads and not opened.writes:
+        return opened
+    roots = _foreign_roots()
+    return Opened(
+        reads={p for p in opened.reads if _own(p, roots)},
+        writes={p for p in opened.writes if _own(p, roots)},
+    )
+
+
+def _own(path: str, roots: tuple[str, ...]) -> bool:
+    path = os.path.abspath(path)  # noqa: PTH100
+    home = str(Path.home()) + os.sep
+    hidden = path.startswith(home) and path[len(home) :].startswith(".")
+    return not hidden and "/.mlops/" not in path and not path.startswith(roots) and os.path.isfile(path)  # noqa: PTH113
+
+
+def _foreign_roots() -> tuple[str, ...]:
+    """Folders of the system, of Python and of temporary files; the working directory wins over them."""
+    folders = {sys.prefix, sys.base_prefix, *site.getsitepackages(), *sysconfig.get_paths().values()}
+    folders |= {"/proc", "/sys", "/dev", "/usr", "/etc", "/var/lib", "/lib", tempfile.gettempdir()}
+    here = str(Path.cwd()) + os.sep
+    return tuple(f + os.sep for f in folders if not here.startswith(f.rstrip(os.sep) + os.sep))

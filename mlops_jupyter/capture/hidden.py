@@ -1,0 +1,56 @@
+"""Hidden variables around a cell: random states, environment, options, and the files it opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mlops_jupyter.capture.files import Opened
+from mlops_jupyter.runtime.state import FILE
+from mlops_jupyter.runtime.watch import Watch
+
+HASHED_BYTES = 64 * 2**20
+"""A file up to this size is told by its content, a larger one by its size and time of change."""
+
+RANDOM = ("~random", "~numpy.random", "~torch.random")
+
+
+class Hidden:
+    """What a cell did to state that it does not name. Relative paths count from where recording began."""
+
+    def __init__(self) -> None:
+        self._watch = Watch()
+        self._home = Path.cwd()
+
+    def mark(self) -> None:
+        """Take the state now as that before the cell."""
+        self._watch.mark()
+
+    def initial(self, name: str) -> object:
+        """Return the value a variable had before recording began, or when its library was imported."""
+        return self._watch.initial(name)
+
+    def changes(self, opened: Opened) -> tuple[set[str], dict[str, str]]:
+        """Return what the cell read and what it wrote, each written one with a fingerprint.
+
+        A random state that moved was read too, since where it went depends on where it was.
+        """
+        changed = self._watch.changed()
+        reads = {name for name in changed if name in RANDOM} | {self.file(path) for path in opened.reads}
+        writes = dict.fromkeys(sorted(changed), "state")
+        writes |= {self.file(path): _content(Path(path)) for path in sorted(opened.writes)}
+        return reads, writes
+
+    def file(self, path: str) -> str:
+        """Return the hidden variable of a file: its path from home, or its whole path if it lies elsewhere."""
+        where = Path(path).resolve()
+        home = self._home.resolve()
+        return FILE + (where.relative_to(home).as_posix() if where.is_relative_to(home) else where.as_posix())
+
+
+def _content(path: Path) -> str:
+    import xxhash
+
+    facts = path.stat()
+    if facts.st_size > HASHED_BYTES:
+        return f"{facts.st_size}@{facts.st_mtime_ns}"
+    return xxhash.xxh3_128_hexdigest(path.read_bytes())

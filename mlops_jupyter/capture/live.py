@@ -1,0 +1,289 @@
+"""The recorder: listens to an IPython shell and turns each running of a cell into an `Execution`.
+
+It looks at cell borders only; nothing is traced while a cell runs.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mlops_jupyter.analysis.cells import split_headers, to_python
+from mlops_jupyter.analysis.facts import SourceFacts, SyntaxFault, facts
+from mlops_jupyter.capture import files
+from mlops_jupyter.capture.hidden import Hidden
+from mlops_jupyter.capture.reach import Reach
+from mlops_jupyter.capture.values import FROZEN, UNKNOWN, Values
+from mlops_jupyter.core.ids import ExecutionId, SessionId, new_id
+from mlops_jupyter.core.records import Execution, Header, Status
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
+
+    from mlops_jupyter.store.ledger import Ledger
+
+_log = logging.getLogger("mlops_jupyter")
+
+SHELL_NAMES = re.compile(r"_+|_i+|_\d+|_i\d+|_oh|_dh|_ih|_sh|In|Out|exit|quit|get_ipython|open|__.*__|_exit_code")
+"""What IPython itself puts among the user's names."""
+
+
+class HeaderHandler(Protocol):
+    """What one of our cell-magic lines does around the body of its cell."""
+
+    def begin(self, line: str, body: str) -> object:
+        """Called before the body runs. Raises UsageError for a bad line: the cell is still recorded."""
+
+    def end(self, state: object, execution: Execution, namespace: Mapping[str, Any]) -> None:
+        """Called after the body ran, or failed."""
+
+
+@dataclass
+class _Open:
+    """What is held between the two borders of one cell."""
+
+    raw: str
+    body: str
+    headers: tuple[Header, ...]
+    facts: SourceFacts
+    cell: str
+    tags: tuple[str, ...]
+    started: float
+    before: dict[str, int]
+    bound: frozenset[str] = frozenset()
+    handled: list[tuple[HeaderHandler, object]] = field(default_factory=list)
+    overhead: float = 0.0
+
+
+class Recorder:
+    """One shell's recording. `history` holds every execution since it began, oldest first.
+
+    A fault of the recorder is logged and never reaches the user's cell.
+    """
+
+    def __init__(self, shell: InteractiveShell, ledger: Ledger, notebook: str | None) -> None:
+        self.shell = shell
+        self.session = SessionId(new_id())
+        self.folder = Path.cwd()
+        self.history: list[Execution] = []
+        self.handlers: dict[str, HeaderHandler] = {}
+        self.after: list[Callable[[Execution], None]] = []
+        self._ledger = ledger
+        self._namespace: dict[str, Any] = shell.user_ns
+        self._values = Values(self._namespace)
+        self._reach = Reach(self._namespace, self._values)
+        self._hidden = Hidden()
+        self._open: _Open | None = None
+        ledger.execute(
+            "INSERT INTO session (id, notebook, pid, started) VALUES (?, ?, ?, ?)",
+            (self.session, notebook, os.getpid(), time.time()),
+        )
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self.shell.events.register("pre_run_cell", self.pre_run_cell)
+        self.shell.events.register("post_run_cell", self.post_run_cell)
+
+    def stop(self) -> None:
+        """Stop listening; the history stays."""
+        self.shell.events.unregister("pre_run_cell", self.pre_run_cell)
+        self.shell.events.unregister("post_run_cell", self.post_run_cell)
+        files.stop()
+
+    def initial(self, name: str) -> object:
+        """Return the value that a hidden variable had before anything changed it."""
+        return self._hidden.initial(name)
+
+    def pre_run_cell(self, info: ExecutionInfo) -> None:
+        """Remember how things stand before a cell."""
+        clock = time.perf_counter()
+        try:
+            self._open = self._begin(info)
+        except Exception:
+            self._open = None
+            _log.exception("this cell is not recorded")
+        if self._open:
+            for header in self._open.headers:
+                if header.name in self.handlers:
+                    handler = self.handlers[header.name]
+                    self._open.handled.append((handler, handler.begin(header.line, self._open.body)))
+            self._open.bound = frozenset(self._rebound(self._open))
+            self._hidden.mark()
+            files.start()
+            self._open.overhead = time.perf_counter() - clock
+            self._open.started = time.time()
+
+    def post_run_cell(self, result: ExecutionResult) -> None:
+        """Find out what the cell changed, and record it."""
+        opened, self._open = self._open, None
+        if opened is None:
+            return
+        clock = time.perf_counter()
+        try:
+            execution = self._end(opened, result)
+            self.history.append(execution)
+            for handler, state in opened.handled:
+                handler.end(state, execution, self._namespace)
+            for listener in self.after:
+                listener(execution)
+        except Exception:
+            _log.exception("this cell is not recorded")
+            return
+        overhead = opened.overhead + time.perf_counter() - clock
+        self.history[-1] = replace(execution, overhead=overhead)
+        self._keep(self.history[-1])
+
+    def _begin(self, info: ExecutionInfo) -> _Open | None:
+        headers, body = split_headers(info.raw_cell)
+        try:
+            found = facts(to_python(body))
+        except SyntaxFault:
+            return None  # it will not run: nothing changes
+        for name in self._reach.names(found.reads | found.text_reads):
+            if not self._values.known(name) and self._is_value(name):
+                self._values.look(name)
+        cell, tags = _front_end(self.shell)
+        return _Open(
+            raw=info.raw_cell,
+            body=body,
+            headers=tuple(Header(h.name, h.line) for h in headers),
+            facts=found,
+            cell=cell,
+            tags=tags,
+            started=time.time(),
+            before={name: id(value) for name, value in self._namespace.items()},
+        )
+
+    def _rebound(self, opened: _Open) -> set[str]:
+        return {
+            name
+            for name, value in self._namespace.items()
+            if opened.before.get(name) != id(value) and not SHELL_NAMES.fullmatch(name)
+        }
+
+    def _end(self, opened: _Open, result: ExecutionResult) -> Execution:
+        seconds = time.time() - opened.started
+        opened_files = files.stop()
+        found = opened.facts
+        rebound = self._rebound(opened)
+        rebound |= {n for n in found.writes if n in self._namespace and (result.success or n in rebound)}
+        read = {n for n in found.reads | found.text_reads if n in opened.before and not SHELL_NAMES.fullmatch(n)}
+        read |= {n for n in self._reach.called(read | (found.reads & rebound)) if n in opened.before}
+        read -= opened.bound
+        reached = self._reach.names(read | rebound)
+        changed = self._changed(reached, rebound)
+        deleted = {n for n in opened.before if n not in self._namespace and not SHELL_NAMES.fullmatch(n)}
+        for name in deleted:
+            self._values.forget(name)
+        groups = self._values.groups(n for n in changed if n in self._namespace)
+        for group in groups:  # who is tied to a changed value gets a new version with it: identity is part of the value
+            for name in group - changed.keys():
+                changed[name] = self._values.fingerprint(name)
+        # what was not bound anew on every path still depends on what it was before
+        read |= {n for n in changed if n in opened.before and n not in found.sure_writes and n not in opened.bound}
+        self._reach.learn(found, reached, changed)
+        hidden_reads, hidden_writes = self._hidden.changes(opened_files)
+        status, error = _outcome(result)
+        return Execution(
+            id=ExecutionId(len(self.history)),
+            raw=opened.raw,
+            body=opened.body,
+            headers=opened.headers,
+            cell=opened.cell,
+            tags=opened.tags,
+            started=opened.started,
+            seconds=seconds,
+            status=status,
+            error=error,
+            reads=frozenset(read | hidden_reads),
+            writes=changed | hidden_writes,
+            deletes=frozenset(deleted),
+            groups=groups,
+            notes=(*found.uncertain, *self._unknown(changed)),
+        )
+
+    def _changed(self, reached: set[str], rebound: set[str]) -> dict[str, str]:
+        """Look at what was reached; return the names whose values are not what they were, with what they are now."""
+        changed: dict[str, str] = {}
+        for name in sorted(reached | rebound):
+            if name not in self._namespace or SHELL_NAMES.fullmatch(name):
+                continue
+            if not self._is_value(name):
+                self._values.forget(name)
+                if name in rebound:
+                    changed[name] = "code"
+                continue
+            known = self._values.known(name)
+            if name not in rebound and known and isinstance(self._namespace[name], FROZEN):
+                continue
+            before = self._values.fingerprint(name) if known else None
+            now = self._values.look(name)
+            if name in rebound or now != before or now == UNKNOWN:
+                changed[name] = now
+        return changed
+
+    def _is_value(self, name: str) -> bool:
+        """Whether a name holds data rather than code (a module, function or class)."""
+        return name in self._namespace and not isinstance(self._namespace[name], (type, _MODULE, _FUNCTION, _BUILTIN))
+
+    def _unknown(self, changed: Mapping[str, str]) -> list[str]:
+        return [
+            f"{n!r} cannot be compared: {self._values.reason(n)}" for n, mark in changed.items() if mark == UNKNOWN
+        ]
+
+    def _keep(self, execution: Execution) -> None:
+        """Write one execution to the ledger, whole."""
+        pipeline = execution.header("pipeline")
+        with self._ledger.transaction():
+            key = self._ledger.execute(
+                "INSERT INTO execution (session, cell, step, source, started, seconds, status, error, overhead, notes)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    self.session,
+                    execution.cell,
+                    pipeline.line.split()[0] if pipeline and pipeline.line else None,
+                    execution.raw,
+                    execution.started,
+                    execution.seconds,
+                    execution.status.value,
+                    execution.error,
+                    execution.overhead,
+                    json.dumps(execution.notes),
+                ),
+            )
+            rows = [(key, n, "read", None) for n in execution.reads]
+            rows += [(key, n, "write", mark) for n, mark in execution.writes.items()]
+            rows += [(key, n, "delete", None) for n in execution.deletes]
+            self._ledger.executemany("INSERT INTO access (execution, name, kind, fingerprint) VALUES (?, ?, ?, ?)", rows)
+
+
+_MODULE = type(os)
+_FUNCTION = type(_front := lambda: None)
+_BUILTIN = type(len)
+
+
+def _outcome(result: ExecutionResult) -> tuple[Status, str]:
+    fault = result.error_in_exec or result.error_before_exec
+    if fault is None:
+        return Status.OK, ""
+    status = Status.INTERRUPTED if isinstance(fault, KeyboardInterrupt) else Status.ERROR
+    try:
+        return status, f"{type(fault).__name__}: {fault}"
+    except Exception:  # a fault whose text raises
+        return status, type(fault).__name__
+
+
+def _front_end(shell: InteractiveShell) -> tuple[str, tuple[str, ...]]:
+    """Return the cell's id and tags, where the front end sends them with the request (JupyterLab does)."""
+    try:
+        metadata = shell.get_parent()["metadata"]  # only a kernel's shell has a parent message
+    except (AttributeError, KeyError, TypeError):
+        return "", ()
+    return str(metadata.get("cellId") or ""), tuple(map(str, metadata.get("tags") or ()))

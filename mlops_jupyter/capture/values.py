@@ -1,0 +1,101 @@
+"""What each name's value was when last seen: its fingerprint, and which mutable objects it reaches."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mlops_jupyter.runtime.fingerprint import Survey, Unfingerprintable, survey
+
+BUDGET_SECONDS = 0.5
+"""A value that takes longer is recorded as unknown, and treated as changed by whoever could reach it."""
+
+UNKNOWN = "?"
+"""Stands for a fingerprint where none could be taken."""
+
+FROZEN = (int, float, complex, bool, str, bytes, type(None), range)
+"""Types whose values cannot change in place, so that only a rebinding needs looking at."""
+
+
+class Values:
+    """Remembers values by fingerprint only; holds no reference to any of them.
+
+    `look` reads the namespace and changes what is remembered; the rest only answers.
+    """
+
+    def __init__(self, namespace: Mapping[str, Any]) -> None:
+        import xxhash
+
+        self._hasher = xxhash.xxh3_128
+        self._namespace = namespace
+        self._seen: dict[str, Survey] = {}
+        self._owners: dict[int, set[str]] = {}
+
+    def look(self, name: str) -> str:
+        """Take the fingerprint of a name's value now, remember it, and return it (or `UNKNOWN`)."""
+        seen = survey(self._namespace[name], new=self._hasher, budget_seconds=BUDGET_SECONDS)
+        self.forget(name)
+        self._seen[name] = seen
+        for key in seen.objects - _process_wide():
+            self._owners.setdefault(key, set()).add(name)
+        return self.fingerprint(name)
+
+    def forget(self, name: str) -> None:
+        """Drop what is remembered of a name, if anything."""
+        seen = self._seen.pop(name, None)
+        for key in seen.objects if seen else ():
+            owners = self._owners.get(key)
+            if owners:
+                owners.discard(name)
+                if not owners:
+                    del self._owners[key]
+
+    def known(self, name: str) -> bool:
+        """Whether the name's value has been looked at since it was last forgotten."""
+        return name in self._seen
+
+    def fingerprint(self, name: str) -> str:
+        """Return the remembered fingerprint, `UNKNOWN` where none could be taken."""
+        found = self._seen[name].fingerprint
+        return UNKNOWN if isinstance(found, Unfingerprintable) else found
+
+    def reason(self, name: str) -> str:
+        """Why a name has no fingerprint; "" if it has one."""
+        found = self._seen[name].fingerprint
+        return found.reason if isinstance(found, Unfingerprintable) else ""
+
+    def sharing(self, name: str) -> frozenset[str]:
+        """Names whose values reach an object that this name's value reaches too, itself left out."""
+        seen = self._seen.get(name)
+        if seen is None or not seen.objects:
+            return frozenset()
+        others: set[str] = set()
+        for key in seen.objects:
+            others |= self._owners.get(key, set())
+        others.discard(name)
+        return frozenset(others)
+
+    def groups(self, names: Iterable[str]) -> tuple[frozenset[str], ...]:
+        """Cut names, with all that share objects with them, into sets that share; singles are left out."""
+        done: set[str] = set()
+        found = []
+        for name in names:
+            if name in done:
+                continue
+            group, todo = {name}, [name]
+            while todo:
+                for other in self.sharing(todo.pop()) - group:
+                    group.add(other)
+                    todo.append(other)
+            done |= group
+            if len(group) > 1:
+                found.append(frozenset(group))
+        return tuple(found)
+
+
+def _process_wide() -> frozenset[int]:
+    """Objects that libraries share with everyone: sharing them does not tie two names together."""
+    numpy_random = sys.modules.get("numpy.random.mtrand")
+    shared = getattr(numpy_random, "_rand", None)
+    return frozenset() if shared is None else frozenset({id(shared), id(shared._bit_generator)})

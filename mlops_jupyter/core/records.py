@@ -1,0 +1,63 @@
+"""What was seen of one running of a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from mlops_jupyter.core.ids import ExecutionId
+
+
+class Status(Enum):
+    """How an execution ended."""
+
+    OK = "ok"
+    ERROR = "error"  # it raised; what it had changed until then counts
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class Header:
+    """One of our own cell-magic lines at the top of a cell: `%%pipeline load --params n=1`."""
+
+    name: str
+    line: str
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One running of a cell, with the names it read and wrote.
+
+    Attributes
+    ----------
+    raw : the source as it was typed, magics and all.
+    headers : our own cell-magic lines, outermost first; `body` is the rest.
+    cell : the front end's cell id, "" where it gives none.
+    reads : names whose values it took from before itself (hidden variables too).
+    writes : name -> what its value was afterwards: a fingerprint, or "?" where none could be taken.
+        Names that were rebound, changed in place, or share an object with one that was.
+    groups : sets of names that shared objects when it ended, as far as it could have touched them.
+    tags : the cell's tags, where the front end sends them.
+    """
+
+    id: ExecutionId
+    raw: str
+    body: str
+    headers: tuple[Header, ...] = ()
+    cell: str = ""
+    started: float = 0.0
+    seconds: float = 0.0
+    overhead: float = 0.0
+    status: Status = Status.OK
+    error: str = ""
+    reads: frozenset[str] = frozenset()
+    writes: Mapping[str, str] = field(default_factory=dict)
+    deletes: frozenset[str] = frozenset()
+    groups: tuple[frozenset[str], ...] = ()
+    notes: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    def header(self, name: str) -> Header | None:
+        """Return our header of that magic, if the cell has it."""
+        return next((h for h in self.headers if h.name == name), None)

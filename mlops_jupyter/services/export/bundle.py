@@ -1,0 +1,66 @@
+"""Writing a bundle: all of it or nothing, and never over something that is not a bundle."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from mlops_jupyter.core.errors import UserError
+
+Bundle = Mapping[str, bytes]
+"""Path in the bundle -> content."""
+
+MARK = "pipeline.yaml"
+"""The file by which a folder is known to be a bundle."""
+
+
+def write(bundle: Bundle, output: Path) -> None:
+    """Put a bundle at a path, in one rename. An older bundle there is replaced; anything else is left alone.
+
+    Raises
+    ------
+    UserError
+        The place holds something else, or cannot be written (a full disk, no permission): then nothing has changed.
+    """
+    output = output.absolute()
+    if output.exists() and not (output / MARK).is_file() and (not output.is_dir() or any(output.iterdir())):
+        raise UserError(f"{str(output)!r} is there and is no bundle of ours: choose another --output, or move it away")
+    beside = None
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}."))
+        for path, data in bundle.items():
+            _write_one(beside / path, data)
+        beside.chmod(0o755)
+        _swap(beside, output)
+    except OSError as fault:
+        reason = fault.strerror or str(fault)
+        raise UserError(f"cannot write the bundle {str(output)!r}: {reason}; nothing was changed there") from fault
+    finally:
+        if beside is not None:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def _write_one(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _swap(new: Path, output: Path) -> None:
+    """Put the new folder in the old one's place; the old one is set aside first and comes back on a fault."""
+    aside = new.with_name(f"{new.name}.old")
+    if output.exists():
+        output.rename(aside)
+    try:
+        new.rename(output)
+    except OSError:
+        if aside.exists():
+            aside.rename(output)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,108 @@
+"""Running a bundle on this machine, with its results at hand afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.runtime.codecs import load_open
+from mlops_jupyter.services.export.verify import fault_of, manifest
+
+
+@dataclass(frozen=True)
+class Ran(Mapping[str, Any]):
+    """One run of a bundle: a mapping of the values it delivered, each loaded when asked for.
+
+    Attributes
+    ----------
+    run : its id; its folder is `store / run`.
+    steps : step -> "done", "cached" or "failed".
+    """
+
+    run: str
+    status: str
+    store: Path
+    steps: Mapping[str, str]
+    error: str = ""
+    seconds: float = 0.0
+
+    def __getitem__(self, name: str) -> Any:
+        for row in self._index():
+            if row["name"] == name:
+                return load_open(self.store / self.run / "outputs" / row["file"], row["format"])
+        raise NotFound(f"run {self.run} delivered no {name!r}: it has {', '.join(self)}")
+
+    def __iter__(self) -> Iterator[str]:
+        return (row["name"] for row in self._index())
+
+    def __len__(self) -> int:
+        return len(self._index())
+
+    def _index(self) -> list[dict[str, str]]:
+        path = self.store / self.run / "outputs" / "outputs.json"
+        rows: list[dict[str, str]] = json.loads(path.read_text())["outputs"] if path.is_file() else []
+        return rows
+
+
+def run(
+    bundle: Path, store: Path, words: Sequence[str] = (), progress: Callable[[str], None] = lambda line: None
+) -> Ran:
+    """Run a bundle with this process's environment; its progress is passed on line by line.
+
+    Parameters
+    ----------
+    words : further arguments of `python -m <package> run`, as in ["-p", "n_estimators=300"].
+
+    Raises
+    ------
+    UserError
+        The arguments do not fit the pipeline (an unknown parameter, say). A run that failed is a result.
+    """
+    facts = manifest(bundle)
+    path = os.pathsep.join(filter(None, (str((bundle / "src").absolute()), os.environ.get("PYTHONPATH"))))
+    command = [sys.executable, "-m", str(facts["package"]), "run", "--store", str(store.absolute()), "--json", *words]
+    process = subprocess.Popen(
+        command, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    printed: list[str] = []
+    assert process.stdout is not None and process.stderr is not None
+    reader = threading.Thread(target=lambda: printed.append(process.stdout.read()))  # type: ignore[union-attr]
+    reader.start()
+    said = []
+    try:
+        for line in process.stderr:
+            said.append(line.rstrip())
+            progress(line.rstrip())
+        process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(2)
+        process.wait()
+        raise
+    finally:
+        reader.join()
+    return _result(printed, said, process.returncode, store)
+
+
+def _result(printed: Sequence[str], said: Sequence[str], code: int, store: Path) -> Ran:
+    try:
+        answer = json.loads("".join(printed))
+    except ValueError:
+        raise UserError(said[-1] if said else f"the pipeline ended with exit code {code} and said nothing") from None
+    if code == 2:
+        raise UserError(str(answer.get("error") or (said[-1] if said else "the arguments do not fit the pipeline")))
+    return Ran(
+        run=str(answer["run"]),
+        status=str(answer["status"]),
+        store=store,
+        steps={row["step"]: row["status"] for row in answer.get("steps") or ()},
+        error="" if answer["status"] == "succeeded" else fault_of(answer),
+        seconds=float(answer.get("seconds") or 0.0),
+    )

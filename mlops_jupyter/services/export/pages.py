@@ -1,0 +1,61 @@
+"""The pages of a bundle that people read: its README and its Dockerfile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mlops_jupyter.core.plan import HIDDEN, Plan, Step
+
+
+def readme(plan: Plan, targets: Iterable[Any]) -> str:
+    """Return README.md: what the pipeline is, how to run it, how to deploy it, what capture was not sure of."""
+    title = " ".join(plan.name.split())
+    parts = [
+        f"# {title}",
+        "Made from a notebook. It needs neither Jupyter nor the tool that made it.",
+        _run(plan),
+        "## Steps\n\n| step | takes | gives | parameters |\n|---|---|---|---|\n" + "\n".join(map(_row, plan.steps)),
+    ]
+    if plan.schedule:
+        parts.append(f"Schedule: `{plan.schedule.cron}` ({plan.schedule.timezone}).")
+    parts += [f"## {target.title}\n\n{target.deploy(plan).strip()}" for target in targets if target.deploy(plan).strip()]
+    notes = [f"* `{step.name}`: {note}" for step in plan.steps for note in step.notes] + [f"* {n}" for n in plan.notes]
+    if notes:
+        parts.append("## Notes of the export\n\n" + "\n".join(dict.fromkeys(notes)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _run(plan: Plan) -> str:
+    options = "".join(f" -p {p.name}={p.default!r}" for p in plan.parameters[:2])
+    return (
+        "## Run\n\n```sh\n"
+        "python -m venv .venv && .venv/bin/pip install -r requirements.lock\n"
+        f"PYTHONPATH=src .venv/bin/python -m {plan.package} run --store out{options}\n"
+        "```\n\n"
+        "The values it delivers lie in `out/<run>/outputs/`, with `outputs.json` as their index. "
+        f"`python -m {plan.package} check --store out --run <run>` compares them with the notebook's own, "
+        "and `tests/test_reproduces.py` does both. Data files are read from the copy in here, or from `--data DIR`."
+    )
+
+
+def _row(step: Step) -> str:
+    takes = ", ".join(f"`{n}`" for n in step.inputs if not n.startswith(HIDDEN)) or "–"
+    gives = ", ".join(f"`{n}`" for g in step.outputs for n in g if not n.startswith(HIDDEN)) or "–"
+    return f"| `{step.name}` | {takes} | {gives} | {', '.join(f'`{p}`' for p in step.parameters) or '–'} |"
+
+
+def dockerfile(plan: Plan) -> str:
+    """Return a small image: the locked requirements, the package, a user without rights."""
+    return (
+        f"FROM python:{plan.environment.python}-slim\n"
+        "WORKDIR /app\n"
+        "COPY requirements.lock ./\n"
+        "RUN pip install --no-cache-dir -r requirements.lock\n"
+        "COPY src ./src\n"
+        "RUN useradd --create-home runner && mkdir /store && chown runner /store\n"
+        "USER runner\n"
+        "ENV PYTHONPATH=/app/src\n"
+        f'ENTRYPOINT ["python", "-m", "{plan.package}"]\n'
+        'CMD ["run", "--store", "/store"]\n'
+    )

@@ -1,0 +1,172 @@
+"""Plan -> bundle: pure text and bytes. What every target shares; a target adds its own files."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable
+from typing import Any
+
+from mlops_jupyter.core.plan import Plan, Step
+from mlops_jupyter.services.export import carried, pages
+from mlops_jupyter.services.export.bundle import Bundle
+from mlops_jupyter.services.pipeline.formatting import format_all
+
+USES = ("tracking", "gates", "drift")
+"""Rooms of the runtime that only some steps call."""
+
+
+def render(plan: Plan, targets: Iterable[Any] = ()) -> Bundle:
+    """Return every file of the bundle.
+
+    Parameters
+    ----------
+    targets : objects as `targets.load` gives them; each adds its files, and a paragraph to the README.
+    """
+    chosen = list(targets)
+    package = f"src/{plan.package}"
+    code = {
+        f"{package}/__init__.py": f'"""{_line(plan.name)}: a pipeline made from a notebook."""\n',
+        f"{package}/__main__.py": _main(plan),
+        f"{package}/pipeline.py": _pipeline(plan),
+        f"{package}/steps/__init__.py": '"""One module a step."""\n',
+        "tests/test_reproduces.py": _test(plan),
+    }
+    texts = format_all(code)
+    texts |= {f"{package}/steps/{step.name}.py": step.module for step in plan.steps}
+    texts |= {
+        "pipeline.yaml": _yaml(plan),
+        "pyproject.toml": _pyproject(plan),
+        "requirements.lock": plan.environment.lock or "".join(f"{r}\n" for r in plan.environment.requirements),
+        "Dockerfile": pages.dockerfile(plan),
+        "README.md": pages.readme(plan, chosen),
+        ".gitignore": "out/\n__pycache__/\n",
+        "tests/expected/expected.json": _expected(plan),
+    }
+    used = [room for room in USES if any(f".runtime.{room} import" in s.module for s in plan.steps)]
+    runtime = {f"{package}/runtime/{path}": data for path, data in carried.files(used).items()}
+    for target in chosen:
+        texts |= target.render(plan)
+    return {**{path: text.encode() for path, text in texts.items()}, **runtime, **plan.files}
+
+
+def _main(plan: Plan) -> str:
+    return (
+        f'"""Run the pipeline: `python -m {plan.package} run --store out`."""\n\n'
+        "import sys\n\n"
+        f"from {plan.package}.pipeline import PIPELINE\n"
+        f"from {plan.package}.runtime.command import main\n\n"
+        'if __name__ == "__main__":\n    sys.exit(main(PIPELINE, sys.argv[1:]))\n'
+    )
+
+
+def _pipeline(plan: Plan) -> str:
+    steps = "".join(f"        {_step(plan, step)},\n" for step in plan.steps)
+    return (
+        f'"""The pipeline {_line(plan.name)!r} as data: its steps and what flows between them."""\n\n'
+        f"from {plan.package}.runtime.pipeline import Pipeline, Step\n\n"
+        "PIPELINE = Pipeline(\n"
+        f"    name={plan.name!r},\n"
+        f"    package={plan.package!r},\n"
+        f"    parameters={ {p.name: p.default for p in plan.parameters}!r},\n"
+        f"    steps=(\n{steps}    ),\n"
+        f"    outputs={dict(plan.outputs)!r},\n"
+        f"    environment={dict(plan.environment.variables)!r},\n"
+        ")\n"
+    )
+
+
+def _step(plan: Plan, step: Step) -> str:
+    """Return the step as a call, with only what differs from the defaults."""
+    facts: dict[str, object] = {
+        "name": step.name,
+        "function": f"{plan.package}.steps.{step.name}:{step.name}",
+        "version": step.version,
+    }
+    optional: dict[str, object] = {
+        "inputs": dict(step.inputs),
+        "outputs": step.outputs,
+        "parameters": step.parameters,
+        "packages": step.imports,
+        "retries": step.resources.retries,
+        "timeout": step.resources.timeout_seconds,
+        "always": step.always,
+    }
+    facts |= {name: value for name, value in optional.items() if value}
+    return f"Step({', '.join(f'{name}={value!r}' for name, value in facts.items())})"
+
+
+def _yaml(plan: Plan) -> str:
+    import yaml
+
+    schedule = plan.schedule
+    facts = {
+        "name": plan.name,
+        "package": plan.package,
+        "steps": [
+            {
+                "name": step.name,
+                "version": step.version,
+                "source": f"src/{plan.package}/steps/{step.name}.py",
+                "inputs": dict(step.inputs),
+                "outputs": [list(group) for group in step.outputs],
+                "parameters": list(step.parameters),
+                "packages": list(step.imports),
+                "resources": {k: v for k, v in vars(step.resources).items() if v},
+                "cells": list(step.cells),
+                "notes": list(step.notes),
+            }
+            for step in plan.steps
+        ],
+        "parameters": {p.name: p.default for p in plan.parameters},
+        "outputs": dict(plan.outputs),
+        "schedule": vars(schedule).copy() if schedule else None,
+        "environment": {
+            "python": plan.environment.python,
+            "requirements": list(plan.environment.requirements),
+            "variables": dict(plan.environment.variables),
+        },
+        "notes": list(plan.notes),
+    }
+    return str(yaml.safe_dump(facts, sort_keys=False, allow_unicode=True, width=120))
+
+
+def _pyproject(plan: Plan) -> str:
+    requirements = "".join(f"    {json.dumps(r)},\n" for r in plan.environment.requirements)
+    text = (
+        '[build-system]\nrequires = ["hatchling>=1.27"]\nbuild-backend = "hatchling.build"\n\n'
+        f"[project]\nname = {json.dumps(plan.package)}\nversion = \"0.1.0\"\n"
+        f"description = {json.dumps('The pipeline ' + _line(plan.name) + ', made from a notebook')}\n"
+        f'requires-python = ">={plan.environment.python}"\ndependencies = [\n{requirements}]\n\n'
+        f"[tool.hatch.build.targets.wheel]\npackages = [\"src/{plan.package}\"]\n"
+    )
+    tomllib.loads(text)  # a name that breaks it must not leave here
+    return text
+
+
+def _expected(plan: Plan) -> str:
+    rows = [vars(e) for e in plan.expected]
+    return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
+
+
+def _test(plan: Plan) -> str:
+    return (
+        '"""The pipeline, run in a process of its own, gives the values that the notebook had."""\n\n'
+        "import json\nimport os\nimport subprocess\nimport sys\nfrom pathlib import Path\n\n"
+        "BUNDLE = Path(__file__).parents[1]\n\n\n"
+        "def call(*words):\n"
+        '    environment = {**os.environ, "PYTHONPATH": str(BUNDLE / "src")}\n'
+        f'    command = [sys.executable, "-m", {plan.package!r}, *words, "--json"]\n'
+        "    done = subprocess.run(command, env=environment, capture_output=True, text=True)\n"
+        "    assert done.stdout, done.stderr\n"
+        "    return json.loads(done.stdout)\n\n\n"
+        "def test_reproduces(tmp_path):\n"
+        '    run = call("run", "--store", str(tmp_path))\n'
+        '    assert run["status"] == "succeeded", run\n'
+        '    proof = call("check", "--store", str(tmp_path), "--run", run["run"])\n'
+        '    assert proof["status"] in ("identical", "close"), proof\n'
+    )
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split()).replace('"', "'").replace("\\", "/")

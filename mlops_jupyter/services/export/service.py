@@ -1,0 +1,55 @@
+"""Export's verbs: a recording becomes a bundle on disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_jupyter.core.plan import Plan
+from mlops_jupyter.services.export import bundle, targets
+from mlops_jupyter.services.export.render import render
+from mlops_jupyter.services.pipeline.planner import Request, plan
+from mlops_jupyter.services.pipeline.ports import Magics, Recording
+from mlops_jupyter.store.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export wrote: where, which plan, what a target could not express, and how long it took."""
+
+    path: Path
+    plan: Plan
+    targets: tuple[str, ...]
+    lost: tuple[str, ...]
+    seconds: float
+
+
+def export(
+    recording: Recording, request: Request, magics: Magics, output: Path, to: Sequence[str], ledger: Ledger
+) -> Exported:
+    """Make the plan, render it for every target, write it whole, and note that it was done.
+
+    Raises
+    ------
+    UserError
+        An unknown target or an invalid schedule (before anything else), whatever the plan refuses, or a place
+        that cannot be written. Nothing is left half-written.
+    """
+    began = time.perf_counter()
+    chosen = [targets.find(name) for name in to]
+    if request.schedule:
+        _check(request.schedule.cron, request.schedule.timezone)
+    made = plan(recording, request, magics)
+    lost = tuple(line for target in chosen for line in targets.lost(made, target))
+    bundle.write(render(made, chosen), output)
+    ledger.audit("export", made.name, {"path": str(output), "targets": list(to), "steps": len(made.steps)})
+    return Exported(output, made, tuple(to), lost, time.perf_counter() - began)
+
+
+def _check(cron: str, timezone: str) -> None:
+    from mlops_jupyter.core.cron import check, zone
+
+    check(cron)
+    zone(timezone)

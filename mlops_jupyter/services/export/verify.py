@@ -1,0 +1,155 @@
+"""Proof: the bundle run in a clean process, its values held against the notebook's."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.services.export.bundle import MARK
+
+Progress = Callable[[str], None]
+
+KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "TZ")
+"""Environment variables that a clean process keeps; what else a notebook needs of them is captured."""
+
+
+@dataclass(frozen=True)
+class OutputProof:
+    """One delivered value: `status` is identical, close, differs or failed; the rest are for people."""
+
+    name: str
+    status: str
+    reason: str
+    expected: str
+    actual: str
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What came of running a bundle clean: the worst of its outputs' states, and why.
+
+    Attributes
+    ----------
+    steps : number of steps of the pipeline.
+    seconds : wall time of the run and the comparison.
+    """
+
+    status: str
+    steps: int
+    seconds: float
+    outputs: tuple[OutputProof, ...]
+    reason: str = ""
+
+    @property
+    def proven(self) -> bool:
+        """Whether every value is the notebook's, up to rounding."""
+        return self.status in ("identical", "close")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the facts as JSON."""
+        return asdict(self)
+
+
+def manifest(bundle: Path) -> dict[str, Any]:
+    """Read a bundle's pipeline.yaml; one clear line if the folder is no bundle."""
+    import yaml
+
+    try:
+        facts = yaml.safe_load((bundle / MARK).read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise UserError(f"no bundle at {str(bundle)!r}: it has no {MARK}; make one with `mlops-jupyter export`") from fault
+    except yaml.YAMLError as fault:
+        raise UserError(f"{str(bundle / MARK)!r} cannot be read: {' '.join(str(fault).split())}") from fault
+    if not isinstance(facts, dict) or not str(facts.get("package", "")).isidentifier():
+        raise UserError(f"{str(bundle / MARK)!r} names no package: export the notebook again")
+    return facts
+
+
+def verify(bundle: Path, fresh_env: bool = False, progress: Progress = lambda line: None) -> Proof:
+    """Run the bundle in a clean process and compare each value with the notebook's.
+
+    Parameters
+    ----------
+    fresh_env : build an environment from requirements.lock first, and run in that.
+    """
+    began = time.perf_counter()
+    facts = manifest(bundle)
+    with tempfile.TemporaryDirectory(prefix="verify-") as folder:
+        python = _fresh(bundle, Path(folder, "env"), progress) if fresh_env else sys.executable
+        store = Path(folder, "store")
+        ran = call(bundle, python, ["run", "--store", str(store)], progress)
+        checked: dict[str, Any] = {}
+        if "run" in ran:
+            checked = call(bundle, python, ["check", "--store", str(store), "--run", str(ran["run"])], progress)
+    reason = "" if ran.get("status") == "succeeded" else fault_of(ran)
+    outputs = tuple(
+        OutputProof(*(str(row.get(k) or "") for k in ("name", "status", "reason", "expected", "actual")))
+        for row in checked.get("outputs", ())
+    )
+    if "outputs" not in checked:
+        outputs = tuple(OutputProof(name, "failed", reason, "", "") for name in facts.get("outputs") or {})
+    return Proof(
+        status="failed" if reason else str(checked.get("status", "failed")),
+        steps=len(facts.get("steps") or ()),
+        seconds=round(time.perf_counter() - began, 3),
+        outputs=outputs,
+        reason=reason or str(checked.get("error") or ""),
+    )
+
+
+def fault_of(ran: Mapping[str, Any]) -> str:
+    """Say in one line why a run failed: what the command complained of, or its first failed step and its error."""
+    for row in ran.get("steps") or ():
+        if row.get("error"):
+            return f"step {row['step']!r} failed: {row['error'].get('type')}: {row['error'].get('message')}"
+    return str(ran.get("error") or "the run did not succeed")
+
+
+def call(bundle: Path, python: str, words: list[str], progress: Progress) -> dict[str, Any]:
+    """Run one command of a bundle in a process that inherits nothing of this one; return what it says in JSON."""
+    facts = manifest(bundle)
+    environment = {k: v for k in KEPT if (v := os.environ.get(k)) is not None}
+    environment |= {"PYTHONPATH": str((bundle / "src").absolute()), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= {k: str(v) for k, v in (facts.get("environment", {}).get("variables") or {}).items()}
+    with tempfile.TemporaryDirectory(prefix="verify-cwd-") as here:
+        process = subprocess.Popen(
+            [python, "-m", str(facts["package"]), *words, "--json"],
+            cwd=here, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stderr is not None and process.stdout is not None
+        said = []
+        for line in process.stderr:
+            said.append(line.rstrip())
+            progress(line.rstrip())
+        printed = process.stdout.read()
+        process.wait()
+    try:
+        answer: dict[str, Any] = json.loads(printed)
+    except ValueError:
+        return {"status": "failed", "error": said[-1] if said else f"exit code {process.returncode}"}
+    return answer
+
+
+def _fresh(bundle: Path, where: Path, progress: Progress) -> str:
+    """Build an environment from the bundle's lock with uv; return its Python."""
+    from uv import find_uv_bin
+
+    progress("building an environment from requirements.lock")
+    python = str(where / "bin" / "python")
+    for command in (
+        [find_uv_bin(), "venv", "--quiet", "--python", sys.executable, str(where)],
+        [find_uv_bin(), "pip", "sync", "--quiet", "--python", python, str(bundle / "requirements.lock")],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise UserError(f"cannot build an environment from requirements.lock: {' '.join(done.stderr.split())[:400]}")
+    return python

@@ -1,0 +1,86 @@
+"""Which executions a pipeline keeps, and which step each belongs to by its author's word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from mlops_jupyter.analysis.graph import Graph
+from mlops_jupyter.analysis.outline import CodeCell
+from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.core.records import Execution, Status
+from mlops_jupyter.services.pipeline.grouping import Label, identifier, stage
+
+FEW_SECTIONS = 3
+"""A notebook with fewer sections is cut further, by what its cells do."""
+
+
+def keep(graph: Graph, cells: Sequence[CodeCell | None], live: Sequence[str]) -> tuple[int, ...]:
+    """Return the executions worth keeping: the last good one of each cell, and all that values need.
+
+    A cell is told by its place in the file, else by the front end's id; an execution with neither stands for itself.
+
+    Raises
+    ------
+    UserError
+        A value that is needed was left half-made by a cell that failed, or was there before recording began.
+    """
+    wanted = {graph.last[name] for name in live if name in graph.last}
+    newest: dict[str, int] = {}
+    for position, (execution, cell) in enumerate(zip(graph.history, cells, strict=True)):
+        if execution.status is Status.OK:
+            newest[f"cell {cell.number}" if cell else execution.cell or f"execution {position}"] = position
+    kept = graph.slice(wanted | set(newest.values()))
+    for position in kept:
+        execution = graph.history[position]
+        if execution.status is not Status.OK:
+            raise UserError(
+                f"{where(position, cells)} failed half way ({execution.error}) and changed {_some(execution.writes)}, "
+                "which later cells use: run it again without a fault, then export"
+            )
+    return kept
+
+
+def where(position: int, cells: Sequence[CodeCell | None]) -> str:
+    """How to name an execution to a person."""
+    cell = cells[position]
+    if cell is None:
+        return f"execution {position + 1} (its cell was edited or deleted since)"
+    return f"cell {cell.number}" + (f" ({cell.heading})" if cell.heading else "")
+
+
+def labels(graph: Graph, kept: Sequence[int], cells: Sequence[CodeCell | None]) -> dict[int, Label]:
+    """Say for each kept execution which step it belongs to: `%%pipeline NAME`, else its section, else what it does."""
+    sections = {cell.section for p in kept if (cell := cells[p]) is not None and cell.heading}
+    by_stage = len(sections) < FEW_SECTIONS
+    found: dict[int, Label] = {}
+    run, last = 0, ""
+    for position in kept:
+        execution, cell = graph.history[position], cells[position]
+        header = execution.header("pipeline")
+        if header is not None and step_name(execution):
+            found[position] = Label(f"step:{step_name(execution)}", step_name(execution))
+            last = ""
+            continue
+        doing = stage(execution.body)
+        section = cell.section if cell else 0
+        heading = cell.heading if cell else ""
+        if by_stage or not heading:
+            if f"{section}:{doing}" != last:
+                run, last = run + 1, f"{section}:{doing}"
+            found[position] = Label(f"run:{run}", doing)
+        else:
+            last = ""
+            found[position] = Label(f"section:{section}", identifier(heading, doing))
+    return found
+
+
+def step_name(execution: Execution) -> str:
+    """The step that a cell's `%%pipeline NAME` line names, "" if none."""
+    header = execution.header("pipeline")
+    words = header.line.split() if header else []
+    return words[0] if words and not words[0].startswith("-") else ""
+
+
+def _some(names: Mapping[str, str]) -> str:
+    shown = sorted(n for n in names if not n.startswith("~"))
+    return ", ".join(map(repr, shown[:3])) + (" …" if len(shown) > 3 else "")

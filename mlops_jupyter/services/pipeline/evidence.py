@@ -1,0 +1,190 @@
+"""What the notebook holds now, as far as a plan needs it: its values to prove against, its first states, its data."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import pickletools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mlops_jupyter.capture.reach import plain
+from mlops_jupyter.capture.values import UNKNOWN
+from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.core.plan import INITIAL, Expected, Step
+from mlops_jupyter.runtime.codecs import CannotSave, Saved, save_exact, save_open
+from mlops_jupyter.runtime.compare import shown
+from mlops_jupyter.runtime.fingerprint import fingerprint
+from mlops_jupyter.runtime.objects import digest
+from mlops_jupyter.runtime.state import FILE, initial_file
+from mlops_jupyter.services.pipeline.grouping import Group
+from mlops_jupyter.services.pipeline.parts import Need, Parts
+from mlops_jupyter.services.pipeline.ports import Recording
+
+EXPECTED_BYTES = 5 * 2**20
+"""A value up to this size travels with the bundle; of a larger one the fingerprint does."""
+
+DATA_BYTES = 50 * 2**20
+"""A data file up to this size travels with the bundle; a larger one is named by place and content."""
+
+
+@dataclass
+class Proof:
+    """What goes into the bundle beside the code. Filled while it is collected."""
+
+    expected: tuple[Expected, ...] = ()
+    files: dict[str, bytes] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+class Evidence:
+    """Answers questions about live values; a value that the notebook no longer holds is not guessed at."""
+
+    def __init__(self, recording: Recording, parts: Parts) -> None:
+        self.notes: list[str] = []
+        self._recording = recording
+        self._parts = parts
+        self._saved: dict[str, Saved] = {}
+
+    def cannot_part(self, groups: Sequence[Group]) -> list[tuple[int, int, str]]:
+        """Return (maker, user, reason) for each value that would have to cross between groups and cannot."""
+        found = []
+        for each in groups:
+            for need in self._parts.values(each.members):
+                reason = self._stuck(need)
+                if reason:
+                    user = next(m for m in each.members if need in self._parts.reads(m))
+                    found.append((need.maker, user, f"{need.name!r} {reason}"))
+            found += self._views(each)
+        return found
+
+    def _stuck(self, need: Need) -> str:
+        """Why a value cannot leave the process that made it; "" if it can, as far as can be known now."""
+        if need.maker not in self._parts:
+            return ""
+        mark = self._parts[need.maker].execution.writes.get(need.name)
+        if mark == "code":
+            return "is a function or module bound to another name"
+        live = self._parts.graph.last.get(need.name) == need.maker and need.name in self._recording.namespace
+        if not live:
+            return "cannot cross to another process" if mark == UNKNOWN else ""
+        value = self._recording.namespace[need.name]
+        if plain(value):
+            return ""
+        try:
+            saved = save_exact({need.name: value})
+        except CannotSave as fault:
+            return f"cannot cross to another process ({fault})"
+        inner = sorted(name for name in notebook_names(saved.data) if not self._at_module_level(name))
+        return f"holds {inner[0]!r}, which only its own step can define" if inner else ""
+
+    def _at_module_level(self, name: str) -> bool:
+        """Whether a definition of the notebook will stand at the top of a module, where unpickling finds it."""
+        maker = self._parts.graph.last.get(name)
+        if maker is None or maker not in self._parts:
+            return False
+        part = self._parts[maker]
+        late = part.facts.late_reads.get(name, frozenset())
+        made = self._parts.graph.last
+        data = {n for n in late if n in made and made[n] in self._parts and not self._parts[made[n]].is_code(n)}
+        return part.is_code(name) and not data
+
+    def _views(self, each: Group) -> Iterator[tuple[int, int, str]]:
+        """Find arrays that share memory, were made elsewhere, and are changed in place here."""
+        for member in each.members:
+            execution = self._parts.graph.history[member]
+            for sharing in execution.groups:
+                taken = {n.name: n for n in self._parts.values(each.members) if n.name in sharing}
+                changed = [n for n in taken if n in execution.writes and n in execution.reads]
+                if len(changed) > 1 and self._share_memory(changed):
+                    yield taken[changed[0]].maker, member, f"{changed[0]!r} and {changed[1]!r} share memory and change together"
+
+    def _share_memory(self, names: Sequence[str]) -> bool:
+        import sys
+
+        numpy = sys.modules.get("numpy")
+        values = [self._recording.namespace.get(n) for n in names]
+        return numpy is not None and sum(isinstance(v, numpy.ndarray) for v in values) > 0
+
+    def deliverable(self, chosen: Mapping[str, int], explicit: bool) -> dict[str, int]:
+        """Keep what can be saved in a format that a person can open.
+
+        Raises
+        ------
+        UserError
+            An output that the user named cannot be saved.
+        """
+        kept = {}
+        for name, maker in chosen.items():
+            try:
+                self._saved[name] = save_open(self._recording.namespace[name])
+            except CannotSave as fault:
+                if explicit:
+                    raise UserError(f"the output {name!r} cannot be saved: {fault}; name another with --outputs") from fault
+                self.notes.append(f"{name!r} is not delivered: {fault}")
+            else:
+                kept[name] = maker
+        return kept
+
+    def collect(self, package: str, steps: Sequence[Step], delivered: Mapping[str, int]) -> Proof:
+        """Gather expected values, first states of hidden variables, and data files."""
+        proof = Proof()
+        first = f"src/{package}/initial"
+        proof.expected = tuple(self._expected(name, proof) for name in delivered)
+        outside: dict[str, object] = {}
+        for name in dict.fromkeys(n for step in steps for n, maker in step.inputs.items() if maker == INITIAL):
+            if name.startswith(FILE):
+                self._data(name.removeprefix(FILE), first, proof, outside)
+            else:
+                proof.files[f"{first}/{initial_file(name)}"] = json.dumps(self._recording.initial(name)).encode()
+        if outside:
+            proof.files[f"{first}/files.json"] = json.dumps(outside, indent=1).encode()
+        return proof
+
+    def _expected(self, name: str, proof: Proof) -> Expected:
+        value = self._recording.namespace[name]
+        saved = self._saved[name]
+        mark = fingerprint(value)
+        file = f"{name}{saved.suffix}"
+        small = len(saved.data) <= EXPECTED_BYTES and not notebook_names(saved.data)
+        if small:
+            proof.files[f"tests/expected/{file}"] = saved.data
+        return Expected(
+            name=name,
+            fingerprint=mark if isinstance(mark, str) else "",
+            file=file if small else "",
+            format=saved.format,
+            shown=shown(value),
+        )
+
+    def _data(self, path: str, first: str, proof: Proof, outside: dict[str, object]) -> None:
+        """Take a data file along, or say where it lies and what is in it."""
+        where = self._recording.folder / path
+        if not where.is_file():
+            proof.notes.append(f"the data file {path!r} is no longer there: give its folder with --data")
+            return
+        size = where.stat().st_size
+        if size <= DATA_BYTES and not path.startswith("/"):
+            proof.files[f"{first}/files/{path}"] = where.read_bytes()
+        else:
+            data = where.read_bytes()
+            outside[path] = {"bytes": size, "digest": digest(data), "at": str(where)}
+
+
+def notebook_names(data: bytes) -> set[str]:
+    """Return the names of the notebook's own functions and classes that pickled bytes refer to."""
+    if b"__main__" not in data:
+        return set()
+    found: set[str] = set()
+    strings: list[str] = []
+    try:
+        for operation, argument, _ in pickletools.genops(data):
+            if isinstance(argument, str):
+                strings.append(argument)
+            if operation.name == "GLOBAL" and str(argument).startswith("__main__ "):
+                found.add(str(argument).split(" ")[1].split(".")[0])
+            elif operation.name == "STACK_GLOBAL" and "__main__" in strings[-12:]:
+                found.add(strings[-1].split(".")[0])
+    except (ValueError, pickle.UnpicklingError):
+        return {"__main__"}
+    return found

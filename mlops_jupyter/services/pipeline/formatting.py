@@ -1,0 +1,37 @@
+"""Generated Python made readable by ruff: unused imports out, the rest sorted, one format."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from ruff import find_ruff_bin
+
+RULES = "F401,I001"
+OPTIONS = ("--isolated", "--quiet", "--line-length", "100", "--no-cache")
+
+
+def format_all(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return each text formatted; keys are kept. One call of ruff for all, so 1,000 cells cost as one.
+
+    Raises
+    ------
+    RuntimeError
+        Ruff does not read what we wrote: a fault of ours, with its message.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {name: Path(folder) / f"{number}.py" for number, name in enumerate(texts)}
+        for name, path in paths.items():
+            path.write_text(texts[name], encoding="utf-8", newline="\n")
+        ruff = find_ruff_bin()
+        for verb in (["check", "--fix", "--select", RULES, "--exit-zero"], ["format"]):
+            done = subprocess.run([ruff, *verb, *OPTIONS, folder], capture_output=True, text=True)
+            if done.returncode != 0:
+                raise RuntimeError(f"ruff {verb[0]} refused generated code:\n{done.stderr}\n{_numbered(texts)}")
+        return {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
+
+
+def _numbered(texts: Mapping[str, str]) -> str:
+    return "\n".join(f"# {name}\n{text}" for name, text in texts.items())

@@ -1,0 +1,214 @@
+"""A step's executions -> the text of its module: a function that a reviewer would accept."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from mlops_jupyter.analysis.facts import Statement, StatementKind
+from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
+from mlops_jupyter.services.pipeline.translate import indented
+
+DEFINITIONS = "definitions"
+"""Module of a bundle for functions and classes that several steps use."""
+
+
+@dataclass
+class Draft:
+    """A step being written. Filled by `draft`, read by `write`."""
+
+    name: str
+    members: list[int]
+    inputs: dict[str, int] = field(default_factory=dict)
+    """Argument -> the execution that made it."""
+    parameters: dict[str, object] = field(default_factory=dict)
+    local: set[str] = field(default_factory=set)
+    """Names that live in the function: arguments, parameters, and what its body binds."""
+    imports: list[str] = field(default_factory=list)
+    hoisted: list[Need] = field(default_factory=list)
+    """Definitions at module level, in the order they were made."""
+    nested: list[Need] = field(default_factory=list)
+    """Definitions of other steps that read values, and so stand inside the function."""
+    body: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is left to do once imports, definitions and parameters are taken out."""
+        return not any(line.strip() and not line.strip().startswith("#") for line in self.body.splitlines())
+
+
+def draft(parts: Parts, name: str, members: list[int]) -> Draft:
+    """Sort what a step's executions take and make into arguments, imports, definitions and the body."""
+    done = Draft(name, members)
+    done.inputs = {need.name: need.maker for need in parts.values(members)}
+    own_code, own_values = _bindings(parts, members)
+    for member in members:
+        done.parameters.update(parts[member].parameters)
+        for need in parts.reads(member):
+            if parts.is_parameter(need):
+                done.parameters[need.name] = parts[need.maker].parameters[need.name]
+    done.local = own_values | done.inputs.keys() | done.parameters.keys()
+    foreign = _foreign(parts, members)
+    own = [Need(n, makers[0]) for n, makers in own_code.items() if len(makers) == 1 and n not in done.local]
+    for need in sorted({*own, *foreign}, key=lambda n: n.maker):
+        if need.name in parts[need.maker].facts.definitions:
+            if _pure(parts, need, done.local):
+                done.hoisted.append(need)
+            elif need in foreign:
+                done.nested.append(need)
+        elif need.name not in done.local:
+            done.imports += parts.imports(need)
+    done.hoisted.sort(key=lambda need: place(parts, need))
+    done.nested.sort(key=lambda need: place(parts, need))
+    for member in members:
+        done.imports += parts[member].translation.imports
+    at_top = {need.name for need in own if need in done.hoisted or need.name not in parts[need.maker].facts.definitions}
+    done.body = "\n".join(filter(None, (_body(parts[m], at_top, done.parameters) for m in members)))
+    return done
+
+
+def _bindings(parts: Parts, members: list[int]) -> tuple[dict[str, list[int]], set[str]]:
+    """Names that the executions bind to code, with who did, and names that they bind to values."""
+    code: dict[str, list[int]] = {}
+    values: set[str] = set()
+    for member in members:
+        part = parts[member]
+        for name in part.facts.writes:
+            if part.is_code(name):
+                texts = {s.span.line for s in part.facts.statements if name in s.writes}
+                code.setdefault(name, []).extend([member] * (1 if name in part.facts.imports else len(texts)))
+            elif name not in part.parameters:
+                values.add(name)
+    for name, makers in code.items():
+        if all(name in parts[m].facts.imports for m in makers):
+            same = {text for m in makers for text in parts.imports(Need(name, m))}
+            code[name] = makers[-1:] if len(same) == 1 or "." in min(same, default="") else makers
+    return code, values
+
+
+def _foreign(parts: Parts, members: list[int]) -> list[Need]:
+    """Code that other steps bound and this one uses, with what that code needs when it is defined."""
+    found: dict[Need, None] = {}
+    todo = [n for m in members for n in parts.reads(m) if n.maker not in members and parts.is_code(n)]
+    while todo:
+        need = todo.pop()
+        if need not in found:
+            found[need] = None
+            statement = parts[need.maker].binding(need.name)
+            for other in parts.reads(need.maker) if statement else ():
+                if statement and other.name in statement.reads and parts.is_code(other):
+                    todo.append(other)
+    return list(found)
+
+
+def _pure(parts: Parts, need: Need, local: Iterable[str]) -> bool:
+    """Whether a definition reads no value of the step, neither when it is made nor when it is called."""
+    part = parts[need.maker]
+    seen, todo = set(), [need.name]
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if name != need.name and name in local:
+            return False
+        if part.facts.late_writes.get(name):
+            return False
+        statement = part.binding(name)
+        todo.extend(part.facts.late_reads.get(name, ()))
+        todo.extend(statement.reads if statement and statement.kind is StatementKind.DEFINITION else ())
+    return True
+
+
+def place(parts: Parts, need: Need) -> tuple[int, int]:
+    statement = parts[need.maker].binding(need.name)
+    return need.maker, statement.span.line if statement else 0
+
+
+def _body(part: Part, at_top: set[str], parameters: Mapping[str, object]) -> str:
+    """Return what is left of a cell once what stands at the top of the module, and parameters, are taken out."""
+    lines, kept, done = part.lines, list[str](), 0
+    for statement in part.facts.statements:
+        first, last = statement.span.comment_line, statement.span.end_line
+        if first <= done:  # a second statement on one line was taken with the first
+            continue
+        kept += lines[done : first - 1]
+        if not _dropped(part, statement, at_top, parameters):
+            kept += lines[first - 1 : last]
+        done = last
+    kept += lines[done:]
+    return "\n".join(kept).strip("\n") + "\n" if any(line.strip() for line in kept) else ""
+
+
+def _dropped(part: Part, statement: Statement, at_top: set[str], parameters: Mapping[str, object]) -> bool:
+    first, last = statement.span.line, statement.span.end_line
+    if sum(s.span.line <= last and s.span.end_line >= first for s in part.facts.statements) > 1:
+        return False  # it shares its lines with others
+    if statement.kind in (StatementKind.IMPORT, StatementKind.DEFINITION):
+        return statement.writes <= at_top or bool(re.match(r"from\s+\S+\s+import\s+\*", part.text(statement).strip()))
+    if statement.kind is StatementKind.LITERAL:
+        return bool(statement.writes) and statement.writes <= parameters.keys() and statement.writes <= part.parameters.keys()
+    return statement.kind is StatementKind.EXPRESSION and bool(
+        re.fullmatch(r"[\w.]+(\[[\w\"'.: ,\[\]]*\])*;?", _code_only(part.text(statement)))
+    )
+
+
+def _code_only(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#")).strip()
+
+
+def write(
+    done: Draft, parts: Parts, package: str, doc: str, returns: list[str], shared: Mapping[Need, str], runtime: Iterable[str]
+) -> str:
+    """Return the module's text, not yet formatted.
+
+    Parameters
+    ----------
+    doc : the function's docstring.
+    returns : variables that the function returns, in order.
+    shared : definitions that stand in the bundle's `definitions` module instead.
+    runtime : "module:function" of the bundle's runtime that the body calls.
+    """
+    head = _prologue(done, parts)
+    imports = [*done.imports, "import builtins\n"] if head else [*done.imports]
+    imports += [f"from {package}.runtime.{m} import {f}\n" for m, f in (use.split(":") for use in runtime)]
+    imports += [f"from {package}.{DEFINITIONS} import {n.name}\n" for n in done.hoisted if n in shared]
+    local = [need for need in done.hoisted if need not in shared]
+    definitions = "\n\n".join(definition(parts, need) for need in local)
+    arguments = ", ".join([*done.inputs, *(f"{n}={v!r}" for n, v in done.parameters.items())])
+    nested = "\n".join(definition(parts, need) for need in done.nested)
+    body = indented(f"{_docstring(doc)}{head}{_unglobal(nested)}{_unglobal(done.body)}")
+    last = f"    return {', '.join(returns)}\n" if returns else ""
+    keyword = "async def" if any(parts[m].facts.awaits for m in done.members) else "def"
+    top = "".join(dict.fromkeys(_code_only(text) + "\n" for text in imports))
+    return f"{top}\n{definitions}\n\n{keyword} {done.name}({arguments}):\n{body}{last}"
+
+
+def definition(parts: Parts, need: Need) -> str:
+    """Return the source of a function, class or named lambda."""
+    part = parts[need.maker]
+    statement = part.binding(need.name)
+    assert statement is not None
+    return part.text(statement)
+
+
+def _prologue(done: Draft, parts: Parts) -> str:
+    """Bind first what a function, unlike a cell, would not find: builtins that its body also assigns."""
+    early = {n for m in done.members for n in parts[m].facts.reads}
+    hidden = sorted(n for n in early & done.local - done.inputs.keys() - done.parameters.keys() if hasattr(builtins, n))
+    return "".join(f"{name} = builtins.{name}\n" for name in hidden)
+
+
+def _unglobal(text: str) -> str:
+    """A cell's global names are the step function's own, so functions in it reach them by `nonlocal`."""
+    return re.sub(r"^(\s+)global\b", r"\1nonlocal", text, flags=re.MULTILINE)
+
+
+def _docstring(doc: str) -> str:
+    if not doc.strip():
+        return ""
+    text = doc.strip().replace('"""', "'''").rstrip("\\")
+    end = "\n" if "\n" in text or text.endswith('"') else ""
+    return f'{"r" if chr(92) in text else ""}"""{text}{end}"""\n'

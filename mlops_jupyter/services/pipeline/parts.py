@@ -1,0 +1,117 @@
+"""The executions of a plan as plain Python, and what each name that they read is: code that travels as text, or a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mlops_jupyter.analysis.facts import SourceFacts, Statement, StatementKind
+from mlops_jupyter.analysis.graph import Graph
+from mlops_jupyter.analysis.outline import CodeCell
+from mlops_jupyter.core.plan import HIDDEN
+from mlops_jupyter.core.records import Execution
+from mlops_jupyter.services.pipeline.translate import Translation
+
+
+@dataclass(frozen=True)
+class Part:
+    """One execution, translated.
+
+    Attributes
+    ----------
+    facts : of the translated text, so that its lines are that text's lines.
+    cell : the notebook's cell that it was of, if that is still there.
+    parameters : names that this execution declares as parameters of the pipeline, with their defaults.
+    """
+
+    position: int
+    execution: Execution
+    translation: Translation
+    facts: SourceFacts
+    cell: CodeCell | None
+    parameters: Mapping[str, object]
+
+    @property
+    def lines(self) -> list[str]:
+        """The translated text's lines, without their ends."""
+        return self.translation.text.splitlines()
+
+    def text(self, statement: Statement) -> str:
+        """A statement's source, with the comments right above it."""
+        return "\n".join(self.lines[statement.span.comment_line - 1 : statement.span.end_line]) + "\n"
+
+    def binding(self, name: str) -> Statement | None:
+        """The last top-level statement that binds a name."""
+        return next((s for s in reversed(self.facts.statements) if name in s.writes), None)
+
+    def is_code(self, name: str) -> bool:
+        """Whether a name that this execution bound is an import or a definition, and nothing else in it binds it."""
+        if name in self.facts.writes:
+            kinds = {s.kind for s in self.facts.statements if name in s.writes}
+            return kinds <= {StatementKind.IMPORT, StatementKind.DEFINITION} or (
+                name in self.facts.imports and self.execution.writes.get(name) == "code"
+            )
+        return bool(self.facts.star_imports) and name in self.execution.writes
+
+
+@dataclass(frozen=True)
+class Need:
+    """One name that a step takes from outside of itself, and who made it."""
+
+    name: str
+    maker: int
+
+
+class Parts:
+    """All parts of a plan by position, over the graph they come from. Answers; never changes."""
+
+    def __init__(self, graph: Graph, parts: Mapping[int, Part]) -> None:
+        self.graph = graph
+        self._parts = parts
+
+    def __getitem__(self, position: int) -> Part:
+        return self._parts[position]
+
+    def __contains__(self, position: int) -> bool:
+        return position in self._parts
+
+    def is_code(self, need: Need) -> bool:
+        """Whether a name, as made by that execution, travels as source rather than as a value."""
+        return need.maker in self._parts and self._parts[need.maker].is_code(need.name)
+
+    def is_parameter(self, need: Need) -> bool:
+        """Whether a name, as made by that execution, is a parameter of the pipeline."""
+        return need.maker in self._parts and need.name in self._parts[need.maker].parameters
+
+    def reads(self, position: int) -> list[Need]:
+        """What an execution took from earlier ones, hidden variables included."""
+        return [Need(name, maker) for name, maker in self.graph.producers[position].items()]
+
+    def values(self, members: list[int]) -> list[Need]:
+        """Values that executions of one step take from other steps: neither code, nor parameters, nor hidden."""
+        inside = set(members)
+        found = dict.fromkeys(
+            need
+            for member in members
+            for need in self.reads(member)
+            if need.maker not in inside
+            and not need.name.startswith(HIDDEN)
+            and not self.is_code(need)
+            and not self.is_parameter(need)
+        )
+        return list(found)
+
+    def imports(self, need: Need) -> list[str]:
+        """Return the import statements that a name stands for: `import a.b` and `import a.c` both make `a`."""
+        texts: list[str] = []
+        for position in sorted(self._parts):
+            if position > need.maker:
+                break
+            part = self._parts[position]
+            if need.name in part.facts.imports:
+                for statement in part.facts.statements:
+                    if statement.kind is StatementKind.IMPORT and need.name in statement.writes:
+                        texts.append(part.text(statement))
+            elif position == need.maker:
+                texts += [f"from {module} import *\n" for module in part.facts.star_imports]
+        return list(dict.fromkeys(texts))

@@ -1,0 +1,176 @@
+"""A notebook run without a front end: one real kernel, the extension on from the first cell, the export at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_jupyter.analysis.outline import CodeCell, outline
+from mlops_jupyter.core.errors import UserError
+
+START_SECONDS = 120
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the command line asks of the export that runs in the kernel."""
+
+    output: str
+    targets: Sequence[str]
+    outputs: Sequence[str] | None
+    name: str
+    schedule: str | None
+    timezone: str
+
+
+def export(path: Path, wish: Wish, timeout: float | None, say: Say) -> dict[str, Any]:
+    """Run the notebook cell by cell, export it, and return what was written.
+
+    Raises
+    ------
+    UserError
+        The file is no notebook, a cell raised (which, and what), or the export refused.
+    """
+    cells = outline(read(path))
+    with tempfile.TemporaryDirectory() as folder, kernel(path) as client:
+        for cell in cells:
+            if cell.source.strip():
+                _run_cell(client, cell, len(cells), timeout, say)
+        answer = Path(folder, "answer.json")
+        _ask(client, wish, answer)
+        if not answer.is_file():
+            raise RuntimeError("the kernel ended while it exported")
+        found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+    if "fault" in found:
+        raise UserError(found["fault"])
+    return found
+
+
+def read(path: Path) -> Mapping[str, Any]:
+    """Read a notebook of any format up to 4, as format 4.
+
+    Raises
+    ------
+    UserError
+        There is no such file, or it is no notebook.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        reason = getattr(fault, "strerror", None) or "it is not UTF-8 text"
+        raise UserError(f"cannot read the notebook {str(path)!r}: {reason}") from fault
+    try:
+        notebook = json.loads(text)
+        form = notebook["nbformat"]
+        if form < 4:
+            import nbformat
+
+            notebook = nbformat.convert(nbformat.reads(text, as_version=form), 4)
+        outline(notebook)
+    except Exception as fault:
+        what = f"{type(fault).__name__}: {fault}" if not isinstance(fault, json.JSONDecodeError) else str(fault)
+        raise UserError(f"{str(path)!r} is no Jupyter notebook ({' '.join(what.split())[:200]})") from fault
+    found: Mapping[str, Any] = notebook
+    return found
+
+
+@contextmanager
+def kernel(path: Path) -> Iterator[Any]:
+    """Start a kernel of this Python in the notebook's folder, with the extension on; stop it afterwards."""
+    from jupyter_client.manager import KernelManager
+
+    manager = KernelManager(kernel_name="python3")
+    manager.kernel_spec.argv[0] = sys.executable  # type: ignore[union-attr]
+    environment = {**os.environ, "PYTHONHASHSEED": "0", "JPY_SESSION_NAME": str(path.absolute())}
+    manager.start_kernel(cwd=str(path.absolute().parent), env=environment)
+    client = manager.client()
+    try:
+        client.start_channels()
+        client.wait_for_ready(timeout=START_SECONDS)
+        fault = execute(client, "get_ipython().run_line_magic('load_ext', 'mlops_jupyter')", silent=True)
+        if fault:
+            raise UserError(fault)
+        yield client
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def _run_cell(client: Any, cell: CodeCell, count: int, timeout: float | None, say: Say) -> None:
+    began = time.perf_counter()
+    metadata = {"cellId": cell.id, "tags": list(cell.tags)}
+    fault = execute(client, cell.source, timeout=timeout, metadata=metadata)
+    where = f"cell {cell.number} of {count}" + (f" ({cell.heading})" if cell.heading else "")
+    if fault and "raises-exception" not in cell.tags:
+        raise UserError(f"{where} raised {fault}; nothing was exported")
+    say(f"{where}: {time.perf_counter() - began:.1f} s")
+
+
+def execute(
+    client: Any,
+    code: str,
+    silent: bool = False,
+    timeout: float | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> str:
+    """Run code in the kernel and wait for its end; return the fault it raised in one line, "" for none.
+
+    Raises
+    ------
+    UserError
+        The kernel died, or the time was up (the cell is interrupted then).
+    """
+    content = {
+        "code": code, "silent": silent, "store_history": not silent, "user_expressions": {},
+        "allow_stdin": False, "stop_on_error": False,
+    }  # fmt: skip
+    message = client.session.msg("execute_request", content, metadata=dict(metadata or {}))
+    client.shell_channel.send(message)
+    deadline = time.monotonic() + timeout if timeout else None
+    while True:
+        try:
+            reply = client.get_shell_msg(timeout=1)
+        except queue.Empty:
+            if not client.parent.is_alive():
+                raise UserError("the kernel died; see whether the notebook ends it or runs out of memory") from None
+            if deadline and time.monotonic() > deadline:
+                client.parent.interrupt_kernel()
+                raise UserError(f"a cell took longer than {timeout:g} s; give more with --timeout") from None
+            _drain(client)
+            continue
+        if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
+            break
+    _drain(client)
+    answer = reply["content"]
+    if answer["status"] == "ok":
+        return ""
+    return " ".join(f"{answer.get('ename', 'Error')}: {answer.get('evalue', '')}".split())[:500]
+
+
+def _drain(client: Any) -> None:
+    """Throw away what the cells show, so that the kernel's output cannot fill the channel."""
+    while True:
+        try:
+            client.get_iopub_msg(timeout=0)
+        except queue.Empty:
+            return
+
+
+def _ask(client: Any, wish: Wish, answer: Path) -> None:
+    code = (
+        "from mlops_jupyter.surfaces.magics.headless import answer as _mlops_answer\n"
+        f"_mlops_answer(get_ipython(), {json.dumps(asdict(wish))!r}, {str(answer)!r})"
+    )
+    fault = execute(client, code, silent=True)
+    if fault:
+        raise RuntimeError(f"the export failed in the kernel: {fault}")

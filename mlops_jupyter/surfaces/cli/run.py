@@ -1,0 +1,40 @@
+"""`mlops-jupyter run`: run a bundle here, cached by content."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def add_to(verbs: Any) -> None:
+    """Declare the verb."""
+    verb = verbs.add_parser("run", help="run a bundle on this machine")
+    verb.add_argument("bundle", type=Path, help="the folder that export wrote")
+    verb.add_argument(
+        "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE", help="set a parameter"
+    )
+    verb.add_argument("--store", type=Path, default=None, help="where runs and the cache lie; default: .mlops/store")
+    verb.add_argument(
+        "--data", default=None, metavar="DIR", help="read data files from here, not from the bundle's copy"
+    )
+    verb.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    verb.set_defaults(act=act)
+
+
+def act(args: argparse.Namespace) -> int:
+    """Run and print; exit code 1 if a step failed."""
+    from mlops_jupyter.services.export.here import run
+    from mlops_jupyter.workspace import Workspace
+
+    store = args.store or Workspace.open().folder / "store"
+    words = [w for text in args.parameters for w in ("-p", text)] + (["--data", args.data] if args.data else [])
+    done = run(args.bundle, store, words, progress=lambda line: print(line, file=sys.stderr))
+    if args.json:
+        facts = {"run": done.run, "status": done.status, "store": str(done.store), "steps": dict(done.steps)}
+        print(json.dumps({**facts, "outputs": list(done), "error": done.error, "seconds": done.seconds}, indent=1))
+    else:
+        print(f"{done.status}: run {done.run} in {done.seconds:.1f} s; values in {done.store / done.run / 'outputs'}")
+    return 0 if done.status == "succeeded" else 1

@@ -1,0 +1,35 @@
+"""`mlops-jupyter verify`: prove that a bundle gives the notebook's values."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def add_to(verbs: Any) -> None:
+    """Declare the verb."""
+    verb = verbs.add_parser("verify", help="run a bundle in a clean process and compare its values with the notebook's")
+    verb.add_argument("bundle", type=Path, help="the folder that export wrote")
+    verb.add_argument("--fresh-env", action="store_true", help="build an environment from requirements.lock first")
+    verb.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    verb.set_defaults(act=act)
+
+
+def act(args: argparse.Namespace) -> int:
+    """Verify and print; exit code 0 only for identical or close."""
+    from mlops_jupyter.services.export.verify import verify
+
+    proof = verify(args.bundle, args.fresh_env, progress=lambda line: print(line, file=sys.stderr))
+    if args.json:
+        print(json.dumps(proof.as_json(), indent=1))
+    else:
+        for row in proof.outputs:
+            print(f"{row.status:9}  {row.name}" + (f": {row.reason}" if row.reason else ""))
+        print(
+            f"{proof.status}: {proof.steps} steps in {proof.seconds:.1f} s"
+            + (f"; {proof.reason}" if proof.reason else "")
+        )
+    return 0 if proof.proven else 1

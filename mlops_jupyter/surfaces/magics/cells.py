@@ -1,0 +1,55 @@
+"""Our cell magics, `%%pipeline NAME` and `%%track`: their lines are taken off before IPython runs the body.
+
+So the body runs as any cell does: its tracebacks, its last expression, its `await`, another cell magic below.
+What the lines mean happens at the cell's borders, in the recorder's handlers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+
+from mlops_jupyter.analysis.cells import split_headers
+from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.surfaces.magics.pipeline.cell import StepCell
+from mlops_jupyter.surfaces.magics.track.cell import TrackCell
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from mlops_jupyter.capture.live import Recorder
+    from mlops_jupyter.surfaces.magics.session import Session
+
+
+class TakeHeaders:
+    """An input transformer that takes our lines off and refuses bad ones. Pure: Jupyter calls it to ask, too."""
+
+    def __init__(self, handlers: Mapping[str, Any]) -> None:
+        self._handlers = handlers
+
+    def __call__(self, lines: list[str]) -> list[str]:
+        """Return a cell's lines without ours."""
+        if not any(line.startswith("%%") for line in lines[:4]):
+            return lines
+        headers, body = split_headers("".join(lines))
+        for header in headers:
+            try:
+                self._handlers[header.name].check(header.line)
+            except UserError as fault:
+                raise UsageError(f"%%{header.name}: {fault}") from None
+        return body.splitlines(keepends=True) if headers else lines
+
+
+def install(shell: InteractiveShell, session: Session) -> None:
+    """Let the shell understand our cell magics."""
+    handlers: dict[str, Any] = {"pipeline": StepCell(session), "track": TrackCell(session)}
+    session.recorder.handlers.update(handlers)
+    shell.input_transformer_manager.cleanup_transforms.append(TakeHeaders(handlers))
+
+
+def remove(shell: InteractiveShell) -> None:
+    """Take the transformer away again."""
+    transforms = shell.input_transformer_manager.cleanup_transforms
+    transforms[:] = [t for t in transforms if not isinstance(t, TakeHeaders)]

@@ -1,0 +1,47 @@
+"""The kernel's side of `mlops-jupyter export`: the notebook has run, now export what was recorded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.core.plan import Schedule
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+
+def answer(shell: InteractiveShell, wish: str, path: str) -> None:
+    """Export as asked and write what came of it as JSON: the facts, or `fault` with the user's one line."""
+    from mlops_jupyter.services.export import service
+    from mlops_jupyter.services.pipeline.planner import Request
+    from mlops_jupyter.surfaces.magics import session_of
+    from mlops_jupyter.surfaces.magics.meaning import Meaning
+
+    asked = json.loads(wish)
+    session = session_of(shell)
+    request = Request(
+        name=asked["name"],
+        outputs=tuple(asked["outputs"]) if asked["outputs"] is not None else None,
+        schedule=Schedule(asked["schedule"], asked["timezone"]) if asked["schedule"] else None,
+    )
+    try:
+        done = service.export(
+            session.notebook, request, Meaning(), Path(asked["output"]), asked["targets"], session.workspace.ledger
+        )
+    except UserError as fault:
+        found: dict[str, object] = {"fault": str(fault)}
+    else:
+        found = {
+            "path": str(done.path),
+            "package": done.plan.package,
+            "targets": list(done.targets),
+            "steps": [step.name for step in done.plan.steps],
+            "outputs": dict(done.plan.outputs),
+            "notes": [*done.plan.notes, *(f"{s.name}: {n}" for s in done.plan.steps for n in s.notes), *done.lost],
+            "overhead_seconds": sum(e.overhead for e in session.recorder.history),
+            "seconds": done.seconds,
+        }
+    Path(path).write_text(json.dumps(found), encoding="utf-8")

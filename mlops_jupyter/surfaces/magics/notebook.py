@@ -1,0 +1,68 @@
+"""The notebook that this kernel runs: its file, its variables, its record, as the pipeline service wants them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_jupyter.analysis.outline import CodeCell, outline
+from mlops_jupyter.capture.live import SHELL_NAMES, Recorder
+from mlops_jupyter.core.records import Execution
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+
+def notebook_path(namespace: Mapping[str, Any]) -> Path | None:
+    """Return the .ipynb that runs here, where the front end says: Jupyter's server, VS Code; None in a terminal."""
+    named = os.environ.get("JPY_SESSION_NAME") or namespace.get("__vsc_ipynb_file__")
+    path = Path(str(named)) if named else None
+    return path if path is not None and path.suffix == ".ipynb" else None
+
+
+class Notebook:
+    """One shell's recording (see `services.pipeline.ports.Recording`), with the file read when it is asked for."""
+
+    def __init__(self, shell: InteractiveShell, recorder: Recorder, before: frozenset[str]) -> None:
+        self._shell = shell
+        self._recorder = recorder
+        self.before = before
+        self.folder = recorder.folder
+
+    @property
+    def history(self) -> Sequence[Execution]:
+        """Every execution, oldest first."""
+        return self._recorder.history
+
+    @property
+    def namespace(self) -> Mapping[str, Any]:
+        """The notebook's variables, without IPython's own."""
+        return {n: v for n, v in self._shell.user_ns.items() if not SHELL_NAMES.fullmatch(n)}
+
+    @cached_property
+    def path(self) -> Path | None:
+        """The notebook's file, where there is one."""
+        return notebook_path(self._shell.user_ns)
+
+    @property
+    def name(self) -> str:
+        """What to call the pipeline where the user does not say."""
+        return self.path.stem if self.path else self.folder.name or "notebook"
+
+    @property
+    def cells(self) -> Sequence[CodeCell]:
+        """The code cells as they stand in the file; none where there is no file that can be read."""
+        if self.path is None:
+            return ()
+        try:
+            return outline(json.loads(self.path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return ()
+
+    def initial(self, name: str) -> object:
+        """Return the value that a hidden variable had before anything changed it."""
+        return self._recorder.initial(name)

@@ -1,0 +1,85 @@
+"""`%%pipeline NAME`: the cell is a step of the pipeline."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+
+from mlops_jupyter.core.errors import UserError
+
+if TYPE_CHECKING:
+    from mlops_jupyter.core.records import Execution
+    from mlops_jupyter.surfaces.magics.session import Session
+
+
+@magic_arguments()
+@argument("name", help="the step's name, a Python identifier")
+@argument("--params", nargs="+", default=[], metavar="NAME=LITERAL", help="parameters that a run may override")
+@argument("--in", dest="inputs", default="", help="names the step takes beside those it is seen to take: a,b")
+@argument("--out", dest="outputs", default="", help="names the step must make: a,b; one that it did not make is a fault")
+def step(args: Namespace) -> Namespace:
+    """The cell is a step; what it takes and makes is seen when it runs."""
+    return args
+
+
+def parse(line: str) -> Namespace:
+    """Read a `%%pipeline` line.
+
+    Raises
+    ------
+    UserError
+        The name is no identifier, or a parameter is not NAME=LITERAL.
+    """
+    args: Namespace = parse_argstring(step, line)
+    if not args.name.isidentifier() or keyword.iskeyword(args.name):
+        raise UserError(f"{args.name!r} is no step name: use letters, digits and underscores, as in load_data")
+    parameters(args)
+    return args
+
+
+def parameters(args: Namespace) -> dict[str, object]:
+    """Return the parameters of a parsed line with their defaults."""
+    found = {}
+    for text in args.params:
+        name, equals, literal = text.partition("=")
+        try:
+            if not equals or not name.isidentifier():
+                raise ValueError
+            found[name] = ast.literal_eval(literal)
+        except (ValueError, SyntaxError):
+            raise UserError(f"{text!r} is no parameter: write NAME=LITERAL, as in n_estimators=200") from None
+    return found
+
+
+def names(text: str) -> list[str]:
+    """Split "a,b" into names."""
+    return [n.strip() for n in text.split(",") if n.strip()]
+
+
+class StepCell:
+    """Binds the declared parameters before the cell, and holds it to its `--out` after."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def check(self, line: str) -> None:
+        """Refuse a bad line before the cell runs."""
+        parse(line)
+
+    def begin(self, line: str, body: str) -> object:
+        """Bind the parameters, so that the cell finds them."""
+        args = parse(line)
+        self._session.shell.user_ns.update(parameters(args))
+        return args
+
+    def end(self, state: object, execution: Execution, namespace: Mapping[str, Any]) -> None:
+        """Say which promised outputs the cell did not make."""
+        args: Any = state
+        missing = [n for n in names(args.outputs) if n not in namespace]
+        if missing and not execution.error:
+            raise UserError(f"step {args.name!r} did not make {', '.join(map(repr, missing))} that --out promises")

@@ -1,0 +1,33 @@
+"""Lines of progress shown in one place of the output, the last few at a time."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+SHOWN = 12
+"""Lines that stay in sight."""
+
+
+class Progress:
+    """Shows lines as they come, in the front end's own output area; prints them where there is none."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._handle: object = None
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+        return None
+
+    def line(self, text: str) -> None:
+        """Show one more line."""
+        from IPython.display import Pretty, display
+
+        self._lines = [*self._lines, text][-SHOWN:]
+        shown = Pretty("\n".join(self._lines))
+        if self._handle is None:
+            self._handle = display(shown, display_id=True)
+        else:
+            self._handle.update(shown)  # type: ignore[attr-defined]

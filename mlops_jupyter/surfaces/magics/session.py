@@ -1,0 +1,32 @@
+"""What a magic works with: the shell it was typed in, the project, and the recorder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlops_jupyter.core.errors import UserError
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from mlops_jupyter.capture.live import Recorder
+    from mlops_jupyter.surfaces.magics.notebook import Notebook
+    from mlops_jupyter.workspace import Workspace
+
+
+@dataclass
+class Session:
+    """One notebook with the extension on."""
+
+    shell: InteractiveShell
+    workspace: Workspace
+    recorder: Recorder
+    notebook: Notebook
+
+    def value(self, expression: str) -> Any:
+        """Evaluate an expression among the notebook's names; a fault in it is the user's, in one line."""
+        try:
+            return eval(expression, self.shell.user_ns)
+        except Exception as fault:
+            raise UserError(f"cannot evaluate {expression!r}: {type(fault).__name__}: {fault}") from fault

@@ -1,0 +1,65 @@
+"""A magic's verbs: each declares its flags, acts in the notebook, and says what it becomes in a bundle."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic_arguments import MagicArgumentParser
+
+from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.services.pipeline.ports import Code
+
+__all__ = ["Code", "Verb", "act", "choose"]
+
+if TYPE_CHECKING:
+    from mlops_jupyter.surfaces.magics.session import Session
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One thing a magic does. `act` is decorated with `magic_arguments`, so `act.parser` holds its flags.
+
+    Attributes
+    ----------
+    act : (session, parsed arguments) -> the magic's value.
+    code : parsed arguments -> what it becomes in a bundle; None: it only looks, and is left out there.
+    """
+
+    act: Callable[[Session, Namespace], Any]
+    code: Callable[[Namespace], Code | None] = lambda args: None
+
+    @property
+    def parser(self) -> MagicArgumentParser:
+        """The parser that `magic_arguments` made from the flags."""
+        parser: MagicArgumentParser = self.act.parser  # type: ignore[attr-defined]
+        return parser
+
+
+def choose(magic: str, verbs: Mapping[str, Verb], line: str) -> tuple[Verb, Namespace]:
+    """Find the verb that a line begins with (the one named "" where it begins with none) and parse the rest.
+
+    Raises
+    ------
+    UsageError
+        One line: the verb is unknown, or its arguments are not as it takes them.
+    """
+    word, _, rest = line.strip().partition(" ")
+    if word not in verbs:
+        word, rest = "", line
+    if word not in verbs:
+        raise UsageError(f"%{magic} has no verb {line.split()[0]!r}: it has {', '.join(verbs)}" if line.strip() else f"%{magic} takes a verb: {', '.join(verbs)}")
+    verb = verbs[word]
+    return verb, verb.parser.parse_argstring(rest.strip())
+
+
+def act(session: Session, magic: str, verbs: Mapping[str, Verb], line: str) -> Any:
+    """Run a magic line: parse, act, return the value. A user's fault becomes one line without a traceback."""
+    try:
+        verb, args = choose(magic, verbs, line)
+        return verb.act(session, args)
+    except UserError as fault:
+        raise UsageError(str(fault)) from None
