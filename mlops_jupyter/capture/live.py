@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,8 +20,9 @@ from mlops_jupyter.analysis.cells import split_headers, to_python
 from mlops_jupyter.analysis.facts import SourceFacts, SyntaxFault, facts
 from mlops_jupyter.capture import files
 from mlops_jupyter.capture.hidden import Hidden
-from mlops_jupyter.capture.reach import Reach
+from mlops_jupyter.capture.reach import CODE, Reach, has_state
 from mlops_jupyter.capture.values import FROZEN, UNKNOWN, Values
+from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.ids import ExecutionId, SessionId, new_id
 from mlops_jupyter.core.records import Execution, Header, Status
 
@@ -35,11 +37,15 @@ SHELL_NAMES = re.compile(r"_+|_i+|_\d+|_i\d+|_oh|_dh|_ih|_sh|In|Out|exit|quit|ge
 """What IPython itself puts among the user's names."""
 
 
+CODE_MARK = "code"
+"""Stands for the fingerprint of a module, function or class, which travels as source."""
+
+
 class HeaderHandler(Protocol):
     """What one of our cell-magic lines does around the body of its cell."""
 
     def begin(self, line: str, body: str) -> object:
-        """Called before the body runs. Raises UsageError for a bad line: the cell is still recorded."""
+        """Called before the body runs. A UserError is shown after the cell, which runs and is recorded all the same."""
 
     def end(self, state: object, execution: Execution, namespace: Mapping[str, Any]) -> None:
         """Called after the body ran, or failed."""
@@ -59,6 +65,7 @@ class _Open:
     before: dict[str, int]
     bound: frozenset[str] = frozenset()
     handled: list[tuple[HeaderHandler, object]] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
     overhead: float = 0.0
 
 
@@ -110,10 +117,7 @@ class Recorder:
             self._open = None
             _log.exception("this cell is not recorded")
         if self._open:
-            for header in self._open.headers:
-                if header.name in self.handlers:
-                    handler = self.handlers[header.name]
-                    self._open.handled.append((handler, handler.begin(header.line, self._open.body)))
+            self._begin_headers(self._open)
             self._open.bound = frozenset(self._rebound(self._open))
             self._hidden.mark()
             files.start()
@@ -129,8 +133,8 @@ class Recorder:
         try:
             execution = self._end(opened, result)
             self.history.append(execution)
-            for handler, state in opened.handled:
-                handler.end(state, execution, self._namespace)
+            if result.error_before_exec is None:
+                self._end_headers(opened, execution)
             for listener in self.after:
                 listener(execution)
         except Exception:
@@ -139,6 +143,24 @@ class Recorder:
         overhead = opened.overhead + time.perf_counter() - clock
         self.history[-1] = replace(execution, overhead=overhead)
         self._keep(self.history[-1])
+
+    def _begin_headers(self, opened: _Open) -> None:
+        for header in opened.headers:
+            handler = self.handlers.get(header.name)
+            if handler is not None:
+                try:
+                    opened.handled.append((handler, handler.begin(header.line, opened.body)))
+                except UserError as fault:
+                    opened.faults.append(f"%%{header.name}: {fault}")
+
+    def _end_headers(self, opened: _Open, execution: Execution) -> None:
+        for handler, state in opened.handled:
+            try:
+                handler.end(state, execution, self._namespace)
+            except UserError as fault:
+                opened.faults.append(str(fault))
+        for line in opened.faults:
+            print(f"UsageError: {line}", file=sys.stderr)
 
     def _begin(self, info: ExecutionInfo) -> _Open | None:
         headers, body = split_headers(info.raw_cell)
@@ -218,7 +240,7 @@ class Recorder:
             if not self._is_value(name):
                 self._values.forget(name)
                 if name in rebound:
-                    changed[name] = "code"
+                    changed[name] = CODE_MARK
                 continue
             known = self._values.known(name)
             if name not in rebound and known and isinstance(self._namespace[name], FROZEN):
@@ -226,12 +248,15 @@ class Recorder:
             before = self._values.fingerprint(name) if known else None
             now = self._values.look(name)
             if name in rebound or now != before or now == UNKNOWN:
-                changed[name] = now
+                changed[name] = CODE_MARK if isinstance(self._namespace[name], CODE) else now
         return changed
 
     def _is_value(self, name: str) -> bool:
-        """Whether a name holds data rather than code (a module, function or class)."""
-        return name in self._namespace and not isinstance(self._namespace[name], (type, _MODULE, _FUNCTION, _BUILTIN))
+        """Whether a name holds something that can change in place: data, or a function or class with a state."""
+        if name not in self._namespace:
+            return False
+        value = self._namespace[name]
+        return has_state(value) if isinstance(value, CODE) else True
 
     def _unknown(self, changed: Mapping[str, str]) -> list[str]:
         return [
@@ -262,11 +287,6 @@ class Recorder:
             rows += [(key, n, "write", mark) for n, mark in execution.writes.items()]
             rows += [(key, n, "delete", None) for n in execution.deletes]
             self._ledger.executemany("INSERT INTO access (execution, name, kind, fingerprint) VALUES (?, ?, ?, ?)", rows)
-
-
-_MODULE = type(os)
-_FUNCTION = type(_front := lambda: None)
-_BUILTIN = type(len)
 
 
 def _outcome(result: ExecutionResult) -> tuple[Status, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import types
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -54,11 +55,33 @@ class Reach:
         for name in written:
             own = facts.late_reads.get(name, NOTHING) | facts.late_writes.get(name, NOTHING)
             if name in facts.definitions:
-                self._late[name] = own
+                made_with = {n for s in facts.statements if name in s.writes for n in s.reads}
+                self._late[name] = own | {n for n in made_with if n in self._late or n in facts.definitions} - {name}
             elif holders and name in self._namespace and not plain(self._namespace[name]):
                 self._late[name] = frozenset(holders - {name}) | own
             else:
                 self._late.pop(name, None)
+
+
+CODE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType)
+"""What a name may be bound to that travels as source."""
+
+
+def has_state(value: object) -> bool:
+    """Whether a function or class of the notebook carries data that using it can change.
+
+    A mutable default, an attribute set on a function, a variable that it closes over, a class attribute that is no
+    method: such a thing is not only its source.
+    """
+    if getattr(value, "__module__", None) != "__main__":
+        return False
+    if isinstance(value, types.FunctionType):
+        held = [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values(), *vars(value).values()]
+        return bool(value.__closure__) or not all(isinstance(v, (*FROZEN, *CODE)) for v in held)
+    if isinstance(value, type):
+        held = [v for n, v in vars(value).items() if not (n.startswith("__") and n.endswith("__"))]
+        return any(isinstance(v, (list, dict, set, int, float, str)) for v in held)
+    return False
 
 
 def plain(value: object) -> bool:

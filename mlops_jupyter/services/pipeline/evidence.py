@@ -86,8 +86,8 @@ class Evidence:
         part = self._parts[maker]
         late = part.facts.late_reads.get(name, frozenset())
         made = self._parts.graph.last
-        data = {n for n in late if n in made and made[n] in self._parts and not self._parts[made[n]].is_code(n)}
-        return part.is_code(name) and not data
+        data = {n for n in late if n in made and made[n] in self._parts and not self._parts.is_code(Need(n, made[n]))}
+        return self._parts.is_code(Need(name, maker)) and not data
 
     def _views(self, each: Group) -> Iterator[tuple[int, int, str]]:
         """Find arrays that share memory, were made elsewhere, and are changed in place here."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -29,8 +30,6 @@ class Draft:
     imports: list[str] = field(default_factory=list)
     hoisted: list[Need] = field(default_factory=list)
     """Definitions at module level, in the order they were made."""
-    nested: list[Need] = field(default_factory=list)
-    """Definitions of other steps that read values, and so stand inside the function."""
     body: str = ""
 
     @property
@@ -43,30 +42,47 @@ def draft(parts: Parts, name: str, members: list[int]) -> Draft:
     """Sort what a step's executions take and make into arguments, imports, definitions and the body."""
     done = Draft(name, members)
     done.inputs = {need.name: need.maker for need in parts.values(members)}
-    own_code, own_values = _bindings(parts, members)
     for member in members:
         done.parameters.update(parts[member].parameters)
         for need in parts.reads(member):
             if parts.is_parameter(need):
                 done.parameters[need.name] = parts[need.maker].parameters[need.name]
+    own_code, own_values = _bindings(parts, members)
     done.local = own_values | done.inputs.keys() | done.parameters.keys()
     foreign = _foreign(parts, members)
     own = [Need(n, makers[0]) for n, makers in own_code.items() if len(makers) == 1 and n not in done.local]
-    for need in sorted({*own, *foreign}, key=lambda n: n.maker):
+    needs = sorted({*own, *foreign}, key=lambda need: place(parts, need))
+    names = Counter(need.name for need in needs)
+    at_top: set[str] = set()
+    for need in needs:
         if need.name in parts[need.maker].facts.definitions:
-            if _pure(parts, need, done.local):
+            if names[need.name] == 1 and _pure(parts, need, done.local):
                 done.hoisted.append(need)
-            elif need in foreign:
-                done.nested.append(need)
+                at_top.add(need.name)
         elif need.name not in done.local:
             done.imports += parts.imports(need)
-    done.hoisted.sort(key=lambda need: place(parts, need))
-    done.nested.sort(key=lambda need: place(parts, need))
+            at_top.add(need.name)
     for member in members:
         done.imports += parts[member].translation.imports
-    at_top = {need.name for need in own if need in done.hoisted or need.name not in parts[need.maker].facts.definitions}
-    done.body = "\n".join(filter(None, (_body(parts[m], at_top, done.parameters) for m in members)))
+    nested = {need for need in foreign if need.name in parts[need.maker].facts.definitions} - set(done.hoisted)
+    done.body = _bodies(parts, done, nested, at_top)
     return done
+
+
+def _bodies(parts: Parts, done: Draft, nested: set[Need], at_top: set[str]) -> str:
+    """Join the cells, each after those definitions of other steps that it uses and that read the step's values."""
+    texts: list[str] = []
+    standing: dict[str, int] = {}
+    for member in done.members:
+        used = set(parts.reads(member))
+        for need in sorted(nested, key=lambda n: place(parts, n)):
+            wanted = need in used or not any(need in parts.reads(m) for m in done.members)
+            if wanted and standing.get(need.name) != need.maker:
+                texts.append(definition(parts, need))
+                standing[need.name] = need.maker
+        texts.append(_body(parts[member], at_top, done.parameters))
+        standing.update(dict.fromkeys(parts[member].facts.definitions, member))
+    return "\n".join(filter(None, texts))
 
 
 def _bindings(parts: Parts, members: list[int]) -> tuple[dict[str, list[int]], set[str]]:
@@ -76,7 +92,7 @@ def _bindings(parts: Parts, members: list[int]) -> tuple[dict[str, list[int]], s
     for member in members:
         part = parts[member]
         for name in part.facts.writes:
-            if part.is_code(name):
+            if parts.is_code(Need(name, member)):
                 texts = {s.span.line for s in part.facts.statements if name in s.writes}
                 code.setdefault(name, []).extend([member] * (1 if name in part.facts.imports else len(texts)))
             elif name not in part.parameters:
@@ -178,8 +194,7 @@ def write(
     local = [need for need in done.hoisted if need not in shared]
     definitions = "\n\n".join(definition(parts, need) for need in local)
     arguments = ", ".join([*done.inputs, *(f"{n}={v!r}" for n, v in done.parameters.items())])
-    nested = "\n".join(definition(parts, need) for need in done.nested)
-    body = indented(f"{_docstring(doc)}{head}{_unglobal(nested)}{_unglobal(done.body)}")
+    body = indented(f"{_docstring(doc)}{head}{_unglobal(done.body)}")
     last = f"    return {', '.join(returns)}\n" if returns else ""
     keyword = "async def" if any(parts[m].facts.awaits for m in done.members) else "def"
     top = "".join(dict.fromkeys(_code_only(text) + "\n" for text in imports))

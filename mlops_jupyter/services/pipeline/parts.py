@@ -63,11 +63,12 @@ class Need:
 
 
 class Parts:
-    """All parts of a plan by position, over the graph they come from. Answers; never changes."""
+    """All parts of a plan by position, over the graph they come from. Answers; what it found out it remembers."""
 
     def __init__(self, graph: Graph, parts: Mapping[int, Part]) -> None:
         self.graph = graph
         self._parts = parts
+        self._code: dict[Need, bool] = {}
 
     def __getitem__(self, position: int) -> Part:
         return self._parts[position]
@@ -76,8 +77,45 @@ class Parts:
         return position in self._parts
 
     def is_code(self, need: Need) -> bool:
-        """Whether a name, as made by that execution, travels as source rather than as a value."""
-        return need.maker in self._parts and self._parts[need.maker].is_code(need.name)
+        """Whether a name, as made by that execution, travels as source rather than as a value.
+
+        A definition that takes values when it is made (a default, a decorator's argument) is a value itself.
+        """
+        if need.maker not in self._parts:
+            return False
+        if need not in self._code:
+            self._code[need] = True  # a definition may name itself
+            part = self._parts[need.maker]
+            self._code[need] = part.is_code(need.name) and not self._takes_values(need) and not self._remembers(need)
+        return self._code[need]
+
+    def _remembers(self, need: Need) -> bool:
+        """Whether a decorator made an object of a definition (a cache, say), and that reads or binds values when called."""
+        part = self._parts[need.maker]
+        if need.name not in part.facts.definitions or part.execution.writes.get(need.name) in ("code", None):
+            return False
+        seen: set[str] = set()
+        todo = [need.name]
+        while todo:
+            name = todo.pop()
+            if name not in seen:
+                seen.add(name)
+                todo += [*part.facts.late_reads.get(name, ()), *part.facts.late_writes.get(name, ())]
+        return any(not p.is_code(n) for p in self._parts.values() for n in seen & p.facts.writes)
+
+    def _takes_values(self, need: Need) -> bool:
+        part = self._parts[need.maker]
+        statement = part.binding(need.name)
+        if statement is None or statement.kind is not StatementKind.DEFINITION:
+            return False
+        made = self.graph.producers[need.maker]
+        for name in statement.reads - {need.name}:
+            if name in part.facts.writes:
+                if not self.is_code(Need(name, need.maker)):
+                    return True
+            elif name in made and not self.is_code(Need(name, made[name])):
+                return True
+        return False
 
     def is_parameter(self, need: Need) -> bool:
         """Whether a name, as made by that execution, is a parameter of the pipeline."""

@@ -123,7 +123,7 @@ def _check_born(parts: Parts, kept: Sequence[int], cells: Sequence[CodeCell | No
 
 def _rename_clashes(parts: Parts, groups: list[Group]) -> None:
     """A step's function must not hide an import or a definition of the same name in its own module."""
-    bound = {n for g in groups for m in g.members for n in parts[m].facts.writes if parts[m].is_code(n)}
+    bound = {n for g in groups for m in g.members for n in parts[m].facts.writes if parts.is_code(Need(n, m))}
     taken = {g.name for g in groups}
     for each in groups:
         while each.name in bound or each.name == modules.DEFINITIONS:
@@ -166,7 +166,7 @@ class _Flows:
         for member in done.members:
             part = self.parts[member]
             for name in part.execution.writes:
-                if not name.startswith(HIDDEN) and not part.is_code(name) and name not in part.parameters:
+                if not (name.startswith(HIDDEN) or self.parts.is_code(Need(name, member)) or name in part.parameters):
                     found[name] = member
             for name in part.execution.deletes:
                 found.pop(name, None)
@@ -255,7 +255,7 @@ def _steps(
                 cells=tuple(parts[m].execution.cell or f"{c.number}" for m in done.members if (c := parts[m].cell)),
                 executions=tuple(done.members),
                 always=bool(runtime_of[done.name]),
-                notes=notes[done.name] + tuple(n for m in done.members for n in parts[m].execution.notes),
+                notes=tuple(dict.fromkeys((*notes[done.name], *(n for m in done.members for n in parts[m].execution.notes)))),
             )
         )
     return _in_order(steps), files

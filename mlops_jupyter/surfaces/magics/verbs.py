@@ -49,11 +49,16 @@ def choose(magic: str, verbs: Mapping[str, Verb], line: str) -> tuple[Verb, Name
     """
     word, _, rest = line.strip().partition(" ")
     if word not in verbs:
-        word, rest = "", line
-    if word not in verbs:
-        raise UsageError(f"%{magic} has no verb {line.split()[0]!r}: it has {', '.join(verbs)}" if line.strip() else f"%{magic} takes a verb: {', '.join(verbs)}")
-    verb = verbs[word]
-    return verb, verb.parser.parse_argstring(rest.strip())
+        word, rest = "", line.strip()
+    verb = verbs.get(word)
+    named = ", ".join(name for name in verbs if name)
+    if verb is None:
+        raise UsageError(f"%{magic} takes one of {named}" + (f", not {line.split()[0]!r}" if line.strip() else ""))
+    try:
+        return verb, verb.parser.parse_argstring(rest.strip())
+    except UsageError as fault:
+        hint = f"; the verbs of %{magic} are {named}" if named and not word and rest else ""
+        raise UsageError(f"%{magic} {word}".rstrip() + f": {fault}{hint}") from None
 
 
 def act(session: Session, magic: str, verbs: Mapping[str, Verb], line: str) -> Any:

@@ -1,0 +1,74 @@
+"""Small notebooks, each with one thing in it that breaks exporters: every cell is a section of its own.
+
+A row is a name, the cells, and the names whose final values the pipeline must deliver.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Idiom:
+    """One notebook: `cells` in the order they run, and the `names` that count."""
+
+    name: str
+    cells: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+def idiom(name: str, names: str, *cells: str) -> Idiom:
+    return Idiom(name, cells, tuple(names.split()))
+
+
+IDIOMS = (
+    idiom("alias then append", "a b", "a = [1]", "b = a", "b.append(2)", "n = len(a)"),
+    idiom("object in a container", "box n", "row = [1, 2]", "box = {'row': row}", "row.append(3)", "n = len(box['row'])"),
+    idiom("array view", "a s", "import numpy as np\na = np.zeros(6)", "v = a[2:4]", "v[:] = 7", "s = float(a.sum())"),
+    idiom("frame changed in place", "df t", "import pandas as pd\ndf = pd.DataFrame({'x': [1, 2, 3]})", "df['y'] = df['x'] * 2",
+          "df.drop(columns='x', inplace=True)", "t = int(df['y'].sum())"),
+    idiom("changed inside a library call", "model score", "import numpy as np\nfrom sklearn.linear_model import LinearRegression\n"
+          "X = np.arange(10.0).reshape(-1, 1)\ny = X[:, 0] * 3", "model = LinearRegression()", "model.fit(X, y)", "score = model.score(X, y)"),
+    idiom("function whose global changes later", "r1 r2", "k = 2\ndef f(x):\n    return x * k", "r1 = f(10)", "k = 5", "r2 = f(10)"),
+    idiom("function that binds a global", "count", "count = 0\ndef step():\n    global count\n    count += 1", "step()", "step()\nstep()", "total = count"),
+    idiom("closure over a loop variable", "out", "fs = []\nfor i in range(3):\n    fs.append(lambda: i)", "out = [f() for f in fs]"),
+    idiom("seed set in an earlier cell", "x y", "import numpy as np\nnp.random.seed(3)", "x = np.random.rand(4)", "y = np.random.rand(4)"),
+    idiom("no seed at all", "x y z", "import random\nimport numpy as np", "x = np.random.rand(3)", "y = random.random()", "z = np.random.normal(size=2)"),
+    idiom("environment variable", "v", "import os\nos.environ['IDIOM_MODE'] = 'fast'", "v = os.environ.get('IDIOM_MODE', 'slow')"),
+    idiom("pandas option", "text", "import pandas as pd\npd.set_option('display.precision', 2)", "s = pd.Series([1 / 3])", "text = str(s)"),
+    idiom("file written and read", "back", "from pathlib import Path\nPath('note.txt').write_text('kept')", "back = Path('note.txt').read_text()"),
+    idiom("working directory", "here", "import os\nos.makedirs('sub', exist_ok=True)\nos.chdir('sub')", "here = os.path.basename(os.getcwd())"),
+    idiom("generator half used", "first rest", "g = (i * i for i in range(5))", "first = next(g)", "rest = list(g)"),
+    idiom("lock in an object", "n", "import threading\nclass Counter:\n    def __init__(self):\n        self.n = 0\n        self.lock = threading.Lock()\n"
+          "    def up(self):\n        with self.lock:\n            self.n += 1", "c = Counter()", "c.up(); c.up()", "n = c.n"),
+    idiom("star import", "r", "from math import *", "r = sqrt(16) + floor(2.5)"),
+    idiom("instance of a class of the notebook", "p q", "class Point:\n    def __init__(self, x):\n        self.x = x\n    def __eq__(self, o):\n        return self.x == o.x",
+          "p = Point(3)", "p.x += 1", "q = p.x"),
+    idiom("class redefined", "a b", "class A:\n    def v(self):\n        return 1", "old = A()", "class A:\n    def v(self):\n        return 2", "a = old.v()\nb = A().v()"),
+    idiom("decorated function", "r", "import functools\ndef twice(f):\n    @functools.wraps(f)\n    def g(x):\n        return f(f(x))\n    return g",
+          "@twice\ndef inc(x):\n    return x + 1", "r = inc(5)"),
+    idiom("default computed from data", "r", "n = 4", "def f(x, m=n):\n    return x * m", "n = 100", "r = f(2)"),
+    idiom("comprehension scope", "x ys", "x = 'outer'", "ys = [x for x in range(3)]", "x = x + '!'"),
+    idiom("name deleted and made again", "v", "v = 1\nw = v", "del v", "v = w + 10"),
+    idiom("builtin shadowed", "list out", "list = [3, 1, 2]", "out = sorted(list)", "list = tuple(list)"),
+    idiom("builtin shadowed by its own result", "out", "max = max([1, 5, 2])", "out = max + 1"),
+    idiom("cell magics", "t s", "%%time\nt = 2 + 3", "%time s = t * 2", "%timeit -n1 -r1 t", "%matplotlib inline"),
+    idiom("shell line", "files", "n = 2\n!echo one > a.txt", "files = !ls *.txt"),
+    idiom("query that names a variable", "small", "import pandas as pd\ndf = pd.DataFrame({'x': [1, 5, 9]})", "limit = 6", "small = df.query('x < @limit')"),
+    idiom("augmented on an alias", "a b", "import numpy as np\na = np.ones(3)\nb = a", "a += 1", "b = b * 2"),
+    idiom("conditional binding", "flag", "flag = 'kept'\nready = False", "if ready:\n    flag = 'changed'", "flag = flag + '!'"),
+    idiom("try import", "have", "try:\n    import json as codec\nexcept ImportError:\n    codec = None", "have = codec is not None and codec.dumps([1])"),
+    idiom("exec", "z", "w = 20", "exec('z = w + 1')", "z = z * 2"),
+    idiom("walrus and augmented", "n m", "n = 1\nif (m := n + 1) > 1:\n    n += m", "n *= 10"),
+    idiom("top-level await", "r", "import asyncio\nasync def f():\n    await asyncio.sleep(0)\n    return 7", "r = await f()"),
+    idiom("lambda in an estimator", "out", "from sklearn.preprocessing import FunctionTransformer\nimport numpy as np", "scale = 3\nt = FunctionTransformer(lambda x: x * scale)",
+          "out = t.transform(np.ones((2, 2)))"),
+    idiom("set order of strings", "order", "words = {'pear', 'apple', 'fig', 'plum'}", "order = list(words)"),
+    idiom("warning filter", "caught", "import warnings\nwarnings.simplefilter('error')",
+          "try:\n    warnings.warn('x')\n    caught = False\nexcept UserWarning:\n    caught = True"),
+    idiom("numpy print options", "t", "import numpy as np\nnp.set_printoptions(precision=2)", "t = str(np.array([1 / 3]))"),
+    idiom("multi-line string kept as it is", "t", "t = '''a\n  b\n    c'''", "t = t + '!'"),
+    idiom("unicode names", "größe", "größe = 3", "größe = größe * 2"),
+    idiom("mutable default", "out", "def f(x, seen=[]):\n    seen.append(x)\n    return list(seen)", "a = f(1)", "out = f(2)"),
+    idiom("cached function", "calls", "calls = []\nimport functools\n@functools.lru_cache\ndef f(x):\n    calls.append(x)\n    return x", "f(1)", "f(1); f(2)"),
+)  # fmt: skip
