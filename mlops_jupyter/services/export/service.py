@@ -49,7 +49,7 @@ def export(
 
 
 def _check(cron: str, timezone: str) -> None:
-    from mlops_jupyter.core.cron import check, zone
+    from mlops_jupyter.services.schedule.clock import check, zone
 
     check(cron)
     zone(timezone)

@@ -117,7 +117,7 @@ class Evidence:
         kept = {}
         for name, maker in chosen.items():
             try:
-                self._saved[name] = save_open(self._recording.namespace[name])
+                self._saved[name] = save_open(self._value(name))
             except CannotSave as fault:
                 if explicit:
                     raise UserError(f"the output {name!r} cannot be saved: {fault}; name another with --outputs") from fault
@@ -125,6 +125,11 @@ class Evidence:
             else:
                 kept[name] = maker
         return kept
+
+    def _value(self, name: str) -> object:
+        """Return a live value; IPython's list of a shell line's output is a list in a bundle."""
+        value = self._recording.namespace[name]
+        return list(value) if type(value).__name__ == "SList" else value
 
     def collect(self, package: str, steps: Sequence[Step], delivered: Mapping[str, int]) -> Proof:
         """Gather expected values, first states of hidden variables, and data files."""
@@ -142,7 +147,7 @@ class Evidence:
         return proof
 
     def _expected(self, name: str, proof: Proof) -> Expected:
-        value = self._recording.namespace[name]
+        value = self._value(name)
         saved = self._saved[name]
         mark = fingerprint(value)
         file = f"{name}{saved.suffix}"

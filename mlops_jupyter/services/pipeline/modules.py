@@ -59,7 +59,7 @@ def draft(parts: Parts, name: str, members: list[int]) -> Draft:
             if names[need.name] == 1 and _pure(parts, need, done.local):
                 done.hoisted.append(need)
                 at_top.add(need.name)
-        elif need.name not in done.local:
+        elif need.name not in done.local and (need in foreign or parts[need.maker].imports_plainly(need.name)):
             done.imports += parts.imports(need)
             at_top.add(need.name)
     for member in members:
@@ -194,11 +194,30 @@ def write(
     local = [need for need in done.hoisted if need not in shared]
     definitions = "\n\n".join(definition(parts, need) for need in local)
     arguments = ", ".join([*done.inputs, *(f"{n}={v!r}" for n, v in done.parameters.items())])
+    top = "".join(dict.fromkeys(_code_only(text) + "\n" for text in imports))
+    if any(parts[m].dynamic for m in done.members):
+        return _in_a_scope(done, f"{top}\n{definitions}\n{done.body}", arguments, doc, returns)
     body = indented(f"{_docstring(doc)}{head}{_unglobal(done.body)}")
     last = f"    return {', '.join(returns)}\n" if returns else ""
     keyword = "async def" if any(parts[m].facts.awaits for m in done.members) else "def"
-    top = "".join(dict.fromkeys(_code_only(text) + "\n" for text in imports))
     return f"{top}\n{definitions}\n\n{keyword} {done.name}({arguments}):\n{body}{last}"
+
+
+def _in_a_scope(done: Draft, text: str, arguments: str, doc: str, returns: list[str]) -> str:
+    """Return a step whose cells bind names that only running them tells: they run as a notebook runs them."""
+    given = ", ".join(f"{name!r}: {name}" for name in [*done.inputs, *done.parameters])
+    last = f"    return {', '.join(f'scope[{name!r}]' for name in returns)}\n" if returns else ""
+    return (
+        f"SOURCE = {_quoted(text)}\n\n\ndef {done.name}({arguments}):\n"
+        + indented(_docstring(doc))
+        + f"    scope = {{'__name__': '__main__', {given}}}\n"
+        + f"    exec(compile(SOURCE, {f'<step {done.name}>'!r}, 'exec'), scope)  # its cells bind names as they run\n{last}"
+    )
+
+
+def _quoted(text: str) -> str:
+    safe = text.strip("\n").replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return f'"""\\\n{safe}\n"""'
 
 
 def definition(parts: Parts, need: Need) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -39,6 +40,21 @@ class Part:
     def text(self, statement: Statement) -> str:
         """A statement's source, with the comments right above it."""
         return "\n".join(self.lines[statement.span.comment_line - 1 : statement.span.end_line]) + "\n"
+
+    def imports_plainly(self, name: str) -> bool:
+        """Whether every statement that binds a name is an import at the top level."""
+        return all(s.kind is StatementKind.IMPORT for s in self.facts.statements if name in s.writes)
+
+    @property
+    def dynamic(self) -> bool:
+        """Whether the cell bound names that its text does not show, or reaches for its namespace itself."""
+        unseen = self.execution.writes.keys() - self.facts.writes - set(self.parameters)
+        made = any(n.isidentifier() for n in unseen if not self.in_place(n)) and not self.facts.star_imports
+        return made or bool(re.search(r"(?<![\w.])(exec|globals)\(", self.translation.text))
+
+    def in_place(self, name: str) -> bool:
+        """Whether a name that the cell changed was there before it: changed in place rather than bound."""
+        return name in self.execution.reads
 
     def binding(self, name: str) -> Statement | None:
         """The last top-level statement that binds a name."""
@@ -140,7 +156,7 @@ class Parts:
         return list(found)
 
     def imports(self, need: Need) -> list[str]:
-        """Return the import statements that a name stands for: `import a.b` and `import a.c` both make `a`."""
+        """Return the statements that import a name: `import a.b` and `import a.c` both make `a`; a `try` may hold one."""
         texts: list[str] = []
         for position in sorted(self._parts):
             if position > need.maker:
@@ -148,7 +164,7 @@ class Parts:
             part = self._parts[position]
             if need.name in part.facts.imports:
                 for statement in part.facts.statements:
-                    if statement.kind is StatementKind.IMPORT and need.name in statement.writes:
+                    if need.name in statement.writes:
                         texts.append(part.text(statement))
             elif position == need.maker:
                 texts += [f"from {module} import *\n" for module in part.facts.star_imports]

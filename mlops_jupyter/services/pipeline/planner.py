@@ -254,7 +254,7 @@ def _steps(
                 imports=tuple(sorted(top_modules(text) | (top_modules(files.get(f"src/{package}/{modules.DEFINITIONS}.py", b"").decode()) if uses else set()))),
                 cells=tuple(parts[m].execution.cell or f"{c.number}" for m in done.members if (c := parts[m].cell)),
                 executions=tuple(done.members),
-                always=bool(runtime_of[done.name]),
+                always=any(not use.startswith("display:") for use in runtime_of[done.name]),
                 notes=tuple(dict.fromkeys((*notes[done.name], *(n for m in done.members for n in parts[m].execution.notes)))),
             )
         )

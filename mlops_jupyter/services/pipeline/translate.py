@@ -68,6 +68,8 @@ def translate(execution: Execution, magics: Magics, where: str) -> Translation:
     for piece in pieces(execution.body):
         _piece(piece, done, magics, where)
     done.add(after)
+    if re.search(r"(?<![\w.])display\(", "\n".join(done._lines)) and "display" not in execution.reads:
+        done.runtime = (*done.runtime, "display:display")
     done.text = "\n".join(line.rstrip("\n") for line in done._lines) + "\n"
     return done
 

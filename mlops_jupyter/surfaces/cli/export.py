@@ -34,7 +34,7 @@ def act(args: argparse.Namespace) -> int:
     for name in words(args.to):
         targets.find(name)  # before minutes of running the notebook
     if args.schedule:
-        from mlops_jupyter.core.cron import check
+        from mlops_jupyter.services.schedule.clock import check
 
         check(args.schedule)
     wish = Wish(

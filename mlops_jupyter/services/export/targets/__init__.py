@@ -1,0 +1,138 @@
+"""What a bundle can be rendered for: targets, found by name through the entry points `mlops_jupyter.targets`.
+
+A target is a module or an object with the attributes of `Target`. Nothing is imported before a target is asked for,
+and targets are strangers to each other. To add one, a package declares::
+
+    [project.entry-points."mlops_jupyter.targets"]
+    argo = "my_package.argo"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from importlib.metadata import EntryPoint, entry_points
+from typing import Protocol, runtime_checkable
+
+from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.plan import Plan
+
+GROUP = "mlops_jupyter.targets"
+
+
+class Feature(Enum):
+    """What a plan may ask of the system that runs it. The value is its name for people."""
+
+    PARAMETERS = "parameters"  # a run may override them
+    SCHEDULE = "schedule"  # it starts runs by the clock
+    TIMEZONE = "time zone"  # ... as the clock goes in a place
+    CATCHUP = "catchup"  # ... also those that fell due while it was down
+    RETRIES = "retries"  # a step that failed is tried again
+    TIMEOUT = "timeout"  # a step that takes too long is stopped
+    CPU = "cpu"
+    MEMORY = "memory"
+    GPU = "gpu"
+
+
+@runtime_checkable
+class Target(Protocol):
+    """A system that bundles are rendered for.
+
+    Attributes
+    ----------
+    name : what users type after `--to`.
+    title : its name for people, with the versions that are served ("Airflow 3").
+    expresses : what of a plan its files can say; the rest is named by `lost`.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def expresses(self) -> frozenset[Feature]: ...
+
+    def render(self, plan: Plan) -> Mapping[str, str]:
+        """Return the files that the target adds to the bundle: path in it -> text. Pure: equal plans, equal texts."""
+        ...
+
+    def deploy(self, plan: Plan) -> str:
+        """Return what the README says under the target's title: Markdown with exact commands; "" to say nothing."""
+        ...
+
+
+def names() -> list[str]:
+    """Return the names of all targets that are installed, sorted; nothing of theirs is imported."""
+    return sorted({entry.name for entry in entry_points(group=GROUP)})
+
+
+def find(name: str) -> Target:
+    """Find a target by name and import it.
+
+    Raises
+    ------
+    NotFound
+        No package offers it; the line names those there are.
+    UserError
+        It is offered twice, does not import, or is no target.
+    """
+    offers = list(entry_points(group=GROUP, name=name))
+    if not offers:
+        raise NotFound(f"no target {name!r}: choose from {', '.join(names()) or 'none (reinstall mlops_jupyter)'}")
+    if len({entry.value for entry in offers}) > 1:
+        packages = " and ".join(sorted(_package(entry) for entry in offers))
+        raise UserError(f"target {name!r} is offered by {packages}: uninstall one of them")
+    return _imported(offers[0])
+
+
+def _imported(entry: EntryPoint) -> Target:
+    try:
+        target = entry.load()
+    except Exception as fault:
+        raise UserError(
+            f"target {entry.name!r} of {_package(entry)} does not load ({type(fault).__name__}: {fault}): reinstall it"
+        ) from fault
+    if not isinstance(target, Target):
+        missing = ", ".join(a for a in ("name", "title", "expresses", "render", "deploy") if not hasattr(target, a))
+        raise UserError(f"target {entry.name!r} of {_package(entry)} is no target, it lacks {missing}: upgrade it")
+    return target
+
+
+def _package(entry: EntryPoint) -> str:
+    return repr(entry.dist.name if entry.dist else entry.value)
+
+
+def lost(plan: Plan, target: Target) -> list[str]:
+    """Return what the plan asks for that the target cannot say, each by name, in the plan's order.
+
+    Examples
+    --------
+    >>> from mlops_jupyter.core.plan import Schedule
+    >>> from mlops_jupyter.services.export.targets import python
+    >>> lost(Plan("churn", "churn", steps=(), schedule=Schedule("0 6 * * 1")), python)
+    ["schedule '0 6 * * 1'"]
+    """
+    return [f"{feature.value} {what}" for feature, what in asked(plan) if feature not in target.expresses]
+
+
+def asked(plan: Plan) -> Iterator[tuple[Feature, str]]:
+    """Yield each thing that a plan asks of the system that runs it, and what exactly, in words."""
+    for parameter in plan.parameters:
+        yield Feature.PARAMETERS, repr(parameter.name)
+    if plan.schedule:
+        yield Feature.SCHEDULE, repr(plan.schedule.cron)
+        if plan.schedule.timezone != "UTC":
+            yield Feature.TIMEZONE, repr(plan.schedule.timezone)
+        if plan.schedule.catchup:
+            yield Feature.CATCHUP, "of runs that were missed"
+    for step in plan.steps:
+        wishes = step.resources
+        for feature, value, unit in (
+            (Feature.RETRIES, wishes.retries, ""),
+            (Feature.TIMEOUT, wishes.timeout_seconds, " s"),
+            (Feature.CPU, wishes.cpu, ""),
+            (Feature.MEMORY, wishes.memory_bytes, " bytes"),
+            (Feature.GPU, wishes.gpu, ""),
+        ):
+            if value:
+                yield feature, f"{value}{unit} of step {step.name!r}"

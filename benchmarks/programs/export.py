@@ -1,0 +1,58 @@
+"""Export a notebook of so many cells as a pipeline; print the seconds of the export alone."""
+
+import json
+import sys
+import time
+
+SECTION = 10
+"""Cells between two headings."""
+
+
+def cells(count: int) -> list[str]:
+    """A notebook that loads rows, derives columns and sums them up, section after section."""
+    made = ["import pandas as pd\n\nframe0 = pd.DataFrame({'a': range(100), 'b': 1.0})"]
+    for i in range(1, count):
+        before = f"frame{(i - 1) // SECTION}"
+        if i % SECTION == 0:
+            made.append(f"frame{i // SECTION} = {before}.assign(total={before}['a'] + {i})")
+        else:
+            name = f"frame{i // SECTION}"
+            made.append(f"limit_{i} = {i}\nsize_{i} = int(({name}['a'] > limit_{i}).sum())")
+    return made
+
+
+def ours(sources: list[str]) -> float:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "mlops_jupyter")
+    for i, source in enumerate(sources):
+        marked = f"%%pipeline part_{i // SECTION}\n{source}"
+        shell.run_cell(marked, store_history=True).raise_error()
+    start = time.perf_counter()
+    shell.run_cell("%pipeline export --output bundle", store_history=True).raise_error()
+    return time.perf_counter() - start
+
+
+def soorgeon(sources: list[str]) -> float:
+    import nbformat
+    from soorgeon import export
+
+    book = nbformat.v4.new_notebook()
+    for i, source in enumerate(sources):
+        if i % SECTION == 0:
+            book.cells.append(nbformat.v4.new_markdown_cell(f"## Part {i // SECTION}"))
+        book.cells.append(nbformat.v4.new_code_cell(source))
+    nbformat.write(book, "book.ipynb")
+    start = time.perf_counter()
+    export.refactor(
+        "book.ipynb", None, product_prefix=None, df_format=None, single_task=False, file_format=None, serializer=None
+    )
+    return time.perf_counter() - start
+
+
+def main(side: str, count: str) -> list[float]:
+    return [{"ours": ours, "soorgeon": soorgeon}[side](cells(int(count)))]
+
+
+print("\n" + json.dumps(main(*sys.argv[1:])), flush=True)

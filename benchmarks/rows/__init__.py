@@ -1,0 +1,15 @@
+"""One module a figure: `NAME`, and `rows(rounds)` that measures it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from benchmarks.rows import capture, export, load_ext, metrics
+from benchmarks.table import Row
+
+FIGURES: dict[str, Callable[[int], list[Row]]] = {
+    "load_ext": load_ext.rows,
+    "capture": capture.rows,
+    "metrics": metrics.rows,
+    "export": export.rows,
+}

@@ -1,0 +1,177 @@
+"""Write the pages that are made from the code: `python -m docs.build`.
+
+`reference.md` lists every magic, verb, flag and target, from the parsers that read them; `messages.md` every message
+that is for a user to mend, from the lines that raise it. `python -m docs.check` says what is out of date or not told.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+HERE = Path(__file__).parent
+PACKAGE = HERE.parent / "mlops_jupyter"
+
+FAULTS = {"UserError", "NotFound", "NewerStore", "UsageError"}
+"""Errors that are shown as one line without a traceback."""
+
+
+@dataclass
+class Page:
+    """A page that grows, and what it found untold on the way."""
+
+    lines: list[str]
+    untold: list[str] = field(default_factory=list)
+
+    def entry(self, name: str, level: int, text: str | None, parser: argparse.ArgumentParser) -> None:
+        """Add what one command does, and its flags."""
+        told = inspect.cleandoc(text or "")
+        if not told:
+            self.untold.append(f"{name} says nothing of what it does")
+        self.lines += ["", f"{'#' * level} `{name}`", "", *told.splitlines()]
+        flags = [a for a in parser._actions if not isinstance(a, PARTS) and a.help is not argparse.SUPPRESS]
+        if flags:
+            self.lines += ["", "| argument | |", "|---|---|"]
+        for action in flags:
+            if not action.help:
+                self.untold.append(f"{name} {spelled(action)} has no help")
+            self.lines.append(f"| `{spelled(action)}` | {shown(action)} |")
+
+    @property
+    def text(self) -> str:
+        """The whole page."""
+        return "\n".join(self.lines) + "\n"
+
+
+PARTS = (argparse._HelpAction, argparse._VersionAction, argparse._SubParsersAction)
+
+
+def spelled(action: argparse.Action) -> str:
+    """Return an argument as a user types it: `--step N`, `NAME...`."""
+    given = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
+    value = f"{{{','.join(map(str, action.choices))}}}" if action.choices else given
+    value += "..." if action.nargs in ("+", "*") else ""
+    if not action.option_strings:
+        return value
+    return ", ".join(action.option_strings) + ("" if action.nargs == 0 else f" {value}")
+
+
+def shown(action: argparse.Action) -> str:
+    """Return an argument's help as a table's cell."""
+    text = " ".join(((action.help or "") % vars(action)).split()) if action.help else ""
+    return text.replace("|", "\\|")
+
+
+def reference() -> Page:
+    """Return the page of magics, commands and targets."""
+    page = Page(["# Reference", "", "Made by `python -m docs.build` from the code; do not edit."])
+    page.lines += ["", "## Magics"]
+    for name, text, parser in magics():
+        page.entry(name, 3, text, parser)
+    page.lines += ["", "## Command line"]
+    for name, text, parser in commands():
+        page.entry(name, 3, text, parser)
+    page.lines += ["", "## Targets", "", *targets(page)]
+    return page
+
+
+def magics() -> Iterator[tuple[str, str | None, argparse.ArgumentParser]]:
+    """Yield every verb of every magic, then its cell form."""
+    from mlops_jupyter.surfaces.magics import VERBS
+
+    for magic, verbs in VERBS.items():
+        for verb, entry in verbs.items():
+            yield f"%{magic} {verb}".strip(), entry.act.__doc__, entry.parser
+        module = f"mlops_jupyter.surfaces.magics.{magic}.cell"
+        if find_spec(module):
+            for form in vars(import_module(module)).values():
+                if isinstance(getattr(form, "parser", None), argparse.ArgumentParser):
+                    yield f"%%{magic}", form.__doc__, form.parser
+
+
+def commands() -> Iterator[tuple[str, str | None, argparse.ArgumentParser]]:
+    """Yield every verb of the command line, also those below a verb."""
+    from mlops_jupyter.surfaces.cli import parser
+
+    yield from below("mlops-jupyter", parser())
+
+
+def below(name: str, parser: argparse.ArgumentParser) -> Iterator[tuple[str, str | None, argparse.ArgumentParser]]:
+    """Yield the commands under a parser that do something."""
+    for group in (action for action in parser._actions if isinstance(action, argparse._SubParsersAction)):
+        helps = {action.dest: action.help for action in group._choices_actions}
+        for verb, sub in group.choices.items():
+            if not any(isinstance(action, argparse._SubParsersAction) for action in sub._actions):
+                yield f"{name} {verb}", sub.description or helps.get(verb), sub
+            yield from below(f"{name} {verb}", sub)
+
+
+def targets(page: Page) -> list[str]:
+    """Return the table of export targets."""
+    from mlops_jupyter.services.export import targets
+
+    lines = ["| `--to` | | says of a plan |", "|---|---|---|"]
+    for target in map(targets.find, targets.names()):
+        said = ", ".join(feature.value for feature in targets.Feature if feature in target.expresses)
+        lines.append(f"| `{target.name}` | {target.title} | {said} |")
+    if len(lines) == 2:
+        page.untold.append("no target is installed")
+    return lines
+
+
+def messages() -> Page:
+    """Return the page of what users may be told, room by room."""
+    page = Page(["# Messages", "", "Made by `python -m docs.build` from the code; do not edit.", ""])
+    page.lines += [
+        "One line each, without a traceback: what went wrong, which name, what to do. `{...}` stands for a value."
+    ]
+    rooms: dict[str, list[str]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        room = ".".join(path.relative_to(PACKAGE).with_suffix("").parts[:2])
+        rooms.setdefault(room.removesuffix(".__init__"), []).extend(raised(ast.parse(path.read_text("utf-8"))))
+    for room, texts in rooms.items():
+        if texts:
+            page.lines += ["", f"## {room}", "", *(f"* `{text}`" for text in dict.fromkeys(texts))]
+    return page
+
+
+def raised(tree: ast.AST) -> Iterator[str]:
+    """Yield the texts of the faults that a module makes."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FAULTS and node.args:
+            text = template(node.args[0])
+            if text:
+                yield " ".join(text.split()).replace("`", "'")
+
+
+def template(node: ast.expr) -> str:
+    """Return a text with `{name}` where a value goes; "" for one that only passes another on."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        parts = (v.value if isinstance(v, ast.Constant) else f"{{{name(v)}}}" for v in node.values)
+        return "".join(map(str, parts))
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return template(node.left) + template(node.right)
+    return ""
+
+
+def name(value: ast.expr) -> str:
+    """Return a short name for what is put into a text."""
+    inner = value.value if isinstance(value, ast.FormattedValue) else value
+    plain = isinstance(inner, ast.Name | ast.Attribute)
+    return ast.unparse(inner) if plain else "..."
+
+
+PAGES: Mapping[str, Callable[[], Page]] = {"reference.md": reference, "messages.md": messages}
+
+
+if __name__ == "__main__":
+    for file, make in PAGES.items():
+        (HERE / file).write_text(make().text, encoding="utf-8")

@@ -1,0 +1,24 @@
+"""Say what the docs do not tell: `python -m docs.check`. Exit code 1 if there is anything."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from docs.build import HERE, PAGES
+
+
+def faults() -> Iterator[str]:
+    """Yield each magic, verb, flag or target without a word on it, and each page that is not as the code is."""
+    for file, make in PAGES.items():
+        page = make()
+        yield from page.untold
+        path = HERE / file
+        if not path.exists() or path.read_text("utf-8") != page.text:
+            yield f"docs/{file} is out of date: run `python -m docs.build`"
+
+
+if __name__ == "__main__":
+    found = list(faults())
+    print("\n".join(found) or "the docs are as the code is")
+    sys.exit(bool(found))

@@ -1,0 +1,72 @@
+"""Source text -> facts: which names a cell reads, binds and deletes, and what may make its values differ elsewhere.
+
+Pure, standard library only, and fast: it runs in the kernel before each cell. What it says of reads and writes is what
+*may* happen, so a name too many is possible (`reads` holds builtins, too, and candidates from text are a guess):
+intersect with the names that are alive. A name too few is a defect, except where `uncertain` or `star_imports` says so.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import lru_cache
+
+from mlops_jupyter.analysis.causes import Cause, CauseKind
+from mlops_jupyter.analysis.gather import gather
+from mlops_jupyter.analysis.parsing import SyntaxFault, deeply, parse
+from mlops_jupyter.analysis.source import SourceFacts, Statement
+from mlops_jupyter.analysis.spans import Span, StatementKind
+
+__all__ = [
+    "Cause",
+    "CauseKind",
+    "SourceFacts",
+    "Span",
+    "Statement",
+    "StatementKind",
+    "SyntaxFault",
+    "facts",
+    "normalised",
+]
+
+REMEMBERED = 1024
+"""Cells whose facts are kept: more than a notebook has."""
+
+
+@lru_cache(maxsize=REMEMBERED)
+def facts(source: str) -> SourceFacts:
+    """Return the facts of a cell's Python text (magics translated before, see `cells.to_python`).
+
+    Raises
+    ------
+    SyntaxFault
+        The text is not Python.
+
+    Examples
+    --------
+    >>> found = facts("y = [x * k for x in rows]")
+    >>> sorted(found.reads), sorted(found.sure_writes)
+    (['k', 'rows'], ['y'])
+    """
+    tree = parse(source)
+    return deeply(lambda: gather(source, tree))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def normalised(source: str) -> str:
+    """Return text that does not change with formatting, comments and blank lines, for hashing; docstrings stay.
+
+    Raises
+    ------
+    SyntaxFault
+        The text is not Python.
+
+    Examples
+    --------
+    >>> normalised("x=( 1 )  # one") == normalised("x = 1")
+    True
+    """
+    tree = parse(source)
+    try:
+        return deeply(lambda: ast.unparse(tree))
+    except ValueError:  # an f-string whose parts hold each kind of quote: unparse has none left
+        return deeply(lambda: ast.dump(tree))

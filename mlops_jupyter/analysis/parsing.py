@@ -1,0 +1,77 @@
+"""Source text to a syntax tree, with one kind of fault and no noise."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+DEEP = 60_000
+"""Python frames that a walk over one deeply nested cell may take; the default limit ends at a sum of 300 terms."""
+
+LINE_END = re.compile(r"\r\n|\r|\n")
+"""Where Python's tokenizer ends a line. `str.splitlines` also ends lines at form feeds and Unicode separators."""
+
+_Answer = TypeVar("_Answer")
+
+
+class SyntaxFault(ValueError):
+    """Source text that is not Python.
+
+    Attributes
+    ----------
+    line : 1-based, 0 where the parser does not say.
+    message : the parser's own words.
+    """
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(f"line {line}: {message}" if line else message)
+        self.line = line
+        self.message = message
+
+    def __reduce__(self) -> tuple[type[SyntaxFault], tuple[int, str]]:
+        return type(self), (self.line, self.message)
+
+
+def parse(source: str) -> ast.Module:
+    """Return the tree of plain Python text; raise `SyntaxFault` where it is none.
+
+    Examples
+    --------
+    >>> len(parse("x = 1").body)
+    1
+    """
+    try:
+        if "\\" not in source:
+            return ast.parse(source)
+        with warnings.catch_warnings():  # IPython compiles the same text and warns of "\d" itself: not twice
+            warnings.simplefilter("ignore")
+            return ast.parse(source)
+    except SyntaxError as fault:
+        raise SyntaxFault(fault.lineno or 0, fault.msg) from None
+    except (ValueError, MemoryError, RecursionError) as fault:  # null bytes; deeper than the parser's own stack
+        raise SyntaxFault(0, str(fault) or "too deeply nested") from None
+
+
+def deeply(work: Callable[[], _Answer]) -> _Answer:
+    """Return what `work` returns; repeat it with room for deep recursion where the usual room is too small."""
+    try:
+        return work()
+    except RecursionError:
+        with _deeper():
+            return work()
+
+
+@contextmanager
+def _deeper() -> Iterator[None]:
+    # A call from Python to Python takes no C stack since 3.11, so this cannot overflow it.
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(usual, DEEP))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(usual)

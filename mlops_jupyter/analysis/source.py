@@ -1,0 +1,70 @@
+"""What the text of a cell says: frozen facts. `facts.facts` makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mlops_jupyter.analysis.causes import Cause
+from mlops_jupyter.analysis.spans import Span, StatementKind
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of the cell's top level, by itself: what the cell's other statements bind is read here, too.
+
+    Attributes
+    ----------
+    reads : names it may read before it binds them; what functions read that it calls is in the cell's `late_reads`.
+    """
+
+    kind: StatementKind
+    span: Span
+    reads: frozenset[str]
+    writes: frozenset[str]
+    sure_writes: frozenset[str]
+    deletes: frozenset[str]
+    text_reads: frozenset[str]
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """What the text of a cell says. The mappings are shared between callers: do not change them.
+
+    Attributes
+    ----------
+    reads : global names that running the cell may read while they still have the value from before it; in the cell's
+        own functions, too, where its top level names them. Builtins are not taken out.
+    late_reads : name bound to a function, class or lambda, or to a container of such -> global names that its body
+        would read when called. Not transitive: names of other functions are among them, to be followed.
+    writes : global names that the cell may bind, also by calling its own functions.
+    sure_writes : those that this cell has bound whenever it completes, so that an earlier value cannot survive.
+    late_writes : function that declares `global x` and binds or deletes it -> those names.
+    deletes : names that it may delete; `except ... as e` deletes `e`.
+    definitions : names bound by `def`, `class` or `name = lambda ...` at the top level.
+    imports : bound name -> "import numpy as np", "from a.b import c as d". `import a.b` binds `a`; with `import a.c` in
+        the same cell the text has both lines.
+    star_imports : modules whose names only running tells.
+    literals : name -> value of `name = <literal>` where nothing else in the cell binds the name.
+    text_reads : candidates in strings that a library may evaluate: `df.query("x > @limit")`, formulas, SQL.
+    causes : what may make values differ in another process, in order.
+    uncertain : reasons why the facts may be incomplete, in words.
+    statements : the top level, one by one.
+    awaits : there is an `await` at the top level.
+    """
+
+    reads: frozenset[str]
+    late_reads: Mapping[str, frozenset[str]]
+    writes: frozenset[str]
+    sure_writes: frozenset[str]
+    late_writes: Mapping[str, frozenset[str]]
+    deletes: frozenset[str]
+    definitions: frozenset[str]
+    imports: Mapping[str, str]
+    star_imports: tuple[str, ...]
+    literals: Mapping[str, object]
+    text_reads: frozenset[str]
+    causes: tuple[Cause, ...]
+    uncertain: tuple[str, ...]
+    statements: tuple[Statement, ...]
+    awaits: bool

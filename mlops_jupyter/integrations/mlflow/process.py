@@ -1,0 +1,103 @@
+"""The courier's process: carries what is new in the ledger, waits longer while MLflow is away, goes when idle."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_jupyter.store.ledger import Ledger
+from mlops_jupyter.store.outbox import away, behind
+
+_log = logging.getLogger("courier")
+
+IDLE_SECONDS = "MLOPS_JUPYTER_COURIER_IDLE"
+"""Environment variable: after how many seconds without work the courier goes (60 if unset)."""
+
+LOOK_SECONDS = 0.1
+LONGEST_WAIT = 30.0
+
+
+@dataclass
+class Patience:
+    """How long to wait before MLflow is tried again: half a second, then twice as long each time, to half a minute."""
+
+    seconds: float = 0.5
+
+    def lost(self) -> float:
+        """Return the wait after one more try in vain; the next will be longer."""
+        now, self.seconds = self.seconds, min(self.seconds * 2, LONGEST_WAIT)
+        return now
+
+    def found(self) -> None:
+        """MLflow answered: begin anew with the shortest wait."""
+        self.seconds = 0.5
+
+
+def main(folder: Path, handle: int) -> None:
+    """Carry until there was nothing to carry for a while. `handle` is the open, locked lock file."""
+    import fcntl
+
+    os.set_inheritable(handle, False)
+    ledger = Ledger(folder / "ledger.db")
+    while True:
+        _work(folder, handle, ledger)
+        fcntl.flock(handle, fcntl.LOCK_UN)
+        # Who posted after our last look and before this unlocking saw the lock held and counts on us.
+        if behind(ledger) == (0, 0):
+            return
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return  # another one has begun
+
+
+def _work(folder: Path, handle: int, ledger: Ledger) -> None:
+    from mlops_jupyter.integrations.mlflow.carrier import Away, Carrier
+
+    uri = _wanted(handle)
+    carrier: Carrier | None = None
+    patience, idle_since, idle = Patience(), time.monotonic(), float(os.environ.get(IDLE_SECONDS, "60"))
+    _log.info("carrying %s to %s", folder, _without_password(uri))
+    while time.monotonic() - idle_since < idle:
+        if _wanted(handle) != uri:
+            _again(folder, handle)
+        try:
+            if behind(ledger) != (0, 0):
+                carrier = carrier or Carrier(ledger, folder, uri)
+                if carrier.round():
+                    idle_since = time.monotonic()
+                patience.found()
+        except Away as fault:
+            wait = patience.lost()
+            away(ledger, str(fault))
+            _log.warning("MLflow is away, next try in %.1f s: %s", wait, fault)
+            time.sleep(wait)
+            idle_since = time.monotonic()  # there is work as long as it cannot be done
+        time.sleep(LOOK_SECONDS)
+    _log.info("idle, going")
+
+
+def _wanted(handle: int) -> str:
+    return os.pread(handle, 4096, 0).decode()
+
+
+def _again(folder: Path, handle: int) -> None:
+    """Begin anew for another MLflow; the lock stays held, as the open file goes along."""
+    os.set_inheritable(handle, True)
+    os.execv(sys.executable, [sys.executable, "-P", "-m", __spec__.name, str(folder), str(handle)])
+
+
+def _without_password(uri: str) -> str:
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(uri)
+    return uri.replace(f":{parts.password}@", ":***@") if parts.password else uri
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    main(Path(sys.argv[1]), int(sys.argv[2]))

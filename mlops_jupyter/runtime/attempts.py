@@ -1,0 +1,115 @@
+"""Steps that are running: their processes, deadlines and ends."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .events import FAILED
+from .pipeline import Step
+
+if TYPE_CHECKING:
+    from .process import Child, Task
+
+GRACE_SECONDS = 2.0
+"""How long a step that is stopped may take to leave by itself."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try at a step, in a process. `deadline` on the monotonic clock."""
+
+    step: Step
+    child: Child
+    number: int
+    started: float
+    deadline: float | None
+
+
+Error = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class End:
+    """How an attempt ended. `error` is None for a good end; `told` if the child has written its record itself."""
+
+    attempt: Attempt
+    error: Error | None = None
+    told: bool = False
+
+
+class Attempts:
+    """The attempts that are under way."""
+
+    def __init__(self) -> None:
+        self._running: list[Attempt] = []
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def start(self, step: Step, task: Task, number: int, log: Path, fork: bool) -> None:
+        """Start a process for a step; its first attempt begins a new log."""
+        from .process import start
+
+        if number == 1:
+            log.unlink(missing_ok=True)
+        child = start(task, log, fork)
+        deadline = time.monotonic() + step.timeout if step.timeout else None
+        self._running.append(Attempt(step, child, number, time.time(), deadline))
+
+    def wait(self, until: float | None) -> None:
+        """Sleep until an attempt ends, a deadline passes, or it is `until` on the monotonic clock."""
+        times = [attempt.deadline for attempt in self._running if attempt.deadline is not None]
+        times += [until] if until is not None else []
+        seconds = max(0.0, min(times) - time.monotonic()) if times else None
+        if self._running:
+            from .process import wait
+
+            wait([attempt.child for attempt in self._running], seconds)
+        elif seconds:
+            time.sleep(seconds)
+
+    def ended(self) -> Iterator[End]:
+        """Yield what has ended, or is ended now because its time is over."""
+        for attempt in list(self._running):
+            code = attempt.child.poll()
+            if code is None and (attempt.deadline is None or time.monotonic() < attempt.deadline):
+                continue
+            self._running.remove(attempt)
+            if code is None:
+                attempt.child.kill()
+                seconds = f"{attempt.step.timeout:g} seconds"
+                yield End(attempt, {"type": "TimedOut", "message": f"it took longer than {seconds}"})
+            elif code in (0, FAILED):
+                yield End(attempt, None if code == 0 else {}, told=True)
+            else:
+                yield End(attempt, {"type": "Died", "message": cause(code)})
+
+    def stop(self) -> Iterator[End]:
+        """End every process: all are asked first, and given the same time to leave."""
+        for attempt in self._running:
+            attempt.child.ask_to_leave()
+        until = time.monotonic() + GRACE_SECONDS
+        while self._running:
+            attempt = self._running.pop()
+            attempt.child.kill(max(0.0, until - time.monotonic()))
+            yield End(attempt, {"type": "Interrupted", "message": "the run was stopped"})
+
+
+def cause(code: int) -> str:
+    """Say in words why a process ended that left no record.
+
+    Examples
+    --------
+    >>> cause(-9)
+    'its process was killed by SIGKILL (out of memory?)'
+    """
+    if code >= 0:
+        return f"its process ended with exit code {code}"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+    hint = " (out of memory?)" if name == "SIGKILL" else ""
+    return f"its process was killed by {name}{hint}"

@@ -1,0 +1,13 @@
+"""Values to bytes and back: exactly between steps, and in formats that a person can open where a pipeline delivers.
+
+`save_exact` / `load_exact` serve artifacts between steps: pickle, by and for this project's own store alone.
+`save_open` / `load_open` serve delivered outputs; `formats.py` lists the formats in the order in which they are tried.
+"""
+
+from __future__ import annotations
+
+from .exact import load_exact, save_exact
+from .formats import load_open, save_open
+from .saved import CannotSave, Saved, UnknownFormat
+
+__all__ = ["CannotSave", "Saved", "UnknownFormat", "load_exact", "load_open", "save_exact", "save_open"]

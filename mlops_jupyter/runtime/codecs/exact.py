@@ -1,0 +1,150 @@
+"""Artifacts between steps: several variables in one pickle, so that what they share is one object again afterwards.
+
+Only bytes that this project's own store wrote may be given to `load_exact`: unpickling runs code.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import sys
+import types
+from collections.abc import Mapping
+from typing import Any
+
+from ..values.reach import shared
+from .culprit import find_culprit
+from .saved import CannotSave, Saved
+
+PROTOCOL = 5
+
+
+def save_exact(values: Mapping[str, object], *, importable_only: bool = False) -> Saved:
+    """Save variables together; identity among them is kept, and views stay views of one array.
+
+    Parameters
+    ----------
+    values : variable -> value.
+    importable_only : also refuse values that need a class or function of `__main__`, which another program lacks.
+
+    Raises
+    ------
+    CannotSave
+        Naming the variable and the object inside it that cannot leave the process.
+
+    Examples
+    --------
+    >>> row = [1]
+    >>> loaded = load_exact(save_exact({"row": row, "rows": [row]}).data)
+    >>> loaded["rows"][0] is loaded["row"]
+    True
+    """
+    group = dict(values)
+    try:
+        owners = _shared_owners(group)
+        if not owners and not importable_only:
+            return Saved("pickle", ".pkl", pickle.dumps(group, PROTOCOL))
+        stream = io.BytesIO()
+        _Exact(stream, owners, importable_only).dump(group)
+        return Saved("pickle", ".pkl", stream.getvalue())
+    except (CannotSave, KeyboardInterrupt):
+        raise
+    except BaseException as fault:  # hooks of the values' classes may raise anything
+        name, reason = find_culprit(group, fault)
+        raise CannotSave(name, reason) from fault
+
+
+def load_exact(data: bytes) -> dict[str, object]:
+    """Return the variables that `save_exact` saved."""
+    return dict(_Loader(io.BytesIO(data)).load())
+
+
+class _Loader(pickle.Unpickler):
+    """Finds `view_of` under whatever package name the writer had."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if name == "view_of" and module.endswith(".codecs.exact"):
+            return view_of
+        return super().find_class(module, name)
+
+
+class _Exact(pickle.Pickler):
+    """Writes arrays that share memory as views of one run of bytes; refuses `__main__` if asked to."""
+
+    def __init__(self, stream: io.BytesIO, owners: dict[int, Any], importable_only: bool) -> None:
+        super().__init__(stream, PROTOCOL)
+        self._owners = owners
+        self._importable_only = importable_only
+        self._flat: dict[int, Any] = {}
+
+    def reducer_override(self, obj: Any) -> Any:
+        """Called for every object that is not of a builtin type."""
+        if self._importable_only and isinstance(obj, type | types.FunctionType) and obj.__module__ == "__main__":
+            raise CannotSave("", f"it needs {obj.__qualname__!r} of the notebook, which its steps must define")
+        if self._owners and _is_array(obj):
+            owner = _owner(obj)
+            flat = self._flat.get(id(owner)) if id(owner) in self._owners else obj
+            if flat is None:
+                flat = self._flat[id(owner)] = _flat(owner)
+            if flat is not obj:
+                start = obj.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
+                return view_of, (flat, obj.dtype, obj.shape, obj.strides, start, bool(obj.flags.writeable))
+        return NotImplemented
+
+
+class _Survey(pickle.Pickler):
+    """Writes nothing of arrays' content, but counts which of them lie in the memory of which."""
+
+    def __init__(self, stream: io.BytesIO) -> None:
+        super().__init__(stream, PROTOCOL)
+        self.seen: dict[int, dict[int, Any]] = {}
+        self.owners: dict[int, Any] = {}
+
+    def reducer_override(self, obj: Any) -> Any:
+        """Called for every object that is not of a builtin type."""
+        if not _is_array(obj):
+            return NotImplemented
+        owner = _owner(obj)
+        self.owners[id(owner)] = owner
+        self.seen.setdefault(id(owner), {})[id(obj)] = obj
+        return NotImplemented if obj.dtype.hasobject else (int, ())
+
+
+def _shared_owners(group: dict[str, Any]) -> dict[int, Any]:
+    """Return the arrays in whose memory several arrays of the group lie, by `id`."""
+    if "numpy" not in sys.modules or not any(_is_array(one) for one in shared(group).values()):
+        return {}
+    survey = _Survey(io.BytesIO())
+    survey.dump(group)
+    owners = {key: survey.owners[key] for key, arrays in survey.seen.items() if len(arrays) > 1}
+    if any(owner.dtype.hasobject for owner in owners.values()):
+        raise CannotSave(next(iter(group)), "it holds two views of one array of Python objects; copy one of them")
+    return owners
+
+
+def _is_array(value: Any) -> bool:
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and type(value) is numpy.ndarray
+
+
+def _owner(value: Any) -> Any:
+    while _is_array(value.base):
+        value = value.base
+    return value
+
+
+def _flat(owner: Any) -> Any:
+    """Return an owner's memory as bytes in the order in which they lie."""
+    import numpy as np
+
+    order = np.argsort([-stride for stride in owner.strides], kind="stable")
+    return owner.transpose(order).reshape(-1).view(np.uint8)
+
+
+def view_of(flat: Any, dtype: Any, shape: Any, strides: Any, start: int, writeable: bool) -> Any:
+    """Return an array over bytes that others may lie in too."""
+    import numpy as np
+
+    found: Any = np.ndarray(shape, dtype, buffer=flat, offset=start, strides=strides)
+    found.flags.writeable = writeable
+    return found

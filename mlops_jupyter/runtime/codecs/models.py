@@ -1,0 +1,77 @@
+"""skops: estimators without pickle. joblib, or pickle where joblib is not installed: any other object.
+
+A skops file names the types it needs. They are only made if they come from scikit-learn, numpy, scipy, or the package
+that this runtime belongs to; a file that asks for others is refused. joblib and pickle run what the file says: give
+them only files that this project's own store wrote.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import pickle
+from typing import Any
+
+TRUSTED = ("sklearn", "numpy", "scipy", __name__.partition(".")[0])
+
+
+class Refused(Exception):
+    """A skops file asks for types that are not trusted."""
+
+
+def estimator(value: Any) -> bool:
+    """Whether a value looks like an estimator of scikit-learn's kind, and skops is there."""
+    return not isinstance(value, type) and hasattr(type(value), "get_params") and _installed("skops")
+
+
+def save_skops(value: Any) -> bytes:
+    """Return an estimator as a skops file."""
+    import skops.io
+
+    return bytes(skops.io.dumps(value))
+
+
+def load_skops(data: bytes) -> Any:
+    """Return the estimator; raise `Refused` if the file needs types of an unknown origin."""
+    import skops.io
+
+    names = skops.io.get_untrusted_types(data=data)
+    strangers = [name for name in names if name.partition(".")[0] not in TRUSTED]
+    if strangers:
+        raise Refused(f"the file needs {', '.join(strangers)}, which skops may not load here")
+    return skops.io.loads(data, trusted=names)
+
+
+def joblib_there(value: Any) -> bool:
+    """Whether joblib is installed, whatever the value."""
+    return _installed("joblib")
+
+
+def save_joblib(value: Any) -> bytes:
+    """Return any object as a joblib file."""
+    import joblib
+
+    stream = io.BytesIO()
+    joblib.dump(value, stream)
+    return stream.getvalue()
+
+
+def load_joblib(data: bytes) -> Any:
+    """Return the object. Runs what the file says."""
+    import joblib
+
+    return joblib.load(io.BytesIO(data))
+
+
+def save_pickle(value: Any) -> bytes:
+    """Return any object as a pickle."""
+    return pickle.dumps(value, 5)
+
+
+def load_pickle(data: bytes) -> Any:
+    """Return the object. Runs what the file says."""
+    return pickle.loads(data)
+
+
+def _installed(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None

@@ -1,0 +1,221 @@
+"""One run of a pipeline: which step is next, what is known already, what its children came to."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from .attempts import Attempt, Attempts, End, Error
+from .events import GOOD, Event, Progress, Request, Status
+from .faults import Fault
+from .initial import Initial, package_folder
+from .installed import versions
+from .pipeline import INITIAL, Step, step_key
+from .recall import Recall
+from .runs import Artifact, Store
+
+FIRST_PAUSE_SECONDS = 0.5
+"""Pause before the first retry; each later one is twice as long."""
+
+LONGEST_PAUSE_SECONDS = 60.0
+
+WARM = ("keep", "codecs", "fingerprint", "tracking")
+"""Rooms of the runtime that every step's process would else load anew."""
+
+
+class Conductor:
+    """Drives one run to its end. Never runs a step's code itself: children do.
+
+    `scratch` is where working directories, logs and tracking files lie while the run lasts: the run's own folder, or a
+    temporary one if the store is not on this machine.
+    """
+
+    def __init__(
+        self, request: Request, store: Store, run: str, scratch: Path, jobs: int, progress: Progress, fork: bool
+    ) -> None:
+        self._request = request
+        self._pipeline = request.pipeline
+        self._store = store
+        self._run = run
+        self._scratch = scratch
+        self._jobs = max(1, jobs)
+        self._tell = progress
+        self._fork = fork
+        self._initial = Initial(package_folder(request.pipeline), request.data)
+        self._recall = Recall(store, run, request.pipeline)
+        self._forced = request.forced()
+        self._waiting = list(request.scope())
+        self._running = Attempts()
+        self._ended: dict[str, Event] = {}
+        self._made: dict[str, tuple[Artifact, ...]] = {}
+        self._keys: dict[str, str] = {}
+        self._tries: dict[str, int] = {}
+        self._not_before: dict[str, float] = {}
+
+    def check(self) -> None:
+        """Raise `Fault` if a data file is missing, or the input of a task: before anything is written or run."""
+        self._initial.check(self._waiting)
+        if self._request.task:
+            self._take_from_run()
+
+    def go(self) -> tuple[Event, ...]:
+        """Run all there is to run; return how each step ended. On an interrupt no child is left behind."""
+        try:
+            while self._waiting or self._running:
+                self._advance()
+                self._running.wait(self._next_retry())
+                for end in self._running.ended():
+                    self._take_note(end)
+        except BaseException:
+            for end in self._running.stop():
+                self._record_failure(end.attempt, end.error or {})
+            raise
+        return tuple(self._ended[step.name] for step in self._request.scope())
+
+    def _next_retry(self) -> float | None:
+        """When the next pause ends; those that are over wait for room, not for time."""
+        now = time.monotonic()
+        pauses = (self._not_before.get(step.name, now) for step in self._waiting)
+        return min((pause for pause in pauses if pause > now), default=None)
+
+    def _take_from_run(self) -> None:
+        """Take the inputs of a task from the records of this run."""
+        step = self._waiting[0]
+        for name in step.upstream:
+            self._made[name] = self._store.artifacts(self._run, name)
+            made = {variable for artifact in self._made[name] for variable in artifact.names}
+            missing = [v for v, maker in step.inputs.items() if maker == name and v not in made]
+            if missing:
+                raise Fault(f"step {step.name!r} needs {missing[0]!r}: run step {name!r} in run {self._run!r} first")
+
+    def _advance(self) -> None:
+        """Settle every step whose fate is known; start as many of the others as there is room for."""
+        for step in list(self._waiting):
+            fates = [self._ended.get(name) for name in step.upstream if not self._request.task]
+            if any(fate is not None and fate.status not in GOOD for fate in fates):
+                self._end(step, Event(step.name, Status.SKIPPED))
+            elif None in fates or time.monotonic() < self._not_before.get(step.name, 0.0):
+                continue
+            elif not self._from_cache(step) and len(self._running) < self._jobs:
+                self._start(step)
+
+    def _from_cache(self, step: Step) -> bool:
+        """Take what a step made earlier, if that is known and whole."""
+        if step.name in self._forced or step.name in self._tries:
+            return False
+        began = time.time()
+        made = self._recall.take(step, self._key(step))
+        if made is None:
+            if self._request.only not in (None, step.name):
+                raise Fault(f"{self._request.only!r} needs step {step.name!r}, which is not cached: run without --only")
+            return False
+        self._made[step.name] = made
+        self._end(step, Event(step.name, Status.CACHED, time.time() - began))
+        return True
+
+    def _key(self, step: Step) -> str:
+        if step.name not in self._keys:
+            inputs = {name: self._digest(name, maker) for name, maker in step.inputs.items()}
+            packages, environment = versions(step.packages), self._pipeline.environment
+            self._keys[step.name] = step_key(step, inputs, self._request.parameters, packages, environment)
+        return self._keys[step.name]
+
+    def _digest(self, name: str, maker: str) -> str:
+        return self._initial.digest(name) if maker == INITIAL else self._artifact(name, maker).digest
+
+    def _artifact(self, name: str, maker: str) -> Artifact:
+        return next(artifact for artifact in self._made[maker] if name in artifact.names)
+
+    def _start(self, step: Step) -> None:
+        from .perform import Job
+
+        number = self._tries[step.name] = self._tries.get(step.name, 0) + 1
+        self._tell(Event(step.name, Status.RUNNING))
+        if self._fork:
+            self._warm(step)
+        job = Job(
+            pipeline=self._pipeline,
+            step=step,
+            store=self._store.uri,
+            run=self._run,
+            key=self._key(step),
+            parameters=self._request.parameters,
+            inputs={v: self._artifact(v, maker) for v, maker in step.inputs.items() if maker != INITIAL},
+            data=self._request.data and self._request.data.absolute(),
+            work=self._scratch / "work",
+            tracking=self._scratch / "tracking" / f"{step.name}.json",
+            attempt=number,
+        )
+        self._running.start(step, job, number, self._scratch / "logs" / f"{step.name}.txt", self._fork)
+        self._waiting.remove(step)
+
+    def _warm(self, step: Step) -> None:
+        """Import a step's module here, so that its children are born with it.
+
+        What goes wrong here will go wrong again in the child, which says so in its record; unless it only went wrong
+        because the child's working directory and module path are not set here.
+        """
+        rooms = [f"{__package__}.{name}" for name in WARM]
+        with _environment(self._pipeline.environment):
+            for module in [
+                *(room for room in rooms if importlib.util.find_spec(room)),
+                step.function.partition(":")[0],
+            ]:
+                try:
+                    importlib.import_module(module)
+                except KeyboardInterrupt:
+                    raise
+                except BaseException:  # a module may even call sys.exit
+                    return
+
+    def _take_note(self, end: End) -> None:
+        """Note how a child ended; have it tried again if its step allows."""
+        attempt, step, seconds = end.attempt, end.attempt.step, time.time() - end.attempt.started
+        if end.error is None:
+            self._made[step.name] = self._store.artifacts(self._run, step.name)
+            self._end(step, Event(step.name, Status.DONE, seconds))
+            return
+        if end.told:
+            error: Error = (self._store.step(self._run, step.name) or {})["error"]
+        else:
+            error = end.error
+            self._record_failure(attempt, error)
+        if attempt.number > step.retries or self._request.task:
+            self._end(step, Event(step.name, Status.FAILED, seconds, error))
+            return
+        pause = min(FIRST_PAUSE_SECONDS * 2 ** (attempt.number - 1), LONGEST_PAUSE_SECONDS)
+        self._not_before[step.name] = time.monotonic() + pause
+        self._waiting.insert(0, step)
+        self._tell(Event(step.name, Status.RETRYING, seconds, error))
+
+    def _record_failure(self, attempt: Attempt, error: Error) -> None:
+        """Write the record of a child that could not write its own."""
+        step, seconds = attempt.step, round(time.time() - attempt.started, 6)
+        facts = {"step": step.name, "version": step.version, "key": self._keys[step.name], "status": "failed"}
+        times = {"started": attempt.started, "seconds": seconds, "attempt": attempt.number}
+        self._store.set_step(self._run, {**facts, **times, "outputs": [], "error": {"traceback": "", **error}})
+
+    def _end(self, step: Step, event: Event) -> None:
+        self._ended[step.name] = event
+        if step in self._waiting:
+            self._waiting.remove(step)
+        self._tell(event)
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for a while: some libraries read theirs when they are imported."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,189 @@
+"""The walk over two values side by side: containers and objects. Arrays and tables are in `tabular.py`."""
+
+from __future__ import annotations
+
+import math
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+from ..fingerprint import Unfingerprintable, fingerprint
+from ..values import builtin
+from ..values.pieces import take_apart
+from ..values.walk import Opaque
+from . import tabular
+from .findings import Findings, Label, Near, Path, told
+from .words import shown
+
+DEEPEST = 150
+CODE = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, type, types.ModuleType, types.CodeType)
+
+Inner = Callable[[Path, Any, Any], None]
+
+
+class Differ:
+    """Compares part by part, and tells `findings`. Holds what it has met, so cycles and shared parts end."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self._met: dict[tuple[int, int], tuple[Any, Any]] = {}
+
+    def compare(self, path: Path, expected: Any, actual: Any) -> None:
+        """Compare two parts that lie at the same place; raise `Parted` if they differ beyond tolerance."""
+        if expected is actual:
+            return
+        if self.findings.passes(path):
+            if fingerprint(expected) != fingerprint(actual):
+                self.findings.ignored.append(path[-1].bare)
+            return
+        if _number(expected) and _number(actual):
+            return self._numbers(path, expected, actual)
+        if type(expected) is not type(actual) and not _alike(expected, actual):
+            return self.findings.part(path, f"{_kind(expected, actual)} became {_kind(actual, expected)}")
+        if type(expected) in (str, bytes, bool, type(None)):
+            if expected != actual:
+                self.findings.part(path, f"{shown(expected)} became {shown(actual)}")
+            return
+        key = (id(expected), id(actual))
+        if key in self._met:
+            return
+        if len(path) > DEEPEST:
+            self.findings.part(path[:3], "nested too deep to compare")
+        self._met[key] = (expected, actual)
+        self._inside(path, expected, actual)
+
+    def _inside(self, path: Path, expected: Any, actual: Any) -> None:
+        kind = type(expected)
+        table = tabular.comparer(kind)
+        if table is not None:
+            table(self, path, expected, actual)
+        elif kind in (list, tuple):
+            self._rows(path, expected, actual)
+        elif kind is dict:
+            self._dicts(path, expected, actual)
+        elif kind in (set, frozenset):
+            self._sets(path, expected, actual)
+        elif kind in builtin.HANDLERS or isinstance(expected, CODE):
+            self.whole(path, expected, actual)
+        else:
+            self._objects(path, expected, actual)
+
+    def _numbers(self, path: Path, expected: Any, actual: Any) -> None:
+        """Numbers of different types may be near, but are never silently the same."""
+        relative = apart(expected, actual)
+        exact = not (_inexact(expected) or _inexact(actual))
+        if (exact and relative > 0) or (relative > 0 and not self._within(expected, actual)):
+            self.findings.part(path, f"{_precise(expected, actual)} became {_precise(actual, expected)}")
+        if type(expected) is not type(actual):
+            where = told(path)
+            text = f"{type(expected).__name__} became {type(actual).__name__}"
+            self.findings.retyped.append(f"{where}: {text}" if where else text)
+        elif fingerprint(expected) != fingerprint(actual):
+            self.findings.near.append(Near(told(path), 1, 1, relative))
+
+    def _within(self, expected: Any, actual: Any) -> bool:
+        gap = abs(expected - actual)
+        return bool(gap <= self.findings.atol + self.findings.rtol * abs(expected) and math.isfinite(abs(expected)))
+
+    def _rows(self, path: Path, expected: Any, actual: Any) -> None:
+        if len(expected) != len(actual):
+            self.findings.part(path, f"length {len(expected):,} became {len(actual):,}")
+        for place, (before, after) in enumerate(zip(expected, actual, strict=True)):
+            self.compare((*path, Label(f"[{place}]", str(place))), before, after)
+
+    def _dicts(self, path: Path, expected: dict[Any, Any], actual: dict[Any, Any]) -> None:
+        before, after = _by_digest(expected), _by_digest(actual)
+        for digest in before.keys() - after.keys():
+            self.findings.part(path, f"key {shown(before[digest])} is missing")
+        for digest in after.keys() - before.keys():
+            self.findings.part(path, f"key {shown(after[digest])} is new")
+        if list(before) != list(after):
+            self.findings.part(path, "the order of its keys changed")
+        for digest, key in before.items():
+            self.compare((*path, Label(f"[{shown(key)}]", str(key))), expected[key], actual[after[digest]])
+
+    def _sets(self, path: Path, expected: Any, actual: Any) -> None:
+        before, after = _by_digest(expected), _by_digest(actual)
+        for digest in before.keys() - after.keys():
+            self.findings.part(path, f"element {shown(before[digest])} is missing")
+        for digest in after.keys() - before.keys():
+            self.findings.part(path, f"element {shown(after[digest])} is new")
+
+    def _objects(self, path: Path, expected: Any, actual: Any) -> None:
+        try:
+            before, after = take_apart(expected), take_apart(actual)
+        except Opaque as why:
+            return self.findings.part(path, f"cannot be compared: {why}")
+        if before.name != after.name:
+            self.findings.part(path, f"{before.name} became {after.name}")
+        parts, others = dict(before.parts), dict(after.parts)
+        for label in parts.keys() ^ others.keys():
+            self.findings.part(path, f"{label} is {'missing' if label in parts else 'new'}")
+        for label, part in parts.items():
+            self.compare((*path, Label(label, label.strip(".[]"))), part, others[label])
+
+    def whole(self, path: Path, expected: Any, actual: Any) -> None:
+        """Compare what is only looked at as a whole: by fingerprint."""
+        before, after = fingerprint(expected), fingerprint(actual)
+        if isinstance(before, Unfingerprintable):
+            self.findings.part(path, f"cannot be compared: {before.reason}")
+        if before != after and isinstance(expected, CODE):
+            self.findings.part(path, f"the code of {shown(expected)} changed")
+        elif before != after:
+            self.findings.part(path, f"{shown(expected)} became {shown(actual)}")
+
+
+def apart(expected: Any, actual: Any) -> float:
+    """Return the relative difference of two numbers: 0 if equal or both NaN, infinite if it has no size.
+
+    >>> apart(2.0, 1.0)
+    0.5
+    """
+    if expected == actual or (expected != expected and actual != actual):
+        return 0.0
+    size = max(abs(expected), abs(actual))
+    try:
+        gap = float(abs(expected - actual) / size)
+    except (OverflowError, TypeError):
+        return math.inf
+    return gap if math.isfinite(gap) else math.inf
+
+
+def _number(value: Any) -> bool:
+    if type(value) in (int, float, complex):
+        return True
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.number) and not isinstance(value, numpy.timedelta64)
+
+
+def _inexact(value: Any) -> bool:
+    if type(value) in (float, complex):
+        return True
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.inexact)
+
+
+def _alike(expected: Any, actual: Any) -> bool:
+    """Whether two classes are the same class, once of the notebook and once of its bundle."""
+    names = type(expected).__qualname__, type(actual).__qualname__
+    return names[0] == names[1] and builtin.written_here(type(expected)) and builtin.written_here(type(actual))
+
+
+def _kind(value: Any, other: Any) -> str:
+    return f"{type(value).__name__} {shown(value)}" if type(value) in (str, bool, int, float) else type(value).__name__
+
+
+def _precise(value: Any, other: Any) -> str:
+    """A number with as many digits as are needed to tell it from another."""
+    short, whole = shown(value), repr(value)
+    return short if short != shown(other) else whole
+
+
+def _by_digest(keys: Any) -> dict[Any, Any]:
+    """Keys by fingerprint, in their order: they are told apart without asking them whether they are equal."""
+    found = {}
+    for key in keys:
+        digest = fingerprint(key)
+        found[id(key) if isinstance(digest, Unfingerprintable) else digest] = key
+    return found

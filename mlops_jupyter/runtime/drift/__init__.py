@@ -1,0 +1,35 @@
+"""Drift: has the data moved away from its reference, by enough to matter?
+
+A column has drifted only when the difference is both unlikely to be chance (a test, corrected for the number of
+columns) and large enough to matter (an effect size over a threshold). With many rows every difference is
+"significant"; with few rows every effect is noise: either alone cries wolf.
+
+Copied into every bundle that checks drift: standard library at load, relative imports only.
+"""
+
+from __future__ import annotations
+
+from .check import check
+from .correction import Correction
+from .findings import Bars, Bins, CannotCompare, ColumnDrift, Finding, Kind, Verdict
+from .gate import DriftFound, check_drift, untested
+from .profile import Profile, profile
+from .report import DriftReport
+
+__all__ = [
+    "Bars",
+    "Bins",
+    "CannotCompare",
+    "ColumnDrift",
+    "Correction",
+    "DriftFound",
+    "DriftReport",
+    "Finding",
+    "Kind",
+    "Profile",
+    "Verdict",
+    "check",
+    "check_drift",
+    "profile",
+    "untested",
+]

@@ -1,0 +1,66 @@
+"""A drift check inside a run: its numbers are logged, and the run stops when the data has moved away."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .check import check
+from .findings import CannotCompare, Verdict
+from .report import DriftReport
+
+
+class DriftFound(Exception):
+    """The data has drifted and the run must not go on: one line with the columns and their numbers."""
+
+
+def check_drift(reference: object, current: object, *, warn: bool = False, **options: Any) -> DriftReport:
+    """Check drift as `check` does, print and log the outcome, and stop the run if the data has drifted.
+
+    Parameters
+    ----------
+    reference, current, **options : as in `check`.
+    warn : only print and log; never stop.
+
+    Raises
+    ------
+    DriftFound
+        The whole has drifted and `warn` is not set.
+    CannotCompare
+        The data cannot be compared, or no column could be tested: what was not seen cannot pass the gate.
+    """
+    report = check(reference, current, **options)
+    print(report)
+    _log(report)
+    if report.verdict is Verdict.UNTESTED and not warn:
+        raise CannotCompare(untested(report))
+    if report.verdict is Verdict.DRIFTED and not warn:
+        raise DriftFound(_line(report))
+    return report
+
+
+def untested(report: DriftReport) -> str:
+    """Say in one line why no column of a report could be tested."""
+    reasons = "; ".join(f"{column.name!r}: {column.reason}" for column in report.columns[:5])
+    return f"no column could be tested ({reasons}): give more rows, or other columns"
+
+
+def _line(report: DriftReport) -> str:
+    named = ", ".join(f"{column.name} {column.effect:.2f}" for column in report.drifted[:8])
+    more = len(report.drifted) - 8
+    counted = f"{len(report.drifted)} of {len(report.columns)} columns, effect over {report.threshold:g}"
+    named += f" and {more} more" * (more > 0)
+    return f"the data has drifted: {counted}: {named}; look at them, retrain on newer data, or only warn"
+
+
+def _log(report: DriftReport) -> None:
+    """Hand the numbers to the run's tracking."""
+    from ..tracking import log_metrics
+
+    metrics = {"drift.share": report.drifted_share, "drift.columns": float(len(report.drifted))}
+    log_metrics(metrics | {_key(column.name): column.effect for column in report.columns if column.finding})
+
+
+def _key(name: str) -> str:
+    """Return a column's metric: only letters, digits and what MLflow takes beside them, at most 250 in all."""
+    return f"drift.{re.sub(r'[^A-Za-z0-9_.: -]', '_', name)[:240].strip() or '_'}"

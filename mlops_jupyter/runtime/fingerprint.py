@@ -1,0 +1,97 @@
+"""Fingerprints: 32 hex digits that stand for a value's content, the same in every process.
+
+Equal content gives equal fingerprints and any change another one; where that cannot be promised the answer is
+`Unfingerprintable`, a value and never a guess. What counts as content, where it is not plain:
+
+* bool, int, float, str, bytes and numpy's scalars are told apart by type; 0.0 and -0.0 differ; every NaN is the same;
+* dicts count in insertion order, sets without order, attributes of objects without order;
+* classes count by qualified name, not by module: `__main__.Model` is `churn.model.Model` in the exported bundle;
+* functions count by bytecode, constants, defaults and closure, so only within one minor version of Python;
+* memory layout, chunks, offsets, block structure and what lies under masks do not count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .values.formulas import New, default_hasher
+from .values.handlers import find
+from .values.reach import reached
+from .values.walk import Opaque, Walk
+
+__all__ = ["Survey", "Unfingerprintable", "default_hasher", "fingerprint", "survey"]
+
+
+@dataclass(frozen=True)
+class Unfingerprintable:
+    """The answer where no fingerprint can be given.
+
+    Attributes
+    ----------
+    reason : why, in words that follow the name of a variable: "it holds a lock".
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A value's fingerprint, and which mutable objects it reaches.
+
+    Attributes
+    ----------
+    fingerprint : 32 hex digits, or why there are none.
+    objects : `id` of the mutable objects reached (containers, arrays and the owners of their buffers, frames,
+        instances), but for those to which their holder has the only reference. Two values whose surveys were taken
+        between the same two statements share objects, and change together, if these sets intersect.
+    """
+
+    fingerprint: str | Unfingerprintable
+    objects: frozenset[int]
+
+
+def fingerprint(
+    value: object, *, new: New = default_hasher, budget_seconds: float | None = None
+) -> str | Unfingerprintable:
+    """Return the fingerprint of a value. Never raises, whatever the value does.
+
+    Parameters
+    ----------
+    value : anything.
+    new : a constructor as hashlib's, of 16 bytes: BLAKE2b in bundles, `xxhash.xxh3_128` in the kernel.
+    budget_seconds : give up after about so long; hooks of the value's own classes are not interrupted.
+
+    Examples
+    --------
+    >>> fingerprint({"a": [1, 2.5]}) == fingerprint({"a": [1, 2.5]})
+    True
+    >>> fingerprint(x for x in "abc").reason
+    'it holds a generator, which is used up by reading'
+    """
+    try:
+        return Walk(new, find, budget_seconds).digest(value).hex()
+    except Opaque as why:
+        return Unfingerprintable(str(why))
+    except RecursionError:
+        return Unfingerprintable("it is nested too deep")
+    except MemoryError:
+        return Unfingerprintable("there was not enough memory to read it")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as fault:  # a value's own code may raise anything
+        return Unfingerprintable(f"reading it raised {type(fault).__name__}")
+
+
+def survey(value: object, *, new: New = default_hasher, budget_seconds: float | None = None) -> Survey:
+    """Return the fingerprint of a value and the mutable objects it reaches. Never raises.
+
+    Examples
+    --------
+    >>> rows = [[1], [2]]
+    >>> first = rows[0]
+    >>> bool(survey(rows).objects & survey(first).objects)
+    True
+    >>> survey("text").objects
+    frozenset()
+    """
+    return Survey(fingerprint(value, new=new, budget_seconds=budget_seconds), reached(value, budget_seconds))

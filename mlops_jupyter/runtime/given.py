@@ -1,0 +1,44 @@
+"""Parameters as they are given on a command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from .engine import values
+from .faults import Fault
+from .pipeline import Pipeline
+
+
+def parameters(pipeline: Pipeline, given: Sequence[str]) -> dict[str, object]:
+    """Read `name=value` words: a value is JSON, else text; its type has to fit the default's.
+
+    Examples
+    --------
+    >>> parameters(Pipeline("p", "p", parameters={"n": 1, "name": "a"}), ["n=3", "name=7"])
+    {'n': 3, 'name': '7'}
+    """
+    found: dict[str, object] = {}
+    for word in given:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise Fault(f"{word!r} is no parameter: write -p NAME=VALUE")
+        values(pipeline, {name: text})  # its name first: that is what is most often wrong
+        found[name] = _fitting(name, text, pipeline.parameters[name])
+    return found
+
+
+def _fitting(name: str, text: str, default: object) -> object:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    if default is None:
+        return value
+    if isinstance(default, str):
+        return value if isinstance(value, str) else text
+    if isinstance(default, float) and type(value) is int:
+        return float(value)
+    if type(value) is not type(default):
+        raise Fault(f"parameter {name!r} takes a {type(default).__name__} (as in {json.dumps(default)}), not {text!r}")
+    return value

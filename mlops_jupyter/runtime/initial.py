@@ -1,0 +1,101 @@
+"""What was there before the first step: hidden state and data files, from the bundle or from `--data`."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from .faults import Fault
+from .objects import digest
+from .pipeline import FILE, INITIAL, Pipeline, Step
+from .state import ENVIRON, initial_file, read
+
+ABSENT = ""
+"""The digest of a hidden variable without a first value: it stays as the process has it."""
+
+
+class Initial:
+    """The first values of hidden variables, and where data files lie.
+
+    A file is looked for in the folder given with `--data`, then in the bundle (`initial/files/PATH`), then where
+    `initial/files.json` says that it lay when the bundle was made: ``{PATH: {"bytes", "digest", "at"}}``.
+    """
+
+    def __init__(self, package: Path, data: Path | None) -> None:
+        self.folder = package / "initial"
+        self.data = data
+        if data is not None and not data.is_dir():
+            raise Fault(f"no folder {str(data)!r}: give --data the folder that holds the data files")
+
+    def digest(self, name: str) -> str:
+        """Return the digest of a variable's first value, `ABSENT` if it has none. Raises `Fault` for a missing file."""
+        if name.startswith(FILE):
+            return _file_digest(self.file(name.removeprefix(FILE)))
+        value = self.value(name)
+        return ABSENT if value is None else digest(json.dumps(value, sort_keys=True).encode())
+
+    def value(self, name: str) -> Any:
+        """Return a variable's first value as JSON, or None. What is not in the bundle of the environment is read."""
+        try:
+            return json.loads((self.folder / initial_file(name)).read_bytes())
+        except FileNotFoundError:
+            return read(name) if name.startswith(ENVIRON) else None
+
+    def has(self, name: str) -> bool:
+        """Whether the bundle holds a first value, be it None."""
+        return (self.folder / initial_file(name)).is_file()
+
+    def file(self, path: str) -> Path:
+        """Return where a data file lies, or raise `Fault`."""
+        known = self._index().get(path, {})
+        places = [self.data / path] if self.data else []
+        places += [self.folder / "files" / path, *([Path(known["at"])] if known.get("at") else []), Path(path)]
+        for found in places[: None if Path(path).is_absolute() else -1]:
+            if found.is_file():
+                return found
+        raise Fault(f"no data file {path!r}{self._lay(known)}: give the folder that holds it with --data DIR")
+
+    def _lay(self, known: Mapping[str, Any]) -> str:
+        if self.data:
+            return f" in {str(self.data)!r}"
+        return f" (the notebook read it from {known['at']!r})" if known.get("at") else ""
+
+    def _index(self) -> dict[str, dict[str, Any]]:
+        try:
+            found: dict[str, dict[str, Any]] = json.loads((self.folder / "files.json").read_bytes())
+        except FileNotFoundError:
+            return {}
+        return found
+
+    def check(self, steps: Iterable[Step]) -> None:
+        """Raise `Fault` if a data file of these steps is missing: before any of them runs."""
+        for step in steps:
+            for name, maker in step.inputs.items():
+                if maker == INITIAL and name.startswith(FILE):
+                    self.file(name.removeprefix(FILE))
+
+
+def package_folder(pipeline: Pipeline) -> Path:
+    """Return the folder of the pipeline's package."""
+    spec = importlib.util.find_spec(pipeline.package)
+    if spec is None or not spec.submodule_search_locations:
+        raise Fault(f"no package {pipeline.package!r} to import: run in the bundle's src folder, or install the bundle")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def _file_digest(path: Path) -> str:
+    facts = path.stat()
+    return _digest_of(os.fspath(path), facts.st_mtime_ns, facts.st_size)
+
+
+@cache
+def _digest_of(path: str, changed: int, size: int) -> str:
+    """BLAKE2b-256 of a file, read in pieces; once while it stays the same."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).hexdigest()

@@ -1,0 +1,121 @@
+"""A model as bytes: skops where all its types are known to be harmless, cloudpickle or joblib otherwise."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from dataclasses import dataclass
+from typing import Any
+
+TRUSTED = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgbm.", "collections.", "builtins.")
+"""Where types come from that a model may hold without our falling back to pickle."""
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model, saved.
+
+    Attributes
+    ----------
+    format : "skops", "cloudpickle" or "joblib".
+    note : why it is not skops, "" where it is.
+    trusted : types that skops has to be told to load.
+    """
+
+    format: str
+    data: bytes
+    note: str = ""
+    trusted: tuple[str, ...] = ()
+
+
+def save(model: object) -> ModelFile:
+    """Save a model, without pickle where that is possible and gives the model back.
+
+    Functions and classes of the notebook itself travel by cloudpickle, which keeps their code.
+    """
+    try:
+        return _skops(model)
+    except Exception as fault:  # skops raises whatever its many visitors meet
+        why = " ".join(str(fault).split())[:200] or type(fault).__name__
+    try:
+        import cloudpickle
+    except ImportError:
+        import joblib
+
+        stream = io.BytesIO()
+        joblib.dump(model, stream)
+        return ModelFile("joblib", stream.getvalue(), f"kept with joblib (a pickle), as skops cannot: {why}")
+    return ModelFile("cloudpickle", cloudpickle.dumps(model), f"kept with cloudpickle, as skops cannot: {why}")
+
+
+def _skops(model: object) -> ModelFile:
+    import skops.io
+
+    data = skops.io.dumps(model)
+    unknown = tuple(sorted(skops.io.get_untrusted_types(data=data)))
+    strange = [name for name in unknown if not name.startswith(TRUSTED) or name.startswith("builtins.")]
+    if strange:
+        raise TypeError(f"it holds {', '.join(strange)}")
+    skops.io.loads(data, trusted=list(unknown))
+    return ModelFile("skops", data, trusted=unknown)
+
+
+def load(file: ModelFile) -> Any:
+    """Give a model back. Only for bytes that `save` made: two of the three formats run code when they are read."""
+    if file.format == "skops":
+        import skops.io
+
+        return skops.io.loads(file.data, trusted=list(file.trusted))
+    if file.format == "cloudpickle":
+        import cloudpickle
+
+        return cloudpickle.loads(file.data)
+    import joblib
+
+    return joblib.load(io.BytesIO(file.data))
+
+
+SAMPLE_ROWS = 5
+
+
+def example(model: Any, X: Any) -> tuple[Any, Any] | None:
+    """Return a few rows of features and what the model predicts for them, or None where rows cannot be taken.
+
+    The first rows, and for a frame one more for each column that has gaps only later: they tell the signature that
+    the column may be empty.
+    """
+    import numpy as np
+
+    if hasattr(X, "iloc"):
+        gaps = {int(np.argmax(column)) for column in X.isna().to_numpy().T if column.any()} if X.ndim == 2 else set()
+        rows = sorted({*range(min(SAMPLE_ROWS, len(X))), *gaps})
+        few = X.iloc[rows]
+    elif isinstance(X, (np.ndarray, list, tuple)):
+        few = np.asarray(X)[:SAMPLE_ROWS]
+    else:
+        return None
+    return few, model.predict(few)
+
+
+def requirements(model: object) -> list[str]:
+    """Return the distributions, pinned as they are here, that a model needs to be loaded and to predict.
+
+    Those that its class and its parts come from, and the format's own. Read from the installed metadata: nothing is
+    imported to find them.
+    """
+    from importlib import metadata
+
+    tops = {"sklearn", "skops", "cloudpickle", "numpy", "pandas"} | _modules(model)
+    names = metadata.packages_distributions()
+    pinned = {}
+    for top in tops:
+        for distribution in names.get(top, [])[:1]:
+            pinned[distribution] = f"{distribution}=={metadata.version(distribution)}"
+    return sorted(pinned.values())
+
+
+def _modules(model: object) -> set[str]:
+    parts = [model]
+    with contextlib.suppress(Exception):  # a model that does not tell its parts is known by its class alone
+        parts += list(model.get_params(deep=True).values())  # type: ignore[attr-defined]
+    return {type(part).__module__.partition(".")[0] for part in parts}

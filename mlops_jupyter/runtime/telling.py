@@ -1,0 +1,62 @@
+"""What people and programs are told: progress on the standard error, one answer on the standard output."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import Any
+
+from .events import Event, Status
+from .runs import Store
+
+
+def facts_of(event: Event) -> dict[str, Any]:
+    """Return an event as JSON."""
+    facts = {"step": event.step, "status": event.status.value, "seconds": round(event.seconds, 6)}
+    return {**facts, "error": None if event.error is None else dict(event.error)}
+
+
+def show(event: Event) -> None:
+    """Write a line of progress; under a failure the lines of the pipeline's own code that led to it."""
+    if event.status is Status.RUNNING:
+        return
+    line = f"{event.step}: {event.status.value}"
+    if event.status in (Status.DONE, Status.FAILED):
+        line += f" ({event.seconds:.2f} s)"
+    if event.error:
+        line += f": {event.error['type']}: {event.error['message']}"
+        line += "".join(f"\n    {row}" for row in event.error.get("traceback", "").splitlines()[:-1])
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def show_log(store: Store, run: str, step: str) -> None:
+    """Let an orchestrator's log hold what the step printed."""
+    with suppress(FileNotFoundError):
+        sys.stderr.write(store.read(run, f"logs/{step}.txt").decode(errors="replace"))
+
+
+class Stdout:
+    """Keeps the standard output for the answer: what imports print meanwhile, also from C, goes to the other."""
+
+    def __enter__(self) -> Stdout:
+        sys.stdout.flush()
+        self._stdout, sys.stdout = sys.stdout, sys.stderr
+        self._kept = os.dup(1)
+        os.dup2(2, 1)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.give_back()
+        os.close(self._kept)
+
+    def give_back(self) -> None:
+        """Make the standard output what it was."""
+        sys.stdout = self._stdout
+        os.dup2(self._kept, 1)
+
+    def write(self, line: str) -> None:
+        """Write a line of the answer."""
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()

@@ -1,0 +1,139 @@
+"""Tracking inside a bundle: what a step logs goes into `<run>/tracking/<step>.json`, and to MLflow where it is set.
+
+The engine calls `begin` before a step and `finish` after it; the step's own code calls the verbs. Without `begin` (a
+step's function called by hand) everything is collected in memory and shown by `collected`.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import estimators, figures
+from .measures import check_key, number, text
+from .tracked import Book, TrackedModel
+
+_book = Book()
+
+
+def begin(path: str | Path | None, pipeline: str, run: str, step: str) -> None:
+    """Begin a step's tracking file. A run that an earlier step left open is gone on with.
+
+    Parameters
+    ----------
+    path : `<run>/tracking/<step>.json`; None keeps everything in memory.
+    """
+    global _book
+    _book = Book(Path(path) if path else None, pipeline, run, step)
+
+
+def start_run(name: str | None = None, experiment: str | None = None, inside: bool = False) -> StepRun:
+    """Start a tracked run. One that is still open is ended first or, with `inside`, gone on with after it."""
+    run = _book.start(name, experiment, inside)
+    return StepRun(run.id, run.name, run.experiment)
+
+
+def log_metrics(metrics: Mapping[str, object] | None = None, step: int | None = None, **named: object) -> None:
+    """Log numbers, by a mapping or by name; `step` is where on the curve they belong (0 if not given)."""
+    now = time.time()
+    checked = [(check_key(k), number(k, v), step or 0, now) for k, v in {**(metrics or {}), **named}.items()]
+    _book.current().metrics.extend(checked)
+
+
+def log_params(params: Mapping[str, object] | None = None, **named: object) -> None:
+    """Log settings, kept as text. A setting of a run is what it was first."""
+    run = _book.current()
+    for key, value in {**(params or {}), **named}.items():
+        run.params.setdefault(check_key(key), text(key, value))
+
+
+def log_tags(tags: Mapping[str, object]) -> None:
+    """Put words on the run; a later one of the same name replaces the earlier."""
+    _book.current().tags.update({check_key(key): str(value) for key, value in tags.items()})
+
+
+def log_figures(named: Mapping[str, object] | None = None, **more: object) -> None:
+    """Keep pyplot's open figures, and those given by name (matplotlib's or plotly's), as files of the run."""
+    given = {**(named or {}), **more}
+    found = figures.open_figures(given)
+    for name, figure in given.items():
+        found.update(figures.files(check_key(name), figure))
+    _keep(found)
+
+
+def _keep(files: Mapping[str, bytes]) -> None:
+    _book.current().files.update({path: base64.b64encode(data).decode() for path, data in files.items()})
+
+
+def note_estimators(mapping: Mapping[str, object]) -> None:
+    """Note the settings of estimators as parameters (`clf.n_estimators`) and their classes as tags."""
+    params, tags = estimators.settings({k: v for k, v in mapping.items() if estimators.is_estimator(v)})
+    log_params(params)
+    log_tags(tags)
+
+
+def end_run(failed: bool = False) -> None:
+    """End the open run, if there is one."""
+    _book.end(failed)
+
+
+def finish(failed: bool = False) -> None:
+    """Write the step's file, and carry it to MLflow where `MLFLOW_TRACKING_URI` is set and mlflow is installed.
+
+    MLflow out of reach does not fail the step: the file holds everything, with the reason under "mlflow".
+    """
+    _book.finish(failed)
+
+
+def collected() -> dict[str, Any]:
+    """Return what has been logged since `begin`, as the file will hold it."""
+    return _book.content()
+
+
+@dataclass(frozen=True)
+class StepRun:
+    """A run in the hand of a step's code, with the verbs that it has in the notebook. It logs into the open run."""
+
+    id: str
+    name: str
+    experiment: str
+
+    def log(self, metrics: Mapping[str, object] | None = None, /, step: int | None = None, **named: object) -> None:
+        """Log numbers."""
+        log_metrics({**(metrics or {}), **named}, step)
+
+    def params(self, params: Mapping[str, object] | None = None, /, **named: object) -> None:
+        """Keep settings."""
+        log_params({**(params or {}), **named})
+
+    def tag(self, tags: Mapping[str, object] | None = None, /, **named: object) -> None:
+        """Put words on the run."""
+        log_tags({**(tags or {}), **named})
+
+    def figure(self, name: str, figure: object) -> None:
+        """Keep a figure."""
+        _keep(figures.files(figures.stem(name), figure))
+
+    def artifact(self, path: str, data: bytes) -> None:
+        """Keep a file."""
+        _keep({path: data})
+
+    def end(self, failed: bool = False) -> None:
+        """End the open run."""
+        end_run(failed)
+
+
+def note_model(
+    model: Any,
+    name: str,
+    alias: str | None,
+    data: tuple[Any, Any] | None,
+    metrics: Mapping[str, float],
+    require: Sequence[str],
+) -> TrackedModel:
+    """Note a judged model and register it where MLflow is set; called by `gates.register_model`."""
+    return _book.add_model(model, name, alias, data, dict(metrics), list(require))

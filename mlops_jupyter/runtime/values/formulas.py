@@ -1,0 +1,106 @@
+"""Every hash formula of a value's fingerprint. Changing one means raising `FORMAT`.
+
+A pre-image is ``mlops/value/<FORMAT>/<record>\\0`` and the record's payload. Payloads are child digests, which all have
+one length, or at most one run of free bytes at the end; so no two different payloads give the same pre-image.
+The hash is the caller's: xxh3-128 in the kernel, BLAKE2b with 16 bytes in a bundle. Never `hash()`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Protocol
+
+FORMAT = 1
+
+
+class Hasher(Protocol):
+    """What a hashlib constructor returns, as far as it is used here."""
+
+    def update(self, data: Any, /) -> None:
+        """Take in bytes."""
+        ...
+
+    def digest(self) -> bytes:
+        """Return the hash of all that was taken in."""
+        ...
+
+
+New = Callable[..., Hasher]
+"""A hashlib-like constructor: ``new(data)``."""
+
+
+def default_hasher(data: bytes = b"") -> Hasher:
+    """Return BLAKE2b with 16 bytes (RFC 7693): the same everywhere, no dependency.
+
+    >>> default_hasher(b"abc").digest().hex()
+    'cf4ab791c62b8d2b2109c90275287816'
+    """
+    return hashlib.blake2b(data, digest_size=16)
+
+
+class Record(Enum):
+    """The kinds of pre-image, each with its payload (D(x) is the digest of x)."""
+
+    PLAIN = "plain"
+    """`marshal`, version 2, of None, bool, int, float, complex, str, bytes, ..., or list, tuple, dict of these."""
+    LEAF = "leaf"
+    """Class name, a space, and the text of a date, a timedelta, a Decimal, a UUID."""
+    LIST = "list"
+    """D of each element in order."""
+    TUPLE = "tuple"
+    """D of each element in order."""
+    DICT = "dict"
+    """D(key) D(value) in insertion order, which programs can see."""
+    SET = "set"
+    """Sorted D of the elements."""
+    FROZENSET = "frozenset"
+    """Sorted D of the elements."""
+    BYTEARRAY = "bytearray"
+    """The bytes."""
+    MEMORYVIEW = "memoryview"
+    """D((format, shape)), then the bytes in C order."""
+    BACK = "back"
+    """How many levels up the container lies that is entered again (a cycle), 8 bytes little-endian."""
+    ARRAY = "array"
+    """D((class name, dtype, shape)), then the bytes in C order with one NaN; fields of a record one after another."""
+    OBJECTS = "objects"
+    """An array of Python objects: D((class name, dtype, shape)) D(list of the elements in C order)."""
+    MASKED = "masked"
+    """D(data with masked places zeroed) D(mask) D(fill value)."""
+    SCALARS = "scalars"
+    """A list of numpy numbers of one type: D(ARRAY of them)."""
+    RANDOM = "random"
+    """A random source: D(class name) D(state) D(state of its seed sequence)."""
+    FRAME = "frame"
+    """D(class name) D(index) D(columns) D(attrs) D(flags), D of each column."""
+    SERIES = "series"
+    """D(class name) D(index) D(name) D(attrs) D(flags) D(column)."""
+    INDEX = "index"
+    """D((class name, what tells it apart)) D(names) D of each column of labels."""
+    COLUMN = "column"
+    """An extension column: D(dtype as text) and D of its parts."""
+    ARROW = "arrow"
+    """D((type, length, has nulls)), D of validity and of each buffer, sliced to the values, and of the children."""
+    TABLE = "table"
+    """D(class name) D(names) D(metadata), D of each column."""
+    SPARSE = "sparse"
+    """D((class name, format, shape)) D of each array of the storage."""
+    FUNCTION = "function"
+    """D(code) D(defaults) D(keyword defaults) D(closure) D(attributes)."""
+    CODE = "code"
+    """D((bytecode, counts, flags, names)) D(constants)."""
+    NAMED = "named"
+    """D of the words that name it: modules, C functions, classes of installed packages, dtypes."""
+    CLASS = "class"
+    """A class of the user: D(qualified name) D(names of bases) D(attributes: functions by code)."""
+    OBJECT = "object"
+    """D(qualified name) and, for each part in order, D(label) D(part)."""
+
+
+PREFIX = {record: f"mlops/value/{FORMAT}/{record.value}".encode() + b"\0" for record in Record}
+
+CANONICAL_NAN = struct.pack("<d", float("nan"))
+"""All NaN are hashed as this one: sign and payload of a NaN depend on the processor and the order of a sum."""

@@ -1,0 +1,67 @@
+"""Python and the distributions this package needs, against the bounds that it declares."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from mlops_jupyter.services.doctor.finding import Finding, State
+
+DISTRIBUTION = "mlops_jupyter"
+OLDEST_PYTHON = (3, 11)
+
+
+def look() -> Iterator[Finding]:
+    """Yield a finding for Python, for this distribution, and for each that it needs."""
+    state = State.OK if sys.version_info >= OLDEST_PYTHON else State.FAULT
+    yield Finding("python", state, platform.python_version(), "" if state is State.OK else "use Python 3.11 or newer")
+    found = _declared()
+    if found is None:
+        yield Finding("package mlops_jupyter", State.FAULT, "not installed", "pip install mlops_jupyter")
+        return
+    requirements, how = found
+    yield how
+    for requirement in requirements:
+        if (finding := compare(requirement)) is not None:
+            yield finding
+
+
+def _declared() -> tuple[list[str], Finding] | None:
+    """The requirements of the installed distribution, or of the source tree that this module lies in."""
+    from importlib import metadata
+
+    name = f"package {DISTRIBUTION}"
+    try:
+        version, requirements = metadata.version(DISTRIBUTION), metadata.requires(DISTRIBUTION) or []
+        return requirements, Finding(name, State.OK, version)
+    except metadata.PackageNotFoundError:
+        project = Path(__file__).parents[3] / "pyproject.toml"
+    if not project.is_file():
+        return None
+    import tomllib
+
+    declared: list[str] = tomllib.loads(project.read_text())["project"]["dependencies"]
+    what = "runs from its source tree, not installed: Jupyter does not see its extensions"
+    return declared, Finding(name, State.WARNING, what, "pip install .")
+
+
+def compare(text: str) -> Finding | None:
+    """Compare one requirement with what is installed; None if it is not for this machine or only an extra's."""
+    from importlib import metadata
+
+    from packaging.requirements import Requirement
+
+    requirement = Requirement(text)
+    if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+        return None
+    name, wanted = f"package {requirement.name}", str(requirement.specifier)
+    install = f"pip install '{requirement.name}{wanted}'"
+    try:
+        version = metadata.version(requirement.name)
+    except metadata.PackageNotFoundError:
+        return Finding(name, State.FAULT, f"not installed (needs {wanted or 'any version'})", install)
+    if not requirement.specifier.contains(version, prereleases=True):
+        return Finding(name, State.FAULT, f"{version} is outside {wanted}", install)
+    return Finding(name, State.OK, version)

@@ -1,0 +1,122 @@
+"""The project's `.mlops`: writable, with space, its ledger sound, its courier and its scheduler at work."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.services.doctor.finding import Finding, State
+from mlops_jupyter.store.ledger import Ledger
+
+SPARSE_BYTES = 1 << 30
+"""Less free space than this is worth a warning: a model and its data may not fit."""
+
+FULL_BYTES = 50 << 20
+"""Less than this is a fault: the next cells may not be recorded."""
+
+COURIER = "mlops_jupyter.integrations.mlflow.process"
+"""The module that a courier's command line names."""
+
+
+def look(folder: Path) -> Iterator[Finding]:
+    """Yield findings about a project's `.mlops`, which need not be there yet."""
+    yield _writable(folder)
+    yield _space(folder)
+    path = folder / "ledger.db"
+    if not path.exists():
+        yield Finding("ledger", State.OK, "not there yet; made with the first cell")
+        return
+    try:
+        ledger = Ledger(path)
+    except UserError as fault:
+        what, _, advice = str(fault).partition("; ")
+        yield Finding("ledger", State.FAULT, what, advice or "see the message")
+        return
+    try:
+        yield _ledger(ledger)
+        yield _courier(ledger, folder)
+        yield _scheduler(ledger, folder)
+    finally:
+        ledger.close()
+
+
+def _writable(folder: Path) -> Finding:
+    place = folder if folder.exists() else folder.parent
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as fault:
+        what = f"cannot write into {str(place)!r}: {fault.strerror}"
+        return Finding("project", State.FAULT, what, "start Jupyter in a folder that you own")
+    return Finding("project", State.OK, f"{str(folder)!r}" + ("" if folder.exists() else " is not there yet"))
+
+
+def _space(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder if folder.exists() else folder.parent).free
+    state = State.FAULT if free < FULL_BYTES else State.WARNING if free < SPARSE_BYTES else State.OK
+    advice = "" if state is State.OK else "free some space on the disk that holds the project"
+    return Finding("disk", state, f"{free / (1 << 30):.1f} GiB free", advice)
+
+
+def _ledger(ledger: Ledger) -> Finding:
+    damage = ledger.query("PRAGMA quick_check(1)")[0][0]
+    number = ledger.query("PRAGMA user_version")[0][0]
+    if damage != "ok":
+        return Finding(
+            "ledger", State.FAULT, f"damaged: {damage}", f"move {str(ledger.path)!r} away, or restore a copy"
+        )
+    return Finding("ledger", State.OK, f"format {number}, sound")
+
+
+def _courier(ledger: Ledger, folder: Path) -> Finding:
+    from mlops_jupyter.store.outbox import behind
+
+    messages, metrics = behind(ledger)
+    row = ledger.query("SELECT error FROM outbox WHERE done IS NULL AND error IS NOT NULL ORDER BY id LIMIT 1")
+    last = f"; last fault: {row[0]['error']}" if row else ""
+    alive = _runs(COURIER, str(folder))
+    if not messages and not metrics:
+        return Finding("courier", State.OK, "nothing waits for MLflow" + (", at work" if alive else ""))
+    what = f"waiting for MLflow: messages {messages}, metrics {metrics}{last}"
+    if alive:
+        return Finding("courier", State.WARNING if row else State.OK, f"at work: {what}", "see 'mlflow'" if row else "")
+    return Finding("courier", State.WARNING, f"not at work: {what}", "any %track starts it; its log is courier.log")
+
+
+def _runs(*words: str) -> bool:
+    import psutil
+
+    for process in psutil.process_iter():
+        try:
+            if set(words) <= set(process.cmdline()):
+                return True
+        except psutil.Error:
+            continue
+    return False
+
+
+def _scheduler(ledger: Ledger, folder: Path) -> Finding:
+    count = ledger.query("SELECT COUNT(*) AS schedules FROM schedule WHERE removed IS NULL")[0]["schedules"]
+    holder = _holder(folder / "scheduler.lock")
+    if count and holder is None:
+        what = f"schedules: {count}, and no scheduler runs"
+        return Finding("scheduler", State.WARNING, what, "start it with `mlops-jupyter scheduler`")
+    return Finding("scheduler", State.OK, f"schedules: {count}" + (f", run by pid {holder}" if holder else ""))
+
+
+def _holder(lock: Path) -> str | None:
+    """The pid of the process that has a lock, None if nobody has. Who tries to take it in this moment tries again."""
+    import fcntl
+
+    try:
+        with lock.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read().decode(errors="replace").strip()
+    except OSError:
+        pass
+    return None

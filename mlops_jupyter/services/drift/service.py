@@ -1,0 +1,63 @@
+"""Drift checks of a project: each is compared, and its verdict is noted in the audit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.runtime.drift import CannotCompare, DriftReport, check
+
+if TYPE_CHECKING:
+    from mlops_jupyter.store.ledger import Ledger
+
+NAMED = 50
+"""At most so many drifted columns are written into one line of the audit."""
+
+
+class Drift:
+    """Compares data with its reference. Keeps no data: only the verdict, in the audit under the verb "drift"."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def check(self, reference: object, current: object, *, subject: str = "", **options: Any) -> DriftReport:
+        """Compare current data with a reference and note the verdict.
+
+        Parameters
+        ----------
+        reference, current, **options : as in `mlops_jupyter.runtime.drift.check`.
+        subject : what was compared, in the user's words ("train vs october"); the audit's subject.
+
+        Raises
+        ------
+        UserError
+            The data cannot be compared: one line says why.
+
+        Examples
+        --------
+        >>> import pandas as pd, tempfile, pathlib
+        >>> from mlops_jupyter.store.ledger import Ledger
+        >>> drift = Drift(Ledger(pathlib.Path(tempfile.mkdtemp()) / "ledger.db"))
+        >>> before = pd.DataFrame({"x": range(100)})
+        >>> drift.check(before, before + 90).verdict.value
+        'drifted'
+        """
+        try:
+            report = check(reference, current, **options)
+        except CannotCompare as fault:
+            raise UserError(str(fault)) from fault
+        self._ledger.audit("drift", subject or "reference vs current", _noted(report))
+        return report
+
+
+def _noted(report: DriftReport) -> dict[str, Any]:
+    return {
+        "verdict": report.verdict.value,
+        "drifted": {column.name: round(column.effect, 6) for column in report.drifted[:NAMED]},
+        "drifted_share": report.drifted_share,
+        "columns": len(report.columns),
+        "rows": [report.rows_before, report.rows_after],
+        "alpha": report.alpha,
+        "threshold": report.threshold,
+        "share": report.share,
+    }

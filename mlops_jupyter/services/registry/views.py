@@ -1,0 +1,131 @@
+"""Models and their versions as the ledger has them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+
+from mlops_jupyter.store.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One version of a registered model.
+
+    Attributes
+    ----------
+    id : ours; MLflow carries it as the tag `mlops_jupyter.model`.
+    version : MLflow's number; None while the registration is still on its way.
+    status : "ready", "pending" (MLflow was not reached yet) or "set aside" (it refused; `error` says why).
+    metrics : figures on the held-out data that were given.
+    require : the requirements that were met.
+    format : how the model is kept: "skops", "cloudpickle", "joblib"; "mlflow" where it was registered elsewhere.
+    note : what to know of it, such as why it is not kept with skops.
+    run : our id of the run that it came from.
+    """
+
+    id: str
+    name: str
+    version: int | None
+    status: str
+    aliases: tuple[str, ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    require: tuple[str, ...] = ()
+    format: str = ""
+    note: str = ""
+    run: str | None = None
+    created: float = 0.0
+    error: str = ""
+
+    def __repr__(self) -> str:
+        called = f"{self.name!r} version {self.version}" if self.version else f"{self.name!r} ({self.status})"
+        said = "".join(f", {key}={value:.6g}" for key, value in self.metrics.items())
+        names = "".join(f" @{alias}" for alias in self.aliases)
+        notes = "".join(f"; {note}" for note in (self.note, self.error) if note)
+        return f"<model {called}{names}{said}{notes}>"
+
+    def _repr_html_(self) -> str:
+        rows = [("model", self.name), ("version", str(self.version or "")), ("status", self.status)]
+        rows += [("aliases", ", ".join(self.aliases)), ("kept with", self.format), ("note", self.note or self.error)]
+        rows += [(key, f"{value:.6g}") for key, value in self.metrics.items()]
+        cells = "".join(
+            f"<tr><th style='text-align:left'>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in rows if v
+        )
+        return f"<table>{cells}</table>"
+
+
+@dataclass(frozen=True)
+class ModelView:
+    """A registered model: its versions, newest first, and which version each alias names."""
+
+    name: str
+    versions: tuple[ModelVersion, ...] = ()
+    aliases: Mapping[str, int] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        head = (
+            "<tr>"
+            + "".join(f"<th>{t}</th>" for t in ("version", "status", "aliases", "metrics", "kept with"))
+            + "</tr>"
+        )
+        rows = "".join(
+            "<tr>"
+            + "".join(
+                f"<td>{escape(text)}</td>"
+                for text in (
+                    str(v.version or ""),
+                    v.status,
+                    ", ".join(v.aliases),
+                    ", ".join(f"{key} {value:.6g}" for key, value in v.metrics.items()),
+                    v.format,
+                )
+            )
+            + "</tr>"
+            for v in self.versions
+        )
+        return f"<b>{escape(self.name)}</b><table>{head}{rows}</table>"
+
+    def __repr__(self) -> str:
+        lines = "".join(f"\n  {version!r}" for version in self.versions)
+        return f"<{self.name!r}: {len(self.versions)} versions>{lines}"
+
+
+def read(ledger: Ledger, aliases: Mapping[str, Mapping[str, int]], name: str | None = None) -> list[ModelView]:
+    """Return the models by name, or the one of that name; `aliases`: model -> alias -> version."""
+    errors = _errors(ledger)
+    rows = ledger.query(
+        "SELECT * FROM model_version WHERE ? IS NULL OR model = ?"
+        " ORDER BY model, version IS NULL DESC, version DESC, created DESC",
+        (name, name),
+    )
+    found: dict[str, list[ModelVersion]] = {}
+    for row in rows:
+        facts = json.loads(row["facts"])
+        error = errors.get(row["id"], "") if row["version"] is None else ""
+        held = aliases.get(row["model"], {})
+        found.setdefault(row["model"], []).append(
+            ModelVersion(
+                id=row["id"],
+                name=row["model"],
+                version=row["version"],
+                status="ready" if row["version"] is not None else "set aside" if error else "pending",
+                aliases=tuple(a for a, v in held.items() if v == row["version"]),
+                metrics={key: float(value) for key, value in facts.get("metrics", {}).items()},
+                require=tuple(facts.get("require", ())),
+                format=row["format"],
+                note=facts.get("note", ""),
+                run=row["run"],
+                created=row["created"],
+                error=error,
+            )
+        )
+    return [ModelView(model, tuple(versions), dict(aliases.get(model, {}))) for model, versions in found.items()]
+
+
+def _errors(ledger: Ledger) -> dict[str, str]:
+    rows = ledger.query(
+        "SELECT payload, error FROM outbox WHERE kind = 'register' AND done IS NOT NULL AND error IS NOT NULL"
+    )
+    return {json.loads(row["payload"])["id"]: row["error"] for row in rows}

@@ -1,0 +1,255 @@
+"""Runs, their parameters, metrics and files: into the ledger at once, to MLflow by the courier."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+
+from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.ids import RunId, SessionId, new_id
+from mlops_jupyter.runtime.measures import NotLoggable, check_key, number, text
+from mlops_jupyter.runtime.objects import Objects
+from mlops_jupyter.services.tracking.alive import is_alive
+from mlops_jupyter.services.tracking.run import Run, RunStatus
+from mlops_jupyter.services.tracking.views import RunView, find, read, sort
+from mlops_jupyter.store.ledger import Ledger
+from mlops_jupyter.store.outbox import Message, set_aside
+
+COURIER_SECONDS = 20.0
+"""How often logging metrics looks whether the courier is still there."""
+
+_METRIC = "INSERT INTO metric (run, key, value, step, time) VALUES (?, ?, ?, ?, ?)"
+
+
+class Tracking:
+    """The verbs of tracking. Everything is durable when a call returns; nothing here waits for MLflow.
+
+    `active` is the run that this process has open, if it has one.
+    """
+
+    def __init__(self, ledger: Ledger, objects: Objects, courier: Callable[[], None]) -> None:
+        self.active: Run | None = None
+        self._ledger = ledger
+        self._objects = objects
+        self._courier = courier
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._own_session: SessionId | None = None
+        self._called = 0.0
+        self._keys: set[str] = set()
+        self._last: dict[tuple[str, str], tuple[int, float]] = {}
+
+    def start(
+        self, name: str, experiment: str = "default", notebook: str | None = None, session: SessionId | None = None
+    ) -> Run:
+        """Open a run. One that this process still has open is ended; those of killed processes are closed.
+
+        Raises
+        ------
+        UserError
+            The name or the experiment's is empty, too long, or holds control characters.
+        """
+        for what, word in (("run", name), ("experiment", experiment)):
+            if not word.strip() or len(word) > 250 or not word.isprintable():
+                raise UserError(f"{word!r} is no name for a {what}: give 1 to 250 printable characters")
+        if self.active is not None:
+            self.end(self.active.id)
+        self.recover()
+        run = RunId(new_id())
+        with self._writing() as ledger:
+            session = session or self._session(notebook)
+            ledger.execute(
+                "INSERT INTO run (id, experiment, name, session, notebook, started, status)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (run, experiment, name, session, notebook, time.time(), RunStatus.RUNNING.value),
+            )
+            ledger.post("run", {"run": run})
+        self._call()
+        self.active = Run(run, name, experiment, self)
+        return self.active
+
+    def log(self, run: RunId, metrics: Mapping[str, object], step: int | None = None) -> None:
+        """Log numbers, all or none; durable when it returns. A step not given is 0, as in MLflow.
+
+        Raises
+        ------
+        UserError
+            One line naming the key: it is no name, or its value no number.
+        """
+        now = time.time()
+        place = 0 if step is None else _whole(step)
+        rows = [self._metric(run, key, value, place, now) for key, value in metrics.items()]
+        ledger = self._ledger if self._pid == os.getpid() else self._here()
+        with self._lock:
+            if len(rows) == 1:
+                ledger.execute(_METRIC, rows[0])
+            else:
+                ledger.executemany(_METRIC, rows)
+        if now - self._called > COURIER_SECONDS:
+            self._call()
+
+    def _metric(self, run: RunId, key: str, value: object, step: int, now: float) -> tuple[object, ...]:
+        """Return a metric's row. Of several values at one step the later has the later millisecond, so MLflow,
+        which knows no finer time, keeps each and takes the last one for the latest.
+        """
+        try:
+            if key not in self._keys:
+                self._keys.add(check_key(key))
+            measured = value if type(value) is float else number(key, value)
+        except NotLoggable as fault:
+            raise UserError(str(fault)) from None
+        before = self._last.get((run, key))
+        if before is not None and before[0] == step and now < before[1] + 0.001:
+            now = before[1] + 0.001
+        self._last[run, key] = (step, now)
+        return run, key, None if measured != measured else measured, step, now
+
+    def params(self, run: RunId, params: Mapping[str, object]) -> None:
+        """Keep settings as text. Once set, a setting of a run does not change (as in MLflow).
+
+        Raises
+        ------
+        UserError
+            A name or value that cannot be kept, or another value than before.
+        """
+        try:
+            rows = {check_key(key): text(key, value) for key, value in params.items()}
+        except NotLoggable as fault:
+            raise UserError(str(fault)) from None
+        with self._writing() as ledger:
+            before = {row["key"]: row["value"] for row in ledger.query("SELECT * FROM param WHERE run = ?", (run,))}
+            for key, value in rows.items():
+                if before.get(key, value) != value:
+                    raise UserError(
+                        f"parameter {key!r} of this run is {before[key]!r} already, not {value!r}: start a new run"
+                    )
+            fresh = [(run, key, value) for key, value in rows.items() if key not in before]
+            ledger.executemany("INSERT INTO param (run, key, value) VALUES (?, ?, ?)", fresh)
+            if fresh:
+                ledger.post("params", {"run": run, "params": {key: value for _, key, value in fresh}})
+        self._call()
+
+    def tag(self, run: RunId, tags: Mapping[str, object]) -> None:
+        """Put words on a run; a later one of the same name replaces the earlier."""
+        try:
+            rows = {check_key(key): text(key, value) for key, value in tags.items()}
+        except NotLoggable as fault:
+            raise UserError(str(fault)) from None
+        with self._writing() as ledger:
+            ledger.executemany(
+                "INSERT OR REPLACE INTO tag (run, key, value) VALUES (?, ?, ?)", [(run, *pair) for pair in rows.items()]
+            )
+            ledger.post("tags", {"run": run, "tags": rows})
+        self._call()
+
+    def artifact(self, run: RunId, path: str, data: bytes) -> None:
+        """Keep a file with a run, under a path of its own (`plots/roc.png`)."""
+        clean = PurePosixPath(path)
+        if clean.is_absolute() or not clean.parts or ".." in clean.parts or not path.isprintable() or "\\" in path:
+            raise UserError(f"{path!r} is no path for an artifact: give a relative one, as in 'plots/roc.png'")
+        digest = self._objects.put(data)
+        with self._writing() as ledger:
+            ledger.execute(
+                "INSERT OR REPLACE INTO artifact (run, path, digest) VALUES (?, ?, ?)", (run, str(clean), digest)
+            )
+            ledger.post("artifact", {"run": run, "path": str(clean), "digest": digest})
+        self._call()
+
+    def end(self, run: RunId, status: RunStatus = RunStatus.FINISHED) -> None:
+        """Close a run. Closing one that is closed changes nothing."""
+        with self._writing() as ledger:
+            if ledger.query("SELECT 1 FROM run WHERE id = ? AND status = 'running'", (run,)):
+                self._close(ledger, run, status, time.time())
+        if self.active is not None and self.active.id == run:
+            self.active = None
+        self._call()
+
+    def recover(self) -> list[RunId]:
+        """Close, as `killed`, the runs whose process is gone; return them. To be called when a session starts."""
+        ledger = self._here()
+        rows = ledger.query(
+            "SELECT run.id, session.pid, session.started FROM run JOIN session ON session.id = run.session"
+            " WHERE run.status = 'running'"
+        )
+        gone = [RunId(row["id"]) for row in rows if not is_alive(row["pid"], row["started"])]
+        for run in gone:
+            with self._writing():
+                last = ledger.query("SELECT max(time) AS last FROM metric WHERE run = ?", (run,))[0]["last"]
+                self._close(ledger, run, RunStatus.KILLED, last or time.time())
+        if gone:
+            self._call()
+        return gone
+
+    def runs(
+        self, experiment: str | None = None, sort_by: str | None = None, limit: int | None = None
+    ) -> list[RunView]:
+        """Return runs, newest first or as `sort_by` says: `metrics.auc`, `-started`, `params.x`.
+
+        Raises
+        ------
+        NotFound
+            There is no such experiment, or nothing such to sort by; the line names those there are.
+        """
+        ledger = self._here()
+        if experiment is not None:
+            known = [r["experiment"] for r in ledger.query("SELECT DISTINCT experiment FROM run ORDER BY 1")]
+            if experiment not in known:
+                raise NotFound(f"no experiment {experiment!r}: there are {', '.join(known) or 'none yet'}")
+        where, values = ("1", ()) if experiment is None else ("experiment = ?", (experiment,))
+        if sort_by is None:
+            return read(ledger, where, values, -1 if limit is None else limit)
+        return sort(read(ledger, where, values), sort_by)[:limit]
+
+    def run(self, called: str) -> RunView:
+        """Return the run of that id, name (the newest of several) or beginning of an id."""
+        return find(self._here(), called)
+
+    def troubles(self) -> list[Message]:
+        """Return what could not be carried to MLflow and was set aside, with the reason."""
+        return set_aside(self._here())
+
+    def _close(self, ledger: Ledger, run: RunId, status: RunStatus, ended: float) -> None:
+        ledger.execute("UPDATE run SET status = ?, ended = ? WHERE id = ?", (status.value, ended, run))
+        ledger.post("end", {"run": run})
+
+    def _session(self, notebook: str | None) -> SessionId:
+        """Return this process's own session, for runs that are not of a recorded notebook."""
+        if self._own_session is None:
+            self._own_session = SessionId(new_id())
+            self._ledger.execute(
+                "INSERT INTO session (id, notebook, pid, started) VALUES (?, ?, ?, ?)",
+                (self._own_session, notebook, os.getpid(), time.time()),
+            )
+        return self._own_session
+
+    def _here(self) -> Ledger:
+        """Return this process's ledger: a forked child opens its own."""
+        if self._pid != os.getpid():
+            self._ledger, self._pid, self._own_session = Ledger(self._ledger.path), os.getpid(), None
+            self._lock = threading.RLock()  # a thread of the parent may hold the one that was inherited
+        return self._ledger
+
+    @contextmanager
+    def _writing(self) -> Iterator[Ledger]:
+        """Write all or nothing, one thread at a time."""
+        ledger = self._here()
+        with self._lock, ledger.transaction():
+            yield ledger
+
+    def _call(self) -> None:
+        self._called = time.time()
+        self._courier()
+
+
+def _whole(step: object) -> int:
+    try:
+        place = int(step)  # type: ignore[call-overload]
+    except (TypeError, ValueError):
+        raise UserError(f"a step is a whole number, not {step!r}") from None
+    if place != step or not -(2**63) <= place < 2**63:
+        raise UserError(f"a step is a whole number, not {step!r}")
+    return int(place)

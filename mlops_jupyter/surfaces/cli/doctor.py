@@ -1,0 +1,44 @@
+"""`mlops-jupyter doctor`: what is installed, reachable, misconfigured."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def add_to(subparsers: Any) -> None:
+    """Declare the verb."""
+    text = "check what is installed, reachable and misconfigured; exit code 1 if something is broken"
+    parser = subparsers.add_parser("doctor", help=text, description=text)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(act=act)
+
+
+def act(args: argparse.Namespace) -> int:
+    """Print a line for each check, and below it what to do. The project is not opened: it may be what is broken."""
+    from mlops_jupyter.services.doctor.service import State, examine
+
+    folder = _folder()
+    found = examine(folder, os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder / 'mlflow.db'}")
+    if args.json:
+        print(
+            json.dumps([{"name": f.name, "state": f.state.value, "what": f.what, "do": f.do} for f in found], indent=2)
+        )
+    else:
+        width = max(len(f.name) for f in found)
+        for f in found:
+            print(f"{f.state.value:8}{f.name:{width}}  {f.what}")
+            if f.do:
+                print(f"{'':8}{'':{width}}  -> {f.do}")
+    return int(any(f.state is State.FAULT for f in found))
+
+
+def _folder() -> Path:
+    """The project's `.mlops` as `Workspace.open` finds it, without making one."""
+    from mlops_jupyter.workspace import FOLDER
+
+    here = Path.cwd()
+    return next((folder / FOLDER for folder in (here, *here.parents) if (folder / FOLDER).is_dir()), here / FOLDER)

@@ -1,0 +1,180 @@
+"""`%%track`: the cell is a run. What it sets, computes, draws and fits is noted from what it did."""
+
+from __future__ import annotations
+
+import ast
+import logging
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from numbers import Number
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+
+from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.core.records import Execution, Status
+from mlops_jupyter.runtime import estimators, figures
+from mlops_jupyter.services.tracking.run import Run
+from mlops_jupyter.surfaces.magics.track.log import mapping
+from mlops_jupyter.surfaces.magics.track.names import called, open_run
+from mlops_jupyter.surfaces.magics.verbs import Code
+
+if TYPE_CHECKING:
+    from mlops_jupyter.surfaces.magics.session import Session
+
+_log = logging.getLogger("mlops_jupyter")
+
+
+@magic_arguments()
+@argument("name", nargs="?", default=None, help="the run's name (default: the notebook's)")
+@argument("-e", "--experiment", default="default", help="the experiment that it belongs to")
+def cell(args: Namespace) -> Namespace:
+    """The cell is a run."""
+    return args
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Names of a tracked cell, by what they are: settings, numbers, figures, estimators."""
+
+    params: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
+    estimators: tuple[str, ...] = ()
+
+
+_seen: dict[tuple[float, int], Seen] = {}
+"""What each tracked cell of this process held, for its export: by when its execution began, and its number."""
+
+
+def tracked_names(execution: Execution, namespace: Mapping[str, Any]) -> Seen:
+    """Sort the names that a cell wrote. Literals of its top level are settings, other single numbers are metrics.
+
+    Loop variables, names that begin with `_` and truth values are neither.
+    """
+    from mlops_jupyter.analysis.cells import to_python
+    from mlops_jupyter.analysis.facts import SyntaxFault, facts
+
+    try:
+        source = to_python(execution.body)
+        literals, loops = facts(source).literals, _loop_names(source)
+    except SyntaxFault:
+        literals, loops = {}, frozenset()
+    written = [n for n in execution.writes if n in namespace and n.isidentifier() and not n.startswith("_")]
+    free = [n for n in written if n not in literals and n not in loops]
+    return Seen(
+        params=tuple(n for n in literals if n in namespace and not n.startswith("_")),
+        metrics=tuple(n for n in free if _is_measure(namespace[n])),
+        figures=tuple(n for n in free if figures.is_plotly(namespace[n]) or figures.is_matplotlib(namespace[n])),
+        estimators=tuple(n for n in free if estimators.is_estimator(namespace[n])),
+    )
+
+
+def _loop_names(source: str) -> frozenset[str]:
+    loops = [n.target for n in ast.walk(ast.parse(source)) if isinstance(n, (ast.For, ast.AsyncFor))]
+    return frozenset(n.id for target in loops for n in ast.walk(target) if isinstance(n, ast.Name))
+
+
+def _is_measure(value: object) -> bool:
+    return isinstance(value, Number) and not isinstance(value, (bool, complex)) and hasattr(value, "__float__")
+
+
+@dataclass
+class TrackedCell:
+    """One tracked cell between its borders: its run, and what was drawn before the front end took it away."""
+
+    run: Run
+    outer: Run | None
+    open_before: frozenset[int]
+    drawn: dict[str, bytes] = field(default_factory=dict)
+
+    def figures_now(self, namespace: Mapping[str, Any]) -> None:
+        """Take the figures that are open now: Jupyter's inline backend closes them as soon as the cell has run."""
+        self.drawn |= figures.open_figures(namespace, without=self.open_before)
+
+
+class TrackCell:
+    """Opens a run before a `%%track` cell, and notes in it after the cell what came of it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._open: TrackedCell | None = None
+
+    def check(self, line: str) -> None:
+        """Refuse a bad line before the cell runs."""
+        parse_argstring(cell, line)
+
+    def begin(self, line: str, body: str) -> TrackedCell:
+        """Open the cell's run. A run that is open stays so, and is gone on with after the cell."""
+        tracking = self._session.workspace.tracking
+        outer, tracking.active = tracking.active, None
+        try:
+            run = open_run(self._session, parse_argstring(cell, line))
+        except UserError:
+            tracking.active = outer
+            raise
+        self._open = TrackedCell(run, outer, figures.numbers())
+        callbacks = self._session.shell.events.callbacks["post_execute"]
+        callbacks.insert(0, self._figures_now)  # before the inline backend, which may have registered already
+        return self._open
+
+    def _figures_now(self) -> None:
+        if self._open is not None:
+            self._open.figures_now(self._session.shell.user_ns)
+
+    def end(self, state: object, execution: Execution, namespace: Mapping[str, Any]) -> None:
+        """Note what the cell did and close its run: failed, where the cell did."""
+        tracked, self._open = state, None
+        if not isinstance(tracked, TrackedCell):
+            return
+        callbacks = self._session.shell.events.callbacks["post_execute"]
+        callbacks[:] = [callback for callback in callbacks if callback != self._figures_now]
+        tracked.figures_now(namespace)
+        try:
+            _note(tracked, execution, namespace)
+        finally:
+            tracked.run.end(failed=execution.status is not Status.OK)
+            self._session.workspace.tracking.active = tracked.outer
+
+
+def _note(tracked: TrackedCell, execution: Execution, namespace: Mapping[str, Any]) -> None:
+    seen = _seen[execution.started, execution.id] = tracked_names(execution, namespace)
+    params, tags = estimators.settings({name: namespace[name] for name in seen.estimators})
+    run, files = tracked.run, dict(tracked.drawn)
+    for name in seen.figures:
+        if figures.is_plotly(namespace[name]):
+            files |= figures.files(name, namespace[name])
+    notes: list[Callable[[], None]] = [
+        partial(run.params, {**params, **{name: namespace[name] for name in seen.params}}),
+        partial(run.log, {name: namespace[name] for name in seen.metrics}),
+        partial(run.tag, tags),
+        *(partial(run.artifact, path, data) for path, data in files.items()),
+    ]
+    for note in notes:
+        try:
+            note()
+        except UserError as fault:  # one value that cannot be kept does not cost the others
+            print(f"%%track: {fault}")
+
+
+def around(execution: Execution) -> tuple[Code, Code]:
+    """Return what stands before and after the cell's body in a bundle."""
+    header = execution.header("track")
+    if header is None:
+        return Code(""), Code("")
+    seen = _seen.get((execution.started, execution.id), Seen())
+    calls = [
+        (f"log_params({_names(seen.params)})", seen.params),
+        (f"log_metrics({_names(seen.metrics)})", seen.metrics),
+        (f"note_estimators({_names(seen.estimators)})", seen.estimators),
+        (f"log_figures({_names(seen.figures) if seen.figures else ''})", ("always",)),
+    ]
+    texts = [text for text, names in calls if names] + ["end_run()"]
+    before = Code(called(parse_argstring(cell, header.line), inside=True), ("tracking:start_run",))
+    return before, Code("\n".join(texts), tuple(f"tracking:{text.partition('(')[0]}" for text in texts))
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return mapping({name: name for name in names})

@@ -1,0 +1,29 @@
+"""`%track end`: close the open run."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from mlops_jupyter.surfaces.magics.track.current import current
+from mlops_jupyter.surfaces.magics.verbs import Code, Verb
+
+if TYPE_CHECKING:
+    from mlops_jupyter.surfaces.magics.session import Session
+
+
+@magic_arguments()
+@argument("--failed", action="store_true", help="it did not come to what it was for")
+def end(session: Session, args: Namespace) -> None:
+    """Close the open run."""
+    current(session).end(failed=args.failed)
+
+
+def code(args: Namespace) -> Code:
+    """Return the call that ends it in a bundle."""
+    return Code(f"end_run({'failed=True' if args.failed else ''})", ("tracking:end_run",))
+
+
+VERB = Verb(end, code)

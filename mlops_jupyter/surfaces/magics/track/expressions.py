@@ -1,0 +1,128 @@
+"""Magic lines that hold Python expressions: split where Python would, never inside brackets or quotes."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic_arguments import MagicArgumentParser
+
+from mlops_jupyter.core.errors import UserError
+
+_PAIR = re.compile(r"([A-Za-z_][\w./\-]*)=(?!=)")
+_OPEN, _CLOSE = "([{", ")]}"
+_QUOTES = re.compile(r"'''|\"\"\"|'|\"")
+
+
+def words(line: str) -> list[str]:
+    """Split at blanks outside brackets and quotes; quotes stay.
+
+    Raises
+    ------
+    UserError
+        A quote or bracket is not closed.
+
+    Examples
+    --------
+    >>> words('auc=f(y, p) note=len("a b") --step 3')
+    ['auc=f(y, p)', 'note=len("a b")', '--step', '3']
+    """
+    return [word for word in _pieces(line) if word]
+
+
+def _pieces(line: str) -> Iterator[str]:
+    start = at = depth = 0
+    while at < len(line):
+        quote = _QUOTES.match(line, at)
+        if quote:
+            at = _after_text(line, quote.end(), quote[0])
+            continue
+        depth += (line[at] in _OPEN) - (line[at] in _CLOSE)
+        if line[at].isspace() and depth <= 0:
+            yield line[start:at]
+            start = at + 1
+        at += 1
+    if depth > 0:
+        raise UserError(f"a bracket is not closed in {line!r}: close it")
+    yield line[start:]
+
+
+def _after_text(line: str, at: int, quote: str) -> int:
+    """Return the place after a string's closing quote."""
+    while at < len(line):
+        if line[at] == "\\":
+            at += 2
+        elif line.startswith(quote, at):
+            return at + len(quote)
+        else:
+            at += 1
+    raise UserError(f"a quote is not closed in {line!r}: close it")
+
+
+def pairs(found: Sequence[str], example: str) -> dict[str, str]:
+    """Return name -> expression of words such as `auc=f(y, p)`; `a=1 + 2` may have blanks, as Python may.
+
+    Raises
+    ------
+    UserError
+        A word stands before the first name, a name comes twice, or what it is set to is not a Python expression.
+    """
+    texts: dict[str, str] = {}
+    name = ""
+    for word in found:
+        pair = _PAIR.match(word)
+        if pair:
+            name = pair[1]
+            if name in texts:
+                raise UserError(f"{name!r} is given twice: give it once")
+            texts[name] = word[pair.end() :]
+        elif name:
+            texts[name] += f" {word}"
+        else:
+            raise UserError(f"{word!r} is no NAME=VALUE: write them as in `{example}`")
+    if not texts:
+        raise UserError(f"nothing is given: write NAME=VALUE as in `{example}`")
+    return {name: expression(name, text) for name, text in texts.items()}
+
+
+def expression(name: str, text: str) -> str:
+    """Return the text of an expression, or raise `UserError` naming what it is the value of."""
+    try:
+        ast.parse(text.strip(), mode="eval")
+    except SyntaxError as fault:
+        raise UserError(f"{name} has no Python expression as its value: {text.strip()!r}: {fault.msg}") from None
+    return text.strip()
+
+
+class ExpressionParser(MagicArgumentParser):
+    """Parses a line whose arguments are Python expressions, where IPython's own parser would split in their middle."""
+
+    def parse_argstring(self, argstring: str, *, partial: bool = False) -> Any:
+        """Parse a line; a fault in it is one line."""
+        try:
+            found = words(argstring)
+        except UserError as fault:
+            raise UsageError(str(fault)) from None
+        return self.parse_known_args(found) if partial else self.parse_args(found)
+
+    def _get_option_tuples(self, option_string: str) -> list[Any]:
+        return []  # no abbreviations: `--x` in an expression is not `--xyz`
+
+    def _parse_optional(self, arg_string: str) -> Any:
+        """Take only declared options for options, so that an expression may begin with a minus sign."""
+        known = self._option_string_actions
+        head = arg_string.partition("=")[0]
+        return super()._parse_optional(arg_string) if head in known else None
+
+
+def takes_expressions(act: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a function decorated with `magic_arguments` take Python expressions."""
+    declared: argparse.ArgumentParser = act.parser  # type: ignore[attr-defined]
+    act.parser = ExpressionParser(  # type: ignore[attr-defined]
+        prog=declared.prog, description=declared.description, parents=[declared], add_help=False
+    )
+    return act

@@ -1,0 +1,44 @@
+"""`%track log`: numbers of the open run."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from mlops_jupyter.surfaces.magics.track.current import current
+from mlops_jupyter.surfaces.magics.track.expressions import expression, pairs, takes_expressions
+from mlops_jupyter.surfaces.magics.verbs import Code, Verb
+
+if TYPE_CHECKING:
+    from mlops_jupyter.surfaces.magics.session import Session
+
+EXAMPLE = "%track log auc=0.91 loss=history[-1] --step 3"
+
+
+@takes_expressions
+@magic_arguments()
+@argument("pairs", nargs="*", metavar="NAME=EXPRESSION", help="metrics; values are Python expressions of the notebook")
+@argument("--step", default=None, metavar="EXPRESSION", help="where on the curve they belong (default: 0)")
+def log(session: Session, args: Namespace) -> None:
+    """Log numbers into the open run; they are safe when the line returns."""
+    run = current(session)
+    values = {name: session.value(text) for name, text in pairs(args.pairs, EXAMPLE).items()}
+    run.log(values, step=None if args.step is None else session.value(expression("--step", args.step)))
+
+
+def code(args: Namespace) -> Code:
+    """Return the call that logs the same in a bundle."""
+    return Code(
+        f"log_metrics({mapping(pairs(args.pairs, EXAMPLE))}{'' if args.step is None else f', step={args.step}'})",
+        ("tracking:log_metrics",),
+    )
+
+
+def mapping(texts: dict[str, str]) -> str:
+    """Return Python text of a mapping from names to expressions."""
+    return "{" + ", ".join(f'"{name}": {text}' for name, text in texts.items()) + "}"
+
+
+VERB = Verb(log, code)

@@ -1,0 +1,35 @@
+"""`%track params`: settings of the open run."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from mlops_jupyter.surfaces.magics.track.current import current
+from mlops_jupyter.surfaces.magics.track.expressions import pairs, takes_expressions
+from mlops_jupyter.surfaces.magics.track.log import mapping
+from mlops_jupyter.surfaces.magics.verbs import Code, Verb
+
+if TYPE_CHECKING:
+    from mlops_jupyter.surfaces.magics.session import Session
+
+EXAMPLE = "%track params depth=3 columns=list(X.columns)"
+
+
+@takes_expressions
+@magic_arguments()
+@argument("pairs", nargs="*", metavar="NAME=EXPRESSION", help="settings; values are Python expressions of the notebook")
+def params(session: Session, args: Namespace) -> None:
+    """Keep settings of the open run. A setting does not change once it is kept."""
+    run = current(session)
+    run.params({name: session.value(text) for name, text in pairs(args.pairs, EXAMPLE).items()})
+
+
+def code(args: Namespace) -> Code:
+    """Return the call that keeps the same in a bundle."""
+    return Code(f"log_params({mapping(pairs(args.pairs, EXAMPLE))})", ("tracking:log_params",))
+
+
+VERB = Verb(params, code)

@@ -1,0 +1,138 @@
+"""The endpoints: `GET state?notebook=PATH` and the socket `events?notebook=PATH`. Both closed without a token."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from jupyter_server.auth.decorator import authorized, ws_authenticated
+from jupyter_server.base.handlers import APIHandler, JupyterHandler
+from jupyter_server.base.websocket import WebSocketMixin
+from jupyter_server.utils import ensure_async, url_path_join
+from tornado import web, websocket
+
+from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.surfaces.server import state
+from mlops_jupyter.surfaces.server.messages import Changed, Fault, encode
+from mlops_jupyter.surfaces.server.places import BadPath, Place, locate
+from mlops_jupyter.surfaces.server.watch import Watch
+
+PREFIX = "mlops-jupyter"
+
+
+def status_of(fault: UserError) -> HTTPStatus:
+    """Return the HTTP status that says whose fault it is: the path's, or the state of the ledger."""
+    if isinstance(fault, BadPath):
+        return HTTPStatus.BAD_REQUEST
+    return HTTPStatus.NOT_FOUND if isinstance(fault, NotFound) else HTTPStatus.CONFLICT
+
+
+class OfANotebook(JupyterHandler):
+    """What both endpoints share: no verb answers without a user, and the query names a notebook."""
+
+    auth_resource = "contents"  # who may read the notebook may see what was recorded of it
+
+    async def prepare(self, *args: Any, **kwargs: Any) -> None:
+        """Refuse every verb to the unknown, also those that Jupyter leaves open (OPTIONS)."""
+        done = super().prepare(*args, **kwargs)
+        if done is not None:
+            await done
+        if self.current_user is None:
+            raise web.HTTPError(HTTPStatus.FORBIDDEN)
+
+    def place(self) -> Place:
+        """Find the notebook that the query names; raise `UserError`."""
+        contents = self.contents_manager
+        root = Path(getattr(contents, "root_dir", None) or self.settings["server_root_dir"]).expanduser()
+        return locate(root, self.get_query_argument("notebook", "", strip=False), contents.allow_hidden)
+
+    def refuse(self, fault: UserError) -> None:
+        """Answer with the fault's status and its one line."""
+        self.set_status(status_of(fault))
+        self.set_header("Content-Type", "application/json")
+        self.finish(json.dumps(encode(Fault(str(fault)))))
+
+
+class StateHandler(OfANotebook, APIHandler):
+    """What was recorded of a notebook and its project."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Answer with a `State`; 400 for a bad path, 404 for no such notebook, 409 for a ledger that cannot be read."""
+        try:
+            place = self.place()
+            found = await asyncio.to_thread(state.read, place, await self._kernel(place))
+        except UserError as fault:
+            self.refuse(fault)
+        except sqlite3.Error as fault:  # the file was cut or replaced between two queries
+            self.refuse(
+                UserError(f"cannot read the ledger of {self.get_query_argument('notebook')!r}: {fault}; try again")
+            )
+        else:
+            self.finish(json.dumps(encode(found), allow_nan=False))
+
+    async def _kernel(self, place: Place) -> int | None:
+        """Return the process id of the notebook's kernel if this server runs it here."""
+        manager: Any = self.session_manager
+        for session in await ensure_async(manager.list_sessions()):
+            if session["path"] == place.path and session["kernel"]:
+                kernel = self.kernel_manager.get_kernel(session["kernel"]["id"])
+                pid = getattr(getattr(kernel, "provisioner", None), "pid", None)  # a gateway's kernel has none
+                return pid if isinstance(pid, int) else None
+        return None
+
+
+class EventsHandler(WebSocketMixin, websocket.WebSocketHandler, OfANotebook):
+    """Pushes `Changed` when the ledger of the notebook's project changed, and once at the start."""
+
+    _stop: Callable[[], None] | None = None
+
+    def initialize(self, watch: Watch) -> None:
+        """Take the watch that all sockets of this server share."""
+        self._watch = watch
+
+    @ws_authenticated
+    @authorized
+    async def get(self, *args: Any, **kwargs: Any) -> None:
+        """Become a socket; 400 and 404 as for `state`."""
+        try:
+            self._place = self.place()
+        except UserError as fault:
+            self.refuse(fault)
+        else:
+            upgraded = super().get(*args, **kwargs)
+            if upgraded is not None:
+                await upgraded
+
+    def open(self, *args: Any, **kwargs: Any) -> None:
+        """Listen from now on."""
+        super().open(*args, **kwargs)
+        self._stop = self._watch.listen(self._place, self._tell)
+
+    def on_message(self, message: str | bytes) -> None:
+        """Nothing is asked over this socket."""
+
+    def on_close(self) -> None:
+        """Listen no more."""
+        if self._stop is not None:
+            self._stop()
+
+    def _tell(self) -> None:
+        try:
+            self.write_message(json.dumps(encode(Changed())))
+        except websocket.WebSocketClosedError:  # gone without a goodbye
+            self.on_close()
+
+
+def routes(base_url: str, watch: Watch) -> list[tuple[Any, ...]]:
+    """Return tornado's routes under `<base_url>/mlops-jupyter/`."""
+    return [
+        (url_path_join(base_url, PREFIX, "state"), StateHandler),
+        (url_path_join(base_url, PREFIX, "events"), EventsHandler, {"watch": watch}),
+    ]

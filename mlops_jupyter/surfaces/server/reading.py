@@ -1,0 +1,56 @@
+"""The ledger, opened to be read only: nothing is created, migrated or locked."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from mlops_jupyter.core.errors import NewerStore, UserError
+from mlops_jupyter.store.ledger import Ledger, _migrations
+
+BUSY_SECONDS = 2.0
+"""Readers of a WAL database wait only while it is being recovered after a crash."""
+
+
+class ReadOnlyLedger(Ledger):
+    """A ledger that this process never writes to. Its `query` and `changes_mark` serve, the rest raises.
+
+    Unlike its parent it may pass from thread to thread, as long as one uses it at a time.
+    """
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(
+            f"{self.path.as_uri()}?mode=ro",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        db.row_factory = sqlite3.Row
+        db.execute("PRAGMA query_only=ON")
+        return db
+
+    def _migrate(self) -> None:
+        """Refuse a format that this version does not read; whoever writes next brings an older one up."""
+        known, found = len(_migrations()), self._version()
+        if found == known:
+            return
+        self.close()
+        where = str(self.path.parent)
+        if found > known:
+            raise NewerStore(
+                f"{where!r} was written by a newer mlops_jupyter (ledger format {found}, the server's knows {known}): "
+                "upgrade the server's with `pip install -U mlops_jupyter` and restart it"
+            )
+        raise UserError(f"{where!r} has the older ledger format {found}: run %load_ext mlops_jupyter to bring it up")
+
+
+def open_to_read(path: Path) -> ReadOnlyLedger:
+    """Open a ledger without ever writing to it.
+
+    Raises
+    ------
+    UserError
+        It is damaged, cannot be read, or has another format (`NewerStore`).
+    """
+    return ReadOnlyLedger(path)

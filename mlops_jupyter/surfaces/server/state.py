@@ -1,0 +1,171 @@
+"""What the panel shows of a notebook, read from its project's ledger."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from sqlite3 import Row
+from typing import cast
+
+from mlops_jupyter.core.records import Status
+from mlops_jupyter.services.tracking.alive import is_alive
+from mlops_jupyter.services.tracking.run import RunStatus
+from mlops_jupyter.store.ledger import Ledger
+from mlops_jupyter.surfaces.server.messages import (
+    Ended,
+    Number,
+    Recorder,
+    RecorderState,
+    Run,
+    Session,
+    State,
+    Step,
+    StepState,
+)
+from mlops_jupyter.surfaces.server.places import Place
+from mlops_jupyter.surfaces.server.reading import open_to_read
+
+RUNS = 50
+"""How many runs a panel is shown, the newest."""
+
+NOTHING = Recorder(RecorderState.ABSENT, executions=0, last=None)
+
+# A run may hold a million values of few metrics: jump from key to key along the index `metric_by_run` instead of
+# reading them all (a loose index scan; SQLite's own planner has none).
+LATEST_METRICS = """
+WITH RECURSIVE
+  recent (run) AS (SELECT id FROM run ORDER BY started DESC, id DESC LIMIT ?),
+  keys (run, key) AS (
+    SELECT run, (SELECT min(key) FROM metric m WHERE m.run = recent.run) FROM recent
+    UNION ALL
+    SELECT run, (SELECT min(key) FROM metric m WHERE m.run = keys.run AND m.key > keys.key)
+    FROM keys WHERE key IS NOT NULL
+  )
+SELECT run, key,
+       (SELECT value FROM metric m WHERE m.run = keys.run AND m.key = keys.key ORDER BY id DESC LIMIT 1) AS value
+FROM keys WHERE key IS NOT NULL ORDER BY run, key
+"""
+
+
+def read(place: Place, kernel: int | None = None) -> State:
+    """Read the state of a notebook and its project.
+
+    Parameters
+    ----------
+    kernel : process id of the notebook's kernel where the server runs it. Finds a notebook that was renamed while
+        its kernel ran, which the ledger knows by its old name.
+
+    Raises
+    ------
+    UserError
+        The ledger is damaged or of another format.
+    """
+    project, path = place.project(), place.ledger()
+    if project is None or path is None:
+        return State(place.path, None, None, NOTHING, (), ())
+    ledger = open_to_read(path)
+    try:
+        session = _session(ledger, place, project, kernel)
+        return State(
+            notebook=place.path,
+            project="/".join(project.relative_to(place.root).parts),
+            session=None if session is None else Session(session["id"], session["started"]),
+            recorder=NOTHING if session is None else _recorder(ledger, session, kernel),
+            steps=() if session is None else _steps(ledger, session["id"]),
+            runs=_runs(ledger),
+        )
+    finally:
+        ledger.close()
+
+
+def _session(ledger: Ledger, place: Place, project: Path, kernel: int | None) -> Row | None:
+    """Return the newest session of the notebook: of its kernel if that records, else by the notebook's name."""
+    if kernel is not None:
+        rows = ledger.query("SELECT * FROM session WHERE pid = ? ORDER BY started DESC, id DESC LIMIT 1", (kernel,))
+        if rows and is_alive(kernel, rows[0]["started"]):
+            return rows[0]
+    names = _names(place, project)
+    marks = ", ".join("?" * len(names))
+    rows = ledger.query(
+        f"SELECT * FROM session WHERE notebook IN ({marks}) ORDER BY started DESC, id DESC LIMIT 1", names
+    )
+    return rows[0] if rows else None
+
+
+def _names(place: Place, project: Path) -> tuple[str, ...]:
+    """Return what a kernel may call the notebook: its path with or without links resolved, or within the project."""
+    file = place.folder / place.name
+    return (str(place.root / place.path), str(file), file.relative_to(project).as_posix())
+
+
+def _recorder(ledger: Ledger, session: Row, kernel: int | None) -> Recorder:
+    count = ledger.query("SELECT count(*) AS n FROM execution WHERE session = ?", (session["id"],))[0]["n"]
+    rows = ledger.query("SELECT * FROM execution WHERE session = ? ORDER BY id DESC LIMIT 1", (session["id"],))
+    last = None
+    if rows:
+        row = rows[0]
+        last = Ended(
+            Status(row["status"]),
+            row["step"] or None,
+            row["error"] or None,
+            row["started"] + row["seconds"],
+            row["seconds"],
+        )
+    its_own = kernel is None or kernel == session["pid"]
+    on = its_own and is_alive(session["pid"], session["started"])
+    return Recorder(RecorderState.ON if on else RecorderState.ENDED, count, last)
+
+
+def _steps(ledger: Ledger, session: str) -> tuple[Step, ...]:
+    rows = ledger.query("SELECT * FROM step_view WHERE session = ? ORDER BY position, name", (session,))
+    return tuple(
+        Step(
+            name=row["name"],
+            state=StepState(row["state"]),
+            version=row["version"],
+            inputs=tuple(json.loads(row["inputs"])),
+            outputs=tuple(json.loads(row["outputs"])),
+            updated=row["updated"],
+        )
+        for row in rows
+    )
+
+
+def _runs(ledger: Ledger) -> tuple[Run, ...]:
+    metrics: dict[str, dict[str, Number]] = defaultdict(dict)
+    for row in ledger.query(LATEST_METRICS, (RUNS,)):
+        metrics[row["run"]][row["key"]] = _number(row["value"])
+    rows = ledger.query("SELECT * FROM run ORDER BY started DESC, id DESC LIMIT ?", (RUNS,))
+    parameters = _parameters(ledger, tuple(row["id"] for row in rows))
+    return tuple(
+        Run(
+            id=row["id"],
+            name=row["name"],
+            experiment=row["experiment"],
+            status=RunStatus(row["status"]),
+            started=row["started"],
+            ended=row["ended"],
+            metrics=metrics.get(row["id"], {}),
+            parameters=parameters.get(row["id"], {}),
+        )
+        for row in rows
+    )
+
+
+def _parameters(ledger: Ledger, runs: tuple[str, ...]) -> Mapping[str, Mapping[str, str]]:
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    marks = ", ".join("?" * len(runs))
+    for row in ledger.query(f"SELECT run, key, value FROM param WHERE run IN ({marks}) ORDER BY run, key", runs):
+        found[row["run"]][row["key"]] = row["value"]
+    return found
+
+
+def _number(value: float | None) -> Number:
+    if value is None or math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return cast(Number, "Infinity" if value > 0 else "-Infinity")
+    return value

@@ -1,0 +1,134 @@
+"""The run table: a pandas frame that shows itself as a table that can be sorted and searched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from mlops_jupyter.services.tracking.views import RunView
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN = 200
+"""Rows that are drawn; the frame holds all."""
+
+
+def frame(runs: Sequence[RunView]) -> pd.DataFrame:
+    """Return runs as a plain frame, a row a run in the order given; the index is the run's id.
+
+    Columns: name, experiment, status, started (time in UTC), seconds, then `metrics.KEY` (float64) and `params.KEY`
+    (text), each in the order in which the runs first have them.
+    """
+    import pandas as pd
+
+    metrics = dict.fromkeys(key for run in runs for key in run.metrics)
+    params = dict.fromkeys(key for run in runs for key in run.params)
+    columns: dict[str, Any] = {
+        "name": [run.name for run in runs],
+        "experiment": [run.experiment for run in runs],
+        "status": [run.status for run in runs],
+        "started": pd.to_datetime([run.started for run in runs], unit="s", utc=True),
+        "seconds": pd.Series([run.seconds for run in runs], dtype="float64").to_numpy(),
+    }
+    for key in metrics:
+        columns[f"metrics.{key}"] = pd.Series([run.metrics.get(key) for run in runs], dtype="float64").to_numpy()
+    for key in params:
+        columns[f"params.{key}"] = [run.params.get(key) for run in runs]
+    return pd.DataFrame(columns, index=pd.Index([str(run.id) for run in runs], name="run"))
+
+
+def run_table(runs: Sequence[RunView]) -> pd.DataFrame:
+    """Return runs as a frame (see `frame`) that shows itself with controls where the front end has widgets."""
+    shown: pd.DataFrame = _table_class()(frame(runs))
+    return shown
+
+
+@cache
+def _table_class() -> Any:
+    """Make the class when pandas is there anyway: a class statement at the top would import it."""
+    import pandas as pd
+
+    class RunTable(pd.DataFrame):
+        """A frame of runs. What is cut or computed from it is a plain frame."""
+
+        @property
+        def _constructor(self) -> Any:
+            return pd.DataFrame
+
+        @property
+        def frame(self) -> pd.DataFrame:
+            """The same as a plain frame."""
+            return pd.DataFrame(self)
+
+        def __reduce__(self) -> Any:
+            return pd.DataFrame.__reduce__(self.frame)
+
+        def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+            bundle: dict[str, Any] = {"text/plain": repr(self), "text/html": html(self)}
+            view = _view(self) if in_kernel() and len(self) else None
+            if view is not None:
+                bundle |= {k: v for k, v in view._repr_mimebundle_().items() if k not in bundle}
+            return bundle
+
+    return RunTable
+
+
+def in_kernel() -> bool:
+    """Say whether a front end is on the other side that could show widgets."""
+    import sys
+
+    shell = sys.modules.get("IPython.core.getipython")
+    found = shell.get_ipython() if shell else None
+    return getattr(found, "kernel", None) is not None
+
+
+def html(table: pd.DataFrame) -> str:
+    """Return a frame of runs as an html table, everything in it escaped."""
+    head = "".join(f"<th style='text-align:left'>{escape(str(name))}</th>" for name in table.columns)
+    rows = "".join(
+        f"<tr title='{escape(str(run))}'>"
+        + "".join(f"<td style='text-align:left'>{escape(_text(value))}</td>" for value in values)
+        + "</tr>"
+        for run, *values in table.head(SHOWN).itertuples()
+    )
+    more = f"<p>{len(table) - SHOWN} more</p>" if len(table) > SHOWN else ""
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}"
+
+
+def _text(value: object) -> str:
+    if value is None or value != value:  # NaN
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)
+
+
+def _view(table: pd.DataFrame) -> Any:
+    """Return the widget: what to sort by, which way, words to look for, and the table."""
+    try:
+        import ipywidgets
+    except ImportError:
+        return None
+    key = ipywidgets.Dropdown(options=["", *map(str, table.columns)], description="Sort by")
+    down = ipywidgets.Checkbox(value=True, description="Greatest first", indent=False)
+    words = ipywidgets.Text(placeholder="words to look for", description="Search", continuous_update=False)
+    area = ipywidgets.HTML(html(table))
+
+    def draw(change: object = None) -> None:
+        area.value = html(chosen(table, key.value, down.value, words.value))
+
+    for control in (key, down, words):
+        control.observe(draw, names="value")
+    return ipywidgets.VBox([ipywidgets.HBox([key, down, words]), area])
+
+
+def chosen(table: pd.DataFrame, key: str, down: bool, words: str) -> pd.DataFrame:
+    """Return the rows that have all the words somewhere, sorted by a column ("" leaves the order)."""
+    rows = table
+    for word in words.lower().split():
+        rows = rows[rows.apply(lambda row, word=word: any(word in _text(v).lower() for v in row), axis=1).astype(bool)]
+    return rows.sort_values(key, ascending=not down, na_position="last") if key else rows

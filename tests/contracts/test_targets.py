@@ -1,0 +1,320 @@
+"""What every export target must do. To add a target: add its row to TARGETS and pass."""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from types import ModuleType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.plan import Environment, Parameter, Plan, Resources, Schedule, Step
+from mlops_jupyter.services.export import targets
+from mlops_jupyter.services.export.targets import Feature, airflow, croniter_dialect, python, python_text
+
+TARGETS = (python, airflow)
+GOLDEN = Path(__file__).parents[1] / "golden" / "targets"
+
+CHURN = Plan(
+    name="Churn, monthly",
+    package="churn",
+    steps=(
+        Step("load", "4f0c", "", outputs=(("customers",), ("~numpy.random",))),
+        Step("clean", "a001", "", inputs={"customers": "load"}, outputs=(("customers",),)),
+        Step(
+            "train",
+            "77b2",
+            "",
+            inputs={"customers": "clean", "~numpy.random": "load"},
+            outputs=(("model",),),
+            parameters=("n_estimators", "threshold"),
+            resources=Resources(cpu=2, memory_bytes=1 << 30, gpu=1, retries=2, timeout_seconds=1800),
+        ),
+        Step("report", "01ff", "", inputs={"model": "train", "customers": "clean"}, resources=Resources(retries=1)),
+    ),
+    parameters=(
+        Parameter("n_estimators", 200),
+        Parameter("threshold", 0.5),
+        Parameter("label", 'who\'s "leaving"?\n{{ ds }} $(rm -rf ~) `x` {% raw %} @@STEPS@@'),
+        Parameter("verbose", False),
+        Parameter("columns", ["age", "région"]),
+        Parameter("grid", {"depth": [3, None]}),
+        Parameter("limit", None),
+    ),
+    environment=Environment(python="3.11"),
+    schedule=Schedule("0 6 * * 1", "Europe/Oslo"),
+)
+
+HOSTILE = (
+    "'",
+    '"',
+    '"""',
+    "'''",
+    "\\",
+    "\\'",
+    '\\"""\nimport os\n',
+    "{{ var.value.secret }}",
+    "{% for x in y %}",
+    "$(touch /tmp/x) `id` ; & | > <",
+    "@@STEPS@@ @@PACKAGE@@",
+    "\n)\nimport os\n(",
+    "\r\n\x00\x1b[31m",
+    "\u202e\u2066 right to left \u2028\x85",
+    "\ud800 lone surrogate",
+    "x" * 5000,
+    ".md",
+)
+
+
+def frame(text: str) -> str:
+    """The syntax tree of a Python file, the contents of its texts left out."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            node.value = "text"
+    return ast.dump(tree)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+class TestEveryTarget:
+    def test_is_a_target(self, target: ModuleType) -> None:
+        assert isinstance(target, targets.Target)
+        assert target.name.isidentifier() and target.title and all(isinstance(f, Feature) for f in target.expresses)
+
+    def test_renders_the_same_twice(self, target: ModuleType) -> None:
+        assert target.render(CHURN) == target.render(replace(CHURN))
+
+    def test_writes_inside_the_bundle_whole_lines(self, target: ModuleType) -> None:
+        for path, text in target.render(CHURN).items():
+            assert not PurePosixPath(path).is_absolute() and ".." not in PurePosixPath(path).parts
+            assert text.endswith("\n") and not text.endswith("\n\n") and text.encode()
+            assert all(line == line.rstrip() for line in text.splitlines())
+
+    def test_renders_as_the_golden_file(self, target: ModuleType) -> None:
+        folder = GOLDEN / target.name
+        rendered = dict(target.render(CHURN))
+        if page := target.deploy(CHURN):
+            rendered["DEPLOY.md"] = page
+        if os.environ.get("UPDATE_GOLDEN"):
+            for path, text in rendered.items():
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).write_text(text, encoding="utf-8")
+        kept = {f.relative_to(folder).as_posix(): f.read_text("utf-8") for f in folder.rglob("*") if f.is_file()}
+        assert rendered == kept, "meant? then run the tests once with UPDATE_GOLDEN=1"
+
+    @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+    def test_no_value_breaks_out(self, target: ModuleType, text: str) -> None:
+        assert_stays_a_value(target, text)
+
+    @given(text=st.text(st.characters()))
+    def test_no_value_breaks_out_whatever_it_is(self, target: ModuleType, text: str) -> None:
+        assert_stays_a_value(target, text)
+
+    @pytest.mark.parametrize("name", ["", "a b", "1st", "a;b", "a-b", "class", "x\n", "../x", "a.b", "'"])
+    def test_names_that_are_none_are_refused(self, target: ModuleType, name: str) -> None:
+        for plan in (
+            replace(CHURN, package=name),
+            replace(CHURN, steps=(Step(name, "1", ""),)),
+            replace(CHURN, parameters=(Parameter(name, 1),)),
+        ):
+            if target.render(CHURN):
+                with pytest.raises(UserError, match="is no Python name") as fault:
+                    target.render(plan)
+                assert "\n" not in str(fault.value)
+
+    def test_plain_plan(self, target: ModuleType) -> None:
+        plan = Plan("p", "p", steps=(Step("only", "1", ""),))
+        for path, text in target.render(plan).items():
+            if path.endswith(".py"):
+                compile(text, path, "exec")
+
+    def test_deploy_gives_commands(self, target: ModuleType) -> None:
+        text = target.deploy(CHURN)
+        assert not text.startswith("#"), "the title is the heading"
+        assert not text or ("```sh\n" in text and "churn" in text and text.endswith("\n"))
+        assert text or not target.render(CHURN), "who adds files says what to do with them"
+
+    def test_says_what_is_lost(self, target: ModuleType) -> None:
+        everything = {feature for feature, _ in targets.asked(CHURN)}
+        assert everything == set(Feature) - {Feature.CATCHUP}
+        lost = targets.lost(CHURN, target)
+        assert len(lost) == sum(feature not in target.expresses for feature, _ in targets.asked(CHURN))
+
+
+def assert_stays_a_value(target: ModuleType, text: str) -> None:
+    def plan(value: str) -> Plan:
+        named = (Parameter("text", value), Parameter("listed", [value]), Parameter("mapped", {"key": value}))
+        notes = (value,)
+        return replace(CHURN, name=value, parameters=named, notes=notes, environment=Environment("3.11", (value,)))
+
+    plain, hostile = target.render(plan("plain")), target.render(plan(text))
+    assert plain.keys() == hostile.keys()
+    for path, rendered in hostile.items():
+        if path.endswith(".py"):
+            rendered.encode()  # a file can hold it
+            assert frame(rendered) == frame(plain[path])
+            values = {n.value for n in ast.walk(ast.parse(rendered)) if isinstance(n, ast.Constant)}
+            assert text in values
+
+
+LOST = {
+    "python": [
+        "schedule '0 6 * * 1'",
+        "time zone 'Europe/Oslo'",
+        "cpu 2 of step 'train'",
+        "memory 1073741824 bytes of step 'train'",
+        "gpu 1 of step 'train'",
+    ],
+    "airflow": ["cpu 2 of step 'train'", "memory 1073741824 bytes of step 'train'", "gpu 1 of step 'train'"],
+}
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+def test_lost_by_name(target: ModuleType) -> None:
+    assert targets.lost(CHURN, target) == LOST[target.name]
+
+
+class TestRegistry:
+    def test_ours_are_found_by_name(self) -> None:
+        assert set(targets.names()) >= {"python", "airflow"}
+        assert targets.find("airflow") is airflow
+        assert targets.find("python") is python
+
+    def test_unknown(self) -> None:
+        with pytest.raises(NotFound, match=r"^no target 'airflwo': choose from .*airflow.*python") as fault:
+            targets.find("airflwo")
+        assert "\n" not in str(fault.value)
+
+    def test_a_package_adds_one(self, install: Installer) -> None:
+        install("mine", "paper = my_target", my_target=MY_TARGET)
+        assert "my_target" not in sys.modules
+        assert "paper" in targets.names()
+        assert "my_target" not in sys.modules, "listing must import nothing"
+        target = targets.find("paper")
+        assert target.title == "Paper"
+        assert target.render(CHURN) == {"paper.txt": "churn\n"}
+        assert targets.lost(CHURN, target)[0] == "parameters 'n_estimators'"
+
+    @pytest.mark.parametrize(
+        ("source", "said"),
+        [
+            ("import nothing_of_that_name", "does not load (ModuleNotFoundError: No module named 'nothing_of"),
+            ("1/0", "does not load (ZeroDivisionError: division by zero): reinstall it"),
+            ("name = 'broken'", "is no target, it lacks title, expresses, render, deploy: upgrade it"),
+        ],
+    )
+    def test_a_broken_one_is_one_line(self, install: Installer, source: str, said: str) -> None:
+        install("breaker", "broken = broken_target", broken_target=source)
+        with pytest.raises(UserError) as fault:
+            targets.find("broken")
+        assert str(fault.value).startswith("target 'broken' of 'breaker' ")
+        assert said in str(fault.value) and "\n" not in str(fault.value)
+
+    def test_one_name_twice(self, install: Installer) -> None:
+        install("first", "twice = first_target")
+        install("second", "twice = second_target")
+        with pytest.raises(UserError, match="target 'twice' is offered by 'first' and 'second': uninstall one of them"):
+            targets.find("twice")
+
+
+MY_TARGET = """
+from mlops_jupyter.services.export.targets import Feature
+name, title, expresses = "paper", "Paper", frozenset({Feature.SCHEDULE})
+def render(plan): return {"paper.txt": plan.package + "\\n"}
+def deploy(plan): return "Print it.\\n"
+"""
+
+
+class Installer:
+    """Puts a distribution with one target on the path, as an installed package would lie there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, distribution: str, entry: str, **modules: str) -> None:
+        info = self.folder / f"{distribution}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[{targets.GROUP}]\n{entry}\n")
+        for name, source in modules.items():
+            (self.folder / f"{name}.py").write_text(source)
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installer:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return Installer(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("cron", "spelled"),
+    [
+        ("0 6 * * 1", "0 6 * * 1"),
+        ("*/15 8-18 * * mon-fri", "*/15 8-18 * * mon-fri"),
+        ("0 9 * * 7", "0 9 * * 7"),
+        ("0 9 * * SUN", "0 9 * * sun"),
+        ("@weekly", "0 0 * * 0"),
+        ("@midnight", "0 0 * * *"),
+        ("5-5 6 * * 1", "5 6 * * 1"),  # croniter: every minute
+        ("0 6 1 * 1", "0 6 1 * 1"),  # either, in both
+        ("0 6 1-31 * 1", "0 6 * * *"),  # either, and one is every day
+        ("0 6 13 */3 *", "0 6 13 */3 *"),
+        ("0 6 * * 5-7", "0 6 * * 5-7"),
+        ("0 6 * * */2", "0 6 * * */2"),
+    ],
+)
+def test_cron_in_croniters_dialect(cron: str, spelled: str) -> None:
+    assert croniter_dialect.spelled(cron, "Airflow") == spelled
+
+
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        (Schedule("0 6 * *"), "cron '0 6 * *'"),
+        (Schedule("99 6 * * 1"), "cron '99 6 * * 1': minute '99'"),
+        (Schedule("0 6 */2 * 1"), "cron '0 6 */2 * 1' asks for days that match both"),
+        (Schedule("0 6 30 2 *"), "cron '0 6 30 2 *' never fires"),
+        (Schedule("0 6 * * 1", "Europe/Olso"), "time zone 'Europe/Olso'"),
+        (Schedule("0 6 * * 1", "'); import os"), 'time zone "\'); import os"'),
+        (Schedule("0 6 * * 1", catchup=True), "catchup with start ''"),
+        (Schedule("0 6 * * 1", catchup=True, start="soon"), "catchup with start 'soon'"),
+    ],
+)
+def test_airflow_refuses_a_schedule_that_it_cannot_keep(schedule: Schedule, said: str) -> None:
+    with pytest.raises(UserError) as fault:
+        airflow.render(replace(CHURN, schedule=schedule))
+    assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
+
+
+@pytest.mark.parametrize("default", [float("nan"), float("inf"), [float("-inf")], {1: "a"}, (1, 2)])
+def test_a_default_that_airflow_cannot_hold_is_left_to_the_pipeline(default: object) -> None:
+    plan = replace(CHURN, parameters=(Parameter("odd", default), Parameter("even", 2)))
+    assert '"odd"' not in airflow.render(plan)["dags/churn.py"]
+    assert '"even": Param(2, type="integer")' in airflow.render(plan)["dags/churn.py"]
+    assert "cannot hold their defaults: `odd`." in airflow.deploy(plan)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda part: st.lists(part) | st.dictionaries(st.text(), part),
+    max_leaves=10,
+)
+
+
+@given(VALUES)
+def test_a_literal_is_its_value(value: object) -> None:
+    text = python_text.literal(value)
+    assert repr(ast.literal_eval(text)) == repr(value)
+    assert "\n" not in text and text.isprintable()
+
+
+@pytest.mark.parametrize("value", [float("nan"), {1, 2}, (1,), b"x", object(), type("S", (str,), {})("x")], ids=repr)
+def test_no_literal_for_other_things(value: object) -> None:
+    with pytest.raises(TypeError, match="no literal for a"):
+        python_text.literal(value)

@@ -1,0 +1,117 @@
+"""The rules of the house that a machine can check (HOUSE.md is not in the repository; each test says its rule)."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house.source import PACKAGE, ROOT, Function, files, functions, imported_at_load, modules, where
+
+LONGEST = 60
+"""Lines of a function that are not its docstring."""
+
+HEAVY = re.compile(r"(joblib|jsonschema|matplotlib|mlflow|nbformat|numpy|pandas|plotly|pyarrow|scipy|skops|sklearn)\b")
+
+# Spelled in parts, so that this file does not name what it forbids.
+MACHINE = re.compile("|".join([r"/wo" + "rk/(main|shared)", "/ro" + "ot/", r"/opt/py" + "pi", r"\.lib" + "rary/"]))
+HOSTS = re.compile(
+    "|".join(
+        part.replace("_", r"\.")
+        for part in (
+            "py" + "pi_org",
+            "python" + "hosted_org",
+            "npm" + "js_(org|com)",
+            "yarn" + "pkg_com",
+            "deb" + "ian_org",
+        )
+    )
+)
+JUNK = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "shared"}
+
+
+def test_there_are_files_to_check() -> None:
+    assert len(files()) > 50 and len(modules()) > 20
+
+
+def test_layers() -> None:
+    """Dependencies point down (pyproject.toml, tool.importlinter)."""
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert ", 0 broken" in done.stdout
+
+
+def test_every_return_is_annotated() -> None:
+    assert [where(p, f.lineno) for p, tree in modules().items() for f in functions(tree) if f.returns is None] == []
+
+
+def test_functions_are_small() -> None:
+    lengths = {where(p, f.lineno): length(f) for p, tree in modules().items() for f in functions(tree)}
+    assert {place: lines for place, lines in lengths.items() if lines > LONGEST} == {}
+
+
+def length(function: Function) -> int:
+    first = function.body[0]
+    told = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    docstring = (first.end_lineno or 0) - first.lineno + 1 if told else 0
+    return (function.end_lineno or 0) - function.lineno + 1 - docstring
+
+
+def test_modules_say_what_they_are() -> None:
+    assert [where(path, 1) for path, tree in modules().items() if tree.body and not ast.get_docstring(tree)] == []
+
+
+def test_heavy_imports_stay_inside() -> None:
+    found = [
+        f"{where(path, line)} {name}"
+        for path, tree in modules().items()
+        for line, name in imported_at_load(tree)
+        if HEAVY.match(name)
+    ]
+    assert found == []
+
+
+def test_runtime_stands_alone() -> None:
+    """It is copied into bundles: relative imports and the standard library, nothing else when it is loaded."""
+    found = [
+        f"{where(path, line)} {name}"
+        for path, tree in modules().items()
+        if PACKAGE / "runtime" in path.parents
+        for line, name in imported_at_load(tree)
+        if not name.startswith(".") and name.partition(".")[0] not in sys.stdlib_module_names
+    ]
+    assert found == []
+    runtime = [p for p in modules() if PACKAGE / "runtime" in p.parents]
+    ours = re.compile(r"^\s*(from|import) mlops_jupyter\b", re.MULTILINE)
+    assert [where(p, 1) for p in runtime if ours.search(p.read_text("utf-8"))] == []
+
+
+def test_no_junk_drawers() -> None:
+    assert [where(path, 1) for path in modules() if path.stem in JUNK or path.parent.name in JUNK] == []
+
+
+@pytest.mark.parametrize("what", [MACHINE, HOSTS], ids=["a path of one machine", "a registry's host"])
+def test_no_file_names(what: re.Pattern[str]) -> None:
+    found = []
+    for path in files():
+        try:
+            text = path.read_text("utf-8")
+        except UnicodeDecodeError:
+            continue
+        found += [f"{where(path, 1 + text.count(chr(10), 0, m.start()))} {m[0]}" for m in what.finditer(text)]
+    assert found == []
+
+
+@pytest.mark.parametrize("lock", sorted((ROOT / "requirements").glob("*.lock")), ids=lambda path: path.name)
+def test_locks_hold_versions_alone(lock: Path) -> None:
+    lines = lock.read_text().splitlines()
+    assert lines and [line for line in lines if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*==[\w.!+]+( ;.*)?", line)] == []
+
+
+def test_node_lock_holds_no_addresses() -> None:
+    assert '"resolved"' not in (ROOT / "labextension" / "package-lock.json").read_text()

@@ -1,0 +1,111 @@
+"""`check`: a run's outputs against the notebook's values."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mlops_jupyter.runtime.compare import shown
+from mlops_jupyter.runtime.fingerprint import fingerprint
+
+STEPS = """
+Step("load", "demo.steps.load:load", "1", outputs=(("rows",),)),
+Step("sum", "demo.steps.sum:sum_", "1", inputs={"rows": "load"}, outputs=(("total",), ("name",))),
+"""
+
+
+def expect(bundle, rows, total, name, with_files=True):
+    """Write what the notebook had."""
+    folder = bundle.root / "tests" / "expected"
+    folder.mkdir(parents=True)
+    expected = []
+    for key, value in (("total", total), ("name", name)):
+        (folder / f"{key}.json").write_text(json.dumps(value))
+        file = {"file": f"{key}.json", "format": "json"} if with_files else {"file": "", "format": ""}
+        expected.append({"name": key, "fingerprint": str(fingerprint(value)), "shown": repr(value), **file})
+    (folder / "expected.json").write_text(json.dumps(expected))
+    steps = {"load": {"rows": str(fingerprint(rows))}, "sum": {"total": str(fingerprint(total))}}
+    (folder / "steps.json").write_text(json.dumps(steps))
+
+
+@pytest.fixture
+def proven(bundle):
+    """A run whose notebook is not yet known."""
+    bundle.pipeline(STEPS, "outputs={'total': 'sum', 'name': 'sum'}")
+    bundle.step("load", "def load():\n    return [1, 2, 3]\n")
+    bundle.step("sum", "def sum_(rows):\n    return float(sum(rows)), 'six'\n")
+    assert bundle.run("--run", "r").code == 0
+    return bundle
+
+
+def check(bundle, *words, run="r"):
+    return bundle.call("check", "--store", str(bundle.store), "--run", run, "--json", *words)
+
+
+CASES = {
+    "identical": (([1, 2, 3], 6.0, "six"), {"total": "identical", "name": "identical"}, None, 0),
+    "close": (([1, 2, 3], 6.000000000000001, "six"), {"total": "close", "name": "identical"}, ("sum", "total"), 0),
+    "another sum": (([1, 2, 3], 7.0, "six"), {"total": "differs", "name": "identical"}, ("sum", "total"), 1),
+    "other data": (([1, 2, 4], 7.0, "six"), {"total": "differs", "name": "identical"}, ("load", "rows"), 1),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_each_output_is_judged_and_the_worst_decides(proven, case):
+    known, verdicts, parted, code = case
+    expect(proven, *known)
+    done = check(proven)
+    assert done.code == code, done.err
+    answer = done.answer
+    assert {one["name"]: one["status"] for one in answer["outputs"]} == verdicts
+    assert answer["status"] == max(verdicts.values(), key=("identical", "close", "differs").index)
+    assert answer["parted"] == (parted and dict(zip(("step", "variable"), parted, strict=True)))
+    total = next(one for one in answer["outputs"] if one["name"] == "total")
+    assert total.keys() == {"name", "status", "reason", "expected", "actual"}
+    if verdicts["total"] != "identical":
+        assert total["reason"] and (total["expected"], total["actual"]) == (shown(known[1]), shown(6.0))
+
+
+def test_a_value_too_large_to_travel_is_told_by_its_fingerprint(proven):
+    expect(proven, [1, 2, 3], 7.0, "six", with_files=False)
+    done = check(proven)
+    total = done.answer["outputs"][0]
+    assert done.code == 1 and total["status"] == "differs" and "too large to travel" in total["reason"]
+    assert (total["expected"], total["actual"]) == (repr(7.0), shown(6.0))
+
+
+def test_what_was_not_delivered_is_failed_with_the_cause(proven):
+    expect(proven, [1, 2, 3], 6.0, "six")
+    proven.step("load", "def load():\n    raise ValueError('no rows today')\n")
+    assert proven.run("--run", "bad", "--from", "load").code == 1
+    done = check(proven, run="bad")
+    assert done.code == 1
+    assert {one["status"] for one in done.answer["outputs"]} == {"failed"}
+    assert done.answer["outputs"][0]["reason"] == "step 'load' failed: ValueError: no rows today"
+
+
+def test_a_damaged_output_is_failed(proven):
+    expect(proven, [1, 2, 3], 7.0, "six")
+    (proven.store / "r" / "outputs" / "total.json").write_text("{")
+    done = check(proven)
+    assert done.code == 1 and done.answer["outputs"][0]["reason"].startswith("it cannot be read: ")
+
+
+def test_words_for_people(proven, tmp_path):
+    expect(proven, [1, 2, 3], 7.0, "six")
+    done = proven.call("check", "--store", str(proven.store), "--run", "r")
+    lines = done.out.splitlines()
+    assert lines[0].startswith("total: differs: ") and lines[1] == "name: identical"
+    assert lines[2:] == ["values part first in step 'sum', variable 'total'", "differs"]
+    assert "no run 'nope'" in check(proven, run="nope").err
+    elsewhere = check(proven, "--expected", str(tmp_path))
+    assert elsewhere.code == 2 and "no expected.json in" in elsewhere.err
+
+
+def test_the_steps_are_listed(proven):
+    plain = proven.call("steps")
+    assert plain.out == "load: nothing -> rows\nsum: rows from load -> total, name\n"
+    listed = proven.call("steps", "--json").answer
+    assert [step["name"] for step in listed["steps"]] == ["load", "sum"]
+    assert listed["steps"][1]["upstream"] == ["load"]

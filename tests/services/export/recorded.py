@@ -1,0 +1,60 @@
+"""A notebook played in a process of its own, with the extension on, and exported from there."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+
+def notebook(cells: Sequence[str | tuple[str, str]]) -> dict[str, Any]:
+    """Return a notebook of format 4; a cell is its source, or (markdown above it, source)."""
+    made = []
+    for number, cell in enumerate(cells):
+        above, source = cell if isinstance(cell, tuple) else ("", cell)
+        if above:
+            made.append({"cell_type": "markdown", "id": f"m{number}", "metadata": {}, "source": above})
+        made.append(
+            {"cell_type": "code", "id": f"c{number}", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+        )
+    return {"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def export(folder: Path, cells: Sequence[str | tuple[str, str]], names: Sequence[str] | None, **wish: Any) -> dict[str, Any]:
+    """Run the cells in order in `folder` and export to `folder / "out"`; return what the export answered."""
+    path = folder / "play.ipynb"
+    path.write_text(json.dumps(notebook(cells)))
+    asked = {"output": str(folder / "out"), "targets": ["python"], "outputs": names, "name": "play", "schedule": None, "timezone": "UTC"}
+    process = multiprocessing.get_context("fork").Process(target=_play, args=(path, {**asked, **wish}))
+    process.start()
+    process.join(120)
+    assert process.exitcode == 0, (folder / "trace.txt").read_text() if (folder / "trace.txt").exists() else "killed"
+    answer: dict[str, Any] = json.loads((folder / "answer.json").read_text())
+    return answer
+
+
+def _play(path: Path, wish: dict[str, Any]) -> None:
+    folder = path.parent
+    try:
+        os.chdir(folder)
+        os.environ["JPY_SESSION_NAME"] = str(path)
+        from IPython.core.interactiveshell import InteractiveShell
+
+        from mlops_jupyter.surfaces.magics import load
+        from mlops_jupyter.surfaces.magics.headless import answer
+
+        shell = InteractiveShell.instance()
+        load(shell)
+        for cell in json.loads(path.read_text())["cells"]:
+            if cell["cell_type"] == "code":
+                result = shell.run_cell(cell["source"], store_history=True)
+                result.raise_error()
+        answer(shell, json.dumps({"outputs": None, **wish}), str(folder / "answer.json"))
+    except BaseException:
+        (folder / "trace.txt").write_text(traceback.format_exc())
+        os._exit(1)
+    os._exit(0)

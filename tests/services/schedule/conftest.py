@@ -1,0 +1,121 @@
+"""A project with a tiny bundle, and real scheduler processes over it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+
+from mlops_jupyter.services.schedule.service import Schedules
+from mlops_jupyter.workspace import Workspace
+
+ROOT = Path(__file__).parents[3]
+
+MAIN = """
+import json, os, subprocess, sys, time
+
+words = sys.argv[1:]
+given = dict(w.split("=", 1) for i, w in enumerate(words) if words[i - 1] == "-p")
+option = {w: words[i + 1] for i, w in enumerate(words) if w in ("--store", "--run", "--data")}
+with open("ran.txt", "a") as note:
+    note.write(option["--run"] + "\\n")
+print("a step says hello")
+print("{a step may print this")
+print("a warning", file=sys.stderr)
+if given.get("child"):  # a step in a session and an environment of its own
+    nap = "import time; time.sleep(600)"
+    subprocess.Popen([sys.executable, "-c", nap, "odd-" + given["child"]], start_new_session=True, env={})
+time.sleep(float(given.get("nap", "0")))
+if given.get("fault"):
+    raise ValueError(given["fault"])
+report = {"run": option["--run"], "status": "succeeded", "options": option, "given": given, "command": words[0],
+          "uri": os.environ["MLFLOW_TRACKING_URI"], "path": os.environ["PYTHONPATH"], "cwd": os.getcwd()}
+print(json.dumps(report, indent=1))
+sys.exit(int(given.get("exit", "0")))
+"""
+
+SERVE = """
+import sys, json
+from pathlib import Path
+from mlops_jupyter.workspace import Workspace
+sys.exit(Workspace.open(Path(sys.argv[1])).schedules.serve(**json.loads(sys.argv[2])))
+"""
+
+
+@dataclass
+class Project:
+    """A folder with `.mlops`, a bundle `tiny`, and the scheduler processes started over it."""
+
+    root: Path
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def bundle(self) -> Path:
+        return self.root / "tiny"
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        return Workspace.open(self.root)
+
+    @property
+    def schedules(self) -> Schedules:
+        return self.workspace.schedules
+
+    def ran(self) -> list[str]:
+        """Ids of the runs that the bundle itself has seen."""
+        note = self.bundle / "ran.txt"
+        return note.read_text().split() if note.exists() else []
+
+    def missed(self, minutes_ago: int = 10, **parameters: str):
+        """Add a schedule, an hour old, with a single tick since: some minutes ago."""
+        minute = time.localtime(time.time() - minutes_ago * 60).tm_min
+        old = Schedules(self.workspace.ledger, self.workspace.folder, "sqlite://", now=lambda: time.time() - 45 * 60)
+        return old.add(self.bundle, f"{minute} * * * *", parameters=parameters)
+
+    def start(self, **options: object) -> subprocess.Popen[bytes]:
+        """Start a real scheduler; what it says goes to `said()`."""
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment.pop("MLFLOW_TRACKING_URI", None)
+        with (self.root / f"said-{len(self.processes)}.txt").open("wb") as said:
+            process = subprocess.Popen(
+                [sys.executable, "-c", SERVE, str(self.root), json.dumps(options)], env=environment, stderr=said
+            )
+        self.processes.append(process)
+        return process
+
+    def said(self, process: subprocess.Popen[bytes]) -> str:
+        return (self.root / f"said-{self.processes.index(process)}.txt").read_text()
+
+    def statuses(self) -> list[str]:
+        return [run.status.value for run in self.schedules.history()]
+
+
+def until(true: Callable[[], object], seconds: float = 20.0) -> None:
+    """Wait until it holds; fail if it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    made = Project(tmp_path / "project")
+    package = made.bundle / "src" / "tiny"
+    package.mkdir(parents=True)
+    (package / "__main__.py").write_text(MAIN)
+    names = ", ".join(f"{name}: null" for name in ("nap", "fault", "exit", "child", "n"))
+    (made.bundle / "pipeline.yaml").write_text(f"name: Tiny\npackage: tiny\nparameters: {{{names}}}\n")
+    Workspace(made.root).close()
+    yield made
+    for process in made.processes:
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+        process.wait()

@@ -1,0 +1,180 @@
+"""Real scheduler processes, really killed."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+
+import psutil
+import pytest
+
+from mlops_jupyter.services.schedule import processes
+
+from .conftest import ROOT, Project, until
+
+
+def test_a_missed_tick_runs_once_also_after_a_restart(project: Project) -> None:
+    """The run goes on when the first scheduler's time is up: it is finished."""
+    schedule = project.missed(minutes_ago=10, nap="1.5")
+    for _ in range(2):
+        assert project.start(seconds=1).wait(30) == 0
+    [run] = project.schedules.history()
+    assert (run.status.value, run.schedule, run.outcome["trigger"]) == ("succeeded", schedule.id, "clock")
+    assert run.due % 60 == 0 and 600 <= run.started - run.due < 720
+    assert project.ran() == [run.id]
+    assert (project.root / ".mlops" / "scheduler.db").exists()
+
+
+def test_once_runs_what_is_due_and_says_if_it_failed(project: Project) -> None:
+    project.missed(minutes_ago=10)
+    project.missed(minutes_ago=12, fault="no rows")
+    first = project.start(once=True)
+    assert first.wait(30) == 1
+    assert "tiny failed" in project.said(first) and "ValueError: no rows" in project.said(first)
+    assert sorted(project.statuses()) == ["failed", "succeeded"]
+    assert project.start(once=True).wait(30) == 0
+    assert len(project.ran()) == 2
+
+
+def test_a_tick_comes_while_it_runs(project: Project) -> None:
+    """The process's clock is set so that the next minute begins 3 seconds after its start."""
+    kept = project.schedules.add(project.bundle, "* * * * *", timezone="Asia/Kolkata")
+    ahead = max(0.0, 57.0 - time.time() % 60)  # never back: the schedule was made at the machine's time
+    process = project.start(ahead=ahead)
+    until(lambda: project.statuses() == ["succeeded"])
+    [run] = project.schedules.history()
+    assert run.schedule == kept.id and run.due % 60 == 0 and 0 <= run.started - run.due < 30
+    process.send_signal(signal.SIGINT)
+    assert process.wait(15) == 0
+
+
+def test_schedules_added_and_removed_meanwhile_are_picked_up(project: Project) -> None:
+    process = project.start()
+    until(lambda: "scheduler started" in project.said(process))
+    later = project.schedules.add(project.bundle, "@yearly")
+    until(lambda: _jobs(project) == [later.id])
+    project.schedules.remove(later.id)
+    until(lambda: _jobs(project) == [])
+    project.missed(minutes_ago=10)  # as if the machine had slept
+    until(lambda: project.statuses() == ["succeeded"])
+
+
+def test_two_schedulers_run_a_tick_once_and_the_second_takes_over(project: Project) -> None:
+    project.missed(minutes_ago=10, nap="1")
+    both = [project.start(), project.start()]
+    until(lambda: project.statuses() == ["succeeded"])
+    until(lambda: any("standing by" in project.said(p) for p in both))
+    first, second = sorted(both, key=lambda p: "standing by" in project.said(p))
+    assert f"(pid {first.pid})" in project.said(second)
+    first.kill()
+    until(lambda: "took over" in project.said(second))
+    project.missed(minutes_ago=12)
+    until(lambda: project.statuses() == ["succeeded", "succeeded"])
+    assert len(project.ran()) == 2
+
+
+def test_what_a_killed_scheduler_left_running_is_ended_and_lost(project: Project) -> None:
+    project.missed(minutes_ago=10, nap="600", child="orphan")
+    first = project.start()
+    until(lambda: project.ran() and _odd("odd-orphan"))
+    first.kill()
+    first.wait()
+    assert project.statuses() == ["running"]
+    project.missed(minutes_ago=5)  # falls due while nobody is there
+    second = project.start()
+    until(lambda: project.statuses() == ["succeeded", "lost"])
+    until(lambda: not _odd("odd-orphan"))
+    lost = project.schedules.history()[1]
+    assert lost.reason == "lost: the process that ran it died" and lost.ended is None
+    assert len(project.ran()) == 2
+    second.terminate()
+    assert second.wait(10) == 0
+    assert project.start(once=True).wait(30) == 0  # a lost tick is not run again
+    assert len(project.ran()) == 2
+
+
+def test_a_living_run_by_hand_is_not_taken_for_lost(project: Project) -> None:
+    workspace = project.workspace
+    schedule = workspace.schedules.add(project.bundle, "@yearly")
+    row = "INSERT INTO schedule_run (id, schedule, due, started, status, outcome) VALUES (?, ?, ?, 1, 'running', ?)"
+    mine = processes.identity()
+    owners = {
+        "alive": mine,
+        "other": {**mine, "started": mine["started"] - 60},
+        "dead": {"pid": 2**22 + 1, "started": 1},
+    }
+    for due, (name, owner) in enumerate(owners.items()):
+        workspace.ledger.execute(row, (name, schedule.id, due, f'{{"owner": {owner!r}}}'.replace("'", '"')))
+    assert sorted(project.schedules.recover()) == ["dead", "other"]
+    assert project.schedules.recover() == []
+
+
+def test_a_schedule_removed_while_nobody_served_does_not_run(project: Project) -> None:
+    project.missed(minutes_ago=10)
+    assert project.start(once=True).wait(30) == 0
+    assert project.start(seconds=0.6).wait(30) == 0  # its job is in the job store now
+    [job] = _jobs(project)
+    assert job == project.schedules.list()[0].id
+    project.schedules.remove(job)
+    project.workspace.ledger.execute("DELETE FROM schedule_run")  # so that a tick would be due
+    assert project.start(seconds=0.6).wait(30) == 0
+    assert _jobs(project) == [] and len(project.ran()) == 1
+
+
+RUN = """
+import sys
+from pathlib import Path
+from mlops_jupyter.workspace import Workspace
+Workspace.open(Path(sys.argv[1])).schedules.run_now(sys.argv[2])
+"""
+
+
+def test_ctrl_c_ends_a_run_by_hand(project: Project) -> None:
+    schedule = project.schedules.add(project.bundle, "@daily", parameters={"nap": "600", "child": "hand"})
+    command = [sys.executable, "-c", RUN, str(project.root), schedule.id]
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL)
+    until(lambda: project.ran() and _odd("odd-hand"))
+    process.send_signal(signal.SIGINT)
+    assert process.wait(15) != 0
+    [run] = project.schedules.history()
+    assert (run.status.value, run.reason) == ("failed", "interrupted")
+    assert not _odd("odd-hand")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_run_and_the_scheduler(project: Project, number: signal.Signals) -> None:
+    project.missed(minutes_ago=10, nap="600")
+    process = project.start()
+    until(project.ran)
+    process.send_signal(number)
+    assert process.wait(15) == 0
+    [run] = project.schedules.history()
+    assert (run.status.value, run.reason) == ("failed", "stopped: the scheduler was told to end")
+    assert "scheduler ended" in project.said(process)
+
+
+def test_a_damaged_job_store_is_named(project: Project) -> None:
+    store = project.root / ".mlops" / "scheduler.db"
+    store.write_bytes(b"not a database, though long enough to be looked at" * 100)
+    process = project.start(seconds=1)
+    assert process.wait(20) == 1
+    assert "delete it, it is made again from the ledger" in project.said(process)
+
+
+def test_history_is_in_utc_seconds(project: Project) -> None:
+    before = datetime.now(UTC).timestamp()
+    schedule = project.schedules.add(project.bundle, "@daily")
+    run = project.schedules.run_now(schedule.id)
+    assert before <= run.due <= run.started <= run.ended <= datetime.now(UTC).timestamp()
+
+
+def _jobs(project: Project) -> list[str]:
+    with sqlite3.connect(project.root / ".mlops" / "scheduler.db") as db:
+        return [row[0] for row in db.execute("SELECT id FROM apscheduler_jobs")]
+
+
+def _odd(word: str) -> list[psutil.Process]:
+    return [p for p in psutil.process_iter(["cmdline"]) if word in (p.info["cmdline"] or [])]
