@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 
 from mlops_jupyter.analysis.doubts import MARKS
+from mlops_jupyter.analysis.grammar import walk
 from mlops_jupyter.analysis.notes import Notes
-from mlops_jupyter.analysis.scopes import NOTHING, Late, Names, Scope, unsettled
+from mlops_jupyter.analysis.scopes import NOTHING, Late, Names, Scope, ScopeKind, unsettled
 from mlops_jupyter.analysis.source import SourceFacts, Statement
 from mlops_jupyter.analysis.spans import assigned_literals, kind_of, span
-from mlops_jupyter.analysis.statements import top_level
 
 
 def gather(source: str, tree: ast.Module) -> SourceFacts:
@@ -41,7 +41,9 @@ class _Cell:
         """Take in the next statement."""
         notes = self.notes
         notes.text_names = set()
-        scope = top_level(notes, self.late, node)
+        scope = Scope(ScopeKind.MODULE, notes)
+        scope.late = self.late
+        walk(scope, node)
         literals = assigned_literals(node)
         statement = _statement(node, scope, literals, self._end)
         self._end = statement.span.end_line

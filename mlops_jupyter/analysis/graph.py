@@ -7,7 +7,7 @@ an execution that nothing wanted depends on falls out of the slice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlops_jupyter.core.records import Execution
 
@@ -49,6 +49,7 @@ class Graph:
 
 def build(history: Sequence[Execution]) -> Graph:
     """Join each read to the write before it; linear in the number of reads and writes."""
+    history = _tied(history)
     last: dict[str, int] = {}
     ambient: dict[str, int] = {}
     producers = []
@@ -62,3 +63,24 @@ def build(history: Sequence[Execution]) -> Graph:
         for name in execution.deletes:
             last.pop(name, None)
     return Graph(tuple(history), tuple(producers), last)
+
+
+def _tied(history: Sequence[Execution]) -> list[Execution]:
+    """Let names that share an object change version together, where that can be told.
+
+    Identity is part of a value: who shares an object with a value that was made or changed is made anew with it, so
+    that both cross to other steps as one. It can be told only if some later execution changes one of them in place;
+    otherwise the groups are dropped here, and the names go their own ways.
+    """
+    mutated: set[str] = set()
+    found: list[Execution] = []
+    for execution in reversed(history):
+        groups = tuple(group for group in execution.groups if group & mutated)
+        tied = {n: "tied" for group in groups for n in sorted(group) if n not in execution.writes}
+        if groups != execution.groups:
+            execution = replace(execution, groups=groups)
+        if tied:
+            execution = replace(execution, writes={**execution.writes, **tied}, reads=execution.reads | tied.keys())
+        mutated |= execution.mutated
+        found.append(execution)
+    return found[::-1]

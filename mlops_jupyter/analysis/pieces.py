@@ -50,9 +50,9 @@ AUTOMAGIC = words(
 _TOKEN = re.compile(
     r"""
     (?P<comment>\#[^\r\n]*)
-    | (?P<string>[rRbBuUfFtT]{0,2}(?:\"{3}(?:\\(?:\r\n|.)|[^\\])*?\"{3} | '{3}(?:\\(?:\r\n|.)|[^\\])*?'{3}
-        | "(?:\\(?:\r\n|.)|[^"\\\r\n])*" | '(?:\\(?:\r\n|.)|[^'\\\r\n])*'))
-    | (?P<word>\w+)
+    | (?P<string>\"{3}(?:\\(?:\r\n|.)|[^\\])*?\"{3} | '{3}(?:\\(?:\r\n|.)|[^\\])*?'{3}
+        | "(?:\\(?:\r\n|.)|[^"\\\r\n])*" | '(?:\\(?:\r\n|.)|[^'\\\r\n])*')
+    | (?P<plain>[\w.,;~]+(?:[ \t\f]+[\w.,;~]+)*)
     | (?P<open>[([{])
     | (?P<close>[)\]}])
     | (?P<joined>\\(?:\r\n|\r|\n))
@@ -165,13 +165,13 @@ def _escaped(text: str, escape: str, rest: str, line: int) -> Piece:
     rest = _JOIN.sub(" ", rest).strip()
     if escape.startswith("?"):
         return Piece(PieceKind.HELP, text, rest, line)
+    asked = _ASKED.search(escape + rest)
+    if asked:  # IPython looks for a question first, even in a shell line
+        return Piece(PieceKind.HELP, text, asked[1], line)
     if escape.startswith("!"):
         return Piece(PieceKind.SHELL, text, escape, line, rest=rest)
     if escape != "%":
         return Piece(PieceKind.LINE_MAGIC, text, escape, line, rest=rest)
-    asked = _ASKED.search(f"%{rest}")
-    if asked and asked.start() == 0:
-        return Piece(PieceKind.HELP, text, asked[1], line)
     name, _, arguments = rest.partition(" ")
     return Piece(PieceKind.LINE_MAGIC, text, name, line, rest=arguments.strip())
 

@@ -88,6 +88,11 @@ class Scope:
         classes). Inside functions there is no telling when they are called: their doings count at their definition.
     """
 
+    __slots__ = (
+        "bound", "dead", "declared", "deleted", "entry", "global_deletes", "global_loads", "global_writes", "keeps_late",
+        "kind", "late", "loads", "loops", "nonlocals", "notes", "outer", "outer_loads", "private", "settled", "undone",
+    )  # fmt: skip
+
     def __init__(
         self, kind: ScopeKind, notes: Notes, outer: Scope | None = None, entry: Names = NOTHING, private: str = ""
     ) -> None:

@@ -205,9 +205,6 @@ class Recorder:
         for name in deleted:
             self._values.forget(name)
         groups = self._values.groups(n for n in changed if n in self._namespace)
-        for group in groups:  # who is tied to a changed value gets a new version with it: identity is part of the value
-            for name in group - changed.keys():
-                changed[name] = self._values.fingerprint(name)
         # what was not bound anew on every path still depends on what it was before
         read |= {n for n in changed if n in opened.before and n not in found.sure_writes and n not in opened.bound}
         self._reach.learn(found, reached, changed)
@@ -226,6 +223,7 @@ class Recorder:
             error=error,
             reads=frozenset(read | hidden_reads),
             writes=changed | hidden_writes,
+            mutated=frozenset(changed.keys() - rebound),
             deletes=frozenset(deleted),
             groups=groups,
             notes=(*found.uncertain, *self._unknown(changed)),

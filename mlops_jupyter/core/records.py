@@ -36,7 +36,8 @@ class Execution:
     cell : the front end's cell id, "" where it gives none.
     reads : names whose values it took from before itself (hidden variables too).
     writes : name -> what its value was afterwards: a fingerprint, or "?" where none could be taken.
-        Names that were rebound, changed in place, or share an object with one that was.
+        Names that were rebound or changed in place.
+    mutated : those of the writes that were changed in place and not rebound.
     groups : sets of names that shared objects when it ended, as far as it could have touched them.
     tags : the cell's tags, where the front end sends them.
     """
@@ -53,6 +54,7 @@ class Execution:
     error: str = ""
     reads: frozenset[str] = frozenset()
     writes: Mapping[str, str] = field(default_factory=dict)
+    mutated: frozenset[str] = frozenset()
     deletes: frozenset[str] = frozenset()
     groups: tuple[frozenset[str], ...] = ()
     notes: tuple[str, ...] = ()

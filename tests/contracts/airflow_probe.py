@@ -71,9 +71,9 @@ def instants(cron: str, zone: str, start: str, count: str) -> list[str]:
 
 def runs(module: ModuleType) -> dict[str, object]:
     """What the task's function does when its step fails, and when its time is up."""
-    context = {"run_id": "manual__2026-11-21T06:00:00+00:00/../x", "params": {"text": "it's"}}
+    context = {"run_id": "manual__2026-11-21T06:00:00+00:00/../x", "params": {"text": "it's {{ ds }}"}}
     folder = Path(os.environ["PROBE_FOLDER"])
-    settings = {"home": str(folder), "python": None, "store": None}
+    settings = {"home": str(folder), "python": None, "store": None, "data": "/data/it's new"}
     found: dict[str, object] = {"name": module.run_name(context["run_id"])}
     with (
         mock.patch.object(module, "get_current_context", lambda: context),
@@ -83,6 +83,7 @@ def runs(module: ModuleType) -> dict[str, object]:
             module.run.function("fail")
         except RuntimeError as fault:
             found["failed"] = str(fault)
+        found["called"] = json.loads((folder / "called.json").read_text())
         started = time.monotonic()
         try:
             with timeout(3):

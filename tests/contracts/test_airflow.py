@@ -61,9 +61,10 @@ PLAN = Plan(
 
 # A bundle's command, for what a task does when its step fails or takes too long.
 COMMAND = """
-import os, sys, time
+import json, os, sys, time
 from pathlib import Path
 
+Path("called.json").write_text(json.dumps(sys.argv[1:]))
 if sys.argv[2] == "fail":
     sys.exit("no such column")
 Path("sleeper.pid").write_text(str(os.getpid()))
@@ -224,6 +225,13 @@ def test_a_failing_step_fails_its_task(loaded: dict[str, Any]) -> None:
     assert loaded["run"]["failed"] == "step 'fail' ended with exit code 1; what it printed is above"
 
 
+def test_the_command_of_a_task(loaded: dict[str, Any]) -> None:
+    *words, store, _, run, _, data, _, text = loaded["run"]["called"]
+    assert words == ["step", "fail", "--store"] and store.endswith("/out")
+    assert (run, data) == (loaded["run"]["name"], "/data/it's new")
+    assert text == 'text="it\'s {{ ds }}"'
+
+
 def test_a_step_out_of_time_is_stopped(loaded: dict[str, Any]) -> None:
     assert 3 <= loaded["run"]["timed out"] < 15
     with pytest.raises(ProcessLookupError):
@@ -252,7 +260,7 @@ def report(total, text, count):
 
 
 def test_airflow_runs_the_bundle(tmp_path: Path) -> None:
-    """`airflow dags test` of a whole bundle, its DAG file linked into Airflow's folder, one parameter set for the run."""
+    """`airflow dags test` of a whole bundle, its DAG file linked into Airflow's folder, a parameter set for the run."""
     plan = replace(
         PLAN,
         steps=tuple(replace(step, module=STEPS[step.name]) for step in PLAN.steps),

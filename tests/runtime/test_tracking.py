@@ -124,7 +124,7 @@ def test_a_model_is_noted_with_its_figures() -> None:
 
 def test_a_model_that_fails_its_gate_is_not_noted() -> None:
     model = LogisticRegression().fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
-    with pytest.raises(gates.GateFailed, match="accuracy is 0, required >= 0.9"):
+    with pytest.raises(gates.GateFailed, match=r"accuracy is 0, required >= 0\.9"):
         gates.register_model(model, name="churn", data=([[0.0], [3.0]], [1, 0]), require=["accuracy >= 0.9"])
     assert tracking.collected()["models"] == []
 

@@ -64,5 +64,5 @@ def load(data: bytes) -> Any:
             found.name = None
     found.attrs = own.get("attrs", {})
     if own.get("step"):
-        found.index.freq = own["step"]
+        found.index = type(found.index)(found.index, freq=own["step"])
     return found

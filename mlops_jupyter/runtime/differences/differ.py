@@ -40,7 +40,7 @@ class Differ:
         if _number(expected) and _number(actual):
             return self._numbers(path, expected, actual)
         if type(expected) is not type(actual) and not _alike(expected, actual):
-            return self.findings.part(path, f"{_kind(expected, actual)} became {_kind(actual, expected)}")
+            return self.findings.part(path, f"{_kind(expected)} became {_kind(actual)}")
         if type(expected) in (str, bytes, bool, type(None)):
             if expected != actual:
                 self.findings.part(path, f"{shown(expected)} became {shown(actual)}")
@@ -170,8 +170,12 @@ def _alike(expected: Any, actual: Any) -> bool:
     return names[0] == names[1] and builtin.written_here(type(expected)) and builtin.written_here(type(actual))
 
 
-def _kind(value: Any, other: Any) -> str:
-    return f"{type(value).__name__} {shown(value)}" if type(value) in (str, bool, int, float) else type(value).__name__
+def _kind(value: Any) -> str:
+    """A value's type, and the value itself where it is short."""
+    name = type(value).__name__
+    if name in ("NoneType", "NAType", "NaTType"):
+        return name.removesuffix("Type")
+    return f"{name} {shown(value)}" if type(value) in (str, bool, int, float) else name
 
 
 def _precise(value: Any, other: Any) -> str:

@@ -127,7 +127,8 @@ def _estimator(value: Any, kind: type) -> str:
     given = []
     for name, parameter in inspect.signature(kind.__init__).parameters.items():  # type: ignore[misc]
         part = state.get(name)
-        if name not in state or (type(part) is type(parameter.default) and part == parameter.default):
+        usual = parameter.default
+        if name not in state or (type(part) is type(usual) and (part == usual or (part != part and usual != usual))):
             continue
         given.append(f"{name}={_shown(part, True)}")
     return f"{kind.__name__}({', '.join(given)})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import re
 from collections import Counter
@@ -66,7 +67,16 @@ def draft(parts: Parts, name: str, members: list[int]) -> Draft:
         done.imports += parts[member].translation.imports
     nested = {need for need in foreign if need.name in parts[need.maker].facts.definitions} - set(done.hoisted)
     done.body = _bodies(parts, done, nested, at_top)
+    done.inputs = {name: done.inputs[name] for name in by_appearance(done.body, done.inputs)}
     return done
+
+
+def by_appearance(text: str, names: Iterable[str]) -> list[str]:
+    """Sort names by where a text first mentions them; those that it does not, at the end by name."""
+    places: dict[str, int] = {}
+    for found in re.finditer(r"[^\W\d]\w*", text):
+        places.setdefault(found[0], found.start())
+    return sorted(names, key=lambda name: (places.get(name, len(text)), name))
 
 
 def _bodies(parts: Parts, done: Draft, nested: set[Need], at_top: set[str]) -> str:
@@ -166,9 +176,16 @@ def _dropped(part: Part, statement: Statement, at_top: set[str], parameters: Map
         return statement.writes <= at_top or bool(re.match(r"from\s+\S+\s+import\s+\*", part.text(statement).strip()))
     if statement.kind is StatementKind.LITERAL:
         return bool(statement.writes) and statement.writes <= parameters.keys() and statement.writes <= part.parameters.keys()
-    return statement.kind is StatementKind.EXPRESSION and bool(
-        re.fullmatch(r"[\w.]+(\[[\w\"'.: ,\[\]]*\])*;?", _code_only(part.text(statement)))
-    )
+    return statement.kind is StatementKind.EXPRESSION and _only_shows(_code_only(part.text(statement)))
+
+
+LOOKS = (ast.Expression, ast.Tuple, ast.List, ast.Name, ast.Attribute, ast.Constant, ast.Subscript, ast.Slice)
+"""What an expression is made of that does nothing but show values at the end of a cell."""
+
+
+def _only_shows(text: str) -> bool:
+    tree = ast.parse(text.rstrip(" ;"), mode="eval")
+    return all(isinstance(node, (*LOOKS, ast.expr_context)) for node in ast.walk(tree))
 
 
 def _code_only(text: str) -> str:

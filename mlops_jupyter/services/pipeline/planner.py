@@ -176,12 +176,13 @@ class _Flows:
         """Groups of variables that leave a step: those that share objects together, each hidden one alone."""
         taken = self.taken.get(done.name, set())
         made = self.values(done)
-        visible = [n for n, maker in made.items() if n in taken or delivered.get(n) in done.members]
+        leaving = [n for n, maker in made.items() if n in taken or delivered.get(n) in done.members]
+        visible = modules.by_appearance(done.body, leaving)
         hidden = sorted(n for n in taken if n.startswith(HIDDEN))
         groups: list[set[str]] = [{n} for n in visible]
         for member in done.members:
             for sharing in self.parts[member].execution.groups:
-                tied = [g for g in groups if g & sharing and all(made[n] >= member or True for n in g)]
+                tied = [g for g in groups if g & sharing]
                 if len(tied) > 1 and self._still(sharing, member, done):
                     groups = [g for g in groups if g not in tied] + [set().union(*tied)]
         ordered = sorted((sorted(g, key=visible.index) for g in groups), key=lambda g: visible.index(g[0]))
@@ -234,9 +235,8 @@ def _steps(
         bodies = [modules.definition(parts, need) for need in sorted(shared, key=lambda n: modules.place(parts, n))]
         texts[modules.DEFINITIONS] = '"""Functions and classes that several steps use."""\n' + "".join(imports) + "\n\n".join(bodies)
     formatted = format_all(texts)
-    files = {}
-    if shared:
-        files[f"src/{package}/{modules.DEFINITIONS}.py"] = formatted.pop(modules.DEFINITIONS).encode()
+    common = formatted.pop(modules.DEFINITIONS, "")
+    files = {f"src/{package}/{modules.DEFINITIONS}.py": common.encode()} if common else {}
     notes = {g.name: tuple(g.notes) for g in groups}
     steps = []
     for done in flows.drafts:
@@ -251,7 +251,7 @@ def _steps(
                 inputs={**{n: flows.step_of[m] for n, m in done.inputs.items()}, **hidden},
                 outputs=outputs[done.name],
                 parameters=tuple(done.parameters),
-                imports=tuple(sorted(top_modules(text) | (top_modules(files.get(f"src/{package}/{modules.DEFINITIONS}.py", b"").decode()) if uses else set()))),
+                imports=tuple(sorted((top_modules(text) | (top_modules(common) if uses else set())) - {package})),
                 cells=tuple(parts[m].execution.cell or f"{c.number}" for m in done.members if (c := parts[m].cell)),
                 executions=tuple(done.members),
                 always=any(not use.startswith("display:") for use in runtime_of[done.name]),

@@ -32,10 +32,12 @@ class Run:
 
     Examples
     --------
-    >>> import tempfile, pathlib
-    >>> from mlops_jupyter.workspace import Workspace
-    >>> tracking = Workspace(pathlib.Path(tempfile.mkdtemp())).tracking
-    >>> tracking._courier = lambda: None  # an example has no need of MLflow
+    >>> import pathlib, tempfile
+    >>> from mlops_jupyter.runtime.objects import Objects
+    >>> from mlops_jupyter.services.tracking.service import Tracking
+    >>> from mlops_jupyter.store.ledger import Ledger
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> tracking = Tracking(Ledger(folder / "ledger.db"), Objects(folder / "objects"), courier=lambda: None)
     >>> with tracking.start("baseline") as run:
     ...     run.log(auc=0.91)
     >>> run.view.metrics["auc"]

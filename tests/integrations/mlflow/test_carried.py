@@ -110,16 +110,12 @@ def test_a_killed_courier_loses_and_doubles_nothing(project: Workspace, client) 
     for step in range(20_000):
         run.log(loss=0.5, step=step)
     run.params(depth=3)
-    killed_at = []
-    for _ in range(2):
-        before = mark(project)
-        courier.ensure(project.folder, project.tracking_uri)
-        until(lambda before=before: mark(project) > before)
-        courier._started[-1].kill()
-        courier._started[-1].wait(10)
-        killed_at.append(mark(project))
+    courier.ensure(project.folder, project.tracking_uri)
+    until(lambda: mark(project) > 0)
+    courier._started[-1].kill()
+    courier._started[-1].wait(10)
     run.end()
-    assert all(0 < at < 20_000 for at in killed_at), f"it was killed on its way: {killed_at}"
+    assert mark(project) < 20_000, "it was killed on its way"
     arrive(project)
     found = project.tracking.run(run.id).mlflow
     assert history(client, found, "loss") == [(step, 0.5) for step in range(20_000)]

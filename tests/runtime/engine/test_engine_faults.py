@@ -263,3 +263,13 @@ def test_the_answer_is_alone_on_the_standard_output(bundle):
     plain = bundle.call("run", "--store", str(bundle.store))
     assert re.fullmatch(r"run \S+ succeeded: \S+/outputs/outputs.json\n", plain.out)
     assert plain.err == "loud: cached\n"
+
+
+def test_a_store_that_cannot_be_written_is_one_line(bundle):
+    bundle.pipeline('Step("one", "demo.steps.one:one", "1"),')
+    bundle.step("one", "def one():\n    pass\n")
+    bundle.store.write_text("not a folder")
+    done = bundle.run()
+    assert done.code == 2 and done.err.count("\n") == 1
+    assert "Not a directory" in done.err and f"is the store {str(bundle.store)!r} writable" in done.err
+    assert done.answer["status"] == "failed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import UserError
@@ -55,6 +55,7 @@ def test_no_aliases(alias: str) -> None:
 
 
 @given(st.text(max_size=12))
+@settings(deadline=None)
 def test_every_name_that_we_take_mlflow_takes(name: str) -> None:
     from mlflow.utils.validation import _validate_model_alias_name, _validate_model_name
 

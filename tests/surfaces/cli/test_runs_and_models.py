@@ -69,7 +69,10 @@ def test_what_was_set_aside_is_told(project: Workspace, cli, capsys) -> None:
 def test_models(project: Workspace, cli, capsys) -> None:
     assert cli("models", "--offline") == 0
     assert capsys.readouterr().out == "no models yet\n"
-    sql = "INSERT INTO model_version (id, model, version, digest, format, created, facts) VALUES (?, ?, ?, '', 'skops', 0, ?)"
+    sql = (
+        "INSERT INTO model_version (id, model, version, digest, format, created, facts)"
+        " VALUES (?, ?, ?, '', 'skops', 0, ?)"
+    )
     for version in (1, 2, None):
         project.ledger.execute(sql, (f"id{version}", "churn", version, '{"metrics": {"accuracy": 0.5}}'))
     project.ledger.audit("promote", "churn@champion", {"version": 1, "before": None})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 from typing import Any
 
@@ -10,7 +11,7 @@ SILENT_SECONDS = 1.0
 
 
 class Waiting:
-    """Shows for how many seconds MLflow's answer has been waited for."""
+    """Shows for how many seconds MLflow's answer has been waited for; in a terminal, only that it is."""
 
     def __init__(self) -> None:
         self._handle: Any = None
@@ -21,21 +22,26 @@ class Waiting:
 
     def __call__(self, seconds: float) -> None:
         """Show the wait so far; once a second."""
-        from IPython.display import Pretty, display
+        from mlops_jupyter.surfaces.widgets.runs import in_kernel
 
         if seconds < SILENT_SECONDS or int(seconds) == self._shown:
             return
-        self._shown = int(seconds)
-        text = Pretty(f"waiting for MLflow: {self._shown} s")
+        first, self._shown = not self._shown, int(seconds)
+        if in_kernel():
+            self._draw(f"waiting for MLflow: {self._shown} s")
+        elif first:
+            print("waiting for MLflow", file=sys.stderr)
+
+    def _draw(self, text: str) -> None:
+        from IPython.display import Pretty, display
+
         if self._handle is None:
-            self._handle = display(text, display_id=True)
+            self._handle = display(Pretty(text), display_id=True)
         else:
-            self._handle.update(text)
+            self._handle.update(Pretty(text))
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        from IPython.display import Pretty
-
         if self._handle is not None:
-            self._handle.update(Pretty(""))
+            self._draw("")

@@ -1,0 +1,63 @@
+"""Installed as a user installs it: the wheel alone, nothing of the project's folder or its development extras."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house.source import ROOT
+
+BIN = Path(sys.executable).parent
+CONSTRAINTS = ROOT / "requirements" / "dev.lock"
+
+FIRST_CELLS = """
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.run_line_magic("load_ext", "mlops_jupyter")
+shell.run_cell("%track start first\\nx = 1\\n%track log x=x", store_history=True).raise_error()
+shell.run_line_magic("unload_ext", "mlops_jupyter")
+import mlops_jupyter
+print(mlops_jupyter.__file__)
+"""
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV", "MLFLOW_TRACKING_URI")}
+    done = subprocess.run(list(map(str, command)), cwd=cwd, env=kept, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `bin` of an environment that holds the wheel and what it needs."""
+    folder = tmp_path_factory.mktemp("installed")
+    run(BIN / "uv", "build", "--wheel", "--out-dir", folder / "dist", ROOT, cwd=folder)
+    (wheel,) = (folder / "dist").glob("*.whl")
+    run(BIN / "uv", "venv", "--python", sys.executable, folder / "venv", cwd=folder)
+    python = folder / "venv" / "bin" / "python"
+    run(BIN / "uv", "pip", "install", "--python", python, "--constraint", CONSTRAINTS, wheel, cwd=folder)
+    return python.parent
+
+
+def test_the_extension_loads_and_tracks(installed: Path, tmp_path: Path) -> None:
+    said = run(installed / "python", "-c", FIRST_CELLS, cwd=tmp_path)
+    assert str(installed.parent) in said.splitlines()[-1]
+    assert (tmp_path / ".mlops" / "ledger.db").is_file()
+
+
+def test_the_command_and_the_targets_are_there(installed: Path, tmp_path: Path) -> None:
+    assert "verify" in run(installed / "mlops-jupyter", "--help", cwd=tmp_path)
+    names = "from mlops_jupyter.services.export import targets; print([targets.find(n).title for n in targets.names()])"
+    assert run(installed / "python", "-c", names, cwd=tmp_path) == "['Airflow 3', 'plain Python']\n"
+
+
+def test_the_labextension_and_the_server_are_enabled(installed: Path, tmp_path: Path) -> None:
+    lab = run(installed / "python", "-m", "jupyter", "labextension", "list", cwd=tmp_path)
+    assert any("mlops-jupyter" in line and "enabled" in line and "OK" in line for line in lab.splitlines()), lab
+    server = run(installed / "python", "-m", "jupyter", "server", "extension", "list", cwd=tmp_path)
+    assert "mlops_jupyter enabled" in server, server
