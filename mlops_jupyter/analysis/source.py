@@ -38,7 +38,8 @@ class SourceFacts:
     late_reads : name bound to a function, class or lambda, or to a container of such -> global names that its body
         would read when called. Not transitive: names of other functions are among them, to be followed.
     writes : global names that the cell may bind, also by calling its own functions.
-    sure_writes : those that this cell has bound whenever it completes, so that an earlier value cannot survive.
+    sure_writes : those that this cell has bound whenever it completes, so that an earlier value cannot survive. Of
+        context managers only the known ones (`suppress`, `raises`, ...) are taken to swallow exceptions.
     late_writes : function that declares `global x` and binds or deletes it -> those names.
     deletes : names that it may delete; `except ... as e` deletes `e`.
     definitions : names bound by `def`, `class` or `name = lambda ...` at the top level.

@@ -50,6 +50,7 @@ VIEWS: list[tuple[str, str]] = [
     ("a = np.arange(12.0).reshape(3, 4); b = a.T", "b[1, 2] = 99"),
     ("a = np.asfortranarray(np.arange(12.0).reshape(3, 4)); b = a[1]", "a[1, 1] = 99"),
     ("a = np.empty_like(np.zeros((2, 3, 4)).transpose(1, 0, 2)); a[:] = 1; b = a[1]", "a[1, 1, 2] = 99"),
+    ("a = np.array([[1], 2, None, 'x'], dtype=object); b = a[::-1]", "a[1] = 99; b[3].append(2)"),
     ("a = np.zeros(4, dtype='i4,f8'); b = a['f1']", "b[2] = 99"),
     ("a = np.arange(4.0); b = {'inside': [a[1:]]}", "a[1] = 99"),
     ("a = pd.DataFrame({'x': [1.0, 2.0], 'y': [3.0, 4.0]}); b = a.values", "a.iloc[0, 0] = 99"),
@@ -84,12 +85,6 @@ def test_read_only_stays_read_only() -> None:
     assert not found.view.flags.writeable
 
 
-def test_two_views_of_objects_are_refused() -> None:
-    owner = np.array([[1], [2]], dtype=object)
-    with pytest.raises(CannotSave, match="two views of one array of Python objects"):
-        save_exact({"a": owner, "b": owner[1:]})
-
-
 class Unwilling:
     def __reduce_ex__(self, protocol: int) -> Any:
         raise RuntimeError("not me")
@@ -100,7 +95,7 @@ CULPRITS: dict[str, tuple[Callable[[], Any], str]] = {
     "inside": (lambda: {"rows": [1, (x for x in "a")]}, "'v' cannot be saved: it holds a generator at v['rows'][1]"),
     "lock": (lambda: Thing(inner=Thing(guard=threading.Lock())), "it holds a lock at v.inner.guard"),
     "socket": (lambda: [socket.socket()], "it holds a network connection at v[0]"),
-    "file": (lambda: {"log": open(__file__)}, "it holds an open file at v['log']"),  # noqa: SIM115
+    "file": (lambda: {"log": Path(__file__).open()}, "it holds an open file at v['log']"),  # noqa: SIM115
     "lambda": (lambda: [lambda x: x], "it holds the function '<lambda>', which another process cannot import at v[0]"),
     "module": (lambda: {"np": np}, "it holds a module at v['np']"),
     "hook": (lambda: [Unwilling()], "it holds an Unwilling, which cannot leave its process (RuntimeError) at v[0]"),
@@ -214,5 +209,5 @@ def test_skops_refuses_strangers(tmp_path: Path) -> None:
 
 
 def test_unknown_format(tmp_path: Path) -> None:
-    with pytest.raises(UnknownFormat, match="'xls' .* there are json, npy, parquet"):
+    with pytest.raises(UnknownFormat, match=r"'xls' .* there are json, npy, parquet"):
         load_open(tmp_path / "x", "xls")

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import matplotlib.figure
@@ -287,7 +288,7 @@ CLOSED: dict[str, tuple[Callable[[], Any], str]] = {
     "lock": (threading.Lock, "a lock"),
     "object with a lock": (lambda: Thing(inner=[threading.RLock()]), "a lock"),
     "thread": (threading.Thread, "a thread"),
-    "file": (lambda: open(__file__), "an open file"),  # noqa: SIM115
+    "file": (lambda: Path(__file__).open(), "an open file"),  # noqa: SIM115
     "connection": (lambda: sqlite3.connect(":memory:"), "a database connection"),
     "figure": (matplotlib.figure.Figure, "a figure"),
     "axes": (lambda: matplotlib.figure.Figure().subplots(2, 2), "a figure"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 import subprocess
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 import pytest
 from tornado.httpclient import HTTPClientError
 
+from mlops_jupyter.surfaces.server import reading
 from mlops_jupyter.workspace import Workspace
 
 NOT_RECORDED = {"state": "absent", "executions": 0, "last": None}
@@ -248,13 +250,39 @@ async def test_a_ledger_of_a_newer_version(refused, notebook, record):
     assert "newer mlops_jupyter" in message and "pip install -U" in message
 
 
-async def test_a_ledger_of_an_older_version_is_left_as_it_is(refused, notebook, record):
+@pytest.fixture
+def one_more_migration(monkeypatch):
+    """This server knows a format more than the ledger has."""
+    known = reading._migrations()
+    monkeypatch.setattr(reading, "_migrations", lambda: [*known, "CREATE TABLE later (id INTEGER);"])
+    monkeypatch.setattr(reading, "MIGRATION_SECONDS", 0.5)
+    return len(known) + 1
+
+
+async def test_a_ledger_of_an_older_version_is_left_as_it_is(refused, notebook, record, one_more_migration):
     file = notebook("a.ipynb")
-    record(file.parent).workspace.ledger.execute("PRAGMA user_version=0")
+    record(file.parent)
     code, message = await refused({"notebook": "a.ipynb"})
     assert (code, "%load_ext mlops_jupyter" in message) == (409, True)
     with sqlite3.connect(file.parent / ".mlops/ledger.db") as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (0,)
+        assert db.execute("PRAGMA user_version").fetchone() == (one_more_migration - 1,)
+
+
+async def test_a_ledger_that_is_being_brought_up_is_waited_for(state, notebook, record, one_more_migration):
+    ledger = record(notebook("a.ipynb").parent).workspace.ledger
+    asked = asyncio.ensure_future(state("a.ipynb"))
+    await asyncio.sleep(0.2)
+    assert not asked.done()
+    ledger.execute(f"PRAGMA user_version={one_more_migration}")
+    assert (await asked)["project"] == ""
+
+
+async def test_a_ledger_that_is_being_created_is_not_there_yet(state, notebook):
+    folder = notebook("a.ipynb").parent / ".mlops"
+    folder.mkdir()
+    (folder / "ledger.db").touch()
+    assert (await state("a.ipynb"))["recorder"] == NOT_RECORDED
+    assert [file.name for file in folder.iterdir()] == ["ledger.db"]
 
 
 async def test_a_damaged_ledger(refused, notebook):

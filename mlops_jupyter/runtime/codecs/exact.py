@@ -116,10 +116,7 @@ def _shared_owners(group: dict[str, Any]) -> dict[int, Any]:
         return {}
     survey = _Survey(io.BytesIO())
     survey.dump(group)
-    owners = {key: survey.owners[key] for key, arrays in survey.seen.items() if len(arrays) > 1}
-    if any(owner.dtype.hasobject for owner in owners.values()):
-        raise CannotSave(next(iter(group)), "it holds two views of one array of Python objects; copy one of them")
-    return owners
+    return {key: survey.owners[key] for key, arrays in survey.seen.items() if len(arrays) > 1}
 
 
 def _is_array(value: Any) -> bool:
@@ -134,15 +131,16 @@ def _owner(value: Any) -> Any:
 
 
 def _flat(owner: Any) -> Any:
-    """Return an owner's memory as bytes in the order in which they lie."""
+    """Return an owner's memory in the order in which it lies: as bytes, or as the Python objects that it holds."""
     import numpy as np
 
     order = np.argsort([-stride for stride in owner.strides], kind="stable")
-    return owner.transpose(order).reshape(-1).view(np.uint8)
+    flat = owner.transpose(order).reshape(-1)
+    return flat if owner.dtype.hasobject else flat.view(np.uint8)
 
 
 def view_of(flat: Any, dtype: Any, shape: Any, strides: Any, start: int, writeable: bool) -> Any:
-    """Return an array over bytes that others may lie in too."""
+    """Return an array over memory that others may lie in too."""
     import numpy as np
 
     found: Any = np.ndarray(shape, dtype, buffer=flat, offset=start, strides=strides)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import warnings
 from typing import Any
 
 KEY = b"mlops"
@@ -39,7 +40,9 @@ def save(value: Any) -> bytes:
         if value.ndim == 1:
             own["named"] = value.name is not None
             frame = value.to_frame(name=value.name if value.name is not None else "value")
-        table = pa.Table.from_pandas(frame)
+        with warnings.catch_warnings():  # pyarrow uses what pandas is about to change; a filter may make that an error
+            warnings.simplefilter("ignore")
+            table = pa.Table.from_pandas(frame)
         own["attrs"] = value.attrs
     metadata = {**(table.schema.metadata or {}), KEY: json.dumps(own).encode()}
     stream = io.BytesIO()

@@ -147,7 +147,11 @@ class _Flows:
                     self.taken.setdefault(self.step_of[maker], set()).add(name)
 
     def hidden(self, done: Draft) -> dict[str, int | None]:
-        """Hidden variables that a step takes, with who made each; None: it was there before the first step."""
+        """Hidden variables that a step takes, with who made each; None: it was there before the first step.
+
+        What a cell did that has no step (imports, `%matplotlib inline`) counts as never done: a bundle has no screen.
+        """
+        steps = {d.name for d in self.drafts}
         found: dict[str, int | None] = {}
         written: set[str] = set()
         for member in done.members:
@@ -156,7 +160,7 @@ class _Flows:
                 if name.startswith(HIDDEN) and name not in written and name not in found:
                     maker = made.get(name)
                     if maker not in done.members:
-                        found[name] = maker if maker in self.parts else None
+                        found[name] = maker if maker in self.parts and self.step_of[maker] in steps else None
             written |= {n for n in self.parts.graph.history[member].writes if n.startswith(HIDDEN)}
         return found
 

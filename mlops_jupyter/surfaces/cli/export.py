@@ -34,9 +34,10 @@ def act(args: argparse.Namespace) -> int:
     for name in words(args.to):
         targets.find(name)  # before minutes of running the notebook
     if args.schedule:
-        from mlops_jupyter.services.schedule.clock import check
+        from mlops_jupyter.services.schedule.clock import check, zone
 
         check(args.schedule)
+        zone(args.timezone)
     wish = Wish(
         output=str(args.output.absolute()),
         targets=words(args.to),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 
 from mlops_jupyter.core.errors import NewerStore, UserError
@@ -10,6 +11,13 @@ from mlops_jupyter.store.ledger import Ledger, _migrations
 
 BUSY_SECONDS = 2.0
 """Readers of a WAL database wait only while it is being recovered after a crash."""
+
+MIGRATION_SECONDS = 1.0
+"""How long a kernel that is bringing the ledger up to its format this moment is waited for."""
+
+
+class Unwritten(UserError):
+    """The ledger's file is there, but nothing has been written into it yet."""
 
 
 class ReadOnlyLedger(Ledger):
@@ -32,17 +40,26 @@ class ReadOnlyLedger(Ledger):
 
     def _migrate(self) -> None:
         """Refuse a format that this version does not read; whoever writes next brings an older one up."""
-        known, found = len(_migrations()), self._version()
+        known, found = len(_migrations()), self._settled_version()
         if found == known:
             return
         self.close()
         where = str(self.path.parent)
+        if found == 0:
+            raise Unwritten(f"nothing is in {where!r} yet: run %load_ext mlops_jupyter")
         if found > known:
             raise NewerStore(
                 f"{where!r} was written by a newer mlops_jupyter (ledger format {found}, the server's knows {known}): "
                 "upgrade the server's with `pip install -U mlops_jupyter` and restart it"
             )
         raise UserError(f"{where!r} has the older ledger format {found}: run %load_ext mlops_jupyter to bring it up")
+
+    def _settled_version(self) -> int:
+        """Return the format, once it is not one that a kernel is just leaving behind."""
+        deadline = time.monotonic() + MIGRATION_SECONDS
+        while 0 < (found := self._version()) < len(_migrations()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return found
 
 
 def open_to_read(path: Path) -> ReadOnlyLedger:
@@ -51,6 +68,6 @@ def open_to_read(path: Path) -> ReadOnlyLedger:
     Raises
     ------
     UserError
-        It is damaged, cannot be read, or has another format (`NewerStore`).
+        It is damaged, cannot be read, has another format (`NewerStore`) or nothing in it yet (`Unwritten`).
     """
     return ReadOnlyLedger(path)

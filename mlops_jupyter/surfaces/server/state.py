@@ -26,7 +26,7 @@ from mlops_jupyter.surfaces.server.messages import (
     StepState,
 )
 from mlops_jupyter.surfaces.server.places import Place
-from mlops_jupyter.surfaces.server.reading import open_to_read
+from mlops_jupyter.surfaces.server.reading import Unwritten, open_to_read
 
 RUNS = 50
 """How many runs a panel is shown, the newest."""
@@ -65,8 +65,11 @@ def read(place: Place, kernel: int | None = None) -> State:
     """
     project, path = place.project(), place.ledger()
     if project is None or path is None:
-        return State(place.path, None, None, NOTHING, (), ())
-    ledger = open_to_read(path)
+        return _unrecorded(place)
+    try:
+        ledger = open_to_read(path)
+    except Unwritten:  # a kernel is creating it this moment
+        return _unrecorded(place)
     try:
         session = _session(ledger, place, project, kernel)
         return State(
@@ -79,6 +82,10 @@ def read(place: Place, kernel: int | None = None) -> State:
         )
     finally:
         ledger.close()
+
+
+def _unrecorded(place: Place) -> State:
+    return State(place.path, None, None, NOTHING, (), ())
 
 
 def _session(ledger: Ledger, place: Place, project: Path, kernel: int | None) -> Row | None:

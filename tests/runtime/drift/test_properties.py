@@ -27,7 +27,7 @@ FRAMES = data_frames(
 ORDERS = st.randoms(use_true_random=False)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(FRAMES)
 def test_the_same_rows_never_drift(frame: pd.DataFrame) -> None:
     for reference in (frame.copy(), Profile.from_json(profile(frame).to_json())):
@@ -35,7 +35,7 @@ def test_the_same_rows_never_drift(frame: pd.DataFrame) -> None:
         assert report.drifted == () and report.verdict is not Verdict.DRIFTED
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(FRAMES, FRAMES, ORDERS)
 def test_order_of_rows_and_columns_says_nothing(before: pd.DataFrame, after: pd.DataFrame, order) -> None:
     names = list(before.columns)
@@ -46,7 +46,7 @@ def test_order_of_rows_and_columns_says_nothing(before: pd.DataFrame, after: pd.
     assert sorted(plain.columns, key=lambda c: c.name) == sorted(shuffled.columns, key=lambda c: c.name)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([30, 200, 1500]), st.lists(st.floats(1, 5), min_size=2, max_size=5))
 def test_a_larger_shift_is_a_larger_effect(seed: int, rows: int, shifts: list[float]) -> None:
     rng = np.random.default_rng(seed)

@@ -27,7 +27,7 @@ def test_it_has_a_form_for_every_front_end(report: DriftReport) -> None:
 def test_the_worst_column_is_drawn_first_and_any_other_on_demand(report: DriftReport) -> None:
     table, choice, drawing = view(report).children
     assert "<table>" in table.value
-    assert [label for label, _ in choice.options] == [OVERVIEW, "moved · drifted 0.68", "calm · stable 0.00"]
+    assert [label for label, _ in choice.options] == [OVERVIEW, "moved · drifted 2.31", "calm · stable 0.00"]
     assert _title(drawing) == "<b>moved</b>"
     choice.value = "calm"
     assert _title(drawing) == "<b>calm</b>" and drawing.outputs[0]["data"]["text/plain"] == "plot of calm"

@@ -1,0 +1,5 @@
+import cells from './plugins/cells';
+import panel from './plugins/panel';
+import project from './plugins/project';
+
+export default [project, panel, cells];

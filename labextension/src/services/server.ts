@@ -1,0 +1,19 @@
+import { ServerConnection } from '@jupyterlab/services';
+import { IDisposable } from '@lumino/disposable';
+import { IState } from '../wire';
+import { Events, IListener } from './events';
+import { requestAPI } from './request';
+
+/** What a model asks of the server; tests put their own in its place. */
+export interface IServer {
+  state(notebook: string): Promise<IState>;
+  listen(notebook: string, listener: IListener): IDisposable;
+}
+
+/** The Jupyter server with our extension. */
+export function jupyterServer(settings: ServerConnection.ISettings): IServer {
+  return {
+    state: notebook => requestAPI<IState>(settings, 'state', { notebook }),
+    listen: (notebook, listener) => new Events(settings, notebook, listener)
+  };
+}

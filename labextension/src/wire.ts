@@ -1,0 +1,78 @@
+// The messages of the server, generated from mlops_jupyter/surfaces/server/messages.py. Do not edit;
+// write it again: python -m mlops_jupyter.surfaces.server.wire > labextension/src/wire.ts
+
+/** One kernel with the extension on; `started` in seconds since the epoch. */
+export interface ISession {
+  readonly id: string;
+  readonly started: number;
+}
+
+/** Whether what runs in the notebook is being recorded. */
+export type RecorderState = 'absent' | 'on' | 'ended';
+
+/** How an execution ended. */
+export type Status = 'ok' | 'error' | 'interrupted';
+
+/** The last execution: when it ended (seconds since the epoch), how, and how long it took (seconds). */
+export interface IEnded {
+  readonly status: Status;
+  readonly step: string | null;
+  readonly error: string | null;
+  readonly ended: number;
+  readonly seconds: number;
+}
+
+/** The recorder of the notebook, as far as the ledger tells. */
+export interface IRecorder {
+  readonly state: RecorderState;
+  readonly executions: number;
+  readonly last: IEnded | null;
+}
+
+/** How a step's values stand to its source and inputs. */
+export type StepState = 'fresh' | 'stale' | 'cached' | 'failed';
+
+/** A step of the pipeline as the notebook has it; names that begin with `~` are hidden variables. */
+export interface IStep {
+  readonly name: string;
+  readonly state: StepState;
+  readonly version: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly updated: number;
+}
+
+/** How a run stands. */
+export type RunStatus = 'running' | 'finished' | 'failed' | 'killed';
+
+/** A tracked run with the latest value of each metric; times in seconds since the epoch. */
+export interface IRun {
+  readonly id: string;
+  readonly name: string;
+  readonly experiment: string;
+  readonly status: RunStatus;
+  readonly started: number;
+  readonly ended: number | null;
+  readonly metrics: Readonly<Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>>;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** The answer to `GET state`. `project` is its folder within the server's root; null: not recorded yet. */
+export interface IState {
+  readonly notebook: string;
+  readonly project: string | null;
+  readonly session: ISession | null;
+  readonly recorder: IRecorder;
+  readonly steps: readonly IStep[];
+  readonly runs: readonly IRun[];
+}
+
+/** Pushed over the socket `events`: what `GET state` answers may have changed. */
+export interface IChanged {
+  readonly type: 'changed';
+}
+
+/** The body of an answer that is not 200: one line for the user. */
+export interface IFault {
+  readonly message: string;
+}

@@ -1,0 +1,148 @@
+"""`mlops-jupyter export` and `verify` as a user runs them: real kernels, real processes, and every kind of bad input."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.services.export.recorded import export as play
+from tests.services.export.recorded import notebook
+
+
+def cli(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command line."""
+    command = [sys.executable, "-m", "mlops_jupyter", *map(str, words)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=240)
+
+
+def write(folder: Path, *cells: Any, **more: Any) -> Path:
+    path = folder / "work.ipynb"
+    path.write_text(json.dumps({**notebook(cells), **more}))
+    return path
+
+
+def test_from_a_notebook_to_a_proof(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "%matplotlib inline\nimport numpy as np\nimport matplotlib.pyplot as plt",
+        ("# Load\nRead the rows.", "rows = np.loadtxt('rows.csv', delimiter=',')\nwords = {'pear', 'apple', 'fig', 'plum'}"),
+        ("# Work", "total = float(rows.sum())\norder = list(words)\nnoise = np.random.rand(2)"),
+        ("# Draw", "fig, ax = plt.subplots()\nax.plot(rows[:, 0])\nplt.show()"),
+        ("# Say", "display(total)\nsize = len(order)"),
+    )
+    (tmp_path / "rows.csv").write_text("1,2\n3,4\n")
+    made = cli("export", "work.ipynb", "--output", "out", "--outputs", "total,order,noise,size", "--json", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    answer = json.loads(made.stdout)
+    assert answer["steps"] == ["load", "work", "draw", "say"]
+    (tmp_path / "rows.csv").unlink()  # it travels with the bundle
+    proof = cli("verify", "out", "--json", cwd=tmp_path)
+    facts = json.loads(proof.stdout)
+    assert proof.returncode == 0, facts
+    assert facts["status"] == "identical"
+    assert {o["name"]: o["status"] for o in facts["outputs"]} == dict.fromkeys(("total", "order", "noise", "size"), "identical")
+    assert facts["steps"] == 4
+    assert "mlops_jupyter" not in "".join(p.read_text() for p in (tmp_path / "out" / "src").rglob("*.py") if "runtime" not in p.parts)
+    run = cli("run", "out", "--store", "s", "--json", cwd=tmp_path)
+    assert json.loads(run.stdout)["status"] == "succeeded", run.stderr
+    again = json.loads(cli("run", "out", "--store", "s", "--json", cwd=tmp_path).stdout)
+    assert set(again["steps"].values()) == {"cached"}
+
+
+def test_a_difference_is_found_and_explained(tmp_path: Path) -> None:
+    play(tmp_path, [("# A", "import uuid\nx = str(uuid.uuid4())"), ("# B", "y = [1, 2, len(x)]")], ["x", "y"])
+    proof = cli("verify", "out", "--json", cwd=tmp_path)
+    facts = json.loads(proof.stdout)
+    assert (proof.returncode, facts["status"]) == (1, "differs")
+    by_name = {o["name"]: o for o in facts["outputs"]}
+    assert by_name["y"]["status"] == "identical"
+    assert by_name["x"]["status"] == "differs"
+    assert "became" in by_name["x"]["reason"]
+
+
+def test_a_notebook_of_format_3(tmp_path: Path) -> None:
+    old = {"worksheets": [{"cells": [{"cell_type": "code", "input": "x = 6 * 7", "outputs": [], "language": "python"}], "metadata": {}}],
+           "metadata": {"name": "old"}, "nbformat": 3, "nbformat_minor": 0}  # fmt: skip
+    (tmp_path / "old.ipynb").write_text(json.dumps(old))
+    made = cli("export", "old.ipynb", "--output", "out", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert json.loads((tmp_path / "out/tests/expected/expected.json").read_text())[0]["shown"] == "42"
+
+
+BEFORE_ANY_KERNEL = [
+    ("no such file", None, ["gone.ipynb"], "cannot read the notebook 'gone.ipynb': No such file or directory"),
+    ("a folder", None, ["."], "cannot read the notebook '.': Is a directory"),
+    ("not json", "{", ["bad.ipynb"], "'bad.ipynb' is no Jupyter notebook"),
+    ("json, but no notebook", '{"a": 1}', ["bad.ipynb"], "'bad.ipynb' is no Jupyter notebook"),
+    ("cells that are none", '{"nbformat": 4, "cells": 3}', ["bad.ipynb"], "'bad.ipynb' is no Jupyter notebook"),
+    ("not text", b"\xff\xfe\x00", ["bad.ipynb"], "cannot read the notebook 'bad.ipynb': it is not UTF-8 text"),
+    ("an unknown target", "good", ["bad.ipynb", "--to", "airfow"], "no target 'airfow': choose from"),
+    ("a bad cron expression", "good", ["bad.ipynb", "--schedule", "0 25 * * *"], "cron '0 25 * * *': hour '25' is out of range"),
+    ("a bad time zone", "good", ["bad.ipynb", "--schedule", "0 6 * * *", "--timezone", "Mars/Base"], "time zone 'Mars/Base' is not known"),
+    ("no outputs", "good", ["bad.ipynb", "--outputs", ","], "',' names nothing"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "words", "said"), BEFORE_ANY_KERNEL, ids=[row[0] for row in BEFORE_ANY_KERNEL])
+def test_bad_input_is_refused_at_once(name: str, text: Any, words: list[str], said: str, tmp_path: Path) -> None:
+    if text is not None:
+        data = json.dumps(notebook(["x = 1"])) if text == "good" else text
+        (tmp_path / "bad.ipynb").write_bytes(data if isinstance(data, bytes) else data.encode())
+    done = cli("export", *words, "--output", "out", cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_cell_that_raises_is_named_and_nothing_is_written(tmp_path: Path) -> None:
+    write(tmp_path, "x = 1", ("## Divide", "x / 0"), "y = 2")
+    done = cli("export", "work.ipynb", "--output", "out", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.strip().splitlines()[-1] == (
+        "mlops-jupyter: cell 2 of 3 (Divide) raised ZeroDivisionError: division by zero; nothing was exported"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+REFUSED = [
+    ("an output that no cell made", ["x = 1"], ["z"], "no cell made an output named 'z': the notebook has x"),
+    ("an output that is an import", ["import json\nx = 1"], ["json"], "'json' is an import, a definition or a parameter"),
+    ("an output that cannot be saved", ["g = (i for i in 'ab')"], ["g"], "the output 'g' cannot be saved"),
+    ("a magic without a meaning", ["x = 1", "%macro m 1"], ["x"], "cell 2, line 1: %macro has no meaning outside IPython"),
+    ("a cell magic without a meaning", ["x = 1", "%%script python\nprint(1)"], ["x"], "cell 2, line 1: %%script has no meaning outside IPython"),
+]
+
+
+@pytest.mark.parametrize(("name", "cells", "outputs", "said"), REFUSED, ids=[row[0] for row in REFUSED])
+def test_what_cannot_be_exported_says_why(name: str, cells: list[str], outputs: list[str], said: str, tmp_path: Path) -> None:
+    answer = play(tmp_path, cells, outputs)
+    assert said in answer["fault"]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_parameter_that_does_not_exist(tmp_path: Path) -> None:
+    play(tmp_path, ["%%pipeline one --params n=2\nx = n * 2"], ["x"])
+    wrong = cli("run", "out", "--store", "s", "-p", "m=3", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "'m'" in wrong.stderr and "n" in wrong.stderr
+    right = json.loads(cli("run", "out", "--store", "s", "-p", "n=5", "--json", cwd=tmp_path).stdout)
+    index = json.loads((tmp_path / "s" / right["run"] / "outputs" / "outputs.json").read_text())
+    assert json.loads((tmp_path / "s" / right["run"] / "outputs" / index["outputs"][0]["file"]).read_text()) == 10
+
+
+def test_a_newer_mlops_folder_is_refused(tmp_path: Path) -> None:
+    import sqlite3
+
+    (tmp_path / ".mlops").mkdir()
+    with sqlite3.connect(tmp_path / ".mlops" / "ledger.db") as db:
+        db.execute("PRAGMA user_version=999")
+    done = cli("runs", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "was written by a newer mlops_jupyter (ledger format 999" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
