@@ -89,8 +89,9 @@ class Scope:
     """
 
     __slots__ = (
-        "bound", "dead", "declared", "deleted", "entry", "global_deletes", "global_loads", "global_writes", "keeps_late",
-        "kind", "late", "loads", "loops", "nonlocals", "notes", "outer", "outer_loads", "private", "settled", "undone",
+        "bound", "dead", "declared", "deleted", "entry", "global_deletes", "global_loads", "global_writes",
+        "keeps_late", "kind", "late", "loads", "loops", "nonlocals", "notes", "outer", "outer_loads", "private",
+        "settled", "undone",
     )  # fmt: skip
 
     def __init__(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,7 @@ FIRST_CELLS = """
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
 shell.run_line_magic("load_ext", "mlops_jupyter")
-shell.run_cell("%track start first\\nx = 1\\n%track log x=x", store_history=True).raise_error()
+shell.run_cell("x = 1", store_history=True).raise_error()
 shell.run_line_magic("unload_ext", "mlops_jupyter")
 import mlops_jupyter
 print(mlops_jupyter.__file__)
@@ -46,10 +48,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python.parent
 
 
-def test_the_extension_loads_and_tracks(installed: Path, tmp_path: Path) -> None:
+def test_the_extension_loads_and_records(installed: Path, tmp_path: Path) -> None:
     said = run(installed / "python", "-c", FIRST_CELLS, cwd=tmp_path)
     assert str(installed.parent) in said.splitlines()[-1]
-    assert (tmp_path / ".mlops" / "ledger.db").is_file()
+    with closing(sqlite3.connect(tmp_path / ".mlops" / "ledger.db")) as ledger:
+        assert ("x",) in ledger.execute("SELECT name FROM access WHERE kind = 'write'").fetchall()
 
 
 def test_the_command_and_the_targets_are_there(installed: Path, tmp_path: Path) -> None:

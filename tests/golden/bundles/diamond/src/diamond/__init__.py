@@ -1,0 +1,1 @@
+"""diamond: a pipeline made from a notebook."""

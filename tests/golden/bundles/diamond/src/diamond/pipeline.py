@@ -1,0 +1,42 @@
+"""The pipeline 'diamond' as data: its steps and what flows between them."""
+
+from diamond.runtime.pipeline import Pipeline, Step
+
+PIPELINE = Pipeline(
+    name="diamond",
+    package="diamond",
+    parameters={"size": 4, "factor": 2},
+    steps=(
+        Step(
+            name="load",
+            function="diamond.steps.load:load",
+            version="2ccacb16394bf8e787372f9aaca8ad91",
+            outputs=(("rows",),),
+            parameters=("size",),
+        ),
+        Step(
+            name="left",
+            function="diamond.steps.left:left",
+            version="71c9aa5ba29f44ad2b1215e3f11d2665",
+            inputs={"rows": "load"},
+            outputs=(("left",),),
+            parameters=("factor",),
+        ),
+        Step(
+            name="right",
+            function="diamond.steps.right:right",
+            version="8b1b544e8896e3cb4e21586b96862bf2",
+            inputs={"rows": "load"},
+            outputs=(("right",),),
+        ),
+        Step(
+            name="join",
+            function="diamond.steps.join:join",
+            version="89fbf743b8e45bdfbc1a00f54bd8225f",
+            inputs={"left": "left", "right": "right"},
+            outputs=(("score",),),
+        ),
+    ),
+    outputs={"score": "join"},
+    environment={"PYTHONHASHSEED": "0", "MPLBACKEND": "Agg"},
+)

@@ -1,0 +1,3 @@
+def load(size=4):
+    rows = list(range(size))
+    return rows

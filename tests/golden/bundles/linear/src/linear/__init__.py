@@ -1,0 +1,1 @@
+"""linear: a pipeline made from a notebook."""

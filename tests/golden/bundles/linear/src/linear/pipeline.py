@@ -1,0 +1,34 @@
+"""The pipeline 'linear' as data: its steps and what flows between them."""
+
+from linear.runtime.pipeline import Pipeline, Step
+
+PIPELINE = Pipeline(
+    name="linear",
+    package="linear",
+    parameters={},
+    steps=(
+        Step(
+            name="load",
+            function="linear.steps.load:load",
+            version="9361f2e705b7b2054f4658490a10bafd",
+            outputs=(("days",),),
+            packages=("pandas",),
+        ),
+        Step(
+            name="clean",
+            function="linear.steps.clean:clean",
+            version="fd2c65f52373c52b9c8faf637d15c13f",
+            inputs={"days": "load"},
+            outputs=(("days",),),
+        ),
+        Step(
+            name="summarise",
+            function="linear.steps.summarise:summarise",
+            version="9ef357027b9b2138c8426f51187baaea",
+            inputs={"days": "clean"},
+            outputs=(("total",), ("wet_days",)),
+        ),
+    ),
+    outputs={"total": "summarise", "wet_days": "summarise"},
+    environment={"PYTHONHASHSEED": "0", "MPLBACKEND": "Agg"},
+)

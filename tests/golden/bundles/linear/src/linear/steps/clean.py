@@ -1,0 +1,6 @@
+def clean(days):
+    """Clean."""
+    # a missing reading was a dry day
+    days["rain"] = days["rain"].fillna(0.0)
+    days.head()
+    return days

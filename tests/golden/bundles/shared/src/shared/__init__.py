@@ -1,0 +1,1 @@
+"""shared: a pipeline made from a notebook."""

@@ -1,0 +1,9 @@
+"""Run the pipeline: `python -m shared run --store out`."""
+
+import sys
+
+from shared.pipeline import PIPELINE
+from shared.runtime.command import main
+
+if __name__ == "__main__":
+    sys.exit(main(PIPELINE, sys.argv[1:]))
