@@ -98,4 +98,6 @@ def _create(folder: Path) -> None:
         if not ignore.exists():
             ignore.write_text("*\n")
     except OSError as fault:
-        raise UserError(f"cannot write {str(folder)!r}: {fault.strerror}; start Jupyter in a folder that you own") from fault
+        raise UserError(
+            f"cannot write {str(folder)!r}: {fault.strerror}; start Jupyter in a folder that you own"
+        ) from fault

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-BROWSER = Path(__file__).parent / "browser"
+collect_ignore = ["golden/bundles"]  # what an export looks like; its own tests need its runtime beside it
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the browser tests last: Playwright's sync API keeps an event loop running in the main thread until the end.
+    """Put the tests that use a browser last: Playwright's sync API keeps an event loop running in the main thread.
 
-    Tests of the server that came after them could not run a loop of their own.
+    Tests of the server that came after one could not run a loop of their own. Wherever such a test lies, it takes
+    the fixture `playwright` (through `page` or `browser`).
     """
-    items.sort(key=lambda item: item.path.is_relative_to(BROWSER))
+    items.sort(key=lambda item: "playwright" in getattr(item, "fixturenames", ()))

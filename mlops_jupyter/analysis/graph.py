@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from mlops_jupyter.core.records import Execution
 
@@ -41,6 +42,19 @@ class Graph:
                 needed.add(position)
                 todo.extend(self.producers[position].values())
         return tuple(sorted(needed))
+
+    @cached_property
+    def users(self) -> Mapping[int, Sequence[tuple[int, str]]]:
+        """For each execution whose values others read: (who, which name)."""
+        found: dict[int, list[tuple[int, str]]] = {}
+        for user, made in enumerate(self.producers):
+            for name, maker in made.items():
+                found.setdefault(maker, []).append((user, name))
+        return found
+
+    def remakes(self, position: int, name: str) -> bool:
+        """Whether an execution changes, binds or deletes a name."""
+        return name in self.history[position].writes or name in self.history[position].deletes
 
     def unborn(self, position: int) -> frozenset[str]:
         """Names that an execution read and that nobody in the history made."""

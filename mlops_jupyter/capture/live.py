@@ -163,7 +163,7 @@ class Recorder:
             print(f"UsageError: {line}", file=sys.stderr)
 
     def _begin(self, info: ExecutionInfo) -> _Open | None:
-        headers, body = split_headers(info.raw_cell)
+        headers, body = split_headers(str(info.raw_cell))
         try:
             found = facts(to_python(body))
         except SyntaxFault:
@@ -173,7 +173,7 @@ class Recorder:
                 self._values.look(name)
         cell, tags = _front_end(self.shell)
         return _Open(
-            raw=info.raw_cell,
+            raw=str(info.raw_cell),
             body=body,
             headers=tuple(Header(h.name, h.line) for h in headers),
             facts=found,
@@ -257,9 +257,7 @@ class Recorder:
         return has_state(value) if isinstance(value, CODE) else True
 
     def _unknown(self, changed: Mapping[str, str]) -> list[str]:
-        return [
-            f"{n!r} cannot be compared: {self._values.reason(n)}" for n, mark in changed.items() if mark == UNKNOWN
-        ]
+        return [f"{n!r} cannot be compared: {self._values.reason(n)}" for n, mark in changed.items() if mark == UNKNOWN]
 
     def _keep(self, execution: Execution) -> None:
         """Write one execution to the ledger, whole."""
@@ -281,10 +279,12 @@ class Recorder:
                     json.dumps(execution.notes),
                 ),
             )
-            rows = [(key, n, "read", None) for n in execution.reads]
+            rows: list[tuple[int, str, str, str | None]] = [(key, n, "read", None) for n in execution.reads]
             rows += [(key, n, "write", mark) for n, mark in execution.writes.items()]
             rows += [(key, n, "delete", None) for n in execution.deletes]
-            self._ledger.executemany("INSERT INTO access (execution, name, kind, fingerprint) VALUES (?, ?, ?, ?)", rows)
+            self._ledger.executemany(
+                "INSERT INTO access (execution, name, kind, fingerprint) VALUES (?, ?, ?, ?)", rows
+            )
 
 
 def _outcome(result: ExecutionResult) -> tuple[Status, str]:
@@ -301,7 +301,7 @@ def _outcome(result: ExecutionResult) -> tuple[Status, str]:
 def _front_end(shell: InteractiveShell) -> tuple[str, tuple[str, ...]]:
     """Return the cell's id and tags, where the front end sends them with the request (JupyterLab does)."""
     try:
-        metadata = shell.get_parent()["metadata"]  # only a kernel's shell has a parent message
+        metadata = shell.get_parent()["metadata"]  # type: ignore[attr-defined]  # only a kernel's shell has one
     except (AttributeError, KeyError, TypeError):
         return "", ()
     return str(metadata.get("cellId") or ""), tuple(map(str, metadata.get("tags") or ()))

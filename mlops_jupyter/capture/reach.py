@@ -1,4 +1,4 @@
-"""Which names a cell could have reached: what it names, what functions it may call would read, what shares with those."""
+"""Which names a cell could have reached: what it names, what its functions may read, what shares with those."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ Equal content gives equal fingerprints and any change another one; where that ca
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from .values.formulas import New, default_hasher
@@ -94,4 +95,10 @@ def survey(value: object, *, new: New = default_hasher, budget_seconds: float | 
     >>> survey("text").objects
     frozenset()
     """
-    return Survey(fingerprint(value, new=new, budget_seconds=budget_seconds), reached(value, budget_seconds))
+    found = fingerprint(value, new=new, budget_seconds=budget_seconds)
+    begun = time.perf_counter()
+    objects = reached(value, budget_seconds)
+    late = budget_seconds is not None and time.perf_counter() - begun > budget_seconds
+    if late and isinstance(found, str):
+        found = Unfingerprintable(f"finding what it shares took longer than {budget_seconds:g} s")
+    return Survey(found, objects)

@@ -35,7 +35,9 @@ class Ledger:
             self._db = self._connect()
             self._migrate()
         except sqlite3.DatabaseError as fault:
-            raise UserError(f"cannot open the ledger {str(path)!r}: {fault}; move it away to start a new one") from fault
+            raise UserError(
+                f"cannot open the ledger {str(path)!r}: {fault}; move it away to start a new one"
+            ) from fault
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)

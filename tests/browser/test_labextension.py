@@ -1,10 +1,9 @@
-"""The panel that is installed was made from these sources; the build hook; the TypeScript's own tests."""
+"""The panel that is installed was made from these sources; the build hook."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
-import subprocess
 import sys
 import types
 from dataclasses import dataclass
@@ -130,8 +129,3 @@ def test_it_says_what_to_do_without_npm(hook, project, monkeypatch):
     assert hook.Hook(project.root).dependencies() == [hook.NODE]
     with pytest.raises(RuntimeError, match="install Node"):
         hook.Hook(project.root).initialize("standard", {})
-
-
-def test_vitest():
-    done = subprocess.run(["npm", "test"], cwd=ROOT / "labextension", capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stdout + done.stderr

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Idiom:
-    """One notebook: `cells` in the order they run, and the `names` that count."""
+    """One notebook: its `cells`, the `names` that count, and the `order` of execution if it is not top to bottom."""
 
     name: str
     cells: tuple[str, ...]
     names: tuple[str, ...]
+    order: tuple[int, ...] | None = None
 
 
-def idiom(name: str, names: str, *cells: str) -> Idiom:
-    return Idiom(name, cells, tuple(names.split()))
+def idiom(name: str, names: str, *cells: str, order: tuple[int, ...] | None = None) -> Idiom:
+    return Idiom(name, cells, tuple(names.split()), order)
 
 
 IDIOMS = (
@@ -69,5 +70,11 @@ IDIOMS = (
     idiom("multi-line string kept as it is", "t", "t = '''a\n  b\n    c'''", "t = t + '!'"),
     idiom("unicode names", "größe", "größe = 3", "größe = größe * 2"),
     idiom("mutable default", "out", "def f(x, seen=[]):\n    seen.append(x)\n    return list(seen)", "a = f(1)", "out = f(2)"),
+    idiom("run again with other input", "rows total", "n = 1", "rows = [n]", "total = sum(rows)", "n = 5", order=(0, 1, 2, 3, 1)),
+    idiom("counted on after use", "count seen", "count = 0", "count += 1", "seen = count", order=(0, 1, 2, 1, 1)),
+    idiom("appended to after use", "rows k", "rows = []", "rows.append(len(rows))", "k = len(rows)", order=(0, 1, 1, 2, 1)),
+    idiom("from bottom to top", "a b c", "a = b + 1", "b = 1", "c = a + b", order=(1, 0, 2)),
+    idiom("one step in two places", "x y", "%%pipeline s\nx = 1", "%%pipeline t\ny = x", "%%pipeline s\nx = 2"),
+    idiom("the pipeline was looked at", "x y", "%%pipeline s\nx = 1", "table = %pipeline", "print(table.steps[0].name)", "y = x + 1"),
     idiom("cached function", "calls", "calls = []\nimport functools\n@functools.lru_cache\ndef f(x):\n    calls.append(x)\n    return x", "f(1)", "f(1); f(2)"),
 )  # fmt: skip

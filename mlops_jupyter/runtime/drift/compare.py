@@ -6,9 +6,10 @@ import math
 from dataclasses import replace
 
 from .columns import Column
+from .distances import kolmogorov_smirnov, kolmogorov_smirnov_p, wasserstein
 from .findings import ColumnDrift, Finding, Kind, Verdict
 from .levels import Levels, appeared, homogeneity, jensen_shannon, pooled
-from .numbers import Numbers, kolmogorov_smirnov, kolmogorov_smirnov_p, wasserstein
+from .numbers import Numbers
 from .picture import picture, shift
 
 LEAST_VALUES = 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -53,13 +54,20 @@ def array(walk: Walk, value: Any) -> bytes:
     else:
         name = "ndarray" if type(value) is np.memmap else last_name(type(value))
     walk.enough(value.nbytes * SECONDS_PER_BYTE)
-    head = (name, dtype_image(value.dtype), value.shape)
+    head = _head(walk, name, value.dtype, value.shape)
     if value.dtype.kind in "OT":
         return walk.record(Record.OBJECTS, walk.digest(head), walk.digest(np.asarray(value).ravel().tolist()))
-    hasher = walk.stream(Record.ARRAY, head)
+    hasher = walk.new(PREFIX[Record.ARRAY] + head)
     with np.errstate(all="ignore"):
         feed(hasher, np.asarray(value), walk)
     return hasher.digest()
+
+
+def _head(walk: Walk, name: str, dtype: Any, shape: tuple[int, ...]) -> bytes:
+    kind = walk.heads.get((name, dtype))
+    if kind is None:
+        kind = walk.heads[name, dtype] = walk.digest((name, dtype_image(dtype)))
+    return kind + struct.pack(f"<{len(shape) + 1}q", len(shape), *shape)
 
 
 def _subclass(walk: Walk, value: Any) -> bytes:
@@ -159,7 +167,7 @@ def rows(walk: Walk, block: Any) -> list[bytes]:
 
     if block.dtype.kind not in "biufcmM" or block.itemsize == 16:
         return [array(walk, row) for row in block]
-    head = PREFIX[Record.ARRAY] + walk.digest(("ndarray", dtype_image(block.dtype), block.shape[1:]))
+    head = PREFIX[Record.ARRAY] + _head(walk, "ndarray", block.dtype, block.shape[1:])
     hashers = [walk.new(head) for _ in block]
     with np.errstate(all="ignore"):
         if block.flags.c_contiguous:

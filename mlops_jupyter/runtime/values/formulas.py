@@ -65,9 +65,10 @@ class Record(Enum):
     BACK = "back"
     """How many levels up the container lies that is entered again (a cycle), 8 bytes little-endian."""
     ARRAY = "array"
-    """D((class name, dtype, shape)), then the bytes in C order with one NaN; fields of a record one after another."""
+    """D((class name, dtype)), how many axes, their lengths (8 bytes each, little-endian), then the bytes in C order
+    with one NaN; fields of a record one after another. Buffers of Arrow: D(("buffer", dtype)), then the bytes."""
     OBJECTS = "objects"
-    """An array of Python objects: D((class name, dtype, shape)) D(list of the elements in C order)."""
+    """An array of Python objects: D(what an ARRAY begins with) D(list of the elements in C order)."""
     MASKED = "masked"
     """D(data with masked places zeroed) D(mask) D(fill value)."""
     SCALARS = "scalars"
@@ -97,7 +98,7 @@ class Record(Enum):
     CLASS = "class"
     """A class of the user: D(qualified name) D(names of bases) D(attributes: functions by code)."""
     OBJECT = "object"
-    """D(qualified name) and, for each part in order, D(label) D(part)."""
+    """D(qualified name) D({label: part} of the atoms) D(labels of the other parts), D of each other part."""
 
 
 PREFIX = {record: f"mlops/value/{FORMAT}/{record.value}".encode() + b"\0" for record in Record}

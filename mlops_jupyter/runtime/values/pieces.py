@@ -11,6 +11,7 @@ from typing import Any
 
 from .builtin import last_name
 from .formulas import Record
+from .plain import ATOMS
 from .walk import Opaque, Walk
 
 CLOSED_BOXES = {
@@ -149,9 +150,8 @@ def a(kind: type) -> str:
 
 
 def handler(walk: Walk, value: Any) -> bytes:
-    """Digest of an object: its class's name and its pieces."""
+    """Digest of an object: its class's name and its pieces, the small ones together."""
     pieces = take_apart(value)
-    parts: list[Any] = [pieces.name]
-    for pair in pieces.parts:
-        parts += pair
-    return walk.each(Record.OBJECT, parts)
+    small = {label: part for label, part in pieces.parts if type(part) in ATOMS}
+    others = {label: part for label, part in pieces.parts if type(part) not in ATOMS}
+    return walk.each(Record.OBJECT, [pieces.name, small, list(others), *others.values()])

@@ -45,6 +45,7 @@ class Walk:
 
     def __init__(self, new: New, find: Callable[[type], Handler], budget_seconds: float | None = None) -> None:
         self.new = new
+        self.heads: dict[Any, bytes] = {}  # digests of what begins many records; kept by those who make them
         self._find = find
         self._budget = budget_seconds
         self._deadline = None if budget_seconds is None else time.perf_counter() + budget_seconds

@@ -19,7 +19,9 @@ def readme(plan: Plan, targets: Iterable[Any]) -> str:
     ]
     if plan.schedule:
         parts.append(f"Schedule: `{plan.schedule.cron}` ({plan.schedule.timezone}).")
-    parts += [f"## {target.title}\n\n{target.deploy(plan).strip()}" for target in targets if target.deploy(plan).strip()]
+    parts += [
+        f"## {target.title}\n\n{target.deploy(plan).strip()}" for target in targets if target.deploy(plan).strip()
+    ]
     notes = [f"* `{step.name}`: {note}" for step in plan.steps for note in step.notes] + [f"* {n}" for n in plan.notes]
     if notes:
         parts.append("## Notes of the export\n\n" + "\n".join(dict.fromkeys(notes)))

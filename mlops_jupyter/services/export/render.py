@@ -135,10 +135,10 @@ def _pyproject(plan: Plan) -> str:
     requirements = "".join(f"    {json.dumps(r)},\n" for r in plan.environment.requirements)
     text = (
         '[build-system]\nrequires = ["hatchling>=1.27"]\nbuild-backend = "hatchling.build"\n\n'
-        f"[project]\nname = {json.dumps(plan.package)}\nversion = \"0.1.0\"\n"
+        f'[project]\nname = {json.dumps(plan.package)}\nversion = "0.1.0"\n'
         f"description = {json.dumps('The pipeline ' + _line(plan.name) + ', made from a notebook')}\n"
         f'requires-python = ">={plan.environment.python}"\ndependencies = [\n{requirements}]\n\n'
-        f"[tool.hatch.build.targets.wheel]\npackages = [\"src/{plan.package}\"]\n"
+        f'[tool.hatch.build.targets.wheel]\npackages = ["src/{plan.package}"]\n'
     )
     tomllib.loads(text)  # a name that breaks it must not leave here
     return text

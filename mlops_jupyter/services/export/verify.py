@@ -66,7 +66,9 @@ def manifest(bundle: Path) -> dict[str, Any]:
     try:
         facts = yaml.safe_load((bundle / MARK).read_text(encoding="utf-8"))
     except OSError as fault:
-        raise UserError(f"no bundle at {str(bundle)!r}: it has no {MARK}; make one with `mlops-jupyter export`") from fault
+        raise UserError(
+            f"no bundle at {str(bundle)!r}: it has no {MARK}; make one with `mlops-jupyter export`"
+        ) from fault
     except yaml.YAMLError as fault:
         raise UserError(f"{str(bundle / MARK)!r} cannot be read: {' '.join(str(fault).split())}") from fault
     if not isinstance(facts, dict) or not str(facts.get("package", "")).isidentifier():
@@ -151,5 +153,7 @@ def _fresh(bundle: Path, where: Path, progress: Progress) -> str:
     ):
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
-            raise UserError(f"cannot build an environment from requirements.lock: {' '.join(done.stderr.split())[:400]}")
+            raise UserError(
+                f"cannot build an environment from requirements.lock: {' '.join(done.stderr.split())[:400]}"
+            )
     return python

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+from mlops_jupyter.analysis.cells import to_python
+from mlops_jupyter.analysis.facts import facts
 from mlops_jupyter.analysis.graph import Graph
 from mlops_jupyter.analysis.outline import CodeCell
 from mlops_jupyter.core.errors import UserError
@@ -14,22 +17,56 @@ FEW_SECTIONS = 3
 """A notebook with fewer sections is cut further, by what its cells do."""
 
 
-def keep(graph: Graph, cells: Sequence[CodeCell | None], live: Sequence[str]) -> tuple[int, ...]:
+@dataclass(frozen=True)
+class Looked:
+    """What the notebook did with answers of ours that only serve the person at the screen (`table = %pipeline`).
+
+    Attributes
+    ----------
+    values : (name, execution that made it): such an answer, or something made with one.
+    executions : those that worked with such an answer; they have no meaning without a notebook.
+    """
+
+    values: frozenset[tuple[str, int]]
+    executions: frozenset[int]
+
+
+def looked(graph: Graph, answers: Callable[[Execution], frozenset[str]]) -> Looked:
+    """Follow the answers through the history.
+
+    Parameters
+    ----------
+    answers : names that an execution bound to answers of ours.
+    """
+    values: set[tuple[str, int]] = set()
+    executions: set[int] = set()
+    for position, execution in enumerate(graph.history):
+        bound = answers(execution) if "%" in execution.body else frozenset()
+        used = bound and any(bound & s.reads for s in facts(to_python(execution.body)).statements)
+        if used or not values.isdisjoint(graph.producers[position].items()):
+            executions.add(position)
+            bound = frozenset(execution.writes)
+        values |= {(name, position) for name in bound}
+    return Looked(frozenset(values), frozenset(executions))
+
+
+def keep(graph: Graph, cells: Sequence[CodeCell | None], live: Sequence[str], looks: Looked) -> tuple[int, ...]:
     """Return the executions worth keeping: the last good one of each cell, and all that values need.
 
     A cell is told by its place in the file, else by the front end's id; an execution with neither stands for itself.
+    What only looked at the pipeline is left out.
 
     Raises
     ------
     UserError
         A value that is needed was left half-made by a cell that failed, or was there before recording began.
     """
-    wanted = {graph.last[name] for name in live if name in graph.last}
+    wanted = {graph.last[n] for n in live if n in graph.last and (n, graph.last[n]) not in looks.values}
     newest: dict[str, int] = {}
     for position, (execution, cell) in enumerate(zip(graph.history, cells, strict=True)):
         if execution.status is Status.OK:
             newest[f"cell {cell.number}" if cell else execution.cell or f"execution {position}"] = position
-    kept = graph.slice(wanted | set(newest.values()))
+    kept = graph.slice(wanted | (set(newest.values()) - looks.executions))
     for position in kept:
         execution = graph.history[position]
         if execution.status is not Status.OK:

@@ -97,7 +97,11 @@ class Evidence:
                 taken = {n.name: n for n in self._parts.values(each.members) if n.name in sharing}
                 changed = [n for n in taken if n in execution.writes and n in execution.reads]
                 if len(changed) > 1 and self._share_memory(changed):
-                    yield taken[changed[0]].maker, member, f"{changed[0]!r} and {changed[1]!r} share memory and change together"
+                    yield (
+                        taken[changed[0]].maker,
+                        member,
+                        f"{changed[0]!r} and {changed[1]!r} share memory and change together",
+                    )
 
     def _share_memory(self, names: Sequence[str]) -> bool:
         import sys
@@ -120,7 +124,9 @@ class Evidence:
                 self._saved[name] = save_open(self._value(name))
             except CannotSave as fault:
                 if explicit:
-                    raise UserError(f"the output {name!r} cannot be saved: {fault}; name another with --outputs") from fault
+                    raise UserError(
+                        f"the output {name!r} cannot be saved: {fault}; name another with --outputs"
+                    ) from fault
                 self.notes.append(f"{name!r} is not delivered: {fault}")
             else:
                 kept[name] = maker

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from ruff import find_ruff_bin
+from ruff import find_ruff_bin  # type: ignore[import-untyped]
 
 RULES = "F401,I001"
 OPTIONS = ("--isolated", "--quiet", "--line-length", "100", "--no-cache")

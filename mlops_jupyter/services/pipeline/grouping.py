@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mlops_jupyter.analysis.graph import Graph
@@ -31,8 +31,9 @@ class Label:
 def group(graph: Graph, kept: Sequence[int], labels: Mapping[int, Label]) -> list[Group]:
     """Put executions of one label together, as far as no two groups then need each other.
 
-    An execution joins an earlier group only if all it takes from elsewhere was made before that group began; by that
-    rule the order of the groups' first members is an order in which they can run.
+    An execution joins an earlier group only if all it takes from elsewhere was made before that group began, and if
+    it makes nothing anew that another group took from there in between. By that rule the order of the groups' first
+    members is an order in which they can run, and a group's last value of a name is the one that others take.
     """
     groups: list[Group] = []
     latest: dict[str, Group] = {}
@@ -40,7 +41,7 @@ def group(graph: Graph, kept: Sequence[int], labels: Mapping[int, Label]) -> lis
     for position in kept:
         label = labels[position]
         found = latest.get(label.key)
-        if found is None or (found is not groups[-1] and not _may_join(graph, found, position)):
+        if found is None or (found is not groups[-1] and not _may_join(graph, found, position, set(kept))):
             found = Group(_free(label.name, taken), [])
             groups.append(found)
             latest[label.key] = found
@@ -48,9 +49,29 @@ def group(graph: Graph, kept: Sequence[int], labels: Mapping[int, Label]) -> lis
     return groups
 
 
-def _may_join(graph: Graph, group: Group, position: int) -> bool:
-    members = set(group.members)
-    return all(made in members or made < group.members[0] for made in graph.producers[position].values())
+def _may_join(graph: Graph, group: Group, position: int, kept: set[int]) -> bool:
+    members = {*group.members, position}
+    made_before = all(m in members or m < group.members[0] for m in graph.producers[position].values())
+    return made_before and not any(user < position and user in kept for _, user, _ in _overwritten(graph, members))
+
+
+def _overwritten(graph: Graph, members: set[int]) -> Iterator[tuple[int, int, str]]:
+    """Find (maker, user, name): others that took a value which a later one of these executions makes anew."""
+    for maker in members:
+        for user, name in graph.users.get(maker, ()):
+            if user not in members and any(m > maker and graph.remakes(m, name) for m in members):
+                yield maker, user, name
+
+
+def overwritten(graph: Graph, groups: Sequence[Group]) -> list[tuple[int, int, str]]:
+    """Return (maker, user, reason) where merging left a group that makes a value anew after another group took it."""
+    return [
+        (maker, user, f"{name!r} is made anew after {other.name!r} took it")
+        for each in groups
+        for maker, user, name in _overwritten(graph, set(each.members))
+        for other in groups
+        if user in other.members
+    ]
 
 
 def merge(graph: Graph, groups: list[Group], together: Iterable[tuple[int, int, str]]) -> list[Group]:

@@ -123,9 +123,9 @@ def _foreign(parts: Parts, members: list[int]) -> list[Need]:
         if need not in found:
             found[need] = None
             statement = parts[need.maker].binding(need.name)
-            for other in parts.reads(need.maker) if statement else ():
-                if statement and other.name in statement.reads and parts.is_code(other):
-                    todo.append(other)
+            if statement:
+                reads = statement.reads
+                todo += [n for n in parts.reads(need.maker) if n.name in reads and parts.is_code(n)]
     return list(found)
 
 
@@ -175,7 +175,11 @@ def _dropped(part: Part, statement: Statement, at_top: set[str], parameters: Map
     if statement.kind in (StatementKind.IMPORT, StatementKind.DEFINITION):
         return statement.writes <= at_top or bool(re.match(r"from\s+\S+\s+import\s+\*", part.text(statement).strip()))
     if statement.kind is StatementKind.LITERAL:
-        return bool(statement.writes) and statement.writes <= parameters.keys() and statement.writes <= part.parameters.keys()
+        return (
+            bool(statement.writes)
+            and statement.writes <= parameters.keys()
+            and statement.writes <= part.parameters.keys()
+        )
     return statement.kind is StatementKind.EXPRESSION and _only_shows(_code_only(part.text(statement)))
 
 
@@ -193,7 +197,13 @@ def _code_only(text: str) -> str:
 
 
 def write(
-    done: Draft, parts: Parts, package: str, doc: str, returns: list[str], shared: Mapping[Need, str], runtime: Iterable[str]
+    done: Draft,
+    parts: Parts,
+    package: str,
+    doc: str,
+    returns: list[str],
+    shared: Mapping[Need, str],
+    runtime: Iterable[str],
 ) -> str:
     """Return the module's text, not yet formatted.
 
@@ -228,7 +238,8 @@ def _in_a_scope(done: Draft, text: str, arguments: str, doc: str, returns: list[
         f"SOURCE = {_quoted(text)}\n\n\ndef {done.name}({arguments}):\n"
         + indented(_docstring(doc))
         + f"    scope = {{'__name__': '__main__', {given}}}\n"
-        + f"    exec(compile(SOURCE, {f'<step {done.name}>'!r}, 'exec'), scope)  # its cells bind names as they run\n{last}"
+        + f"    exec(compile(SOURCE, {f'<step {done.name}>'!r}, 'exec'), scope)  # its cells bind names as they run\n"
+        + last
     )
 
 

@@ -1,4 +1,4 @@
-"""The executions of a plan as plain Python, and what each name that they read is: code that travels as text, or a value."""
+"""The executions of a plan as plain Python, and what each name that they read is: code (as text) or a value."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Parts:
         return self._code[need]
 
     def _remembers(self, need: Need) -> bool:
-        """Whether a decorator made an object of a definition (a cache, say), and that reads or binds values when called."""
+        """Whether a decorator made an object of a definition (a cache, say), with a state of its own."""
         part = self._parts[need.maker]
         if need.name not in part.facts.definitions or part.execution.writes.get(need.name) in ("code", None):
             return False
@@ -156,16 +156,14 @@ class Parts:
         return list(found)
 
     def imports(self, need: Need) -> list[str]:
-        """Return the statements that import a name: `import a.b` and `import a.c` both make `a`; a `try` may hold one."""
+        """Return what imports a name: `import a.b` and `import a.c` both make `a`; a `try` may hold one."""
         texts: list[str] = []
         for position in sorted(self._parts):
             if position > need.maker:
                 break
             part = self._parts[position]
             if need.name in part.facts.imports:
-                for statement in part.facts.statements:
-                    if need.name in statement.writes:
-                        texts.append(part.text(statement))
+                texts += [part.text(s) for s in part.facts.statements if need.name in s.writes]
             elif position == need.maker:
                 texts += [f"from {module} import *\n" for module in part.facts.star_imports]
         return list(dict.fromkeys(texts))

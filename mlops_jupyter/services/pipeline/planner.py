@@ -18,11 +18,11 @@ from mlops_jupyter.services.pipeline import choosing, modules
 from mlops_jupyter.services.pipeline.environment import environment, top_modules
 from mlops_jupyter.services.pipeline.evidence import Evidence
 from mlops_jupyter.services.pipeline.formatting import format_all
-from mlops_jupyter.services.pipeline.grouping import Group, group, identifier, merge
+from mlops_jupyter.services.pipeline.grouping import Group, group, identifier, merge, overwritten
 from mlops_jupyter.services.pipeline.modules import Draft
 from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
-from mlops_jupyter.services.pipeline.translate import translate
+from mlops_jupyter.services.pipeline.translate import answers, translate
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     """
     graph = build(recording.history)
     cells = match(recording.cells, [(e.cell, e.raw) for e in recording.history])
-    kept = choosing.keep(graph, cells, _live(recording, request))
+    looks = choosing.looked(graph, lambda execution: answers(execution, magics))
+    kept = choosing.keep(graph, cells, _live(recording, request, graph, looks), looks)
     if not kept:
         raise UserError("nothing to export: no cell has run since `%load_ext mlops_jupyter`")
     parts = Parts(graph, {p: _part(graph, p, cells, magics) for p in kept})
@@ -60,6 +61,8 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     evidence = Evidence(recording, parts)
     groups = group(graph, kept, choosing.labels(graph, kept, cells))
     groups = merge(graph, groups, evidence.cannot_part(groups))
+    while again := overwritten(graph, groups):
+        groups = merge(graph, groups, again)
     _rename_clashes(parts, groups)
     drafts = [modules.draft(parts, g.name, g.members) for g in groups]
     flows = _Flows(parts, drafts)
@@ -78,18 +81,30 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
         schedule=request.schedule,
         expected=proof.expected,
         files={**files, **proof.files},
-        notes=tuple(dict.fromkeys((*evidence.notes, *proof.notes))),
+        notes=tuple(dict.fromkeys((*_left_out(looks, cells), *evidence.notes, *proof.notes))),
     )
 
 
-def _live(recording: Recording, request: Request) -> list[str]:
+def _live(recording: Recording, request: Request, graph: Graph, looks: choosing.Looked) -> list[str]:
     if request.outputs is None:
         return [n for n in recording.namespace if not n.startswith("_")]
     made = {n for e in recording.history for n in e.writes}
     for name in request.outputs:
         if name not in recording.namespace or name not in made:
             raise UserError(f"no cell made an output named {name!r}: the notebook has {_names(made)}")
+        if (name, graph.last.get(name)) in looks.values:
+            raise UserError(
+                f"the output {name!r} comes from what a magic of this notebook showed; a bundle has no notebook"
+            )
     return list(request.outputs)
+
+
+def _left_out(looks: choosing.Looked, cells: Sequence[CodeCell | None]) -> list[str]:
+    return [
+        f"{choosing.where(position, cells)} is left out: it works with what a magic of the notebook showed"
+        for position in sorted(looks.executions)
+        if cells[position] is not None
+    ]
 
 
 def _names(made: set[str]) -> str:
@@ -100,7 +115,9 @@ def _names(made: set[str]) -> str:
 def _part(graph: Graph, position: int, cells: Sequence[CodeCell | None], magics: Magics) -> Part:
     execution = graph.history[position]
     done = translate(execution, magics, choosing.where(position, cells))
-    return Part(position, execution, done, facts(done.text), cells[position], _declared(execution, cells[position], magics))
+    return Part(
+        position, execution, done, facts(done.text), cells[position], _declared(execution, cells[position], magics)
+    )
 
 
 def _declared(execution: Execution, cell: CodeCell | None, magics: Magics) -> Mapping[str, object]:
@@ -116,8 +133,8 @@ def _check_born(parts: Parts, kept: Sequence[int], cells: Sequence[CodeCell | No
         for name in sorted(parts.graph.unborn(position)):
             if not name.startswith(HIDDEN) and name in recording.before:
                 raise UserError(
-                    f"{choosing.where(position, cells)} uses {name!r}, which was made before `%load_ext mlops_jupyter`: "
-                    "restart the kernel, load the extension first and run the notebook again"
+                    f"{choosing.where(position, cells)} uses {name!r}, which was made before "
+                    "`%load_ext mlops_jupyter`: restart the kernel, load the extension first and run the notebook again"
                 )
 
 
@@ -159,8 +176,10 @@ class _Flows:
             for name in sorted({*self.parts.graph.history[member].reads, *made}):
                 if name.startswith(HIDDEN) and name not in written and name not in found:
                     maker = made.get(name)
-                    if maker not in done.members:
-                        found[name] = maker if maker in self.parts and self.step_of[maker] in steps else None
+                    if maker is None or maker not in self.parts or self.step_of[maker] not in steps:
+                        found[name] = None
+                    elif maker not in done.members:
+                        found[name] = maker
             written |= {n for n in self.parts.graph.history[member].writes if n.startswith(HIDDEN)}
         return found
 
@@ -204,25 +223,36 @@ class _Flows:
 
 def _delivered(flows: _Flows, evidence: Evidence, request: Request) -> dict[str, int]:
     """Choose what leaves the pipeline: name -> the execution that made it."""
-    last = {name: maker for done in flows.drafts for name, maker in flows.values(done).items()}
+    last: dict[str, int] = {}
+    for done in flows.drafts:
+        for name, maker in flows.values(done).items():
+            last[name] = max(maker, last.get(name, maker))
     if request.outputs is not None:
         for name in request.outputs:
             if name not in last:
-                raise UserError(f"{name!r} is an import, a definition or a parameter, not a value: it cannot be an output")
+                raise UserError(
+                    f"{name!r} is an import, a definition or a parameter, not a value: it cannot be an output"
+                )
         chosen = {name: last[name] for name in request.outputs}
     else:
         newest = flows.parts.graph.last
         chosen = {
             name: maker
             for name, maker in last.items()
-            if not name.startswith("_") and newest.get(name) == maker
+            if not name.startswith("_")
+            and newest.get(name) == maker
             and name not in flows.taken.get(flows.step_of[maker], set())
         }
     return evidence.deliverable(chosen, explicit=request.outputs is not None)
 
 
 def _steps(
-    parts: Parts, groups: Sequence[Group], drafts: Sequence[Draft], flows: _Flows, delivered: Mapping[str, int], package: str
+    parts: Parts,
+    groups: Sequence[Group],
+    drafts: Sequence[Draft],
+    flows: _Flows,
+    delivered: Mapping[str, int],
+    package: str,
 ) -> tuple[list[Step], dict[str, bytes]]:
     """Write every step's module, format them together, and put them into the plan's words."""
     shared = _shared(flows.drafts)
@@ -237,7 +267,9 @@ def _steps(
     if shared:
         imports = dict.fromkeys(text for d in flows.drafts for text in d.imports)
         bodies = [modules.definition(parts, need) for need in sorted(shared, key=lambda n: modules.place(parts, n))]
-        texts[modules.DEFINITIONS] = '"""Functions and classes that several steps use."""\n' + "".join(imports) + "\n\n".join(bodies)
+        texts[modules.DEFINITIONS] = (
+            '"""Functions and classes that several steps use."""\n' + "".join(imports) + "\n\n".join(bodies)
+        )
     formatted = format_all(texts)
     common = formatted.pop(modules.DEFINITIONS, "")
     files = {f"src/{package}/{modules.DEFINITIONS}.py": common.encode()} if common else {}
@@ -259,7 +291,9 @@ def _steps(
                 cells=tuple(parts[m].execution.cell or f"{c.number}" for m in done.members if (c := parts[m].cell)),
                 executions=tuple(done.members),
                 always=any(not use.startswith("display:") for use in runtime_of[done.name]),
-                notes=tuple(dict.fromkeys((*notes[done.name], *(n for m in done.members for n in parts[m].execution.notes)))),
+                notes=tuple(
+                    dict.fromkeys((*notes[done.name], *(n for m in done.members for n in parts[m].execution.notes)))
+                ),
             )
         )
     return _in_order(steps), files

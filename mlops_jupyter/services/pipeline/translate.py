@@ -12,12 +12,12 @@ from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.records import Execution
 from mlops_jupyter.services.pipeline.ports import Code, Magics
 
-INTERACTIVE = frozenset(
-    "matplotlib config timeit load_ext reload_ext unload_ext autoreload who who_ls whos history hist lsmagic magic "
-    "pinfo pinfo2 pdef pdoc psource pfile precision pprint colors autocall automagic doctest_mode logstart logstop "
-    "logon logoff logstate notebook gui pylab prun lprun mprun memit mem xmode page quickref recall rerun pastebin "
-    "tb debug pdb reset_selective alias alias_magic bookmark dhist edit killbgscripts save sx_ dirs".split()
-)
+INTERACTIVE = re.compile(
+    r"matplotlib|config|timeit|load_ext|reload_ext|unload_ext|autoreload|who|who_ls|whos|history|hist|lsmagic|"
+    r"magic|pinfo|pinfo2|pdef|pdoc|psource|pfile|precision|pprint|colors|autocall|automagic|doctest_mode|logstart|"
+    r"logstop|logon|logoff|logstate|notebook|gui|pylab|prun|lprun|mprun|memit|mem|xmode|page|quickref|recall|rerun|"
+    r"pastebin|tb|debug|pdb|reset_selective|alias|alias_magic|bookmark|dhist|edit|killbgscripts|save|sx_|dirs"
+).fullmatch
 """Line magics that only serve the person at the screen."""
 
 
@@ -74,6 +74,22 @@ def translate(execution: Execution, magics: Magics, where: str) -> Translation:
     return done
 
 
+def answers(execution: Execution, magics: Magics) -> frozenset[str]:
+    """Names that a cell binds to what our own magics only show (`table = %pipeline`)."""
+    return frozenset(
+        piece.assigned
+        for piece in pieces(execution.body)
+        if piece.kind is PieceKind.LINE_MAGIC and piece.assigned and _only_shows(piece, magics)
+    )
+
+
+def _only_shows(piece: Piece, magics: Magics) -> bool:
+    try:
+        return magics.line(piece.name, piece.rest) is None
+    except KeyError:
+        return False
+
+
 def _piece(piece: Piece, done: Translation, magics: Magics, where: str) -> None:
     if piece.kind is PieceKind.PYTHON:
         done.add(Code(piece.text))
@@ -101,7 +117,7 @@ def _line_magic(piece: Piece, done: Translation, magics: Magics, where: str) -> 
         rule = LINE_RULES.get(piece.name)
         if rule is not None:
             rule(piece, done)
-        elif piece.name not in INTERACTIVE:
+        elif not INTERACTIVE(piece.name):
             raise UserError(
                 f"{where}, line {piece.line}: %{piece.name} has no meaning outside IPython; "
                 "write it in Python or take it out of the notebook"

@@ -89,9 +89,9 @@ def stale(graph: Graph, members: Sequence[int]) -> bool:
 
 
 def _same_cell(one: Execution, other: Execution) -> bool:
-    if one.cell and other.cell:
-        return one.cell == other.cell
-    return (step_name(one) or one.body) == (step_name(other) or other.body)
+    if step_name(one) or step_name(other):
+        return step_name(one) == step_name(other)
+    return one.cell == other.cell if one.cell and other.cell else one.body == other.body
 
 
 def _is_code(execution: Execution, name: str) -> bool:

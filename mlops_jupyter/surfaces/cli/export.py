@@ -50,9 +50,8 @@ def act(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(answer, indent=1))
     else:
-        print(
-            f"{answer['path']}: {len(answer['steps'])} steps ({', '.join(answer['steps'])}) in {answer['seconds']:.1f} s"
-        )
+        steps = answer["steps"]
+        print(f"{answer['path']}: {len(steps)} steps ({', '.join(steps)}) in {answer['seconds']:.1f} s")
         for note in answer["notes"]:
             print(f"  note: {note}")
         print(f"  prove it: mlops-jupyter verify {answer['path']}")

@@ -75,7 +75,7 @@ def read(path: Path) -> Mapping[str, Any]:
         if form < 4:
             import nbformat
 
-            notebook = nbformat.convert(nbformat.reads(text, as_version=form), 4)
+            notebook = nbformat.convert(nbformat.reads(text, as_version=form), 4)  # type: ignore[no-untyped-call]
         outline(notebook)
     except Exception as fault:
         what = f"{type(fault).__name__}: {fault}" if not isinstance(fault, json.JSONDecodeError) else str(fault)
@@ -89,7 +89,7 @@ def kernel(path: Path) -> Iterator[Any]:
     """Start a kernel of this Python in the notebook's folder, with the extension on; stop it afterwards."""
     from jupyter_client.manager import KernelManager
 
-    manager = KernelManager(kernel_name="python3", transport="ipc" if os.name == "posix" else "tcp")
+    manager = KernelManager(kernel_name="python3")
     manager.kernel_spec.argv[0] = sys.executable  # type: ignore[union-attr]
     environment = {**os.environ, "PYTHONHASHSEED": "0", "JPY_SESSION_NAME": str(path.absolute())}
     manager.start_kernel(cwd=str(path.absolute().parent), env=environment)

@@ -41,7 +41,7 @@ def load(shell: InteractiveShell) -> None:
     _sessions[id(shell)] = session
     cells.install(shell, session)
     for name in VERBS:
-        shell.register_magic_function(_magic(session, name), magic_kind="line_cell", magic_name=name)
+        shell.magics_manager.register_function(_magic(session, name), magic_kind="line_cell", magic_name=name)
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -65,6 +65,8 @@ def session_of(shell: InteractiveShell) -> Session:
 
 
 def _magic(session: Session, name: str) -> Callable[..., Any]:
+    from IPython.core.magic import no_var_expand
+
     verbs = VERBS[name]
 
     def magic(line: str, cell: str | None = None) -> Any:
@@ -76,4 +78,4 @@ def _magic(session: Session, name: str) -> Callable[..., Any]:
     magic.__doc__ = "\n\n".join(
         f"%{name} {verb}".strip() + f"\n{(entry.act.__doc__ or '').strip()}" for verb, entry in verbs.items()
     )
-    return magic
+    return no_var_expand(magic)  # values are Python of the notebook: `{}` and `$` mean what they mean there

@@ -19,7 +19,6 @@ from mlops_jupyter.surfaces.magics.track.cell import TrackCell
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from mlops_jupyter.capture.live import Recorder
     from mlops_jupyter.surfaces.magics.session import Session
 
 

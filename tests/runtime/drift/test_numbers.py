@@ -9,15 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from mlops_jupyter.runtime.drift.numbers import (
-    COUNTED,
-    REACH,
-    kolmogorov_smirnov,
-    kolmogorov_smirnov_p,
-    numbers,
-    spread,
-    wasserstein,
-)
+from mlops_jupyter.runtime.drift.distances import COUNTED, REACH, kolmogorov_smirnov, kolmogorov_smirnov_p, wasserstein
+from mlops_jupyter.runtime.drift.numbers import numbers, spread
 
 SIZES = [(5, 5), (10, 7), (100, 40), (499, 501), (3000, 3000), (3000, 1999), (150_000, 90_000)]
 FLOATS = st.floats(-1e6, 1e6, allow_subnormal=False)

@@ -19,17 +19,37 @@ def notebook(cells: Sequence[str | tuple[str, str]]) -> dict[str, Any]:
         if above:
             made.append({"cell_type": "markdown", "id": f"m{number}", "metadata": {}, "source": above})
         made.append(
-            {"cell_type": "code", "id": f"c{number}", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+            {
+                "cell_type": "code",
+                "id": f"c{number}",
+                "metadata": {},
+                "source": source,
+                "outputs": [],
+                "execution_count": None,
+            }
         )
     return {"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 
-def export(folder: Path, cells: Sequence[str | tuple[str, str]], names: Sequence[str] | None, **wish: Any) -> dict[str, Any]:
-    """Run the cells in order in `folder` and export to `folder / "out"`; return what the export answered."""
+def export(
+    folder: Path,
+    cells: Sequence[str | tuple[str, str]],
+    names: Sequence[str] | None,
+    order: Sequence[int] | None = None,
+    **wish: Any,
+) -> dict[str, Any]:
+    """Run the cells in `folder`, in `order` if given, and export to `folder / "out"`; return its answer."""
     path = folder / "play.ipynb"
     path.write_text(json.dumps(notebook(cells)))
-    asked = {"output": str(folder / "out"), "targets": ["python"], "outputs": names, "name": "play", "schedule": None, "timezone": "UTC"}
-    process = multiprocessing.get_context("fork").Process(target=_play, args=(path, {**asked, **wish}))
+    asked = {
+        "output": str(folder / "out"),
+        "targets": ["python"],
+        "outputs": names,
+        "name": "play",
+        "schedule": None,
+        "timezone": "UTC",
+    }
+    process = multiprocessing.get_context("fork").Process(target=_play, args=(path, order, {**asked, **wish}))
     process.start()
     process.join(120)
     assert process.exitcode == 0, (folder / "trace.txt").read_text() if (folder / "trace.txt").exists() else "killed"
@@ -37,7 +57,7 @@ def export(folder: Path, cells: Sequence[str | tuple[str, str]], names: Sequence
     return answer
 
 
-def _play(path: Path, wish: dict[str, Any]) -> None:
+def _play(path: Path, order: Sequence[int] | None, wish: dict[str, Any]) -> None:
     folder = path.parent
     try:
         os.chdir(folder)
@@ -49,10 +69,9 @@ def _play(path: Path, wish: dict[str, Any]) -> None:
 
         shell = InteractiveShell.instance()
         load(shell)
-        for cell in json.loads(path.read_text())["cells"]:
-            if cell["cell_type"] == "code":
-                result = shell.run_cell(cell["source"], store_history=True)
-                result.raise_error()
+        cells = [c["source"] for c in json.loads(path.read_text())["cells"] if c["cell_type"] == "code"]
+        for number in range(len(cells)) if order is None else order:
+            shell.run_cell(cells[number], store_history=True).raise_error()
         answer(shell, json.dumps({"outputs": None, **wish}), str(folder / "answer.json"))
     except BaseException:
         (folder / "trace.txt").write_text(traceback.format_exc())

@@ -14,7 +14,7 @@ from tests.services.export.recorded import export
 @pytest.mark.parametrize("idiom", IDIOMS, ids=lambda i: i.name.replace(" ", "-"))
 def test_idiom(idiom: Idiom, tmp_path: Path) -> None:
     cells = [(f"# Part {chr(97 + number)}", source) for number, source in enumerate(idiom.cells)]
-    answer = export(tmp_path, cells, idiom.names)
+    answer = export(tmp_path, cells, idiom.names, idiom.order)
     assert "fault" not in answer, answer
     proof = verify(tmp_path / "out")
     assert proof.status == "identical", proof

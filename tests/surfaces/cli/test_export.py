@@ -1,4 +1,4 @@
-"""`mlops-jupyter export` and `verify` as a user runs them: real kernels, real processes, and every kind of bad input."""
+"""`mlops-jupyter export` and `verify` as a user runs them: real kernels and processes, all kinds of bad input."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ def test_from_a_notebook_to_a_proof(tmp_path: Path) -> None:
     write(
         tmp_path,
         "%matplotlib inline\nimport numpy as np\nimport matplotlib.pyplot as plt",
-        ("# Load\nRead the rows.", "rows = np.loadtxt('rows.csv', delimiter=',')\nwords = {'pear', 'apple', 'fig', 'plum'}"),
+        (
+            "# Load\nRead the rows.",
+            "rows = np.loadtxt('rows.csv', delimiter=',')\nwords = {'pear', 'apple', 'fig', 'plum'}",
+        ),
         ("# Work", "total = float(rows.sum())\norder = list(words)\nnoise = np.random.rand(2)"),
         ("# Draw", "fig, ax = plt.subplots()\nax.plot(rows[:, 0])\nplt.show()"),
         ("# Say", "display(total)\nsize = len(order)"),
@@ -45,9 +48,13 @@ def test_from_a_notebook_to_a_proof(tmp_path: Path) -> None:
     facts = json.loads(proof.stdout)
     assert proof.returncode == 0, facts
     assert facts["status"] == "identical"
-    assert {o["name"]: o["status"] for o in facts["outputs"]} == dict.fromkeys(("total", "order", "noise", "size"), "identical")
+    assert {o["name"]: o["status"] for o in facts["outputs"]} == dict.fromkeys(
+        ("total", "order", "noise", "size"), "identical"
+    )
     assert facts["steps"] == 4
-    assert "mlops_jupyter" not in "".join(p.read_text() for p in (tmp_path / "out" / "src").rglob("*.py") if "runtime" not in p.parts)
+    assert "mlops_jupyter" not in "".join(
+        p.read_text() for p in (tmp_path / "out" / "src").rglob("*.py") if "runtime" not in p.parts
+    )
     run = cli("run", "out", "--store", "s", "--json", cwd=tmp_path)
     assert json.loads(run.stdout)["status"] == "succeeded", run.stderr
     again = json.loads(cli("run", "out", "--store", "s", "--json", cwd=tmp_path).stdout)
@@ -66,7 +73,8 @@ def test_a_difference_is_found_and_explained(tmp_path: Path) -> None:
 
 
 def test_a_notebook_of_format_3(tmp_path: Path) -> None:
-    old = {"worksheets": [{"cells": [{"cell_type": "code", "input": "x = 6 * 7", "outputs": [], "language": "python"}], "metadata": {}}],
+    cell = {"cell_type": "code", "input": "x = 6 * 7", "outputs": [], "language": "python"}
+    old = {"worksheets": [{"cells": [cell], "metadata": {}}],
            "metadata": {"name": "old"}, "nbformat": 3, "nbformat_minor": 0}  # fmt: skip
     (tmp_path / "old.ipynb").write_text(json.dumps(old))
     made = cli("export", "old.ipynb", "--output", "out", cwd=tmp_path)
@@ -82,13 +90,25 @@ BEFORE_ANY_KERNEL = [
     ("cells that are none", '{"nbformat": 4, "cells": 3}', ["bad.ipynb"], "'bad.ipynb' is no Jupyter notebook"),
     ("not text", b"\xff\xfe\x00", ["bad.ipynb"], "cannot read the notebook 'bad.ipynb': it is not UTF-8 text"),
     ("an unknown target", "good", ["bad.ipynb", "--to", "airfow"], "no target 'airfow': choose from"),
-    ("a bad cron expression", "good", ["bad.ipynb", "--schedule", "0 25 * * *"], "cron '0 25 * * *': hour '25' is out of range"),
-    ("a bad time zone", "good", ["bad.ipynb", "--schedule", "0 6 * * *", "--timezone", "Mars/Base"], "time zone 'Mars/Base' is not known"),
+    (
+        "a bad cron expression",
+        "good",
+        ["bad.ipynb", "--schedule", "0 25 * * *"],
+        "cron '0 25 * * *': hour '25' is out of range",
+    ),
+    (
+        "a bad time zone",
+        "good",
+        ["bad.ipynb", "--schedule", "0 6 * * *", "--timezone", "Mars/Base"],
+        "time zone 'Mars/Base' is not known",
+    ),
     ("no outputs", "good", ["bad.ipynb", "--outputs", ","], "',' names nothing"),
 ]
 
 
-@pytest.mark.parametrize(("name", "text", "words", "said"), BEFORE_ANY_KERNEL, ids=[row[0] for row in BEFORE_ANY_KERNEL])
+@pytest.mark.parametrize(
+    ("name", "text", "words", "said"), BEFORE_ANY_KERNEL, ids=[row[0] for row in BEFORE_ANY_KERNEL]
+)
 def test_bad_input_is_refused_at_once(name: str, text: Any, words: list[str], said: str, tmp_path: Path) -> None:
     if text is not None:
         data = json.dumps(notebook(["x = 1"])) if text == "good" else text
@@ -112,15 +132,32 @@ def test_a_cell_that_raises_is_named_and_nothing_is_written(tmp_path: Path) -> N
 
 REFUSED = [
     ("an output that no cell made", ["x = 1"], ["z"], "no cell made an output named 'z': the notebook has x"),
-    ("an output that is an import", ["import json\nx = 1"], ["json"], "'json' is an import, a definition or a parameter"),
+    (
+        "an output that is an import",
+        ["import json\nx = 1"],
+        ["json"],
+        "'json' is an import, a definition or a parameter",
+    ),
     ("an output that cannot be saved", ["g = (i for i in 'ab')"], ["g"], "the output 'g' cannot be saved"),
-    ("a magic without a meaning", ["x = 1", "%macro m 1"], ["x"], "cell 2, line 1: %macro has no meaning outside IPython"),
-    ("a cell magic without a meaning", ["x = 1", "%%script python\nprint(1)"], ["x"], "cell 2, line 1: %%script has no meaning outside IPython"),
+    (
+        "a magic without a meaning",
+        ["x = 1", "%macro m 1"],
+        ["x"],
+        "cell 2, line 1: %macro has no meaning outside IPython",
+    ),
+    (
+        "a cell magic without a meaning",
+        ["x = 1", "%%script python\nprint(1)"],
+        ["x"],
+        "cell 2, line 1: %%script has no meaning outside IPython",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("name", "cells", "outputs", "said"), REFUSED, ids=[row[0] for row in REFUSED])
-def test_what_cannot_be_exported_says_why(name: str, cells: list[str], outputs: list[str], said: str, tmp_path: Path) -> None:
+def test_what_cannot_be_exported_says_why(
+    name: str, cells: list[str], outputs: list[str], said: str, tmp_path: Path
+) -> None:
     answer = play(tmp_path, cells, outputs)
     assert said in answer["fault"]
     assert not (tmp_path / "out").exists()

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 @argument("name", help="the step's name, a Python identifier")
 @argument("--params", nargs="+", default=[], metavar="NAME=LITERAL", help="parameters that a run may override")
 @argument("--in", dest="inputs", default="", help="names the step takes beside those it is seen to take: a,b")
-@argument("--out", dest="outputs", default="", help="names the step must make: a,b; one that it did not make is a fault")
+@argument(
+    "--out", dest="outputs", default="", help="names the step must make: a,b; one that it did not make is a fault"
+)
 def step(args: Namespace) -> Namespace:
     """The cell is a step; what it takes and makes is seen when it runs."""
     return args

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 @magic_arguments()
-@argument("-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE", help="set a parameter; may be repeated")
+@argument(
+    "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE", help="set a parameter; may be repeated"
+)
 @argument("--outputs", default=None, help="variables to deliver: a,b; default: what no other step takes")
 def run(session: Session, args: Namespace) -> Ran:
     """Run the steps in processes of their own; what did not change comes from the cache.

@@ -23,15 +23,21 @@ class Table:
 
     def __repr__(self) -> str:
         widths = [max(len(str(r[i])) for r in (self.columns, *self.rows)) for i in range(len(self.columns))]
-        lines = ["  ".join(str(c).ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in (self.columns, *self.rows)]
+        lines = [
+            "  ".join(str(c).ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
+            for row in (self.columns, *self.rows)
+        ]
         return "\n".join([self.title, *lines])
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th style='text-align:left'>{escape(c)}</th>" for c in self.columns)
         body = "".join(
-            "<tr>" + "".join(f"<td style='text-align:left'>{escape(str(c))}</td>" for c in row) + "</tr>" for row in self.rows
+            "<tr>" + "".join(f"<td style='text-align:left'>{escape(str(c))}</td>" for c in row) + "</tr>"
+            for row in self.rows
         )
-        return f"<div><b>{escape(self.title)}</b><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        return (
+            f"<div><b>{escape(self.title)}</b><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        )
 
 
 class StepTable(Table):
@@ -40,7 +46,13 @@ class StepTable(Table):
     def __init__(self, steps: Sequence[StepView]) -> None:
         self.steps = tuple(steps)
         rows = [
-            (s.name, f"{SIGNS[s.state.value]} {s.state.value}", s.version, ", ".join(s.inputs) or "–", ", ".join(s.outputs) or "–")
+            (
+                s.name,
+                f"{SIGNS[s.state.value]} {s.state.value}",
+                s.version,
+                ", ".join(s.inputs) or "–",
+                ", ".join(s.outputs) or "–",
+            )
             for s in steps
         ]
         super().__init__(f"Pipeline of {len(rows)} steps", ("step", "state", "version", "takes", "gives"), rows)
@@ -51,6 +63,10 @@ class ProofTable(Table):
 
     def __init__(self, proof: Proof) -> None:
         self.proof = proof
-        rows = [(o.name, f"{SIGNS.get(o.status, '✕')} {o.status}", o.expected, o.actual, o.reason) for o in proof.outputs]
-        title = f"{proof.status}: {proof.steps} steps in {proof.seconds:.1f} s" + (f"; {proof.reason}" if proof.reason else "")
+        rows = [
+            (o.name, f"{SIGNS.get(o.status, '✕')} {o.status}", o.expected, o.actual, o.reason) for o in proof.outputs
+        ]
+        title = f"{proof.status}: {proof.steps} steps in {proof.seconds:.1f} s" + (
+            f"; {proof.reason}" if proof.reason else ""
+        )
         super().__init__(title, ("output", "verdict", "notebook", "pipeline", "reason"), rows)
