@@ -1,6 +1,9 @@
-"""What holds for every test: the order."""
+"""What holds for every test: the order, and that none leaves an address of MLflow to the next."""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,3 +17,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     the fixture `playwright` (through `page` or `browser`).
     """
     items.sort(key=lambda item: "playwright" in getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(autouse=True)
+def _address() -> Iterator[None]:
+    """`mlflow.set_tracking_uri` writes to the environment, which kernels of later tests would inherit."""
+    before = os.environ.get("MLFLOW_TRACKING_URI")
+    yield
+    if before is None:
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
+    else:
+        os.environ["MLFLOW_TRACKING_URI"] = before

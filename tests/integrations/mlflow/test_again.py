@@ -6,6 +6,7 @@ happened, what was to be noted of it has not.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,12 +68,12 @@ def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def client(uri: str) -> Iterator:
-    """Restores the address, which is global in MLflow."""
+    """Takes the address away again, which MLflow keeps for the process and in its environment."""
     import mlflow
 
-    before = mlflow.get_tracking_uri()
     yield mlflow_runs.connect(uri)
-    mlflow.set_tracking_uri(before)
+    mlflow.set_tracking_uri(None)
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 
 @pytest.fixture

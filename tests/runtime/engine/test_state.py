@@ -148,7 +148,14 @@ def test_another_bit_generator():
         np.random.set_bit_generator(before)
 
 
-def test_formats_cross_and_functions_stay():
+@pytest.fixture
+def options():
+    yield
+    pd.reset_option("display.float_format")
+    mpl.rcdefaults()
+
+
+def test_formats_cross_and_functions_stay(options):
     pd.options.display.float_format = "{:.1f}".format
     value = state.read("~pandas.options")
     assert value == {"display.float_format": {"str.format": "{:.1f}"}}
