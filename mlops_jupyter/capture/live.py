@@ -117,8 +117,9 @@ class Recorder:
             self._open = None
             _log.exception("this cell is not recorded")
         if self._open:
-            self._begin_headers(self._open)
-            self._open.bound = frozenset(self._rebound(self._open))
+            if self._open.headers:
+                self._begin_headers(self._open)
+                self._open.bound = frozenset(self._rebound(self._open))
             self._hidden.mark()
             files.start()
             self._open.overhead = time.perf_counter() - clock
@@ -180,15 +181,16 @@ class Recorder:
             cell=cell,
             tags=tags,
             started=time.time(),
-            before={name: id(value) for name, value in self._namespace.items()},
+            before=self._identities(),
         )
 
+    def _identities(self) -> dict[str, int]:
+        """Which object each name stands for now. No Python code per name: a long session has thousands (`_i1` …)."""
+        return dict(zip(self._namespace, map(id, self._namespace.values()), strict=True))
+
     def _rebound(self, opened: _Open) -> set[str]:
-        return {
-            name
-            for name, value in self._namespace.items()
-            if opened.before.get(name) != id(value) and not SHELL_NAMES.fullmatch(name)
-        }
+        now = self._identities().items() - opened.before.items()
+        return {name for name, _ in now if not SHELL_NAMES.fullmatch(name)}
 
     def _end(self, opened: _Open, result: ExecutionResult) -> Execution:
         seconds = time.time() - opened.started
@@ -201,7 +203,7 @@ class Recorder:
         read -= opened.bound
         reached = self._reach.names(read | rebound)
         changed = self._changed(reached, rebound)
-        deleted = {n for n in opened.before if n not in self._namespace and not SHELL_NAMES.fullmatch(n)}
+        deleted = {n for n in opened.before.keys() - self._namespace.keys() if not SHELL_NAMES.fullmatch(n)}
         for name in deleted:
             self._values.forget(name)
         groups = self._values.groups(n for n in changed if n in self._namespace)

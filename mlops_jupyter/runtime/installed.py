@@ -24,23 +24,33 @@ def versions(modules: tuple[str, ...]) -> dict[str, str]:
 @cache
 def _version(module: str) -> str:
     """Versions do not change under a running process, so they are read once."""
-    folders = _distributions()
-    if named := folders.get(_normal(module)):
-        return named[0]
-    for version, folder in folders.values():
-        if _provides(folder, module):
-            return version
-    return _source(module)
+    name = provider(module)
+    return distributions()[name][0] if name else _source(module)
 
 
 @cache
-def _distributions() -> dict[str, tuple[str, Path]]:
-    """Distribution name -> (version, its dist-info folder), the first on `sys.path` wins."""
+def provider(module: str) -> str:
+    """Return the name of the distribution that provides a top-level module, "" if none does.
+
+    Examples
+    --------
+    >>> provider("sklearn"), provider("no_such_module")
+    ('scikit-learn', '')
+    """
+    folders = distributions()
+    if normal(module) in folders:
+        return normal(module)
+    return next((name for name, (_, folder) in folders.items() if _provides(folder, module)), "")
+
+
+@cache
+def distributions() -> dict[str, tuple[str, Path]]:
+    """Return distribution name -> (version, its dist-info folder); the first on `sys.path` wins."""
     found: dict[str, tuple[str, Path]] = {}
     for entry in sys.path:
         for folder in _folders(Path(entry or ".")):
             name, _, version = folder.stem.partition("-")
-            found.setdefault(_normal(name), (version, folder))
+            found.setdefault(normal(name), (version, folder))
     return found
 
 
@@ -52,7 +62,8 @@ def _folders(path: Path) -> Iterator[Path]:
         return
 
 
-def _normal(name: str) -> str:
+def normal(name: str) -> str:
+    """Return a distribution's name in its one spelling."""
     return re.sub(r"[-_.]+", "-", name).lower()  # PEP 503
 
 

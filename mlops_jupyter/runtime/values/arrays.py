@@ -15,6 +15,8 @@ CHUNK = 1 << 20
 """Bytes summed (for NaN) and then hashed while they are still in the processor's cache."""
 SECONDS_PER_BYTE = 2e-11
 """The most that can be hoped for; a budget that this breaks is not begun."""
+THREADED_BYTES = 1 << 23
+"""From here a second thread is worth its start."""
 
 
 def handler_for(kind: type) -> Handler:
@@ -163,19 +165,33 @@ def rows(walk: Walk, block: Any) -> list[bytes]:
 
     Rows that do not lie in one piece (a frame made from a matrix) are read tile by tile, not one by one.
     """
-    import numpy as np
 
     if block.dtype.kind not in "biufcmM" or block.itemsize == 16:
         return [array(walk, row) for row in block]
     head = PREFIX[Record.ARRAY] + _head(walk, "ndarray", block.dtype, block.shape[1:])
     hashers = [walk.new(head) for _ in block]
+    if block.nbytes < THREADED_BYTES or len(block) < 2:
+        _feed_rows(hashers, block, walk)
+    else:  # hashing and copying release the interpreter's lock
+        from concurrent.futures import ThreadPoolExecutor
+
+        middle = len(block) // 2
+        with ThreadPoolExecutor(1) as other:
+            half = other.submit(_feed_rows, hashers[middle:], block[middle:], walk)
+            _feed_rows(hashers[:middle], block[:middle], walk)
+            half.result()
+    return [hasher.digest() for hasher in hashers]
+
+
+def _feed_rows(hashers: list[Hasher], block: Any, walk: Walk) -> None:
+    import numpy as np
+
     with np.errstate(all="ignore"):
         if block.flags.c_contiguous:
             for hasher, row in zip(hashers, block, strict=True):
                 feed(hasher, row, walk)
         else:
             _feed_tiles(hashers, block, walk)
-    return [hasher.digest() for hasher in hashers]
 
 
 def _feed_tiles(hashers: list[Hasher], block: Any, walk: Walk) -> None:

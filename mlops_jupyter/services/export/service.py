@@ -25,6 +25,11 @@ class Exported:
     lost: tuple[str, ...]
     seconds: float
 
+    def __repr__(self) -> str:
+        steps = ", ".join(step.name for step in self.plan.steps)
+        said = [f"{self.path}: {len(self.plan.steps)} steps ({steps}) for {', '.join(self.targets)}"]
+        return "\n  ".join([*said, *self.plan.notes, *(f"not expressed: {line}" for line in self.lost)])
+
 
 def export(
     recording: Recording, request: Request, magics: Magics, output: Path, to: Sequence[str], ledger: Ledger

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
-import importlib.metadata
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from mlops_jupyter.core.plan import Environment, Step
+from mlops_jupyter.runtime.installed import distributions, normal, provider
 from mlops_jupyter.services.pipeline.parts import Parts
 
 UNIMPORTED = {"pandas": ("pyarrow",), "sklearn": ("skops",), "sklearn.": ("joblib",)}
@@ -25,13 +26,13 @@ LOCK_SECONDS = 60
 def environment(steps: Sequence[Step], files: Mapping[str, bytes], parts: Parts, lock: bool) -> Environment:
     """Pin what the steps import to the versions that ran here, and lock all that these need."""
     modules = {m for step in steps for m in step.imports}
-    names = _distributions(modules | {extra for m in modules for extra in UNIMPORTED.get(m, ())})
-    asked = {w for step in steps for w in _asked(parts)}
-    pinned = sorted({f"{name}=={importlib.metadata.version(name)}" for name in names}, key=str.lower)
+    wanted = modules | {extra for m in modules for extra in UNIMPORTED.get(m, ())}
+    names = {provider(module) for module in wanted} - {""}  # what no distribution provides is the project's own
+    pinned = [f"{name}=={distributions()[name][0]}" for name in sorted(names | set(_asked(parts)))]
     return Environment(
         python=f"{sys.version_info.major}.{sys.version_info.minor}",
         requirements=tuple(pinned),
-        lock=locked(pinned, sorted(asked)) if lock else "",
+        lock=locked(pinned) if lock else "",
         variables=VARIABLES,
     )
 
@@ -47,36 +48,26 @@ def top_modules(text: str) -> frozenset[str]:
     return frozenset(found - sys.stdlib_module_names)
 
 
-def _asked(parts: Parts) -> Iterable[str]:
-    """What `%pip install` lines of the notebook asked for and is installed."""
-    return ()
+def _asked(parts: Parts) -> Iterator[str]:
+    """What `%pip install` lines of the notebook named, as far as it is installed: a plugin may never be imported."""
+    for part in parts:
+        for text in part.translation.requirements:
+            named = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", text)
+            if named and normal(named[0]) in distributions():
+                yield normal(named[0])
 
 
-def _distributions(modules: Iterable[str]) -> set[str]:
-    """Return the distributions that provide modules; one that none provides is the project's own."""
-    known = _packages()
-    return {distribution for module in modules for distribution in known.get(module, ())[:1]}
-
-
-@cache
-def _packages() -> Mapping[str, list[str]]:
-    return importlib.metadata.packages_distributions()
-
-
-def locked(pinned: Sequence[str], asked: Sequence[str] = ()) -> str:
+def locked(pinned: Sequence[str]) -> str:
     """Return requirements.lock: uv's resolution of the pinned ones, held to the versions installed here.
 
     Without an index in reach it is read from the installed distributions' own metadata, which says the same.
     """
     from uv import find_uv_bin
 
-    held = "\n".join(f"{d.name}=={d.version}" for d in importlib.metadata.distributions() if d.name)
-    import tempfile
-    from pathlib import Path
-
+    held = "\n".join(f"{name}=={version}" for name, (version, _) in distributions().items())
     with tempfile.TemporaryDirectory() as folder:
         wanted, constraints = Path(folder, "in.txt"), Path(folder, "held.txt")
-        wanted.write_text("\n".join([*pinned, *asked]))
+        wanted.write_text("\n".join(pinned))
         constraints.write_text(held)
         command = [find_uv_bin(), "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--no-emit-index-url"]
         command += ["--python", sys.executable, "--constraint", str(constraints), str(wanted)]
@@ -91,6 +82,8 @@ def locked(pinned: Sequence[str], asked: Sequence[str] = ()) -> str:
 
 def _closure(pinned: Sequence[str]) -> set[str]:
     """Return the pinned distributions with all they need, at the versions installed here."""
+    import importlib.metadata
+
     from packaging.requirements import Requirement
 
     found: dict[str, str] = {}

@@ -43,6 +43,7 @@ class Evidence:
     def __init__(self, recording: Recording, parts: Parts) -> None:
         self.notes: list[str] = []
         self._recording = recording
+        self._namespace = recording.namespace
         self._parts = parts
         self._saved: dict[str, Saved] = {}
 
@@ -65,10 +66,10 @@ class Evidence:
         mark = self._parts[need.maker].execution.writes.get(need.name)
         if mark == "code":
             return "is a function or module bound to another name"
-        live = self._parts.graph.last.get(need.name) == need.maker and need.name in self._recording.namespace
+        live = self._parts.graph.last.get(need.name) == need.maker and need.name in self._namespace
         if not live:
             return "cannot cross to another process" if mark == UNKNOWN else ""
-        value = self._recording.namespace[need.name]
+        value = self._namespace[need.name]
         if plain(value):
             return ""
         try:
@@ -107,7 +108,7 @@ class Evidence:
         import sys
 
         numpy = sys.modules.get("numpy")
-        values = [self._recording.namespace.get(n) for n in names]
+        values = [self._namespace.get(n) for n in names]
         return numpy is not None and sum(isinstance(v, numpy.ndarray) for v in values) > 0
 
     def deliverable(self, chosen: Mapping[str, int], explicit: bool) -> dict[str, int]:
@@ -134,7 +135,7 @@ class Evidence:
 
     def _value(self, name: str) -> object:
         """Return a live value; IPython's list of a shell line's output is a list in a bundle."""
-        value = self._recording.namespace[name]
+        value = self._namespace[name]
         return list(value) if type(value).__name__ == "SList" else value
 
     def collect(self, package: str, steps: Sequence[Step], delivered: Mapping[str, int]) -> Proof:

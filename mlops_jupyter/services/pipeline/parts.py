@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mlops_jupyter.analysis.facts import SourceFacts, Statement, StatementKind
@@ -91,6 +91,9 @@ class Parts:
 
     def __contains__(self, position: int) -> bool:
         return position in self._parts
+
+    def __iter__(self) -> Iterator[Part]:
+        return iter(self._parts.values())
 
     def is_code(self, need: Need) -> bool:
         """Whether a name, as made by that execution, travels as source rather than as a value.

@@ -153,15 +153,11 @@ def test_one_courier_that_goes_when_idle_and_comes_back(project: Workspace, clie
     script += "[Workspace(Path(sys.argv[1])).courier() for _ in range(20)]; import time; time.sleep(0.3)\n"
     callers = [subprocess.Popen([sys.executable, "-c", script, str(project.root)]) for _ in range(3)]
     project.courier()
-    times = []
     for _ in range(50):
-        began = time.perf_counter()
         project.courier()
-        times.append(time.perf_counter() - began)
     assert [caller.wait(30) for caller in callers] == [0, 0, 0]
     until(lambda: "idle, going" in log_of(project))
     assert log_of(project).count("carrying") == log_of(project).count("idle, going")
-    assert sorted(times)[25] < 0.005
     with project.tracking.start("after") as run:
         run.log(auc=1)
     arrive(project)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import tracemalloc
 from itertools import pairwise
 
@@ -104,27 +103,15 @@ def test_a_profile_says_the_same_as_the_data() -> None:
     assert len(profile(pd.concat([before] * 5)).to_json()) < 1.1 * len(kept.to_json())
 
 
-def test_cost_is_that_of_sorting_and_one_column_at_a_time() -> None:
-    """In units of this machine now: sorting the same numbers. Memory: a few columns, not a copy of the data."""
+def test_memory_is_a_few_columns_and_not_a_copy() -> None:
     rng = np.random.default_rng(0)
     before, after = (pd.DataFrame({f"c{i}": rng.normal(size=100_000) for i in range(20)}) for _ in range(2))
     check(before.head(100), after.head(100))  # imports
-    sorting = min(
-        _seconds(lambda: [np.sort(frame[name]) for frame in (before, after) for name in frame]) for _ in range(3)
-    )
-    checking = min(_seconds(lambda: check(before, after)) for _ in range(3))
-    assert checking < 8 * sorting + 0.2
     tracemalloc.start()
     check(before, after)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 0.4 * (before.memory_usage().sum() + after.memory_usage().sum())
-
-
-def _seconds(work) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 def _one(before: np.ndarray, after: np.ndarray):

@@ -64,14 +64,22 @@ class Bundle:
 
     def pipeline(self, steps: str, rest: str = "") -> None:
         """Write `pipeline.py` from the text of its steps and of its other fields."""
-        (self.home / "pipeline.py").write_text(
+        self._write(
+            self.home / "pipeline.py",
             f"from {self.package}.runtime.pipeline import Pipeline, Step\n"
-            f"PIPELINE = Pipeline(name='demo', package={self.package!r}, steps=({steps}), {rest})\n"
+            f"PIPELINE = Pipeline(name='demo', package={self.package!r}, steps=({steps}), {rest})\n",
         )
 
     def step(self, name: str, source: str) -> None:
         """Write the module of a step."""
-        (self.home / "steps" / f"{name}.py").write_text(textwrap.dedent(source))
+        self._write(self.home / "steps" / f"{name}.py", textwrap.dedent(source))
+
+    @staticmethod
+    def _write(path: Path, text: str) -> None:
+        """Write a module; a compiled one of the same second and length would be taken for it."""
+        path.write_text(text)
+        for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
+            compiled.unlink()
 
     def initial(self, name: str, value: object) -> None:
         """Write a file under `initial/`: bytes as they are, else JSON."""
