@@ -23,6 +23,7 @@ class Part:
     facts : of the translated text, so that its lines are that text's lines.
     cell : the notebook's cell that it was of, if that is still there.
     parameters : names that this execution declares as parameters of the pipeline, with their defaults.
+    outputs : the only names that its author lets it give to other steps; None: any.
     """
 
     position: int
@@ -31,6 +32,7 @@ class Part:
     facts: SourceFacts
     cell: CodeCell | None
     parameters: Mapping[str, object]
+    outputs: frozenset[str] | None = None
 
     @property
     def lines(self) -> list[str]:

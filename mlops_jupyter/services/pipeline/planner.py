@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlops_jupyter.analysis.cells import to_python
 from mlops_jupyter.analysis.facts import facts, normalised
@@ -50,7 +50,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
         An output that no cell made or that cannot be saved; a cell that failed half way and is needed; a magic
         that has no meaning outside IPython; a value made before recording began.
     """
-    graph = build(recording.history)
+    graph = build([_taking(execution, magics) for execution in recording.history])
     cells = match(recording.cells, [(e.cell, e.raw) for e in recording.history])
     looks = choosing.looked(graph, lambda execution: answers(execution, magics))
     kept = choosing.keep(graph, cells, _live(recording, request, graph, looks), looks)
@@ -112,19 +112,20 @@ def _names(made: set[str]) -> str:
     return ", ".join(shown[:12]) + (" …" if len(shown) > 12 else "") if shown else "no variables"
 
 
+def _taking(execution: Execution, magics: Magics) -> Execution:
+    """Add what `--in` names to what the cell was seen to read."""
+    inputs = magics.declared(execution).inputs
+    return replace(execution, reads=execution.reads | inputs) if inputs else execution
+
+
 def _part(graph: Graph, position: int, cells: Sequence[CodeCell | None], magics: Magics) -> Part:
     execution = graph.history[position]
     done = translate(execution, magics, choosing.where(position, cells))
-    return Part(
-        position, execution, done, facts(done.text), cells[position], _declared(execution, cells[position], magics)
-    )
-
-
-def _declared(execution: Execution, cell: CodeCell | None, magics: Magics) -> Mapping[str, object]:
-    declared = dict(magics.parameters(execution))
+    declared, cell = magics.declared(execution), cells[position]
+    parameters = dict(declared.parameters)
     if "parameters" in (cell.tags if cell else execution.tags):
-        declared |= facts(to_python(execution.body)).literals
-    return declared
+        parameters |= facts(to_python(execution.body)).literals
+    return Part(position, execution, done, facts(done.text), cell, parameters, declared.outputs)
 
 
 def _check_born(parts: Parts, kept: Sequence[int], cells: Sequence[CodeCell | None], recording: Recording) -> None:
@@ -163,6 +164,11 @@ class _Flows:
                 if maker is not None:
                     self.taken.setdefault(self.step_of[maker], set()).add(name)
 
+    def gives(self, done: Draft, name: str) -> bool:
+        """Whether a step's author lets it give a name: `--out` names all it gives, if it is there."""
+        said = [part.outputs for m in done.members if (part := self.parts[m]).outputs is not None]
+        return not said or name.startswith(HIDDEN) or any(name in outputs for outputs in said)
+
     def hidden(self, done: Draft) -> dict[str, int | None]:
         """Hidden variables that a step takes, with who made each; None: it was there before the first step.
 
@@ -198,6 +204,12 @@ class _Flows:
     def outputs(self, done: Draft, delivered: Mapping[str, int]) -> tuple[tuple[str, ...], ...]:
         """Groups of variables that leave a step: those that share objects together, each hidden one alone."""
         taken = self.taken.get(done.name, set())
+        kept_in = sorted(n for n in taken if not self.gives(done, n))
+        if kept_in:
+            user = next(d.name for d in self.drafts if kept_in[0] in d.inputs and d is not done)
+            raise UserError(
+                f"step {user!r} takes {kept_in[0]!r} from step {done.name!r}, whose --out leaves it out: add it there"
+            )
         made = self.values(done)
         leaving = [n for n, maker in made.items() if n in taken or delivered.get(n) in done.members]
         visible = modules.by_appearance(done.body, leaving)
@@ -227,8 +239,11 @@ def _delivered(flows: _Flows, evidence: Evidence, request: Request) -> dict[str,
     for done in flows.drafts:
         for name, maker in flows.values(done).items():
             last[name] = max(maker, last.get(name, maker))
+    owners = {name: done for done in flows.drafts for name in flows.values(done) if last[name] in done.members}
     if request.outputs is not None:
         for name in request.outputs:
+            if name in last and not flows.gives(owners[name], name):
+                raise UserError(f"the output {name!r} is not among what --out of step {owners[name].name!r} names")
             if name not in last:
                 raise UserError(
                     f"{name!r} is an import, a definition or a parameter, not a value: it cannot be an output"
@@ -241,6 +256,7 @@ def _delivered(flows: _Flows, evidence: Evidence, request: Request) -> dict[str,
             for name, maker in last.items()
             if not name.startswith("_")
             and newest.get(name) == maker
+            and flows.gives(owners[name], name)
             and name not in flows.taken.get(flows.step_of[maker], set())
         }
     return evidence.deliverable(chosen, explicit=request.outputs is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,14 +25,30 @@ class Code:
     imports: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Declared:
+    """What the author of a cell says of its step, in a `%%pipeline` line.
+
+    Attributes
+    ----------
+    parameters : name -> default.
+    inputs : names that the step takes beside those that it is seen to take.
+    outputs : the only names that the step gives; None: whatever others take or nobody does.
+    """
+
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    inputs: frozenset[str] = frozenset()
+    outputs: frozenset[str] | None = None
+
+
 class Magics(Protocol):
     """Our own magics, as far as a bundle keeps them."""
 
     def line(self, magic: str, line: str) -> Code | None:
         """Return what a line magic becomes: None if it only looks. Raises KeyError if it is not ours."""
 
-    def parameters(self, execution: Execution) -> Mapping[str, object]:
-        """Return the parameters that a cell's `%%pipeline NAME --params` header declares, with their defaults."""
+    def declared(self, execution: Execution) -> Declared:
+        """Return what a cell's `%%pipeline NAME` header declares; nothing where it has none."""
 
     def around(self, execution: Execution) -> tuple[Code, Code]:
         """Return what goes before and after the body of a cell for its `%%track` header."""

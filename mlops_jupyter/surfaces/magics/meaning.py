@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import lru_cache
 
 from IPython.core.error import UsageError
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.records import Execution
-from mlops_jupyter.services.pipeline.ports import Code
+from mlops_jupyter.services.pipeline.ports import Code, Declared
 from mlops_jupyter.surfaces.magics import VERBS
 from mlops_jupyter.surfaces.magics.pipeline import cell as step_cell
 from mlops_jupyter.surfaces.magics.track import cell as track_cell
@@ -27,11 +27,18 @@ class Meaning:
             raise UserError(f"%{magic} {line}: {fault}") from None
         return verb.code(args)
 
-    def parameters(self, execution: Execution) -> Mapping[str, object]:
-        """Return the parameters that a `%%pipeline NAME --params` line declares."""
+    def declared(self, execution: Execution) -> Declared:
+        """Return what a `%%pipeline NAME` line declares."""
         header = execution.header("pipeline")
-        return step_cell.parameters(step_cell.parse(header.line)) if header else {}
+        return _declared(header.line) if header else Declared()
 
     def around(self, execution: Execution) -> tuple[Code, Code]:
         """Return what goes before and after the body of a `%%track` cell."""
         return track_cell.around(execution) if execution.header("track") else (Code(""), Code(""))
+
+
+@lru_cache(maxsize=1024)
+def _declared(line: str) -> Declared:
+    args = step_cell.parse(line)
+    outputs = frozenset(step_cell.names(args.outputs))
+    return Declared(step_cell.parameters(args), frozenset(step_cell.names(args.inputs)), outputs or None)

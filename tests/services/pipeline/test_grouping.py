@@ -7,7 +7,7 @@ import pytest
 from mlops_jupyter.analysis.graph import build
 from mlops_jupyter.core.ids import ExecutionId
 from mlops_jupyter.core.records import Execution
-from mlops_jupyter.services.pipeline.grouping import Label, group, identifier, merge, stage
+from mlops_jupyter.services.pipeline.grouping import Label, group, identifier, merge, overwritten, stage
 
 
 def history(*accesses: tuple[str, str]) -> list[Execution]:
@@ -33,6 +33,8 @@ GROUPS = [
         "wxyx",
         [[0], [1, 3], [2]],
     ),
+    ("what another took is made anew", [("", "a"), ("a", "b"), ("", "a")], "xyx", [[0], [1], [2]]),
+    ("what another took is changed", [("", "a"), ("a", "b"), ("a", "a")], "xyx", [[0], [1], [2]]),
 ]
 
 
@@ -50,6 +52,16 @@ def test_merge_takes_everything_between() -> None:
     merged = merge(graph, groups, [(0, 2, "'g' holds a generator")])
     assert [(g.name, g.members) for g in merged] == [("s0", [0, 1, 2]), ("s3", [3])]
     assert merged[0].notes == ["holds what the notebook calls 's1', 's2' too: 'g' holds a generator"]
+
+
+def test_merging_may_bring_together_what_must_stay_apart() -> None:
+    graph = build(history(("", "g"), ("", "a"), ("a", "b"), ("g", "a"), ("b", "c")))
+    groups = group(graph, range(5), {i: Label(str(i), f"s{i}") for i in range(5)})
+    merged = merge(graph, groups, [(1, 1, "")])
+    assert overwritten(graph, merged) == []
+    merged[1].members.append(3)
+    del merged[3]
+    assert overwritten(graph, merged) == [(1, 2, "'a' is made anew after 's2' took it")]
 
 
 NAMES = [

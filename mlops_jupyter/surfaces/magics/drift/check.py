@@ -18,7 +18,7 @@ DEFAULTS = {"columns": None, "alpha": 0.05, "share": 0.5, "threshold": 0.1}
 """Those of `check` in the runtime; a flag that says the same is left out of the bundle's code."""
 
 
-@magic_arguments("%drift")
+@magic_arguments("drift")
 @argument("frames", nargs="+", metavar="REFERENCE CURRENT", help="two expressions: frames; the first may be a Profile")
 @argument("--columns", metavar="a,b", help="compare only these (default: all of the reference's)")
 @argument("--alpha", type=float, default=DEFAULTS["alpha"], help="allowed chance of a false alarm (default: 0.05)")

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from mlops_jupyter.surfaces.magics.session import Session
 
 
-@magic_arguments()
+@magic_arguments("%pipeline")
 @argument("name", help="the step's name, a Python identifier")
 @argument("--params", nargs="+", default=[], metavar="NAME=LITERAL", help="parameters that a run may override")
 @argument("--in", dest="inputs", default="", help="names the step takes beside those it is seen to take: a,b")
 @argument(
-    "--out", dest="outputs", default="", help="names the step must make: a,b; one that it did not make is a fault"
+    "--out", dest="outputs", default="", help="the only names that the step gives: a,b; it must make each of them"
 )
 def step(args: Namespace) -> Namespace:
     """The cell is a step; what it takes and makes is seen when it runs."""
@@ -76,7 +76,11 @@ class StepCell:
     def begin(self, line: str, body: str) -> object:
         """Bind the parameters, so that the cell finds them."""
         args = parse(line)
-        self._session.shell.user_ns.update(parameters(args))
+        namespace = self._session.shell.user_ns
+        namespace.update(parameters(args))
+        unknown = [n for n in names(args.inputs) if n not in namespace]
+        if unknown:
+            raise UserError(f"--in names {', '.join(map(repr, unknown))}, which no cell has made")
         return args
 
     def end(self, state: object, execution: Execution, namespace: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlops_jupyter.surfaces.magics.session import Session
 
 
-@magic_arguments()
+@magic_arguments("pipeline export")
 @argument("--to", default="python", help="targets, separated by commas; `python` is the bundle alone")
 @argument("--output", "-o", required=True, help="the folder to write; a bundle that is there is replaced")
 @argument("--outputs", default=None, help="variables to deliver: a,b; default: what no other step takes")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlops_jupyter.surfaces.magics.session import Session
 
 
-@magic_arguments()
+@magic_arguments("pipeline run")
 @argument(
     "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE", help="set a parameter; may be repeated"
 )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mlops_jupyter.surfaces.magics.session import Session
 
 
-@magic_arguments()
+@magic_arguments("pipeline")
 def show(session: Session, args: Namespace) -> StepTable:
     """Show the steps: version, what flows in and out, and whether each is fresh, stale, cached or failed."""
     from mlops_jupyter.services.export.cached import with_cache

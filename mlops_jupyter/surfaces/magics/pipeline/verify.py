@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlops_jupyter.surfaces.magics.session import Session
 
 
-@magic_arguments()
+@magic_arguments("pipeline verify")
 @argument("bundle", help="the folder that export wrote")
 @argument("--fresh-env", action="store_true", help="build an environment from requirements.lock and run in that")
 def verify(session: Session, args: Namespace) -> ProofTable:

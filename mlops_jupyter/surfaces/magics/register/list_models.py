@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlops_jupyter.surfaces.magics.session import Session
 
 
-@magic_arguments()
+@magic_arguments("register list")
 def list_models(session: Session, args: Namespace) -> list[ModelView]:
     """Show every registered model with its versions and aliases; those of scheduled runs, too."""
     from mlops_jupyter.surfaces.widgets.models import Models

@@ -23,7 +23,7 @@ EXAMPLE = '%register model --name churn --data X_test,y_test --require "accuracy
 
 
 @takes_expressions
-@magic_arguments()
+@magic_arguments("register")
 @argument("model", nargs="*", metavar="MODEL", help="the model: a Python expression of the notebook")
 @argument("--name", default=None, help="what it is registered as")
 @argument("--alias", default=None, help="a name for this version, such as challenger")

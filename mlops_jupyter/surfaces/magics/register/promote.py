@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlops_jupyter.surfaces.magics.session import Session
 
 
-@magic_arguments()
+@magic_arguments("register promote")
 @argument("address", metavar="NAME@ALIAS", help="the model and the alias, as in churn@champion")
 @argument("--version", type=int, required=True, help="the version that it names from now on")
 def promote(session: Session, args: Namespace) -> ModelView:

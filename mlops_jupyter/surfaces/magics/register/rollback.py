@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlops_jupyter.surfaces.magics.session import Session
 
 
-@magic_arguments()
+@magic_arguments("register rollback")
 @argument("address", metavar="NAME@ALIAS", help="the model and the alias, as in churn@champion")
 def rollback(session: Session, args: Namespace) -> ModelView:
     """Give an alias back to the version that held it before; again, to the one before that. Left out of bundles."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlops_jupyter.surfaces.magics.session import Session
 
 
-@magic_arguments()
+@magic_arguments("register show")
 @argument("name", help="the model")
 def show(session: Session, args: Namespace) -> ModelView:
     """Show a model's versions, their figures and aliases."""

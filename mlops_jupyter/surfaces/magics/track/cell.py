@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("mlops_jupyter")
 
 
-@magic_arguments()
+@magic_arguments("%track")
 @argument("name", nargs="?", default=None, help="the run's name (default: the notebook's)")
 @argument("-e", "--experiment", default="default", help="the experiment that it belongs to")
 def cell(args: Namespace) -> Namespace:

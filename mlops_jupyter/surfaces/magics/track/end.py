@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlops_jupyter.surfaces.magics.session import Session
 
 
-@magic_arguments()
+@magic_arguments("track end")
 @argument("--failed", action="store_true", help="it did not come to what it was for")
 def end(session: Session, args: Namespace) -> None:
     """Close the open run."""

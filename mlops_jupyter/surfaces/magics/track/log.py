@@ -18,7 +18,7 @@ EXAMPLE = "%track log auc=0.91 loss=history[-1] --step 3"
 
 
 @takes_expressions
-@magic_arguments()
+@magic_arguments("track log")
 @argument("pairs", nargs="*", metavar="NAME=EXPRESSION", help="metrics; values are Python expressions of the notebook")
 @argument("--step", default=None, metavar="EXPRESSION", help="where on the curve they belong (default: 0)")
 def log(session: Session, args: Namespace) -> None:

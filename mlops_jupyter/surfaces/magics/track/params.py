@@ -19,7 +19,7 @@ EXAMPLE = "%track params depth=3 columns=list(X.columns)"
 
 
 @takes_expressions
-@magic_arguments()
+@magic_arguments("track params")
 @argument("pairs", nargs="*", metavar="NAME=EXPRESSION", help="settings; values are Python expressions of the notebook")
 def params(session: Session, args: Namespace) -> None:
     """Keep settings of the open run. A setting does not change once it is kept."""

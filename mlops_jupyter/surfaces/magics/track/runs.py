@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @takes_expressions
-@magic_arguments()
+@magic_arguments("track runs")
 @argument(
     "--sort", default=None, metavar="KEY", help="metrics.KEY, params.KEY, started, ...; downward with - before it"
 )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlops_jupyter.surfaces.magics.session import Session
 
 
-@magic_arguments()
+@magic_arguments("track start")
 @argument("name", nargs="?", default=None, help="the run's name (default: the notebook's)")
 @argument("-e", "--experiment", default="default", help="the experiment that it belongs to")
 def start(session: Session, args: Namespace) -> Run:
