@@ -40,7 +40,7 @@ def render(plan: Plan, targets: Iterable[Any] = ()) -> Bundle:
         "requirements.lock": plan.environment.lock or "".join(f"{r}\n" for r in plan.environment.requirements),
         "Dockerfile": pages.dockerfile(plan),
         "README.md": pages.readme(plan, chosen),
-        ".gitignore": "out/\n__pycache__/\n",
+        ".gitignore": "out/\n.venv/\n__pycache__/\n",
         "tests/expected/expected.json": _expected(plan),
     }
     used = [room for room in USES if any(f".runtime.{room} import" in s.module for s in plan.steps)]
@@ -139,7 +139,7 @@ def _pyproject(plan: Plan) -> str:
         f'[project]\nname = {json.dumps(plan.package)}\nversion = "0.1.0"\n'
         f"description = {json.dumps('The pipeline ' + _line(plan.name) + ', made from a notebook')}\n"
         f'requires-python = ">={plan.environment.python}"\ndependencies = [\n{requirements}]\n\n'
-        f'[tool.hatch.build.targets.wheel]\npackages = ["src/{plan.package}"]\n'
+        '[tool.hatch.build.targets.wheel]\nonly-include = ["src"]\nsources = ["src"]\n'
     )
     tomllib.loads(text)  # a name that breaks it must not leave here
     return text

@@ -25,10 +25,16 @@ class Exported:
     lost: tuple[str, ...]
     seconds: float
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All that a person should know of it."""
+        of_steps = (f"{step.name}: {note}" for step in self.plan.steps for note in step.notes)
+        return (*self.plan.notes, *of_steps, *self.lost)
+
     def __repr__(self) -> str:
         steps = ", ".join(step.name for step in self.plan.steps)
-        said = [f"{self.path}: {len(self.plan.steps)} steps ({steps}) for {', '.join(self.targets)}"]
-        return "\n  ".join([*said, *self.plan.notes, *(f"not expressed: {line}" for line in self.lost)])
+        head = f"{self.path}: {len(self.plan.steps)} steps ({steps}) for {', '.join(self.targets)}"
+        return "\n".join([head, *(f"  note: {note}" for note in self.notes)])
 
 
 def export(
@@ -47,7 +53,7 @@ def export(
     if request.schedule:
         _check(request.schedule.cron, request.schedule.timezone)
     made = plan(recording, request, magics)
-    lost = tuple(line for target in chosen for line in targets.lost(made, target))
+    lost = tuple(f"target {t.name!r} has no word for {line}" for t in chosen for line in targets.lost(made, t))
     bundle.write(render(made, chosen), output)
     ledger.audit("export", made.name, {"path": str(output), "targets": list(to), "steps": len(made.steps)})
     return Exported(output, made, tuple(to), lost, time.perf_counter() - began)

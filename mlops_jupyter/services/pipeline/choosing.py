@@ -91,6 +91,7 @@ def labels(graph: Graph, kept: Sequence[int], cells: Sequence[CodeCell | None]) 
     by_stage = len(sections) < FEW_SECTIONS
     found: dict[int, Label] = {}
     run, last = 0, ""
+    runs: dict[str, list[int]] = {}
     for position in kept:
         execution, cell = graph.history[position], cells[position]
         header = execution.header("pipeline")
@@ -105,9 +106,14 @@ def labels(graph: Graph, kept: Sequence[int], cells: Sequence[CodeCell | None]) 
             if f"{section}:{doing}" != last:
                 run, last = run + 1, f"{section}:{doing}"
             found[position] = Label(f"run:{run}", doing)
+            runs.setdefault(heading, []).append(position)
         else:
             last = ""
             found[position] = Label(f"section:{section}", identifier(heading, doing))
+    for heading, positions in runs.items():
+        if heading and len({found[p].key for p in positions}) == 1:  # nothing was cut: the author's word is the better
+            for position in positions:
+                found[position] = Label(found[position].key, identifier(heading, found[position].name))
     return found
 
 

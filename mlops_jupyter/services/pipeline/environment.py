@@ -7,10 +7,10 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
-from mlops_jupyter.core.plan import Environment, Step
+from mlops_jupyter.core.plan import Environment
 from mlops_jupyter.runtime.installed import distributions, normal, provider
 from mlops_jupyter.services.pipeline.parts import Parts
 
@@ -23,9 +23,8 @@ VARIABLES = {"PYTHONHASHSEED": "0", "MPLBACKEND": "Agg"}
 LOCK_SECONDS = 60
 
 
-def environment(steps: Sequence[Step], files: Mapping[str, bytes], parts: Parts, lock: bool) -> Environment:
+def environment(modules: Set[str], parts: Parts, lock: bool) -> Environment:
     """Pin what the steps import to the versions that ran here, and lock all that these need."""
-    modules = {m for step in steps for m in step.imports}
     wanted = modules | {extra for m in modules for extra in UNIMPORTED.get(m, ())}
     names = {provider(module) for module in wanted} - {""}  # what no distribution provides is the project's own
     pinned = [f"{name}=={distributions()[name][0]}" for name in sorted(names | set(_asked(parts)))]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mlops_jupyter.analysis.cells import to_python
-from mlops_jupyter.analysis.facts import facts, normalised
+from mlops_jupyter.analysis.facts import CauseKind, facts, normalised
 from mlops_jupyter.analysis.graph import Graph, build
 from mlops_jupyter.analysis.outline import CodeCell, match
 from mlops_jupyter.capture.values import UNKNOWN
@@ -19,6 +19,7 @@ from mlops_jupyter.services.pipeline.environment import environment, top_modules
 from mlops_jupyter.services.pipeline.evidence import Evidence
 from mlops_jupyter.services.pipeline.formatting import format_all
 from mlops_jupyter.services.pipeline.grouping import Group, group, identifier, merge, overwritten
+from mlops_jupyter.services.pipeline.local import local_modules
 from mlops_jupyter.services.pipeline.modules import Draft
 from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
@@ -69,7 +70,8 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     delivered = _delivered(flows, evidence, request)
     package = identifier(request.name, "pipeline")
     steps, files = _steps(parts, groups, drafts, flows, delivered, package)
-    env = environment(steps, files, parts, request.lock)
+    own = local_modules(module for step in steps for module in step.imports)
+    env = environment({m for step in steps for m in step.imports} | _imported(own), parts, request.lock)
     proof = evidence.collect(package, steps, delivered)
     return Plan(
         name=request.name,
@@ -80,7 +82,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
         environment=env,
         schedule=request.schedule,
         expected=proof.expected,
-        files={**files, **proof.files},
+        files={**files, **{f"src/{path}": data for path, data in own.items()}, **proof.files},
         notes=tuple(dict.fromkeys((*_left_out(looks, cells), *evidence.notes, *proof.notes))),
     )
 
@@ -105,6 +107,10 @@ def _left_out(looks: choosing.Looked, cells: Sequence[CodeCell | None]) -> list[
         for position in sorted(looks.executions)
         if cells[position] is not None
     ]
+
+
+def _imported(own: Mapping[str, bytes]) -> frozenset[str]:
+    return frozenset(m for path, data in own.items() if path.endswith(".py") for m in top_modules(data.decode()))
 
 
 def _names(made: set[str]) -> str:
@@ -307,12 +313,20 @@ def _steps(
                 cells=tuple(parts[m].execution.cell or f"{c.number}" for m in done.members if (c := parts[m].cell)),
                 executions=tuple(done.members),
                 always=any(not use.startswith("display:") for use in runtime_of[done.name]),
-                notes=tuple(
-                    dict.fromkeys((*notes[done.name], *(n for m in done.members for n in parts[m].execution.notes)))
-                ),
+                notes=tuple(dict.fromkeys((*notes[done.name], *(n for m in done.members for n in _doubts(parts[m]))))),
             )
         )
     return _in_order(steps), files
+
+
+CARRIED = (CauseKind.UNSEEDED,)
+"""What may make values differ elsewhere and cannot in a bundle: random states cross from step to step."""
+
+
+def _doubts(part: Part) -> list[str]:
+    """What capture was not sure of, and what in the text may give another value next time."""
+    causes = [f"{cause.kind.value}: `{cause.text}`" for cause in part.facts.causes if cause.kind not in CARRIED]
+    return [*part.execution.notes, *causes]
 
 
 def _shared(drafts: Sequence[Draft]) -> dict[Need, str]:

@@ -92,18 +92,21 @@ def kernel(path: Path) -> Iterator[Any]:
     manager = KernelManager(kernel_name="python3")
     manager.kernel_spec.argv[0] = sys.executable  # type: ignore[union-attr]
     environment = {**os.environ, "PYTHONHASHSEED": "0", "JPY_SESSION_NAME": str(path.absolute())}
-    manager.start_kernel(cwd=str(path.absolute().parent), env=environment)
-    client = manager.client()
-    try:
-        client.start_channels()
-        client.wait_for_ready(timeout=START_SECONDS)
-        fault = execute(client, "get_ipython().run_line_magic('load_ext', 'mlops_jupyter')", silent=True)
-        if fault:
-            raise UserError(fault)
-        yield client
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
+    with tempfile.TemporaryDirectory(prefix="mlops-") as sockets:  # readable by this user alone
+        if os.name == "posix":
+            manager.transport, manager.ip = "ipc", f"{sockets}/kernel"
+        manager.start_kernel(cwd=str(path.absolute().parent), env=environment)
+        client = manager.client()
+        try:
+            client.start_channels()
+            client.wait_for_ready(timeout=START_SECONDS)
+            fault = execute(client, "get_ipython().run_line_magic('load_ext', 'mlops_jupyter')", silent=True)
+            if fault:
+                raise UserError(fault)
+            yield client
+        finally:
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
 
 
 def _run_cell(client: Any, cell: CodeCell, count: int, timeout: float | None, say: Say) -> None:

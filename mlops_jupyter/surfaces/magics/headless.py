@@ -40,7 +40,7 @@ def answer(shell: InteractiveShell, wish: str, path: str) -> None:
             "targets": list(done.targets),
             "steps": [step.name for step in done.plan.steps],
             "outputs": dict(done.plan.outputs),
-            "notes": [*done.plan.notes, *(f"{s.name}: {n}" for s in done.plan.steps for n in s.notes), *done.lost],
+            "notes": done.notes,
             "overhead_seconds": sum(e.overhead for e in session.recorder.history),
             "seconds": done.seconds,
         }

@@ -1,0 +1,61 @@
+"""Modules of the project's own, which no distribution provides: they travel with the bundle, as source."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.runtime.installed import provider
+from mlops_jupyter.services.pipeline.environment import top_modules
+
+PACKAGE_BYTES = 20 * 2**20
+"""A package of more is no helper; it is to be installed."""
+
+
+def local_modules(modules: Iterable[str]) -> dict[str, bytes]:
+    """Return path under `src/` -> content, for own modules among these and all own ones that they import.
+
+    Raises
+    ------
+    UserError
+        A module of which there is no source here, or too much of it.
+    """
+    found: dict[str, bytes] = {}
+    done: set[str] = set()
+    todo = list(modules)
+    while todo:
+        module = todo.pop()
+        if module not in done and not provider(module):
+            done.add(module)
+            files = _files(module)
+            found |= files
+            todo += [m for path, data in files.items() if path.endswith(".py") for m in top_modules(data.decode())]
+    return found
+
+
+def _files(module: str) -> dict[str, bytes]:
+    origin = _origin(module)
+    if origin is None or origin.suffix != ".py":
+        raise UserError(
+            f"the module {module!r} belongs to no installed distribution and has no source to take along: "
+            "install it as a package, then export"
+        )
+    if origin.name != "__init__.py":
+        return {origin.name: origin.read_bytes()}
+    paths = [p for p in sorted(origin.parent.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
+    if sum(p.stat().st_size for p in paths) > PACKAGE_BYTES:
+        raise UserError(f"the package {module!r} is too large to take along: install it, then export")
+    return {p.relative_to(origin.parent.parent).as_posix(): p.read_bytes() for p in paths}
+
+
+def _origin(module: str) -> Path | None:
+    """Where a module's source lies: of the one that ran, if it did."""
+    loaded = sys.modules.get(module)
+    if loaded is not None:
+        file = getattr(loaded, "__file__", None)
+        return Path(file) if file else None
+    spec = importlib.util.find_spec(module)
+    return Path(spec.origin) if spec and spec.origin else None
