@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -198,3 +200,24 @@ def test_notebook_7(desk, notebook7):
     expect_state(panel, "load", "fresh")
     panel.get_by_role("button", name=re.compile("^Step train")).click()
     expect(desk.cell(3)).to_have_class(re.compile("jp-mod-active"))
+
+
+def test_the_panel_follows_the_demo(desk, lab):
+    """The first cells of `notebooks/01_churn.ipynb`, as a new user runs them, up to the first tracked model."""
+    demo = Path(__file__).parents[2] / "notebooks"
+    shutil.copytree(demo / "data", lab.root / "demo/data")
+    shutil.copy(demo / "01_churn.ipynb", lab.root / "demo/01_churn.ipynb")
+    cells = json.loads((demo / "01_churn.ipynb").read_text())["cells"]
+    code = [n for n, cell in enumerate(cells) if cell["cell_type"] == "code"]
+    last = next(n for n in code if "%%pipeline forest" in "".join(cells[n]["source"]))
+    desk.open(lab, "demo/01_churn.ipynb")
+    panel = desk.show_panel()
+    expect(panel.get_by_test_id("mlops-recorder")).to_have_text("Not recorded yet")
+    desk.run(code[0])
+    expect(panel.get_by_test_id("mlops-recorder")).to_have_text("Recording")
+    with no_courier(lab.root / "demo"):
+        desk.run(*(n for n in code if code[0] < n <= last))
+        expect_state(panel, "forest", "fresh")
+        expect(panel.locator("li[data-step='forest']")).to_contain_text("X_train")
+        expect(panel).to_contain_text("logistic")
+        expect(panel.get_by_test_id("mlops-executions")).to_have_text(f"{code.index(last)} executions")

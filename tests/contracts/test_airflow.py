@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from mlops_jupyter.services.export.bundle import write
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.targets import airflow, croniter_dialect
 from mlops_jupyter.services.schedule import clock
+from tests.services.export.recorded import export
 
 ROOT = Path(__file__).parents[2]
 ENGINES = ROOT / ".venvs" / "engines" / "bin"
@@ -259,7 +261,16 @@ def report(total, text, count):
 }
 
 
-def test_airflow_runs_the_bundle(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Airflow's folder, with its database made."""
+    home = tmp_path_factory.mktemp("airflow")
+    (home / "dags").mkdir()
+    airflows([str(ENGINES / "airflow"), "db", "migrate"], environment(home, home / "dags"), home)
+    return home
+
+
+def test_airflow_runs_the_bundle(tmp_path: Path, home: Path) -> None:
     """`airflow dags test` of a whole bundle, its DAG file linked into Airflow's folder, a parameter set for the run."""
     plan = replace(
         PLAN,
@@ -267,11 +278,8 @@ def test_airflow_runs_the_bundle(tmp_path: Path) -> None:
         outputs={"total": "dag", "said": "report"},
     )
     write(render(plan, [airflow]), tmp_path / "bundle")
-    home, dags = tmp_path / "airflow", tmp_path / "airflow" / "dags"
-    dags.mkdir(parents=True)
-    (dags / "mini.py").symlink_to(tmp_path / "bundle" / "dags" / "mini.py")
-    env = environment(home, dags, AIRFLOW_VAR_MINI_STORE=str(tmp_path / "a store"))
-    airflows([str(ENGINES / "airflow"), "db", "migrate"], env, tmp_path)
+    (home / "dags" / "mini.py").symlink_to(tmp_path / "bundle" / "dags" / "mini.py")
+    env = environment(home, home / "dags", AIRFLOW_VAR_MINI_STORE=str(tmp_path / "a store"))
     airflows([str(ENGINES / "airflow"), "dags", "test", "mini", "--conf", '{"count": 5}'], env, tmp_path)
     assert not (tmp_path / "bundle" / "out").exists()
     (index,) = (tmp_path / "a store").glob("*/outputs/outputs.json")
@@ -284,3 +292,25 @@ def test_airflow_runs_the_bundle(tmp_path: Path) -> None:
     assert (said["text"], said["count"], said["settings"]) == (TEXT, 5, [])
     assert said["drawn"] == Random(7).random()  # the state that `load` left went with it
     assert Path(said["python"]).resolve() == (ENGINES / "python").resolve()  # the bundle has no .venv
+
+
+def test_a_notebook_gives_its_values_on_airflow(tmp_path: Path, home: Path) -> None:
+    """From the cells to the DAG's run: in-place changes, an unseeded draw and a file, one step a section."""
+    Path(tmp_path, "days.csv").write_text("day,rain\n1,0\n2,3.5\n3,\n")
+    cells = [
+        ("# Load", "import numpy as np\nimport pandas as pd\n\ndays = pd.read_csv('days.csv')"),
+        ("# Clean", "days['rain'] = days['rain'].fillna(0.0)"),
+        ("# Shake", "noise = np.random.rand(len(days))"),
+        ("# Sum up", "total = float((days['rain'] + noise).sum())"),
+    ]
+    answer = export(tmp_path, cells, ["days", "total"], targets=["airflow"], name="rain")
+    assert answer.get("steps") == ["load", "clean", "shake", "sum_up"], answer
+    bundle, store = tmp_path / "out", tmp_path / "store"
+    (home / "dags" / "rain.py").symlink_to(bundle / "dags" / "rain.py")
+    env = environment(home, home / "dags", AIRFLOW_VAR_RAIN_STORE=str(store), AIRFLOW_VAR_RAIN_PYTHON=sys.executable)
+    airflows([str(ENGINES / "airflow"), "dags", "test", "rain"], env, tmp_path)
+    (index,) = store.glob("*/outputs/outputs.json")
+    run = json.loads(index.read_text())["run"]
+    command = [sys.executable, "-m", "rain", "check", "--store", str(store), "--run", run, "--json"]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(bundle / "src")}, stdout=subprocess.PIPE)
+    assert json.loads(done.stdout)["status"] == "identical", done.stdout.decode()

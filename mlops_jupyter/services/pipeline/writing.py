@@ -1,0 +1,130 @@
+"""Drafts -> steps: each step's module written out, formatted, versioned, and put into the plan's words."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from mlops_jupyter.analysis.facts import CauseKind, normalised
+from mlops_jupyter.core.plan import HIDDEN, INITIAL, Parameter, Step
+from mlops_jupyter.services.pipeline import modules
+from mlops_jupyter.services.pipeline.environment import top_modules
+from mlops_jupyter.services.pipeline.flows import Flows
+from mlops_jupyter.services.pipeline.formatting import format_all
+from mlops_jupyter.services.pipeline.grouping import Group
+from mlops_jupyter.services.pipeline.modules import Draft
+from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
+
+
+def write_steps(
+    parts: Parts,
+    groups: Sequence[Group],
+    drafts: Sequence[Draft],
+    flows: Flows,
+    delivered: Mapping[str, int],
+    package: str,
+) -> tuple[list[Step], dict[str, bytes]]:
+    """Write every step's module, format them together, and put them into the plan's words."""
+    shared = _shared(flows.drafts)
+    texts: dict[str, str] = {}
+    runtime_of: dict[str, list[str]] = {}
+    outputs = {d.name: flows.outputs(d, delivered) for d in flows.drafts}
+    for done in flows.drafts:
+        returns = [n for g in outputs[done.name] for n in g if not n.startswith(HIDDEN)]
+        runtime = [use for m in done.members for use in parts[m].translation.runtime]
+        runtime_of[done.name] = runtime
+        texts[done.name] = modules.write(done, parts, package, _doc(parts, done), returns, shared, runtime)
+    if shared:
+        imports = dict.fromkeys(text for d in flows.drafts for text in d.imports)
+        bodies = [modules.definition(parts, need) for need in sorted(shared, key=lambda n: modules.place(parts, n))]
+        texts[modules.DEFINITIONS] = (
+            '"""Functions and classes that several steps use."""\n' + "".join(imports) + "\n\n".join(bodies)
+        )
+    formatted = format_all(texts)
+    common = formatted.pop(modules.DEFINITIONS, "")
+    files = {f"src/{package}/{modules.DEFINITIONS}.py": common.encode()} if common else {}
+    notes = {g.name: tuple(g.notes) for g in groups}
+    steps = []
+    for done in flows.drafts:
+        text = formatted[done.name]
+        uses = "".join(modules.definition(parts, n) for n in done.hoisted if n in shared)
+        hidden = {n: flows.step_of[m] if m is not None else INITIAL for n, m in flows.hidden(done).items()}
+        steps.append(
+            Step(
+                name=done.name,
+                version=_version(text, uses),
+                module=text,
+                inputs={**{n: flows.step_of[m] for n, m in done.inputs.items()}, **hidden},
+                outputs=outputs[done.name],
+                parameters=tuple(done.parameters),
+                imports=tuple(sorted((top_modules(text) | (top_modules(common) if uses else set())) - {package})),
+                cells=tuple(parts[m].execution.cell or f"{c.number}" for m in done.members if (c := parts[m].cell)),
+                executions=tuple(done.members),
+                always=any(not use.startswith("display:") for use in runtime_of[done.name]),
+                notes=tuple(dict.fromkeys((*notes[done.name], *(n for m in done.members for n in _doubts(parts[m]))))),
+            )
+        )
+    return _in_order(steps), files
+
+
+CARRIED = (CauseKind.UNSEEDED,)
+"""What may make values differ elsewhere and cannot in a bundle: random states cross from step to step."""
+
+
+def _doubts(part: Part) -> list[str]:
+    """What capture was not sure of, and what in the text may give another value next time."""
+    causes = [f"{cause.kind.value}: `{cause.text}`" for cause in part.facts.causes if cause.kind not in CARRIED]
+    return [*part.execution.notes, *causes]
+
+
+def _shared(drafts: Sequence[Draft]) -> dict[Need, str]:
+    """Definitions that several steps use, and classes, whose instances must find them in one place."""
+    users: dict[Need, int] = {}
+    versions: dict[str, set[int]] = {}
+    for done in drafts:
+        for need in done.hoisted:
+            users[need] = users.get(need, 0) + 1
+            versions.setdefault(need.name, set()).add(need.maker)
+    return {need: need.name for need, count in users.items() if count > 1 and len(versions[need.name]) == 1}
+
+
+def _version(text: str, uses: str) -> str:
+    return hashlib.blake2b(f"step:1\n{normalised(text)}\n{normalised(uses)}".encode(), digest_size=16).hexdigest()
+
+
+def _doc(parts: Parts, done: Draft) -> str:
+    headings, prose = [], []
+    for member in done.members:
+        cell = parts[member].cell
+        if cell is not None:
+            if cell.heading and cell.heading not in headings:
+                headings.append(cell.heading)
+            if cell.prose and cell.prose not in prose:
+                prose.append(cell.prose)
+    title = ". ".join(headings).rstrip(".") + "." if headings else ""
+    return "\n\n".join(filter(None, (title, *prose)))
+
+
+def _in_order(steps: Sequence[Step]) -> list[Step]:
+    """Sort steps so that each comes after those it takes from, keeping the notebook's order otherwise."""
+    from graphlib import TopologicalSorter
+
+    place = {step.name: i for i, step in enumerate(steps)}
+    by_name = {step.name: step for step in steps}
+    sorter = TopologicalSorter({step.name: step.upstream for step in steps})
+    sorter.prepare()
+    ordered: list[Step] = []
+    ready: list[str] = []
+    while sorter.is_active():
+        ready = sorted([*ready, *sorter.get_ready()], key=place.__getitem__)
+        name = ready.pop(0)
+        ordered.append(by_name[name])
+        sorter.done(name)
+    return ordered
+
+
+def parameters(drafts: Sequence[Draft]) -> list[Parameter]:
+    found: dict[str, object] = {}
+    for done in drafts:
+        found.update(done.parameters)
+    return [Parameter(name, default) for name, default in found.items()]
