@@ -20,7 +20,7 @@ from mlops_jupyter.analysis.cells import split_headers, to_python
 from mlops_jupyter.analysis.facts import SourceFacts, SyntaxFault, facts
 from mlops_jupyter.capture import files
 from mlops_jupyter.capture.hidden import Hidden
-from mlops_jupyter.capture.reach import CODE, Reach, has_state
+from mlops_jupyter.capture.reach import CODE, Reach, has_state, is_ours
 from mlops_jupyter.capture.values import FROZEN, UNKNOWN, Values
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.ids import ExecutionId, SessionId, new_id
@@ -259,7 +259,8 @@ class Recorder:
         return has_state(value) if isinstance(value, CODE) else True
 
     def _unknown(self, changed: Mapping[str, str]) -> list[str]:
-        return [f"{n!r} cannot be compared: {self._values.reason(n)}" for n, mark in changed.items() if mark == UNKNOWN]
+        unknown = [n for n, mark in changed.items() if mark == UNKNOWN and not is_ours(self._namespace[n])]
+        return [f"{n!r} cannot be compared: {self._values.reason(n)}" for n in unknown]
 
     def _keep(self, execution: Execution) -> None:
         """Write one execution to the ledger, whole."""

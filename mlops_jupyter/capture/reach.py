@@ -84,6 +84,11 @@ def has_state(value: object) -> bool:
     return False
 
 
+def is_ours(value: object) -> bool:
+    """Whether a value is an object of this package (a run, a table of steps): it belongs to the notebook alone."""
+    return type(value).__module__.partition(".")[0] == "mlops_jupyter"
+
+
 def plain(value: object) -> bool:
     """Whether a value is data that cannot hold a function: numbers, text, arrays and frames of such."""
     if isinstance(value, FROZEN):

@@ -17,7 +17,7 @@ from mlops_jupyter.runtime.codecs import load_open
 from mlops_jupyter.services.export.verify import fault_of, manifest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ran(Mapping[str, Any]):
     """One run of a bundle: a mapping of the values it delivered, each loaded when asked for.
 
@@ -33,6 +33,11 @@ class Ran(Mapping[str, Any]):
     steps: Mapping[str, str]
     error: str = ""
     seconds: float = 0.0
+
+    def __repr__(self) -> str:
+        steps = ", ".join(f"{step} {status}" for step, status in self.steps.items())
+        head = f"run {self.run} {self.status} in {self.seconds:.1f} s: {steps}"
+        return f"{head}\n  {self.error}" if self.error else f"{head}\n  gives {', '.join(self) or 'nothing'}"
 
     def __getitem__(self, name: str) -> Any:
         for row in self._index():

@@ -15,7 +15,7 @@ from mlops_jupyter.services.pipeline.ports import Magics, Recording
 from mlops_jupyter.store.ledger import Ledger
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Exported:
     """What an export wrote: where, which plan, what a target could not express, and how long it took."""
 

@@ -8,7 +8,7 @@ import pickletools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mlops_jupyter.capture.reach import plain
+from mlops_jupyter.capture.reach import is_ours, plain
 from mlops_jupyter.capture.values import UNKNOWN
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import INITIAL, Expected, Step
@@ -126,9 +126,10 @@ class Evidence:
             except CannotSave as fault:
                 if explicit:
                     raise UserError(
-                        f"the output {name!r} cannot be saved: {fault}; name another with --outputs"
+                        f"the output {name!r} cannot be saved: {fault.reason}; name another with --outputs"
                     ) from fault
-                self.notes.append(f"{name!r} is not delivered: {fault}")
+                if not is_ours(self._value(name)):
+                    self.notes.append(f"{name!r} is not delivered: {fault.reason}")
             else:
                 kept[name] = maker
         return kept

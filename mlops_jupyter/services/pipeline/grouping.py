@@ -122,6 +122,8 @@ def identifier(text: str, otherwise: str) -> str:
 STAGES: tuple[tuple[str, Callable[[str], bool]], ...] = tuple(
     (name, re.compile(pattern).search)  # type: ignore[misc]
     for name, pattern in (
+        ("register", r"(?m)^\s*%register\b"),
+        ("drift", r"(?m)%drift\b"),
         ("evaluate", r"\b(score|predict\w*|confusion_matrix|classification_report|\w+_score|cross_val\w*|summary)\("),
         ("train", r"\.(fit|fit_transform|train|partial_fit)\("),
         ("plot", r"\b(plt|sns|px|go|ax|axs|axes|fig)\.\w+|\.(plot|hist)\b"),

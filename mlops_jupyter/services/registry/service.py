@@ -140,7 +140,7 @@ class Registry:
         known = [v.version for v in self.show(name, progress=progress).versions if v.version is not None]
         if version not in known:
             numbers = ", ".join(str(number) for number in known)
-            raise NotFound(f"model {name!r} has no version {version}: there are {numbers or 'none yet'}")
+            raise NotFound(f"model {name!r} has no version {version}: it has {numbers or 'none yet'}")
         return self._set(address, version, "promote", timeout, progress)
 
     def rollback(self, address: str, timeout: float = ANSWER_SECONDS, progress: Progress | None = None) -> ModelView:

@@ -89,7 +89,7 @@ class ModelView:
 
     def __repr__(self) -> str:
         lines = "".join(f"\n  {version!r}" for version in self.versions)
-        return f"<{self.name!r}: {len(self.versions)} versions>{lines}"
+        return f"<{self.name!r}: {len(self.versions)} version{'s' if len(self.versions) != 1 else ''}>{lines}"
 
 
 def read(ledger: Ledger, aliases: Mapping[str, Mapping[str, int]], name: str | None = None) -> list[ModelView]:

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class TakeHeaders:
-    """An input transformer that takes our lines off and refuses bad ones. Pure: Jupyter calls it to ask, too."""
+    """An input transformer that takes our lines off and refuses bad ones."""
+
+    has_side_effects = True
+    """IPython's word for "not while it is typed": a terminal then reads our cells to a blank line, as all `%%` ones."""
 
     def __init__(self, handlers: Mapping[str, Any]) -> None:
         self._handlers = handlers

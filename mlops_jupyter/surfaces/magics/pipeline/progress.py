@@ -9,7 +9,7 @@ SHOWN = 12
 
 
 class Progress:
-    """Shows lines as they come, in the front end's own output area; prints them where there is none."""
+    """Shows lines as they come: in one place of the front end's output, or one after another in a terminal."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
@@ -27,6 +27,13 @@ class Progress:
         """Show one more line."""
         from IPython.display import Pretty, display
 
+        from mlops_jupyter.surfaces.widgets.runs import in_kernel
+
+        if text.startswith("error: "):
+            return  # it comes again, as the magic's own fault
+        if not in_kernel():
+            print(text)
+            return
         self._lines = [*self._lines, text][-SHOWN:]
         shown = Pretty("\n".join(self._lines))
         if self._handle is None:
