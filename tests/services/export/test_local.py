@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,8 +23,8 @@ def test_own_modules_travel(tmp_path: Path) -> None:
     assert "fault" not in answer, answer
     assert verify(tmp_path / "out").status == "identical"
     (tmp_path / "out").rename(tmp_path / "moved")
-    for path in (*tmp_path.glob("*.py"), *package.iterdir()):
-        path.unlink()
+    (tmp_path / "beside_this_notebook.py").unlink()
+    shutil.rmtree(package)
     done = subprocess.run(
         [sys.executable, "-m", "play", "run", "--store", str(tmp_path / "store")],
         env={**os.environ, "PYTHONPATH": str(tmp_path / "moved" / "src")},
