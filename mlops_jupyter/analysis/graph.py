@@ -12,7 +12,17 @@ from functools import cached_property
 
 from mlops_jupyter.core.records import Execution
 
-AMBIENT = ("~environ:", "~cwd", "~sys.path", "~pandas.", "~numpy.print", "~numpy.err", "~matplotlib.", "~warnings.")
+AMBIENT = (
+    "~environ:",
+    "~cwd",
+    "~sys.path",
+    "~pandas.",
+    "~sklearn.",
+    "~numpy.print",
+    "~numpy.err",
+    "~matplotlib.",
+    "~warnings.",
+)
 """Hidden variables that any code may read without naming them; random states and files are seen when used."""
 
 

@@ -29,7 +29,7 @@ def check_key(key: object) -> str:
 
 
 def _no_path_trick(key: str) -> bool:
-    return not key.startswith("/") and key.strip() == key and not {".", "..", ""} & set(key.split("/"))
+    return not key.startswith(("/", "..")) and key.strip() == key and not {".", "..", ""} & set(key.split("/"))
 
 
 def number(key: str, value: object) -> float:

@@ -1,8 +1,8 @@
 """Hidden variables: what a cell reads and writes without naming it.
 
 `~random`, `~numpy.random`, `~torch.random`, `~environ:NAME`, `~cwd`, `~sys.path`, `~pandas.options`,
-`~numpy.printoptions`, `~numpy.errstate`, `~matplotlib.rc`, `~warnings.filters`, `~file:PATH`. The notebook's kernel
-watches them around every cell, a bundle's step sets and reads them: one code for both.
+`~numpy.printoptions`, `~numpy.errstate`, `~sklearn.config`, `~matplotlib.rc`, `~warnings.filters`, `~file:PATH`. The
+notebook's kernel watches them around every cell, a bundle's step sets and reads them: one code for both.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from .faults import Fault
-from .hidden.options import MatplotlibRc, NumpyErrors, NumpyPrint, PandasOptions, WarningFilters
+from .hidden.options import MatplotlibRc, NumpyErrors, NumpyPrint, PandasOptions, SklearnConfig, WarningFilters
 from .hidden.process import Home, ModulePath, WorkingDirectory, decoded, environment, set_variable
 from .hidden.random_states import NumpyRandom, PythonRandom, TorchRandom
 
@@ -49,6 +49,7 @@ FAMILIES: dict[str, Family] = {
     "~numpy.errstate": NumpyErrors(),
     "~numpy.printoptions": NumpyPrint(),
     "~pandas.options": PandasOptions(),
+    "~sklearn.config": SklearnConfig(),
     "~matplotlib.rc": MatplotlibRc(),
     "~warnings.filters": WarningFilters(),
 }

@@ -37,6 +37,7 @@ IDIOMS = (
     idiom("no seed at all", "x y z", "import random\nimport numpy as np", "x = np.random.rand(3)", "y = random.random()", "z = np.random.normal(size=2)"),
     idiom("environment variable", "v", "import os\nos.environ['IDIOM_MODE'] = 'fast'", "v = os.environ.get('IDIOM_MODE', 'slow')"),
     idiom("pandas option", "text", "import pandas as pd\npd.set_option('display.precision', 2)", "s = pd.Series([1 / 3])", "text = str(s)"),
+    idiom("scikit-learn option", "columns", "import pandas as pd\nimport sklearn\nfrom sklearn.preprocessing import StandardScaler\nsklearn.set_config(transform_output='pandas')", "table = pd.DataFrame({'a': [1.0, 2.0]})", "columns = list(StandardScaler().fit_transform(table).columns)"),
     idiom("file written and read", "back", "from pathlib import Path\nPath('note.txt').write_text('kept')", "back = Path('note.txt').read_text()"),
     idiom("working directory", "here", "import os\nos.makedirs('sub', exist_ok=True)\nos.chdir('sub')", "here = os.path.basename(os.getcwd())"),
     idiom("generator half used", "first rest", "g = (i * i for i in range(5))", "first = next(g)", "rest = list(g)"),
@@ -76,5 +77,7 @@ IDIOMS = (
     idiom("from bottom to top", "a b c", "a = b + 1", "b = 1", "c = a + b", order=(1, 0, 2)),
     idiom("one step in two places", "x y", "%%pipeline s\nx = 1", "%%pipeline t\ny = x", "%%pipeline s\nx = 2"),
     idiom("the pipeline was looked at", "x y", "%%pipeline s\nx = 1", "table = %pipeline", "print(table.steps[0].name)", "y = x + 1"),
+    idiom("function of a function of a value", "total other", "rng = [0]\ndef draw():\n    rng[0] += 1\n    return rng[0]", "def twice():\n    return draw() + draw()", "total = twice()", "other = twice() + draw()"),
+    idiom("estimator with such a function", "out", "from sklearn.preprocessing import FunctionTransformer\nfactor = 3", "def scale(x):\n    return x * factor", "def apply(x):\n    return scale(x)", "model = FunctionTransformer(apply)", "import numpy as np\nout = model.transform(np.array([[1.0]]))"),
     idiom("cached function", "calls", "calls = []\nimport functools\n@functools.lru_cache\ndef f(x):\n    calls.append(x)\n    return x", "f(1)", "f(1); f(2)"),
 )  # fmt: skip

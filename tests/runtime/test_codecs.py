@@ -22,7 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import FunctionTransformer
 
 from mlops_jupyter.runtime.codecs import CannotSave, UnknownFormat, load_exact, load_open, save_exact, save_open
-from mlops_jupyter.runtime.codecs.models import Refused
+from mlops_jupyter.runtime.codecs.models import Refused, load_joblib
 from mlops_jupyter.runtime.fingerprint import fingerprint
 
 
@@ -116,8 +116,12 @@ def test_the_culprit_is_named(name: str) -> None:
         save_exact({"fine": 1, "v": make()})
     assert words in str(fault.value)
     assert fault.value.name == "v"
-    with pytest.raises(CannotSave, match="cannot be saved: it"):
-        save_open(make())
+    if "<lambda>" in words:  # delivered by value: no step has to find it
+        saved = save_open(make())
+        assert (saved.format, type(load_joblib(saved.data))) == ("joblib", type(make()))
+    else:
+        with pytest.raises(CannotSave, match="cannot be saved: it"):
+            save_open(make())
 
 
 def test_what_lives_in_main_is_refused_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mlops_jupyter.runtime.codecs.figures import picture
-from mlops_jupyter.runtime.compare import Status, compare, shown
+from mlops_jupyter.runtime.compare import Comparison, Status, compare, shown
 
 SAME, CLOSE, APART = Status.IDENTICAL, Status.CLOSE, Status.DIFFERS
 NAN = float("nan")
@@ -171,6 +171,12 @@ def test_figures_are_compared_as_pictures() -> None:
     assert compare(drawn(2), drawn(2)).status is SAME
     assert compare(picture(drawn(2)), drawn(2)).status is SAME
     assert compare(drawn(2), drawn(3)).status is APART
+
+    def on_it(top: float) -> object:
+        return np.array([{"axes": drawn(top).axes[0]}], dtype=object)
+
+    assert compare(on_it(2), on_it(2)) == Comparison(Status.CLOSE, "its pictures are the same")
+    assert compare(on_it(2), on_it(3)) == Comparison(APART, "[0]['axes']: it is drawn differently")
 
 
 @given(st.lists(st.floats(-1e6, 1e6).filter(lambda x: abs(x) > 1e-3), min_size=1, max_size=30), st.data())

@@ -26,6 +26,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import RandomForestClassifier
 
+from mlops_jupyter.runtime.codecs import load_exact, save_exact
+from mlops_jupyter.runtime.compare import compare
 from mlops_jupyter.runtime.fingerprint import Unfingerprintable, fingerprint, survey
 from mlops_jupyter.runtime.values.plain import image
 
@@ -342,6 +344,17 @@ def test_random_state_is_read_and_not_drawn_from() -> None:
     other = np.random.default_rng(1)
     other.spawn(1)
     assert fingerprint(other) != fingerprint(np.random.default_rng(1))
+
+
+def test_the_shared_random_state_is_itself_wherever_it_is_held() -> None:
+    shared = np.random.mtrand._rand
+    before = fingerprint([shared])
+    shared.random()
+    assert fingerprint([shared]) == before != fingerprint([np.random.RandomState(0)])
+    assert load_exact(save_exact({"held": Thing(rng=shared)}).data)["held"].rng is shared
+    own = load_exact(save_exact({"own": np.random.RandomState(3)}).data)["own"]
+    assert own is not shared and own.random() == np.random.RandomState(3).random()
+    assert compare(Thing(rng=np.random.RandomState(3), t=1.0), Thing(rng=np.random.RandomState(3), t=1.0 + 1e-9)).reason
 
 
 def test_fitting_changes_an_estimator() -> None:

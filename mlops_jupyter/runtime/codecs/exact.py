@@ -5,6 +5,7 @@ Only bytes that this project's own store wrote may be given to `load_exact`: unp
 
 from __future__ import annotations
 
+import copyreg
 import io
 import pickle
 import sys
@@ -42,10 +43,11 @@ def save_exact(values: Mapping[str, object], *, importable_only: bool = False) -
     group = dict(values)
     try:
         owners = _shared_owners(group)
-        if not owners and not importable_only:
-            return Saved("pickle", ".pkl", pickle.dumps(group, PROTOCOL))
         stream = io.BytesIO()
-        _Exact(stream, owners, importable_only).dump(group)
+        plain = not owners and not importable_only
+        pickler = pickle.Pickler(stream, PROTOCOL) if plain else _Exact(stream, owners, importable_only)
+        pickler.dispatch_table = _table()
+        pickler.dump(group)
         return Saved("pickle", ".pkl", stream.getvalue())
     except (CannotSave, KeyboardInterrupt):
         raise
@@ -60,11 +62,11 @@ def load_exact(data: bytes) -> dict[str, object]:
 
 
 class _Loader(pickle.Unpickler):
-    """Finds `view_of` under whatever package name the writer had."""
+    """Finds what this module makes under whatever package name the writer had."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if name == "view_of" and module.endswith(".codecs.exact"):
-            return view_of
+        if module.endswith(".codecs.exact") and name in MADE_HERE:
+            return MADE_HERE[name]
         return super().find_class(module, name)
 
 
@@ -146,3 +148,25 @@ def view_of(flat: Any, dtype: Any, shape: Any, strides: Any, start: int, writeab
     found: Any = np.ndarray(shape, dtype, buffer=flat, offset=start, strides=strides)
     found.flags.writeable = writeable
     return found
+
+
+def _table() -> dict[type, Any]:
+    numpy = sys.modules.get("numpy.random.mtrand")
+    own = {numpy.RandomState: _random_state} if numpy is not None else {}
+    return copyreg.dispatch_table | own
+
+
+def _random_state(value: Any) -> Any:
+    """An estimator may hold the generator that numpy shares; it must hold the other process's afterwards."""
+    return (shared_random_state, ()) if value is shared_random_state() else value.__reduce__()
+
+
+def shared_random_state() -> Any:
+    """Return the generator behind `numpy.random`'s functions."""
+    import numpy as np
+
+    return np.random.mtrand._rand
+
+
+MADE_HERE = {"view_of": view_of, "shared_random_state": shared_random_state}
+"""What saved bytes may name of this module."""

@@ -48,12 +48,24 @@ def joblib_there(value: Any) -> bool:
 
 
 def save_joblib(value: Any) -> bytes:
-    """Return any object as a joblib file."""
+    """Return any object as a joblib file. What no other process could import travels by value."""
     import joblib
 
     stream = io.BytesIO()
-    joblib.dump(value, stream)
-    return stream.getvalue()
+    try:
+        joblib.dump(value, stream)
+    except (pickle.PicklingError, AttributeError):  # a function inside a function
+        if not _installed("cloudpickle"):
+            raise
+        return _by_value(value)
+    data = stream.getvalue()
+    return _by_value(value) if b"__main__" in data and _installed("cloudpickle") else data
+
+
+def _by_value(value: Any) -> bytes:
+    import cloudpickle
+
+    return bytes(cloudpickle.dumps(value))
 
 
 def load_joblib(data: bytes) -> Any:

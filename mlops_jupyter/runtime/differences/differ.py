@@ -8,6 +8,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from ..codecs.figures import picture
 from ..fingerprint import Unfingerprintable, fingerprint
 from ..values import builtin
 from ..values.pieces import take_apart
@@ -28,6 +29,7 @@ class Differ:
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
         self._met: dict[tuple[int, int], tuple[Any, Any]] = {}
+        self._pictures: dict[int, bytes] = {}
 
     def compare(self, path: Path, expected: Any, actual: Any) -> None:
         """Compare two parts that lie at the same place; raise `Parted` if they differ beyond tolerance."""
@@ -64,6 +66,8 @@ class Differ:
             self._dicts(path, expected, actual)
         elif kind in (set, frozenset):
             self._sets(path, expected, actual)
+        elif drawn(expected):
+            self._drawings(path, expected, actual)
         elif kind in builtin.HANDLERS or isinstance(expected, CODE):
             self.whole(path, expected, actual)
         else:
@@ -123,6 +127,21 @@ class Differ:
         for label, part in parts.items():
             self.compare((*path, Label(label, label.strip(".[]"))), part, others[label])
 
+    def _drawings(self, path: Path, expected: Any, actual: Any) -> None:
+        """Compare figures, and what lies on them, by the pictures of the figures."""
+        before, after = self._picture(expected), self._picture(actual)
+        if before is None or after is None:
+            self.findings.part(path, "cannot be compared: it is drawn on no figure")
+        if before != after:
+            self.findings.part(path, "it is drawn differently")
+        self.findings.drawn.append(told(path))
+
+    def _picture(self, value: Any) -> bytes | None:
+        figure = getattr(value, "figure", None)
+        if figure is not None and id(figure) not in self._pictures:
+            self._pictures[id(figure)] = picture(figure)
+        return self._pictures.get(id(figure))
+
     def whole(self, path: Path, expected: Any, actual: Any) -> None:
         """Compare what is only looked at as a whole: by fingerprint."""
         before, after = fingerprint(expected), fingerprint(actual)
@@ -148,6 +167,12 @@ def apart(expected: Any, actual: Any) -> float:
     except (OverflowError, TypeError):
         return math.inf
     return gap if math.isfinite(gap) else math.inf
+
+
+def drawn(value: Any) -> bool:
+    """Whether a value is a figure of matplotlib, or lies on one."""
+    artist = sys.modules.get("matplotlib.artist")
+    return artist is not None and isinstance(value, artist.Artist)
 
 
 def _number(value: Any) -> bool:

@@ -65,6 +65,7 @@ class Findings:
     near: list[Near] = field(default_factory=list)
     retyped: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    drawn: list[str] = field(default_factory=list)
 
     def part(self, path: Path, how: str) -> None:
         """Note a real difference: ends the comparison."""
@@ -92,4 +93,6 @@ class Findings:
         if self.ignored:
             names = ", ".join(dict.fromkeys(self.ignored))
             said.append(f"equal but for timings ({names})" if not said else f"timings ({names})")
+        if self.drawn:
+            said.append("its pictures are the same")
         return "; ".join(said)

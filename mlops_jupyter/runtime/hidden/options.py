@@ -91,6 +91,28 @@ class NumpyErrors:
         np.seterr(**value)
 
 
+class SklearnConfig:
+    """`sklearn.config`: {"transform_output": "pandas"}, what `sklearn.get_config` gives that is not the default."""
+
+    library = "sklearn"
+
+    def snapshot(self, last: object) -> object:
+        """Return `last` itself if nothing was set since, else the settings now."""
+        now = sys.modules["sklearn._config"]._get_threadlocal_config()
+        return last if now == last else dict(now)
+
+    def value(self, snapshot: Any) -> object:
+        """Return what differs from the defaults."""
+        defaults = sys.modules["sklearn._config"]._global_config
+        return coded((n, v) for n, v in sorted(snapshot.items()) if v != defaults.get(n, LEFT_OUT))
+
+    def set(self, value: Any) -> None:
+        """Set them to that, others to their defaults."""
+        import sklearn
+
+        sklearn.set_config(**{**sys.modules["sklearn._config"]._global_config, **decode(value)})
+
+
 class MatplotlibRc:
     """`matplotlib.rc`: {"figure.dpi": 80}; without what belongs to the screen that a figure is shown on."""
 

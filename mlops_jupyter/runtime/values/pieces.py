@@ -5,6 +5,7 @@ from __future__ import annotations
 import copyreg
 import enum
 import io
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -70,6 +71,11 @@ def take_apart(value: Any) -> Pieces:
     reason = closed_box(kind)
     if reason:
         raise Opaque(f"it holds {reason}")
+    numpy = sys.modules.get("numpy.random.mtrand")
+    if numpy is not None and isinstance(value, numpy.RandomState):
+        from .arrays import state_of
+
+        return Pieces(last_name(kind), ((".state", state_of(value)),))
     if isinstance(value, enum.Enum):
         return Pieces(last_name(kind), ((".name", value._name_), (".value", value._value_)))
     if kind.__basicsize__ == _EMPTY.__basicsize__ and _no_hooks(kind):

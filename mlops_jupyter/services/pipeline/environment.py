@@ -14,7 +14,7 @@ from mlops_jupyter.core.plan import Environment
 from mlops_jupyter.runtime.installed import distributions, normal, provider
 from mlops_jupyter.services.pipeline.parts import Parts
 
-UNIMPORTED = {"pandas": ("pyarrow",), "sklearn": ("skops",), "sklearn.": ("joblib",)}
+UNIMPORTED = {"pandas": ("pyarrow",), "sklearn": ("skops", "joblib", "cloudpickle")}
 """What a bundle uses without an import in a step: the engines of the formats it saves."""
 
 VARIABLES = {"PYTHONHASHSEED": "0", "MPLBACKEND": "Agg"}

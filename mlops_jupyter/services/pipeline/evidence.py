@@ -79,16 +79,17 @@ class Evidence:
         inner = sorted(name for name in notebook_names(saved.data) if not self._at_module_level(name))
         return f"holds {inner[0]!r}, which only its own step can define" if inner else ""
 
-    def _at_module_level(self, name: str) -> bool:
-        """Whether a definition of the notebook will stand at the top of a module, where unpickling finds it."""
-        maker = self._parts.graph.last.get(name)
-        if maker is None or maker not in self._parts:
-            return False
-        part = self._parts[maker]
-        late = part.facts.late_reads.get(name, frozenset())
+    def _at_module_level(self, name: str, seen: frozenset[str] = frozenset()) -> bool:
+        """Whether a definition of the notebook will stand at the top of a module, where unpickling finds it.
+
+        One that uses values does not, nor one that uses another such.
+        """
         made = self._parts.graph.last
-        data = {n for n in late if n in made and made[n] in self._parts and not self._parts.is_code(Need(n, made[n]))}
-        return self._parts.is_code(Need(name, maker)) and not data
+        if name not in made or made[name] not in self._parts or not self._parts.is_code(Need(name, made[name])):
+            return False
+        late = self._parts[made[name]].facts.late_reads.get(name, frozenset())
+        used = {n for n in late if n in made and made[n] in self._parts} - seen - {name}
+        return all(self._at_module_level(n, seen | {name}) for n in used)
 
     def _views(self, each: Group) -> Iterator[tuple[int, int, str]]:
         """Find arrays that share memory, were made elsewhere, and are changed in place here."""

@@ -6,7 +6,7 @@ import ast
 import builtins
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from mlops_jupyter.analysis.facts import Statement, StatementKind
@@ -53,11 +53,11 @@ def draft(parts: Parts, name: str, members: list[int]) -> Draft:
     foreign = _foreign(parts, members)
     own = [Need(n, makers[0]) for n, makers in own_code.items() if len(makers) == 1 and n not in done.local]
     needs = sorted({*own, *foreign}, key=lambda need: place(parts, need))
-    names = Counter(need.name for need in needs)
+    inside = _inside(parts, needs, done.local)
     at_top: set[str] = set()
     for need in needs:
         if need.name in parts[need.maker].facts.definitions:
-            if names[need.name] == 1 and _pure(parts, need, done.local):
+            if need.name not in inside:
                 done.hoisted.append(need)
                 at_top.add(need.name)
         elif need.name not in done.local and (need in foreign or parts[need.maker].imports_plainly(need.name)):
@@ -127,6 +127,18 @@ def _foreign(parts: Parts, members: list[int]) -> list[Need]:
                 reads = statement.reads
                 todo += [n for n in parts.reads(need.maker) if n.name in reads and parts.is_code(n)]
     return list(found)
+
+
+def _inside(parts: Parts, needs: Sequence[Need], local: Set[str]) -> set[str]:
+    """Names of definitions that stay in the step's function: they use its values, or others that do, or come twice."""
+    names = Counter(need.name for need in needs)
+    definitions = [need for need in needs if need.name in parts[need.maker].facts.definitions]
+    found: set[str] = set()
+    while True:
+        more = {n.name for n in definitions if names[n.name] > 1 or not _pure(parts, n, local | found)}
+        if more <= found:
+            return found
+        found |= more
 
 
 def _pure(parts: Parts, need: Need, local: Iterable[str]) -> bool:
