@@ -78,7 +78,7 @@ class Flows:
         groups: list[set[str]] = [{n} for n in visible]
         for member in done.members:
             for sharing in self.parts[member].execution.groups:
-                tied = [g for g in groups if g & sharing]
+                tied = [g for g in groups if g & sharing & taken]  # what is only delivered crosses to no step
                 if len(tied) > 1 and self._still(sharing, member, done):
                     groups = [g for g in groups if g not in tied] + [set().union(*tied)]
         ordered = sorted((sorted(g, key=visible.index) for g in groups), key=lambda g: visible.index(g[0]))

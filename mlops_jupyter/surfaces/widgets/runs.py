@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
 
 SHOWN = 200
 """Rows that are drawn; the frame holds all."""
+
+LONGEST = 40
+"""Characters of a value that are drawn."""
+
+CELL = "text-align:left; white-space:nowrap; padding:0.2em 0.8em 0.2em 0"
+
+ESTIMATORS = re.compile(r"params\.[^.]+\..+").fullmatch
+"""Columns such as `params.model.C`: what `%%track` notes of the estimators that a cell made."""
 
 
 def frame(runs: Sequence[RunView]) -> pd.DataFrame:
@@ -87,16 +96,28 @@ def in_kernel() -> bool:
 
 
 def html(table: pd.DataFrame) -> str:
-    """Return a frame of runs as an html table, everything in it escaped."""
-    head = "".join(f"<th style='text-align:left'>{escape(str(name))}</th>" for name in table.columns)
+    """Return a frame of runs as an html table, everything in it escaped. Settings of estimators are left out."""
+    names = [name for name in table.columns if not ESTIMATORS(str(name))]
+    head = "".join(f"<th style='{CELL}'>{escape(str(name))}</th>" for name in names)
     rows = "".join(
-        f"<tr title='{escape(str(run))}'>"
-        + "".join(f"<td style='text-align:left'>{escape(_text(value))}</td>" for value in values)
-        + "</tr>"
-        for run, *values in table.head(SHOWN).itertuples()
+        f"<tr title='{escape(str(run))}'>" + "".join(_cell(value) for value in values) + "</tr>"
+        for run, *values in table[names].head(SHOWN).itertuples()
     )
-    more = f"<p>{len(table) - SHOWN} more</p>" if len(table) > SHOWN else ""
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}"
+    more = [f"{len(table) - SHOWN} more rows"] if len(table) > SHOWN else []
+    more += (
+        [f"{hidden} settings of estimators more, in the frame"] if (hidden := len(table.columns) - len(names)) else []
+    )
+    below = f"<p>{'; '.join(more)}</p>" if more else ""
+    return (
+        f"<div style='overflow-x:auto'><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{below}"
+    )
+
+
+def _cell(value: object) -> str:
+    text = _text(value)
+    if len(text) <= LONGEST:
+        return f"<td style='{CELL}'>{escape(text)}</td>"
+    return f"<td style='{CELL}' title='{escape(text)}'>{escape(text[:LONGEST])}…</td>"
 
 
 def _text(value: object) -> str:
@@ -113,7 +134,9 @@ def _view(table: pd.DataFrame) -> Any:
         import ipywidgets
     except ImportError:
         return None
-    key = ipywidgets.Dropdown(options=["", *map(str, table.columns)], description="Sort by")
+    key = ipywidgets.Dropdown(
+        options=[("as given", ""), *((str(name), str(name)) for name in table.columns)], description="Sort by"
+    )
     down = ipywidgets.Checkbox(value=True, description="Greatest first", indent=False)
     words = ipywidgets.Text(placeholder="words to look for", description="Search", continuous_update=False)
     area = ipywidgets.HTML(html(table))

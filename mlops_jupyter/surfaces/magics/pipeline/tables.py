@@ -30,14 +30,16 @@ class Table:
         return "\n".join([self.title, *lines])
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th style='text-align:left'>{escape(c)}</th>" for c in self.columns)
-        body = "".join(
-            "<tr>" + "".join(f"<td style='text-align:left'>{escape(str(c))}</td>" for c in row) + "</tr>"
-            for row in self.rows
-        )
+        head = "".join(f"<th style='text-align:left; white-space:nowrap'>{escape(c)}</th>" for c in self.columns)
+        body = "".join("<tr>" + "".join(_cell(str(c), i) for i, c in enumerate(row)) + "</tr>" for row in self.rows)
         return (
             f"<div><b>{escape(self.title)}</b><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
+
+
+def _cell(text: str, column: int) -> str:
+    wrap = " white-space:nowrap" if column < 3 else ""  # names and states; lists may take several lines
+    return f"<td style='text-align:left;{wrap}'>{escape(text)}</td>"
 
 
 class StepTable(Table):
