@@ -103,11 +103,8 @@ def html(table: pd.DataFrame) -> str:
         f"<tr title='{escape(str(run))}'>" + "".join(_cell(value) for value in values) + "</tr>"
         for run, *values in table[names].head(SHOWN).itertuples()
     )
-    more = [f"{len(table) - SHOWN} more rows"] if len(table) > SHOWN else []
-    more += (
-        [f"{hidden} settings of estimators more, in the frame"] if (hidden := len(table.columns) - len(names)) else []
-    )
-    below = f"<p>{'; '.join(more)}</p>" if more else ""
+    rest = {"more": len(table) - SHOWN, "settings of estimators, in the frame": len(table.columns) - len(names)}
+    below = "".join(f"<p>{count} {what}</p>" for what, count in rest.items() if count > 0)
     return (
         f"<div style='overflow-x:auto'><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{below}"
     )
