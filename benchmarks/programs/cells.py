@@ -32,6 +32,7 @@ COUNT = {"ordinary": 200, "beside": 60, "inplace": 40, "loops": 30}
 
 def main(extension: str, kind: str) -> list[float]:
     shell = InteractiveShell.instance()
+    shell.history_manager.enabled = False  # its thread would write each cell's text while the next one is measured
     if extension != "plain":
         shell.run_line_magic("load_ext", extension)
     for cell in SETUP[kind]:

@@ -23,10 +23,9 @@ CREATE TABLE access (
     execution INTEGER NOT NULL REFERENCES execution (id),
     name TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('read', 'write', 'delete')),
-    fingerprint TEXT
-);
-CREATE INDEX access_by_execution ON access (execution);
-CREATE INDEX access_by_name ON access (name, execution);
+    fingerprint TEXT,
+    PRIMARY KEY (execution, name, kind)
+) WITHOUT ROWID; -- one tree to write after each cell
 
 -- What was tracked. `mlflow` is the id that MLflow gave, once the courier has carried the row.
 CREATE TABLE run (
