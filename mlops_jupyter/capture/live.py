@@ -5,7 +5,6 @@ It looks at cell borders only; nothing is traced while a cell runs.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mlops_jupyter.analysis.cells import split_headers, to_python
 from mlops_jupyter.analysis.facts import SourceFacts, SyntaxFault, facts
 from mlops_jupyter.capture import files
+from mlops_jupyter.capture.entries import write
 from mlops_jupyter.capture.hidden import Hidden
 from mlops_jupyter.capture.reach import CODE, Reach, has_state, is_ours
 from mlops_jupyter.capture.values import FROZEN, UNKNOWN, Values
@@ -143,7 +143,7 @@ class Recorder:
             return
         overhead = opened.overhead + time.perf_counter() - clock
         self.history[-1] = replace(execution, overhead=overhead)
-        self._keep(self.history[-1])
+        write(self._ledger, self.session, self.history[-1])
 
     def _begin_headers(self, opened: _Open) -> None:
         for header in opened.headers:
@@ -261,33 +261,6 @@ class Recorder:
     def _unknown(self, changed: Mapping[str, str]) -> list[str]:
         unknown = [n for n, mark in changed.items() if mark == UNKNOWN and not is_ours(self._namespace[n])]
         return [f"{n!r} cannot be compared: {self._values.reason(n)}" for n in unknown]
-
-    def _keep(self, execution: Execution) -> None:
-        """Write one execution to the ledger, whole."""
-        pipeline = execution.header("pipeline")
-        with self._ledger.transaction():
-            key = self._ledger.execute(
-                "INSERT INTO execution (session, cell, step, source, started, seconds, status, error, overhead, notes)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    self.session,
-                    execution.cell,
-                    pipeline.line.split()[0] if pipeline and pipeline.line else None,
-                    execution.raw,
-                    execution.started,
-                    execution.seconds,
-                    execution.status.value,
-                    execution.error,
-                    execution.overhead,
-                    json.dumps(execution.notes),
-                ),
-            )
-            rows: list[tuple[int, str, str, str | None]] = [(key, n, "read", None) for n in execution.reads]
-            rows += [(key, n, "write", mark) for n, mark in execution.writes.items()]
-            rows += [(key, n, "delete", None) for n in execution.deletes]
-            self._ledger.executemany(
-                "INSERT INTO access (execution, name, kind, fingerprint) VALUES (?, ?, ?, ?)", rows
-            )
 
 
 def _outcome(result: ExecutionResult) -> tuple[Status, str]:

@@ -9,8 +9,6 @@ from subprocess import DEVNULL, PIPE
 
 import pytest
 
-pytest.importorskip("fsspec")
-
 SERVER = """
 import sys
 from pyftpdlib.authorizers import DummyAuthorizer
@@ -34,7 +32,6 @@ def address(request, tmp_path):
     if request.param == "file":
         yield f"file://{folder}/store", folder / "store"
         return
-    pytest.importorskip("pyftpdlib")
     server = subprocess.Popen([sys.executable, "-W", "ignore", "-c", SERVER, str(folder)], stdout=PIPE, stderr=DEVNULL)
     try:
         port = int(server.stdout.readline())

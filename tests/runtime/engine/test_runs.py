@@ -19,7 +19,6 @@ from mlops_jupyter.runtime.runs import Artifact, Store, new_run, valid_run
 def store(request, tmp_path):
     """A store in a folder, and the same one through fsspec."""
     if request.param == "fsspec":
-        pytest.importorskip("fsspec")
         return Store(f"file://{tmp_path}/s")
     return Store(tmp_path / "s")
 
