@@ -8,7 +8,7 @@ from typing import Any
 
 from .findings import ColumnDrift, Verdict
 
-HEAD = ("column", "kind", "verdict", "effect", "p (adj.)", "missing", "what changed")
+HEAD = ("column", "kind", "verdict", "test", "statistic", "p (adj.)", "effect", "limit", "missing", "what changed")
 
 
 @dataclass(frozen=True, repr=False)
@@ -81,7 +81,7 @@ class DriftReport:
 
     def __str__(self) -> str:
         rows = [
-            ("column", "kind", "verdict", "effect", "p (adj.)", "missing", "what changed"),
+            HEAD,
             *map(_row, self.columns),
         ]
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
@@ -97,8 +97,11 @@ def _row(column: ColumnDrift) -> tuple[str, ...]:
         column.name if len(column.name) <= 40 else column.name[:39] + "…",
         column.kind.value,
         column.verdict.value,
-        f"{found.effect:.3f}" if found else "",
+        found.test if found else "",
+        f"{found.statistic:.4g}" if found else "",
         found.chance if found else "",
+        f"{found.effect:.3f}" if found else "",
+        f"{found.threshold:g}" if found else "",
         column.gaps,
         column.changed,
     )

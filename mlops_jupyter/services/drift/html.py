@@ -27,7 +27,8 @@ STYLE = """<style>
 </style>"""
 
 HEAD = (
-    '<th>column</th><th>kind</th><th>verdict</th><th class="n">effect</th><th></th><th class="n">p (adj.)</th>'
+    '<th>column</th><th>kind</th><th>verdict</th><th class="n">effect</th><th></th>'
+    '<th>test</th><th class="n">statistic</th><th class="n">p (adj.)</th>'
     f'<th class="n">missing</th><th style="opacity:1"><span style="color:{BEFORE}">reference</span> / '
     f'<span style="color:{AFTER}">current</span></th><th>what changed</th>'
 )
@@ -82,7 +83,9 @@ def _row(column: ColumnDrift, threshold: float, roof: float) -> str:
         f"<td>{_pill(column.verdict)}</td>",
         f'<td class="n">{f"{found.effect:.3f}" if found else ""}</td>',
         f"<td>{_bar(column, threshold, roof) if found else ''}</td>",
-        f'<td class="n" title="{escape(found.test) if found else ""}">{escape(found.chance) if found else ""}</td>',
+        f"<td>{escape(found.test) if found else ''}</td>",
+        f'<td class="n">{f"{found.statistic:.4g}" if found else ""}</td>',
+        f'<td class="n">{escape(found.chance) if found else ""}</td>',
         f'<td class="n">{column.gaps}</td>',
         f"<td>{_spark(column)}</td>",
         f'<td class="w">{escape(_changed(column))}</td>',
