@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup engines peers browser demo test lint bench docs lock clean
+.PHONY: help setup engines peers corpus browser demo test lint bench docs lock clean
 
 # List these targets.
 help:
@@ -56,6 +56,11 @@ labextension/node_modules/.package-lock.json: labextension/package-lock.json | $
 	cd labextension && $(NPM) ci --no-audit --no-fund --ignore-scripts
 	touch $@
 
+# Export and prove real notebooks of other people, and say how many came out the same (about 20 minutes).
+corpus: .venvs/corpus/.locked
+	SKIP_LABEXTENSION=1 $(UV) pip install --quiet --python .venvs/corpus/bin/python --no-deps --editable .
+	.venvs/corpus/bin/python -m tests.corpus $(CORPUS)
+
 # See that Chromium is there for the browser tests (Debian's, when this is root on Debian).
 browser:
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null; } || { echo "chromium is missing: install it" >&2; exit 1; }
@@ -91,6 +96,7 @@ lock: .venv/.uv
 	$(COMPILE) $(UPGRADE) --extra test --extra lint --constraint requirements/constraints.txt -o requirements/dev.lock pyproject.toml
 	$(COMPILE) $(UPGRADE) -o requirements/engines.lock requirements/engines.in
 	$(COMPILE) $(UPGRADE) -o requirements/peers.lock requirements/peers.in
+	$(subst version 3.11 ,version 3.11.4 ,$(COMPILE)) $(UPGRADE) -o requirements/corpus.lock pyproject.toml requirements/corpus.in
 
 # Take away what was made here.
 clean:

@@ -1,0 +1,119 @@
+"""Export and prove each notebook of the corpus: `python -m tests.corpus [--again] [ID ...]`.
+
+Results are kept, one file a notebook, so that a run that was stopped goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from tests.corpus.fetch import fetch
+
+HERE = Path(__file__).parent
+HOME = HERE.parents[1] / ".venvs" / "corpus"
+RESULTS = HOME / "results"
+SECONDS = 900
+"""A notebook, or its proof, that takes longer has failed."""
+
+GOOD = ("identical", "close")
+VERDICTS = (*GOOD, "differs", "failed")
+SAME = ("=", "=t")
+"""Marks of names whose value is the same in two plain runs of the notebook; `=t` once timings are set aside."""
+
+
+def main() -> int:
+    """Run what is asked for, print a line a notebook, and the sum of all."""
+    parser = argparse.ArgumentParser(prog="python -m tests.corpus", description=__doc__)
+    parser.add_argument("id", nargs="*", help="notebooks whose id begins so; all without one")
+    parser.add_argument("--again", action="store_true", help="also those that have a result already")
+    args = parser.parse_args()
+    with (HERE / "visible.tsv").open(newline="") as file:
+        rows = [r for r in csv.DictReader(file, delimiter="\t") if r["id"].startswith(tuple(args.id) or ("",))]
+    wrong = fetch(rows, HOME / "notebooks")
+    if wrong:
+        print(*wrong, sep="\n", file=sys.stderr)
+        return 1
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    found = []
+    for row in rows:
+        kept = RESULTS / f"{row['id']}.json"
+        if args.again or not kept.exists():
+            kept.write_text(json.dumps(judge(row), indent=1))
+        found.append(json.loads(kept.read_text()))
+        print(line(found[-1]), flush=True)
+    print(summary(found))
+    return 0
+
+
+def judge(row: dict[str, str]) -> dict[str, Any]:
+    """Export one notebook with the names that count as its outputs, and prove the bundle."""
+    notebook = HOME / "notebooks" / row["path"]
+    bundle = RESULTS / row["id"]
+    marks = {name: mark for name, kind, mark in (x.split(":") for x in row["final_names"].split(";") if x)}
+    result: dict[str, Any] = {"id": row["id"], "marks": marks, "plain": float(row["seconds"])}
+    result["deterministic"] = row["deterministic"] == "yes"
+    chosen = ["--outputs", ",".join(marks)] if marks else []
+    code, answer, said = _mlops(["export", str(notebook), "--output", str(bundle), *chosen, "--json"])
+    if code:
+        return {**result, "status": "refused", "reason": said.splitlines()[-1] if said else "it said nothing"}
+    result |= {"steps": len(answer["steps"]), "overhead": answer["overhead_seconds"], "notes": answer["notes"]}
+    began = time.perf_counter()
+    code, proof, said = _mlops(["verify", str(bundle), "--json"])
+    result["verified"] = time.perf_counter() - began
+    if not proof:
+        return {**result, "status": "failed", "reason": said[-400:]}
+    counted = [o for o in proof["outputs"] if marks.get(o["name"]) in SAME]
+    worst = max(counted or proof["outputs"], key=lambda o: VERDICTS.index(o["status"]), default={"status": "identical"})
+    others = [o["name"] for o in proof["outputs"] if o not in counted and o["status"] not in GOOD]
+    reason = worst.get("reason") or (f"(not the same in plain runs either: {', '.join(others)})" if others else "")
+    parted = [o for o in proof["outputs"] if o["status"] not in GOOD]
+    return {**result, "status": worst["status"], "parted": parted, "reason": reason}
+
+
+def _mlops(words: list[str]) -> tuple[int, dict[str, Any], str]:
+    environment = {**os.environ, "MPLBACKEND": "Agg"}
+    command = [sys.executable, "-m", "mlops_jupyter", *words]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, env=environment)
+    except subprocess.TimeoutExpired:
+        return 124, {}, f"it took longer than {SECONDS} s"
+    try:
+        return done.returncode, json.loads(done.stdout), done.stderr.strip()
+    except ValueError:
+        return done.returncode, {}, done.stderr.strip()
+
+
+def line(result: dict[str, Any]) -> str:
+    """One notebook in a line."""
+    head = f"{result['id']:13} {result['status']:12} {result.get('steps', ''):>2} steps"
+    cost = f"{100 * result['overhead'] / result['plain']:4.1f} % overhead" if "overhead" in result else ""
+    return f"{head}  {cost}  {result.get('reason', '')[:160]}".rstrip()
+
+
+def summary(results: list[dict[str, Any]]) -> str:
+    """All in one line. Silently wrong: a value that is the same in plain runs differs, and verify has no reason."""
+    count = Counter(result["status"] for result in results)
+    exported = [r for r in results if r["status"] != "refused"]
+    silent = sum(
+        any(not o["reason"] and r["marks"].get(o["name"]) in SAME for o in r.get("parted", ())) for r in exported
+    )
+    plain = sum(r["plain"] for r in exported) or 1.0
+    return (
+        f"corpus: {len(results)} notebooks, {len(exported)} exported, {len(exported) - count['failed']} ran, "
+        f"{count['identical']} identical, {count['close']} close, {count['differs']} differ, "
+        f"{count['failed'] + count['refused']} failed, {silent} silently wrong, "
+        f"{100 * sum(r['overhead'] for r in exported) / plain:.1f} % overhead"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
