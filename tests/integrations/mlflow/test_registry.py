@@ -72,7 +72,7 @@ def test_the_life_of_a_model(project: Workspace, client) -> None:
     for fault, act in {
         "no model 'chrun': there are churn": lambda: registry.show("chrun"),
         "no model 'chrun'": lambda: registry.promote("chrun@champion", 1),
-        "model 'churn' has no version 7: there are 3, 2, 1": lambda: registry.promote("churn@champion", 7),
+        "model 'churn' has no version 7: it has 3, 2, 1": lambda: registry.promote("churn@champion", 7),
         "model 'churn' has no alias 'best': there are champion": lambda: registry.rollback("churn@best"),
     }.items():
         with pytest.raises(NotFound, match=fault) as raised:
