@@ -25,25 +25,47 @@ class Opened:
     reads: set[str] = field(default_factory=set)
     writes: set[str] = field(default_factory=set)
 
+    def joined(self, other: Opened) -> Opened:
+        """Return both together; what one of them saw written first was not read."""
+        return Opened(self.reads | (other.reads - self.writes), self.writes | other.writes)
+
 
 _opened: Opened | None = None
 _hooked = False
 
 
 def _hook(event: str, args: tuple[Any, ...]) -> None:
-    if event == "open" and _opened is not None:
-        path, mode, flags = args
-        if isinstance(path, os.PathLike):
-            path = os.fspath(path)
-        if isinstance(path, bytes):
-            path = os.fsdecode(path)
-        if isinstance(path, str) and not path.endswith(SKIPPED_SUFFIXES):
-            path = os.path.join(os.getcwd(), path)  # noqa: PTH109, PTH118
-            mode = mode if isinstance(mode, str) else ""
-            if not (any(c in mode for c in "wx") or (not mode and flags & WRITING)) and path not in _opened.writes:
-                _opened.reads.add(path)
-            if any(c in mode for c in "wax+") or (not mode and flags & WRITING):
-                _opened.writes.add(path)
+    if event in EVENTS and _opened is not None:
+        EVENTS[event](args, _opened)
+
+
+def _open(args: tuple[Any, ...], opened: Opened) -> None:
+    path, mode, flags = args
+    if isinstance(path, os.PathLike | bytes):
+        path = os.fsdecode(path)
+    if isinstance(path, str) and not path.endswith(SKIPPED_SUFFIXES):
+        path = os.path.join(os.getcwd(), path)  # noqa: PTH109, PTH118
+        mode = mode if isinstance(mode, str) else ""
+        if not (any(c in mode for c in "wx") or (not mode and flags & WRITING)) and path not in opened.writes:
+            opened.reads.add(path)
+        if any(c in mode for c in "wax+") or (not mode and flags & WRITING):
+            opened.writes.add(path)
+
+
+def _rename(args: tuple[Any, ...], opened: Opened) -> None:
+    opened.writes.add(os.path.abspath(os.fsdecode(args[1])))  # noqa: PTH100
+
+
+def _database(args: tuple[Any, ...], opened: Opened) -> None:
+    """SQLite's own code reads and writes the file, when it likes."""
+    if isinstance(args[0], str | bytes | os.PathLike):
+        path = os.path.abspath(os.fsdecode(args[0]))  # noqa: PTH100
+        if os.path.isfile(path):  # noqa: PTH113
+            opened.reads.add(path)
+        opened.writes.add(path)
+
+
+EVENTS = {"open": _open, "os.rename": _rename, "sqlite3.connect": _database}
 
 
 def start() -> None:

@@ -21,6 +21,7 @@ from mlops_jupyter.capture import files
 from mlops_jupyter.capture.entries import write
 from mlops_jupyter.capture.hidden import Hidden
 from mlops_jupyter.capture.reach import CODE, Reach, has_state, is_ours
+from mlops_jupyter.capture.unseen import Unseen
 from mlops_jupyter.capture.values import FROZEN, UNKNOWN, Values
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.ids import ExecutionId, SessionId, new_id
@@ -87,6 +88,7 @@ class Recorder:
         self._values = Values(self._namespace)
         self._reach = Reach(self._namespace, self._values)
         self._hidden = Hidden()
+        self._unseen = Unseen()
         self._open: _Open | None = None
         ledger.execute(
             "INSERT INTO session (id, notebook, pid, started) VALUES (?, ?, ?, ?)",
@@ -121,6 +123,7 @@ class Recorder:
                 self._begin_headers(self._open)
                 self._open.bound = frozenset(self._rebound(self._open))
             self._hidden.mark()
+            self._unseen.begin(self._open.body)
             files.start()
             self._open.overhead = time.perf_counter() - clock
             self._open.started = time.time()
@@ -210,7 +213,8 @@ class Recorder:
         # what was not bound anew on every path still depends on what it was before
         read |= {n for n in changed if n in opened.before and n not in found.sure_writes and n not in opened.bound}
         self._reach.learn(found, reached, changed)
-        hidden_reads, hidden_writes = self._hidden.changes(opened_files)
+        unseen = self._unseen.end(opened.body, read, found.definitions)
+        hidden_reads, hidden_writes = self._hidden.changes(opened_files.joined(unseen))
         status, error = _outcome(result)
         return Execution(
             id=ExecutionId(len(self.history)),

@@ -21,7 +21,7 @@ from mlops_jupyter.services.pipeline.grouping import Group
 from mlops_jupyter.services.pipeline.parts import Need, Parts
 from mlops_jupyter.services.pipeline.ports import Recording
 
-EXPECTED_BYTES = 5 * 2**20
+EXPECTED_BYTES = 32 * 2**20
 """A value up to this size travels with the bundle; of a larger one the fingerprint does."""
 
 DATA_BYTES = 50 * 2**20
@@ -97,7 +97,7 @@ class Evidence:
             execution = self._parts.graph.history[member]
             for sharing in execution.groups:
                 taken = {n.name: n for n in self._parts.values(each.members) if n.name in sharing}
-                changed = [n for n in taken if n in execution.writes and n in execution.reads]
+                changed = [n for n in taken if n in execution.mutated]
                 if len(changed) > 1 and self._share_memory(changed):
                     yield (
                         taken[changed[0]].maker,

@@ -37,6 +37,8 @@ def local_modules(modules: Iterable[str]) -> dict[str, bytes]:
 
 
 def _files(module: str) -> dict[str, bytes]:
+    if module not in sys.modules and importlib.util.find_spec(module) is None:
+        return {}  # an import that failed in the notebook too, and was caught there
     origin = _origin(module)
     if origin is None or origin.suffix != ".py":
         raise UserError(

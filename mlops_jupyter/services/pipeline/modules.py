@@ -236,6 +236,8 @@ def write(
     top = "".join(dict.fromkeys(_code_only(text) + "\n" for text in imports))
     if any(parts[m].dynamic for m in done.members):
         return _in_a_scope(done, f"{top}\n{definitions}\n{done.body}", arguments, doc, returns)
+    if re.search(r"\b__name__\b", done.body):
+        head += '__name__ = "__main__"  # as in the notebook\n'
     body = indented(f"{_docstring(doc)}{head}{_unglobal(done.body)}")
     last = f"    return {', '.join(returns)}\n" if returns else ""
     keyword = "async def" if any(parts[m].facts.awaits for m in done.members) else "def"

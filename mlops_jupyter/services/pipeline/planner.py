@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,9 @@ from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
 from mlops_jupyter.services.pipeline.translate import answers, translate
 from mlops_jupyter.services.pipeline.writing import parameters, write_steps
+
+KEPT_BY_IPYTHON = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|In|Out").fullmatch
+"""Names of earlier inputs and outputs."""
 
 
 @dataclass(frozen=True)
@@ -133,8 +137,12 @@ def _part(graph: Graph, position: int, cells: Sequence[CodeCell | None], magics:
 
 
 def _check_born(parts: Parts, kept: Sequence[int], cells: Sequence[CodeCell | None], recording: Recording) -> None:
-    """Refuse what the record cannot repeat: a value that was there before recording began."""
+    """Refuse what the record cannot repeat: a value that was there before recording began, or that IPython keeps."""
     for position in kept:
+        for name in sorted(parts[position].facts.reads - parts[position].facts.writes):
+            if KEPT_BY_IPYTHON(name):
+                where = choosing.where(position, cells)
+                raise UserError(f"{where} uses {name!r}, which IPython keeps: give the value a name of its own")
         for name in sorted(parts.graph.unborn(position)):
             if not name.startswith(HIDDEN) and name in recording.before:
                 raise UserError(
