@@ -123,7 +123,6 @@ class Recorder:
                 self._begin_headers(self._open)
                 self._open.bound = frozenset(self._rebound(self._open))
             self._hidden.mark()
-            self._unseen.begin(self._open.body)
             files.start()
             self._open.overhead = time.perf_counter() - clock
             self._open.started = time.time()
@@ -175,6 +174,7 @@ class Recorder:
         for name in self._reach.names(found.reads | found.text_reads):
             if not self._values.known(name) and self._is_value(name):
                 self._values.look(name)
+        self._unseen.begin(body)
         cell, tags = _front_end(self.shell)
         return _Open(
             raw=str(info.raw_cell),

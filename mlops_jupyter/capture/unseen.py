@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from mlops_jupyter.capture.files import Opened
@@ -42,13 +43,16 @@ class Unseen:
         self._home = Path.cwd()
         self._ever: set[str] = set()
         self._speakers: dict[str, set[str]] = {}
+        self._own: set[str] = set()
+        self._endings: tuple[str, ...] = ()
         self._before: Seen | None = None
 
     def begin(self, text: str) -> None:
         """Look at the folder before a cell; costs nothing as long as no cell has mentioned such files."""
-        self._ever |= _kinds(text)
-        shell = SHELL.search(text) is not None
-        self._before = self._look(ALL if shell else _endings(self._ever)) if shell or self._ever else None
+        self._own = set(KINDS.findall(text))
+        self._ever |= self._own
+        self._endings = ALL if SHELL.search(text) else _endings(self._ever)
+        self._before = self._look() if self._endings or self._ever else None
 
     def end(self, text: str, reads: Iterable[str], definitions: Iterable[str]) -> Opened:
         """Return what the cell may have read and has written, as absolute paths.
@@ -61,35 +65,31 @@ class Unseen:
         before, self._before = self._before, None
         if before is None:
             return Opened()
-        own = _kinds(text)
         for name in definitions:
-            self._speakers[name] = own
-        spoken = own.union(*(self._speakers.get(name, ()) for name in reads))
-        shell = SHELL.search(text) is not None
-        after = self._look(ALL if shell else _endings(self._ever))
+            self._speakers[name] = self._own
+        spoken = self._own.union(*(self._speakers.get(name, ()) for name in reads))
+        after = self._look()
         written = {path for path, mark in after.items() if before.get(path) != mark}
+        shell = self._endings is ALL
         named = {path for path in before if shell and path.rpartition(os.sep)[2] in text}
         read = named | {path for path in before if path.endswith(_endings(spoken))}
         return Opened(reads=read, writes=written)
 
-    def _look(self, endings: tuple[str, ...]) -> Seen:
+    def _look(self) -> Seen:
         found: Seen = {}
         left = MOST
         for folder, folders, names in os.walk(self._home):
             folders[:] = [f for f in folders if not f.startswith((".", "__")) and f != "node_modules"]
             left -= len(names)
             for name in names:
-                if name.endswith(endings) and not name.startswith(".") and not name.endswith((".ipynb", ".pyc")):
+                if name.endswith(self._endings) and not name.startswith(".") and not name.endswith((".ipynb", ".pyc")):
                     path = os.path.join(folder, name)  # noqa: PTH118
-                    facts = os.stat(path, follow_symlinks=False)  # noqa: PTH116
-                    found[path] = (facts.st_mtime_ns, facts.st_size)
+                    with suppress(FileNotFoundError):  # gone since the folder was listed
+                        facts = os.stat(path, follow_symlinks=False)  # noqa: PTH116
+                        found[path] = (facts.st_mtime_ns, facts.st_size)
             if left < 0:
                 break
         return found
-
-
-def _kinds(text: str) -> set[str]:
-    return set(KINDS.findall(text))
 
 
 def _endings(kinds: Iterable[str]) -> tuple[str, ...]:

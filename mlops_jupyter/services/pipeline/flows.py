@@ -97,10 +97,11 @@ class Flows:
 def deliver(flows: Flows, evidence: Evidence, outputs: tuple[str, ...] | None) -> dict[str, int]:
     """Choose what leaves the pipeline: name -> the execution that made it."""
     last: dict[str, int] = {}
+    owners: dict[str, Draft] = {}
     for done in flows.drafts:
         for name, maker in flows.values(done).items():
-            last[name] = max(maker, last.get(name, maker))
-    owners = {name: done for done in flows.drafts for name in flows.values(done) if last[name] in done.members}
+            if maker > last.get(name, -1):
+                last[name], owners[name] = maker, done
     if outputs is not None:
         for name in outputs:
             if name in last and not flows.gives(owners[name], name):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from mlops_jupyter.core.errors import UserError
@@ -32,8 +32,13 @@ def local_modules(modules: Iterable[str]) -> dict[str, bytes]:
             done.add(module)
             files = _files(module)
             found |= files
-            todo += [m for path, data in files.items() if path.endswith(".py") for m in top_modules(data.decode())]
+            todo += imported(files)
     return found
+
+
+def imported(files: Mapping[str, bytes]) -> frozenset[str]:
+    """Return the top-level modules that Python files import."""
+    return frozenset(m for path, data in files.items() if path.endswith(".py") for m in top_modules(data.decode()))
 
 
 def _files(module: str) -> dict[str, bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mlops_jupyter.analysis.cells import to_python
@@ -14,11 +14,11 @@ from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import HIDDEN, Plan, Schedule
 from mlops_jupyter.core.records import Execution
 from mlops_jupyter.services.pipeline import choosing, modules
-from mlops_jupyter.services.pipeline.environment import environment, top_modules
+from mlops_jupyter.services.pipeline.environment import environment
 from mlops_jupyter.services.pipeline.evidence import Evidence
 from mlops_jupyter.services.pipeline.flows import Flows, deliver
 from mlops_jupyter.services.pipeline.grouping import Group, group, identifier, merge, overwritten
-from mlops_jupyter.services.pipeline.local import local_modules
+from mlops_jupyter.services.pipeline.local import imported, local_modules
 from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
 from mlops_jupyter.services.pipeline.translate import answers, translate
@@ -72,8 +72,9 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     delivered = deliver(flows, evidence, request.outputs)
     package = identifier(request.name, "pipeline")
     steps, files = write_steps(parts, groups, drafts, flows, delivered, package)
-    own = local_modules(module for step in steps for module in step.imports)
-    env = environment({m for step in steps for m in step.imports} | _imported(own), parts, request.lock)
+    used = {module for step in steps for module in step.imports}
+    own = local_modules(used)
+    env = environment(used | imported(own), parts, request.lock)
     proof = evidence.collect(package, steps, delivered)
     return Plan(
         name=request.name,
@@ -109,10 +110,6 @@ def _left_out(looks: choosing.Looked, cells: Sequence[CodeCell | None]) -> list[
         for position in sorted(looks.executions)
         if cells[position] is not None
     ]
-
-
-def _imported(own: Mapping[str, bytes]) -> frozenset[str]:
-    return frozenset(m for path, data in own.items() if path.endswith(".py") for m in top_modules(data.decode()))
 
 
 def _names(made: set[str]) -> str:
