@@ -154,8 +154,8 @@ ATTRIBUTES: dict[str, CauseKind] = {
     "sys.executable": CauseKind.ENVIRONMENT,
 }
 
-GENERATORS = frozenset({"default_rng", "RandomState", "Random", "SeedSequence", "PCG64", "MT19937", "Philox", "SFC64"})
-"""Take a seed first; without one they ask the operating system."""
+GENERATORS = frozenset({"Random"})
+"""Take a seed first; without one they ask the operating system. What numpy's ask it for is captured."""
 
 SEEDERS = {
     "seed": "",

@@ -8,6 +8,7 @@ from mlops_jupyter.analysis.doubts import MARKS
 from mlops_jupyter.analysis.grammar import walk
 from mlops_jupyter.analysis.notes import Notes
 from mlops_jupyter.analysis.scopes import NOTHING, Late, Names, Scope, ScopeKind, unsettled
+from mlops_jupyter.analysis.settings import sets_up
 from mlops_jupyter.analysis.source import SourceFacts, Statement
 from mlops_jupyter.analysis.spans import assigned_literals, kind_of, span
 
@@ -127,4 +128,5 @@ def _statement(node: ast.stmt, scope: Scope, literals: dict[str, object], previo
         sure_writes=(scope.settled - scope.undone) & writes,
         deletes=frozenset(scope.deleted),
         text_reads=frozenset(scope.notes.text_names),
+        sets_up=sets_up(node),
     )

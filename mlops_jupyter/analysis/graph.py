@@ -12,7 +12,14 @@ from functools import cached_property
 
 from mlops_jupyter.core.records import Execution
 
+SETTINGS = "~settings"
+"""What statements set up in libraries. It is no value: steps repeat the statements, or are merged."""
+
+DRAWING = "~pyplot"
+"""The figures that matplotlib.pyplot has open, which a later cell may draw on. They stay in their process."""
+
 AMBIENT = (
+    SETTINGS,
     "~environ:",
     "~cwd",
     "~sys.path",

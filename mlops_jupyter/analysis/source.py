@@ -16,6 +16,7 @@ class Statement:
     Attributes
     ----------
     reads : names it may read before it binds them; what functions read that it calls is in the cell's `late_reads`.
+    sets_up : the name of the library that it sets up, if the name stands for one (`logging.disable()`); "" if none.
     """
 
     kind: StatementKind
@@ -25,6 +26,7 @@ class Statement:
     sure_writes: frozenset[str]
     deletes: frozenset[str]
     text_reads: frozenset[str]
+    sets_up: str = ""
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,12 @@ class Opened:
 
     reads: set[str] = field(default_factory=set)
     writes: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
+    """Some of `writes`: files that were removed."""
 
     def joined(self, other: Opened) -> Opened:
         """Return both together; what one of them saw written first was not read."""
-        return Opened(self.reads | (other.reads - self.writes), self.writes | other.writes)
+        return Opened(self.reads | (other.reads - self.writes), self.writes | other.writes, self.removed)
 
 
 _opened: Opened | None = None
@@ -53,7 +55,9 @@ def _open(args: tuple[Any, ...], opened: Opened) -> None:
 
 
 def _rename(args: tuple[Any, ...], opened: Opened) -> None:
-    opened.writes.add(os.path.abspath(os.fsdecode(args[1])))  # noqa: PTH100
+    source, target = (os.path.abspath(os.fsdecode(one)) for one in args[:2])  # noqa: PTH100
+    _gone(source, opened)
+    opened.writes.add(target)
 
 
 def _database(args: tuple[Any, ...], opened: Opened) -> None:
@@ -65,7 +69,23 @@ def _database(args: tuple[Any, ...], opened: Opened) -> None:
         opened.writes.add(path)
 
 
-EVENTS = {"open": _open, "os.rename": _rename, "sqlite3.connect": _database}
+def _remove(args: tuple[Any, ...], opened: Opened) -> None:
+    """`shutil.rmtree` gives a bare name and the folder's descriptor."""
+    folder = os.getcwd() if args[1] == -1 else os.readlink(f"/proc/self/fd/{args[1]}")  # noqa: PTH109, PTH115
+    path = os.path.join(folder, os.fsdecode(args[0]))  # noqa: PTH118
+    _gone(path, opened)
+
+
+def _gone(path: str, opened: Opened) -> None:
+    if path in opened.writes and path not in opened.reads:
+        opened.writes.discard(path)  # the cell's own, and nobody else ever saw it
+    elif os.path.isfile(path):  # noqa: PTH113
+        opened.reads.add(path)
+        opened.writes.add(path)
+        opened.removed.add(path)
+
+
+EVENTS = {"open": _open, "os.rename": _rename, "os.remove": _remove, "sqlite3.connect": _database}
 
 
 def start() -> None:
@@ -85,8 +105,9 @@ def stop() -> Opened:
         return opened
     roots = _foreign_roots()
     return Opened(
-        reads={p for p in opened.reads if _own(p, roots)},
-        writes={p for p in opened.writes if _own(p, roots)},
+        reads={p for p in opened.reads if _own(p, roots) and (p in opened.removed or os.path.isfile(p))},  # noqa: PTH113
+        writes={p for p in opened.writes if _own(p, roots) and (p in opened.removed or os.path.isfile(p))},  # noqa: PTH113
+        removed=opened.removed,
     )
 
 
@@ -94,7 +115,7 @@ def _own(path: str, roots: tuple[str, ...]) -> bool:
     path = os.path.abspath(path)  # noqa: PTH100
     home = str(Path.home()) + os.sep
     hidden = path.startswith(home) and path[len(home) :].startswith(".")
-    return not hidden and "/.mlops/" not in path and not path.startswith(roots) and os.path.isfile(path)  # noqa: PTH113
+    return not hidden and "/.mlops/" not in path and not path.startswith(roots)
 
 
 def _foreign_roots() -> tuple[str, ...]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mlops_jupyter.capture.files import Opened
 from mlops_jupyter.runtime.state import FILE
-from mlops_jupyter.runtime.watch import Watch
+from mlops_jupyter.runtime.watch import RANDOM, Watch
 
 HASHED_BYTES = 64 * 2**20
 """A file up to this size is told by its content, a larger one by its size and time of change."""
-
-RANDOM = ("~random", "~numpy.random", "~torch.random")
 
 
 class Hidden:
@@ -20,6 +18,7 @@ class Hidden:
     def __init__(self) -> None:
         self._watch = Watch()
         self._home = Path.cwd()
+        self._written: set[str] = set()
 
     def mark(self) -> None:
         """Take the state now as that before the cell."""
@@ -29,15 +28,19 @@ class Hidden:
         """Return the value a variable had before recording began, or when its library was imported."""
         return self._watch.initial(name)
 
-    def changes(self, opened: Opened) -> tuple[set[str], dict[str, str]]:
+    def changes(self, opened: Opened, text: str) -> tuple[set[str], dict[str, str]]:
         """Return what the cell read and what it wrote, each written one with a fingerprint.
 
-        A random state that moved was read too, since where it went depends on where it was.
+        A random state that moved was read too, since where it went depends on where it was. A cell that names a file
+        which an earlier cell wrote or removed has read it: no event tells who asked whether it is there.
         """
         changed = self._watch.changed()
         reads = {name for name in changed if name in RANDOM} | {self.file(path) for path in opened.reads}
         writes = dict.fromkeys(sorted(changed), "state")
-        writes |= {self.file(path): _content(Path(path)) for path in sorted(opened.writes)}
+        files = {self.file(path): _content(Path(path)) for path in sorted(opened.writes)}
+        reads |= {name for name in self._written - files.keys() if _names(text, name.removeprefix(FILE))}
+        self._written |= files.keys()
+        writes |= files
         return reads, writes
 
     def file(self, path: str) -> str:
@@ -47,9 +50,18 @@ class Hidden:
         return FILE + (where.relative_to(home).as_posix() if where.is_relative_to(home) else where.as_posix())
 
 
+def _names(text: str, path: str) -> bool:
+    """Whether a cell's text names a file, or in quotes a folder that it lies in."""
+    where = PurePosixPath(path)
+    folders = (str(folder) for folder in where.parents if str(folder) not in (".", "/"))
+    return where.name in text or any(f"{quote}{folder}" in text for folder in folders for quote in "'\"")
+
+
 def _content(path: Path) -> str:
     import xxhash
 
+    if not path.exists():
+        return "removed"
     facts = path.stat()
     if facts.st_size > HASHED_BYTES:
         return f"{facts.st_size}@{facts.st_mtime_ns}"

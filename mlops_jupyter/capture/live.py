@@ -21,6 +21,7 @@ from mlops_jupyter.capture import files
 from mlops_jupyter.capture.entries import write
 from mlops_jupyter.capture.hidden import Hidden
 from mlops_jupyter.capture.reach import CODE, Reach, has_state, is_ours
+from mlops_jupyter.capture.uncarried import Uncarried
 from mlops_jupyter.capture.unseen import Unseen
 from mlops_jupyter.capture.values import FROZEN, UNKNOWN, Values
 from mlops_jupyter.core.errors import UserError
@@ -89,6 +90,7 @@ class Recorder:
         self._reach = Reach(self._namespace, self._values)
         self._hidden = Hidden()
         self._unseen = Unseen()
+        self._uncarried = Uncarried(self._namespace)
         self._open: _Open | None = None
         ledger.execute(
             "INSERT INTO session (id, notebook, pid, started) VALUES (?, ?, ?, ?)",
@@ -175,6 +177,7 @@ class Recorder:
             if not self._values.known(name) and self._is_value(name):
                 self._values.look(name)
         self._unseen.begin(body)
+        self._uncarried.begin()
         cell, tags = _front_end(self.shell)
         return _Open(
             raw=str(info.raw_cell),
@@ -214,7 +217,8 @@ class Recorder:
         read |= {n for n in changed if n in opened.before and n not in found.sure_writes and n not in opened.bound}
         self._reach.learn(found, reached, changed)
         unseen = self._unseen.end(opened.body, read, found.definitions)
-        hidden_reads, hidden_writes = self._hidden.changes(opened_files.joined(unseen))
+        hidden_reads, hidden_writes = self._hidden.changes(opened_files.joined(unseen), opened.body)
+        also_read, also_written = self._uncarried.end(opened.body, found, read)
         status, error = _outcome(result)
         return Execution(
             id=ExecutionId(len(self.history)),
@@ -227,8 +231,8 @@ class Recorder:
             seconds=seconds,
             status=status,
             error=error,
-            reads=frozenset(read | hidden_reads),
-            writes=changed | hidden_writes,
+            reads=frozenset(read | hidden_reads | also_read),
+            writes=changed | hidden_writes | also_written,
             mutated=frozenset(changed.keys() - rebound),
             deletes=frozenset(deleted),
             groups=groups,

@@ -87,7 +87,7 @@ def compare(
         raise
     except BaseException as fault:  # a value's own code may raise anything
         return Comparison(Status.DIFFERS, f"cannot be compared: {type(fault).__name__} while reading it")
-    if findings.near or findings.retyped or findings.ignored or findings.drawn:
+    if findings.near or findings.retyped or findings.ignored or findings.drawn or findings.passing:
         return Comparison(Status.CLOSE, findings.reason())
     if isinstance(before, Unfingerprintable):
         return Comparison(Status.DIFFERS, f"cannot be compared: {before.reason}")

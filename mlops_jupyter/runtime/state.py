@@ -1,6 +1,6 @@
 """Hidden variables: what a cell reads and writes without naming it.
 
-`~random`, `~numpy.random`, `~torch.random`, `~environ:NAME`, `~cwd`, `~sys.path`, `~pandas.options`,
+`~random`, `~numpy.random`, `~numpy.entropy`, `~torch.random`, `~environ:NAME`, `~cwd`, `~sys.path`, `~pandas.options`,
 `~numpy.printoptions`, `~numpy.errstate`, `~sklearn.config`, `~matplotlib.rc`, `~warnings.filters`, `~file:PATH`. The
 notebook's kernel watches them around every cell, a bundle's step sets and reads them: one code for both.
 """
@@ -16,7 +16,7 @@ from typing import Protocol
 from .faults import Fault
 from .hidden.options import MatplotlibRc, NumpyErrors, NumpyPrint, PandasOptions, SklearnConfig, WarningFilters
 from .hidden.process import Home, ModulePath, WorkingDirectory, decoded, environment, set_variable
-from .hidden.random_states import NumpyRandom, PythonRandom, TorchRandom
+from .hidden.random_states import NumpyEntropy, NumpyRandom, PythonRandom, TorchRandom
 
 ENVIRON = "~environ:"
 FILE = "~file:"
@@ -45,6 +45,7 @@ FAMILIES: dict[str, Family] = {
     "~sys.path": ModulePath(HOME),
     "~random": PythonRandom(),
     "~numpy.random": NumpyRandom(),
+    "~numpy.entropy": NumpyEntropy(),
     "~torch.random": TorchRandom(),
     "~numpy.errstate": NumpyErrors(),
     "~numpy.printoptions": NumpyPrint(),

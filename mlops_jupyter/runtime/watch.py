@@ -15,7 +15,7 @@ from .state import ENVIRON, FAMILIES, names_now
 
 FILTERS = "~warnings.filters"
 
-RANDOM = frozenset({"~random", "~numpy.random", "~torch.random"})
+RANDOM = frozenset({"~random", "~numpy.random", "~numpy.entropy", "~torch.random"})
 
 FILE_LOADERS = (SourceFileLoader, SourcelessFileLoader, ExtensionFileLoader)
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import datetime
+import tempfile
+import textwrap
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -177,6 +180,53 @@ def test_figures_are_compared_as_pictures() -> None:
 
     assert compare(on_it(2), on_it(2)) == Comparison(Status.CLOSE, "its pictures are the same")
     assert compare(on_it(2), on_it(3)) == Comparison(APART, "[0]['axes']: it is drawn differently")
+
+
+def test_what_is_new_in_every_process_is_let_pass() -> None:
+    one, two = (tempfile.mkdtemp() for _ in "ab")
+    aside = "['at']: equal but for a temporary path or an object's address"
+    assert compare({"at": f"{one}/joblib"}, {"at": f"{two}/joblib"}) == Comparison(CLOSE, aside)
+    assert compare({"at": f"{one}/joblib"}, {"at": f"{two}/other"}).status is APART
+    assert compare({"at": "<f at 0x7f0011223344>"}, {"at": "<f at 0x7f0011223399>"}).status is CLOSE
+    assert compare(hex(0x7F0011223344), hex(0x7F0011223399)).status is CLOSE
+    assert compare("0x7f0011", "0x7f0012").status is APART
+    now = datetime.datetime.now()
+    earlier, old = now - datetime.timedelta(days=90), now - datetime.timedelta(days=9)
+    assert compare(Thing(at=earlier), Thing(at=now)) == Comparison(
+        CLOSE, ".at: equal but for the time at which it was made"
+    )
+    assert compare(Thing(at=earlier), Thing(at=old)).status is APART
+    assert compare([earlier], [now]).reason == f"[0]: {earlier} became {now}"
+
+
+BODIES = {
+    "reads a value": ("(x, *more, k=2):\n    'Says.'\n    return [rng + y for y in x if y > k or rng]\n", CLOSE),
+    "has a lambda that reads it": ("(x):\n    return sorted(x, key=lambda y: abs(y - rng))\n", CLOSE),
+    "loops and tries": (
+        "(x):\n    while x:\n        try:\n            x -= rng\n        except KeyError:\n            break\n",
+        CLOSE,
+    ),
+    "reads nothing": ("(x):\n    return x\n", SAME),
+    "calls an imported module": ("(x):\n    return math.sqrt(x)\n", SAME),
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_function_is_the_same_where_its_step_defines_it(name: str) -> None:
+    body, status = BODIES[name]
+
+    def made(text: str, inside: bool) -> Any:
+        space: dict[str, Any] = {"rng": 3}
+        step = f"import math\ndef step(rng):\n{textwrap.indent(text, '    ')}    return f\nf = step(3)"
+        exec(step if inside else text, space)
+        space["f"].__qualname__ = "f"
+        return space["f"]
+
+    plain, inside = made(f"def f{body}", False), made(f"def f{body}", True)
+    assert compare(plain, inside).status is status
+    assert compare([plain], [inside]).status is status
+    for other in (body.replace("x)", "x, z=1)"), body.replace("return", "return not").replace("-=", "+=")):
+        assert compare(plain, made(f"def f{other}", True)).status is (status if other == body else APART)
 
 
 @given(st.lists(st.floats(-1e6, 1e6).filter(lambda x: abs(x) > 1e-3), min_size=1, max_size=30), st.data())

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
+import tempfile
 import types
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..codecs.figures import picture
 from ..fingerprint import Unfingerprintable, fingerprint
 from ..values import builtin
+from ..values.code import does
 from ..values.pieces import take_apart
 from ..values.walk import Opaque
 from . import tabular
@@ -18,6 +22,9 @@ from .findings import Findings, Label, Near, Path, told
 from .words import shown
 
 DEEPEST = 150
+TEMPORARY = rf"{re.escape(tempfile.gettempdir())}/tmp[a-z0-9_]{{8}}(?![a-z0-9_])"
+PASSING = re.compile(TEMPORARY + r"|0x[5-7][0-9a-f]{11}(?![0-9a-f])")
+"""What is new in every process: names that `tempfile` makes up, addresses in texts of objects."""
 CODE = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, type, types.ModuleType, types.CodeType)
 
 Inner = Callable[[Path, Any, Any], None]
@@ -44,9 +51,9 @@ class Differ:
         if type(expected) is not type(actual) and not _alike(expected, actual):
             return self.findings.part(path, f"{_kind(expected)} became {_kind(actual)}")
         if type(expected) in (str, bytes, bool, type(None)):
-            if expected != actual:
-                self.findings.part(path, f"{shown(expected)} became {shown(actual)}")
-            return
+            return self._texts(path, expected, actual)
+        if type(expected) is datetime:
+            return self._times(path, expected, actual)
         key = (id(expected), id(actual))
         if key in self._met:
             return
@@ -85,6 +92,23 @@ class Differ:
             self.findings.retyped.append(f"{where}: {text}" if where else text)
         elif fingerprint(expected) != fingerprint(actual):
             self.findings.near.append(Near(told(path), 1, 1, relative))
+
+    def _texts(self, path: Path, expected: Any, actual: Any) -> None:
+        """Texts may name what is new in every process: a temporary folder, an object's address."""
+        if expected == actual:
+            return
+        if type(expected) is not str or _lasting(expected) != _lasting(actual):
+            self.findings.part(path, f"{shown(expected)} became {shown(actual)}")
+        self._passing(path, "equal but for a temporary path or an object's address")
+
+    def _times(self, path: Path, expected: datetime, actual: datetime) -> None:
+        """An object may note when it was made: the one of this run has then been made today, and not before."""
+        if expected == actual and expected.tzinfo == actual.tzinfo:
+            return
+        today = abs(datetime.now(actual.tzinfo) - actual) < timedelta(days=1)
+        if not (today and path and path[-1].text.startswith(".") and expected.tzinfo == actual.tzinfo):
+            self.findings.part(path, f"{expected} became {actual}")
+        self._passing(path, "equal but for the time at which it was made")
 
     def _within(self, expected: Any, actual: Any) -> bool:
         gap = abs(expected - actual)
@@ -147,10 +171,31 @@ class Differ:
         before, after = fingerprint(expected), fingerprint(actual)
         if isinstance(before, Unfingerprintable):
             self.findings.part(path, f"cannot be compared: {before.reason}")
-        if before != after and isinstance(expected, CODE):
+        if before != after and type(expected) is type(actual) is types.FunctionType:
+            self._functions(path, expected, actual)
+        elif before != after and isinstance(expected, CODE):
             self.findings.part(path, f"the code of {shown(expected)} changed")
         elif before != after:
             self.findings.part(path, f"{shown(expected)} became {shown(actual)}")
+
+    def _functions(self, path: Path, expected: types.FunctionType, actual: types.FunctionType) -> None:
+        """Compare what they do, their defaults, and the values that both keep of the functions around them."""
+        if does(expected.__code__) != does(actual.__code__):
+            self.findings.part(path, f"the code of {shown(expected)} changed")
+        self.compare((*path, Label(".__defaults__", "__defaults__")), expected.__defaults__, actual.__defaults__)
+        self.compare(
+            (*path, Label(".__kwdefaults__", "__kwdefaults__")), expected.__kwdefaults__, actual.__kwdefaults__
+        )
+        self.compare((*path, Label(".__dict__", "__dict__")), vars(expected), vars(actual))
+        others = _closed_over(actual)
+        for name, value in _closed_over(expected).items():
+            if name in others:
+                self.compare((*path, Label(f" variable {name!r}", name)), value, others[name])
+        self._passing(path, "the same function, defined inside its step")
+
+    def _passing(self, path: Path, why: str) -> None:
+        where = told(path)
+        self.findings.passing.append(f"{where}: {why}" if where else why)
 
 
 def apart(expected: Any, actual: Any) -> float:
@@ -193,6 +238,15 @@ def _alike(expected: Any, actual: Any) -> bool:
     """Whether two classes are the same class, once of the notebook and once of its bundle."""
     names = type(expected).__qualname__, type(actual).__qualname__
     return names[0] == names[1] and builtin.written_here(type(expected)) and builtin.written_here(type(actual))
+
+
+def _lasting(text: str) -> str:
+    return PASSING.sub("*", text)
+
+
+def _closed_over(function: types.FunctionType) -> dict[str, Any]:
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    return {name: content for name, cell in cells for content in builtin.cell_contents(cell)}
 
 
 def _kind(value: Any) -> str:

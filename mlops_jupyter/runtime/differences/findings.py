@@ -66,6 +66,7 @@ class Findings:
     retyped: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     drawn: list[str] = field(default_factory=list)
+    passing: list[str] = field(default_factory=list)
 
     def part(self, path: Path, how: str) -> None:
         """Note a real difference: ends the comparison."""
@@ -95,4 +96,5 @@ class Findings:
             said.append(f"equal but for timings ({names})" if not said else f"timings ({names})")
         if self.drawn:
             said.append("its pictures are the same")
+        said += self.passing[:1]
         return "; ".join(said)

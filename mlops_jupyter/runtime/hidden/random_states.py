@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
+import importlib
+import os
 import random
 import sys
 from typing import Any
@@ -87,6 +90,44 @@ class NumpyRandom:
             state.set_state(value)
         else:
             state.get_bit_generator().state = _arrays(value)
+
+
+class NumpyEntropy:
+    """`numpy.entropy`: {"key": hex, "drawn": 3}: what numpy's generators are seeded with where no seed is given.
+
+    numpy asks the operating system for it (`secrets.randbits`), and what that gave cannot be had again. So while this
+    variable is watched or set, the bits come from a key that the operating system gave once, hashed with a counter
+    (BLAKE2b): as good a seed, and one that another process can be given.
+    """
+
+    library = "numpy.random"
+
+    def __init__(self) -> None:
+        self._key = ""
+        self._drawn = 0
+
+    def snapshot(self, last: object) -> object:
+        """Return `last` itself if no generator was made without a seed since, else the state now."""
+        if not self._key:
+            self.set({"key": os.urandom(16).hex(), "drawn": 0})
+        now = (self._key, self._drawn)
+        return last if now == last else now
+
+    def value(self, snapshot: Any) -> object:
+        """Return a snapshot as JSON."""
+        return {"key": snapshot[0], "drawn": snapshot[1]}
+
+    def set(self, value: Any) -> None:
+        """Make it the state."""
+        self._key, self._drawn = str(value["key"]), int(value["drawn"])
+        source: Any = importlib.import_module("numpy.random.bit_generator")
+        source.randbits = self.bits
+
+    def bits(self, count: int) -> int:
+        """Return so many bits (up to 512) as a number, as `secrets.randbits` does."""
+        self._drawn += 1
+        found = hashlib.blake2b(f"{self._key}:{self._drawn}".encode()).digest()
+        return int.from_bytes(found, "big") >> (512 - count)
 
 
 def _numpy_generator() -> object:

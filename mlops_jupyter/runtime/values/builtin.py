@@ -8,6 +8,7 @@ import types
 from typing import Any
 
 from . import plain
+from .code import does
 from .formulas import Record
 from .walk import Handler, Opaque, Walk
 
@@ -99,10 +100,7 @@ def cell_contents(cell: types.CellType) -> tuple[Any, ...]:
 
 
 def _code(walk: Walk, code: types.CodeType) -> bytes:
-    counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
-    names = (code.co_name, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
-    table = getattr(code, "co_exceptiontable", b"")
-    return walk.each(Record.CODE, ((code.co_code, table, counts, names), code.co_consts))
+    return walk.each(Record.CODE, does(code))
 
 
 def _class(walk: Walk, kind: type) -> bytes:

@@ -8,6 +8,7 @@ import pickletools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mlops_jupyter.analysis.graph import DRAWING, SETTINGS
 from mlops_jupyter.capture.reach import is_ours, plain
 from mlops_jupyter.capture.values import UNKNOWN
 from mlops_jupyter.core.errors import UserError
@@ -20,6 +21,12 @@ from mlops_jupyter.runtime.state import FILE, initial_file
 from mlops_jupyter.services.pipeline.grouping import Group
 from mlops_jupyter.services.pipeline.parts import Need, Parts
 from mlops_jupyter.services.pipeline.ports import Recording
+
+SAID = {
+    DRAWING: "a figure that pyplot had open is drawn on",
+    SETTINGS: "a library was set up with values of the notebook",
+}
+"""Why steps are merged for state that no artifact carries."""
 
 EXPECTED_BYTES = 32 * 2**20
 """A value up to this size travels with the bundle; of a larger one the fingerprint does."""
@@ -56,19 +63,35 @@ class Evidence:
                 if reason:
                     user = next(m for m in each.members if need in self._parts.reads(m))
                     found.append((need.maker, user, f"{need.name!r} {reason}"))
-            found += self._views(each)
+            found += [*self._views(each), *self._uncarried(each)]
         return found
 
+    def _uncarried(self, each: Group) -> Iterator[tuple[int, int, str]]:
+        """Find state that no artifact carries: open figures that are drawn on, libraries set up with values."""
+        for member in each.members:
+            for name in SAID:
+                maker = self._parts.graph.producers[member].get(name)
+                seen = set(each.members)
+                while maker is not None and maker not in seen and maker in self._parts:
+                    seen.add(maker)
+                    if self._parts[maker].execution.writes[name] == UNKNOWN:
+                        yield maker, member, SAID[name]
+                    maker = self._parts.graph.producers[maker].get(name)
+
     def _stuck(self, need: Need) -> str:
-        """Why a value cannot leave the process that made it; "" if it can, as far as can be known now."""
+        """Why a value cannot leave the process that made it; "" if it can, as far as can be known now.
+
+        Of a value that the notebook no longer has, the one that its name has now is taken to be of the same kind.
+        """
         if need.maker not in self._parts:
             return ""
         mark = self._parts[need.maker].execution.writes.get(need.name)
         if mark == "code":
             return "is a function or module bound to another name"
-        live = self._parts.graph.last.get(need.name) == need.maker and need.name in self._namespace
-        if not live:
-            return "cannot cross to another process" if mark == UNKNOWN else ""
+        if mark == UNKNOWN and self._parts.graph.last.get(need.name) != need.maker:
+            return "cannot cross to another process"
+        if need.name not in self._namespace:
+            return ""
         value = self._namespace[need.name]
         if plain(value):
             return ""
@@ -190,15 +213,22 @@ def notebook_names(data: bytes) -> set[str]:
     if b"__main__" not in data:
         return set()
     found: set[str] = set()
-    strings: list[str] = []
+    pushed: list[object] = ["", ""]
+    memo: dict[object, object] = {}
     try:
         for operation, argument, _ in pickletools.genops(data):
-            if isinstance(argument, str):
-                strings.append(argument)
             if operation.name == "GLOBAL" and str(argument).startswith("__main__ "):
                 found.add(str(argument).split(" ")[1].split(".")[0])
-            elif operation.name == "STACK_GLOBAL" and "__main__" in strings[-12:]:
-                found.add(strings[-1].split(".")[0])
+            elif operation.name == "STACK_GLOBAL" and pushed[-2] == "__main__":
+                found.add(str(pushed[-1]).split(".")[0])
+            if operation.name == "MEMOIZE":
+                memo[len(memo)] = pushed[-1]
+            elif operation.name in ("BINPUT", "LONG_BINPUT"):
+                memo[argument] = pushed[-1]
+            elif operation.name in ("BINGET", "LONG_BINGET"):
+                pushed = [pushed[-1], memo.get(argument)]
+            else:
+                pushed = [pushed[-1], argument]
     except (ValueError, pickle.UnpicklingError):
         return {"__main__"}
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from mlops_jupyter.analysis.graph import DRAWING, SETTINGS
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import HIDDEN
 from mlops_jupyter.services.pipeline import modules
@@ -41,7 +42,7 @@ class Flows:
         for member in done.members:
             made = self.parts.graph.producers[member]
             for name in sorted({*self.parts.graph.history[member].reads, *made}):
-                if name.startswith(HIDDEN) and name not in written and name not in found:
+                if name.startswith(HIDDEN) and name not in (SETTINGS, DRAWING, *written, *found):
                     maker = made.get(name)
                     if maker is None or maker not in self.parts or self.step_of[maker] not in steps:
                         found[name] = None

@@ -67,6 +67,11 @@ def draft(parts: Parts, name: str, members: list[int]) -> Draft:
         done.imports += parts[member].translation.imports
     nested = {need for need in foreign if need.name in parts[need.maker].facts.definitions} - set(done.hoisted)
     done.body = _bodies(parts, done, nested, at_top)
+    statements = [(m, s) for m in members for s in parts[m].facts.statements]
+    if all(parts.sets_up(m, s) or _dropped(parts[m], s, at_top, done.parameters) for m, s in statements):
+        done.body = ""  # it only sets up libraries, which every later step repeats
+    else:
+        done.body = "".join(parts[p].text(s) for p, s in parts.settings(members)) + done.body
     done.inputs = {name: done.inputs[name] for name in by_appearance(done.body, done.inputs)}
     return done
 
@@ -118,14 +123,17 @@ def _foreign(parts: Parts, members: list[int]) -> list[Need]:
     """Code that other steps bound and this one uses, with what that code needs when it is defined."""
     found: dict[Need, None] = {}
     todo = [n for m in members for n in parts.reads(m) if n.maker not in members and parts.is_code(n)]
+    repeated = [need for position, statement in parts.settings(members) for need in parts.used(position, statement)]
+    todo += [need for need in repeated if need.maker not in members]
     while todo:
         need = todo.pop()
         if need not in found:
             found[need] = None
             statement = parts[need.maker].binding(need.name)
             if statement:
-                reads = statement.reads
-                todo += [n for n in parts.reads(need.maker) if n.name in reads and parts.is_code(n)]
+                here = [Need(name, need.maker) for name in parts[need.maker].facts.writes]
+                around = [*parts.reads(need.maker), *here]
+                todo += [n for n in around if n.name in statement.reads and parts.is_code(n)]
     return list(found)
 
 
@@ -192,16 +200,25 @@ def _dropped(part: Part, statement: Statement, at_top: set[str], parameters: Map
             and statement.writes <= parameters.keys()
             and statement.writes <= part.parameters.keys()
         )
-    return statement.kind is StatementKind.EXPRESSION and _only_shows(_code_only(part.text(statement)))
+    if statement.kind is not StatementKind.EXPRESSION or statement.reads & part.execution.mutated:
+        return False  # what looks at an attribute may have made it
+    return _only_shows(_code_only(part.text(statement)), part.execution.writes.keys())
 
 
 LOOKS = (ast.Expression, ast.Tuple, ast.List, ast.Name, ast.Attribute, ast.Constant, ast.Subscript, ast.Slice)
 """What an expression is made of that does nothing but show values at the end of a cell."""
 
+PLAIN = re.compile(r"shape|dtypes?|columns|index|name|T|size|ndim|values|loc|iloc|at|iat|empty|real|imag|\w+_")
+"""Attributes that are there, of frames, arrays and fitted estimators. Others may be made when they are looked at."""
 
-def _only_shows(text: str) -> bool:
+
+def _only_shows(text: str, made: Set[str]) -> bool:
+    """Whether an expression changes nothing. Of what the cell made itself, only known attributes are sure to do so."""
     tree = ast.parse(text.rstrip(" ;"), mode="eval")
-    return all(isinstance(node, (*LOOKS, ast.expr_context)) for node in ast.walk(tree))
+    nodes = list(ast.walk(tree))
+    fresh = any(isinstance(node, ast.Name) and node.id in made for node in nodes)
+    plain = all(PLAIN.fullmatch(node.attr) for node in nodes if isinstance(node, ast.Attribute)) if fresh else True
+    return plain and all(isinstance(node, (*LOOKS, ast.expr_context)) for node in nodes)
 
 
 def _code_only(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mlops_jupyter.analysis.facts import SourceFacts, Statement, StatementKind
-from mlops_jupyter.analysis.graph import Graph
+from mlops_jupyter.analysis.graph import SETTINGS, Graph
 from mlops_jupyter.analysis.outline import CodeCell
 from mlops_jupyter.core.plan import HIDDEN
 from mlops_jupyter.core.records import Execution
@@ -159,6 +159,43 @@ class Parts:
             and not self.is_parameter(need)
         )
         return list(found)
+
+    def settings(self, members: list[int]) -> list[tuple[int, Statement]]:
+        """Statements of other steps that set up libraries before these executions, with the position of each.
+
+        No value tells what they did: a step repeats them.
+        """
+        seen: set[int] = set()
+        todo = [made[SETTINGS] for m in members if SETTINGS in (made := self.graph.producers[m])]
+        while todo:
+            position = todo.pop()
+            if position not in seen:
+                seen.add(position)
+                todo += [maker for name, maker in self.graph.producers[position].items() if name == SETTINGS]
+        before = sorted(p for p in seen.difference(members) if p in self._parts)
+        return [(p, s) for p in before for s in self._parts[p].facts.statements if self.sets_up(p, s)]
+
+    def sets_up(self, position: int, statement: Statement) -> bool:
+        """Whether a statement sets up a library, and nothing of the notebook's own."""
+        name = statement.sets_up
+        part = self._parts[position]
+        if not name or SETTINGS not in part.execution.writes:
+            return False
+        maker = position if name in part.facts.writes else self.graph.producers[position].get(name)
+        return maker is not None and maker in self._parts and name in self._parts[maker].facts.imports
+
+    def used(self, position: int, statement: Statement) -> list[Need]:
+        """Code that a statement uses, also in the functions that it names, and when what it defines is called."""
+        part = self._parts[position]
+        names: set[str] = set()
+        todo = [*statement.reads, *(n for name in statement.writes for n in part.facts.late_reads.get(name, ()))]
+        while todo:
+            name = todo.pop()
+            if name not in names:
+                names.add(name)
+                todo += part.facts.late_reads.get(name, ())
+        around = [*self.reads(position), *(Need(name, position) for name in part.facts.writes)]
+        return [need for need in around if need.name in names and self.is_code(need)]
 
     def imports(self, need: Need) -> list[str]:
         """Return what imports a name: `import a.b` and `import a.c` both make `a`; a `try` may hold one."""
