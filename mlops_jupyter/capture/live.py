@@ -173,9 +173,8 @@ class Recorder:
             found = facts(to_python(body))
         except SyntaxFault:
             return None  # it will not run: nothing changes
-        for name in self._reach.names(found.reads | found.text_reads):
-            if not self._values.known(name) and self._is_value(name):
-                self._values.look(name)
+        reached = self._reach.names(found.reads | found.text_reads)
+        self._values.look([n for n in sorted(reached) if not self._values.known(n) and self._is_value(n)])
         self._unseen.begin(body)
         self._uncarried.begin()
         cell, tags = _front_end(self.shell)
@@ -208,7 +207,7 @@ class Recorder:
         read |= {n for n in self._reach.called(read | (found.reads & rebound)) if n in opened.before}
         read -= opened.bound
         reached = self._reach.names(read | rebound)
-        changed = self._changed(reached, rebound)
+        changed = self._changed(self._reach.direct(read | rebound), rebound, found.reads)
         deleted = {n for n in opened.before.keys() - self._namespace.keys() if not SHELL_NAMES.fullmatch(n)}
         for name in deleted:
             self._values.forget(name)
@@ -239,25 +238,43 @@ class Recorder:
             notes=(*found.uncertain, *self._unknown(changed)),
         )
 
-    def _changed(self, reached: set[str], rebound: set[str]) -> dict[str, str]:
-        """Look at what was reached; return the names whose values are not what they were, with what they are now."""
+    def _changed(self, direct: set[str], rebound: set[str], read: frozenset[str]) -> dict[str, str]:
+        """Look at what was reached; return the names whose values are not what they were, with what they are now.
+
+        What shares objects with a name is only looked at if something happened to that name's value: as long as all
+        that a cell got hold of is the same, nothing that can be reached from there has changed.
+        """
         changed: dict[str, str] = {}
-        for name in sorted(reached | rebound):
-            if name not in self._namespace or SHELL_NAMES.fullmatch(name):
-                continue
-            if not self._is_value(name):
-                self._values.forget(name)
-                if name in rebound:
-                    changed[name] = CODE_MARK
-                continue
-            known = self._values.known(name)
-            if name not in rebound and known and isinstance(self._namespace[name], FROZEN):
-                continue
-            before = self._values.fingerprint(name) if known else None
-            now = self._values.look(name)
-            if name in rebound or now != before or now == UNKNOWN:
-                changed[name] = CODE_MARK if isinstance(self._namespace[name], CODE) else now
-        return changed
+        looked: set[str] = set()
+        todo = direct | rebound
+        while todo:
+            partners = {name: self._values.sharing(name) for name in todo}
+            was = {name: self._values.fingerprint(name) for name in todo if self._values.known(name)}
+            changed |= self._look(todo, rebound, was)
+            looked |= todo
+            suspect = {n for n in was.keys() - (rebound - read) if n in changed or self._is_view(n)}
+            todo = set().union(*(partners[name] for name in suspect)) - looked
+        return dict(sorted(changed.items()))
+
+    def _look(self, names: set[str], rebound: set[str], was: Mapping[str, str]) -> dict[str, str]:
+        """Look at names' values; return those that are new or no longer what they were, with what they are now."""
+        present = sorted(n for n in names if n in self._namespace and not SHELL_NAMES.fullmatch(n))
+        code = [n for n in present if not self._is_value(n)]
+        for name in code:
+            self._values.forget(name)
+        frozen = {n for n in was if n not in rebound and isinstance(self._namespace.get(n), FROZEN)}
+        seen = [n for n in present if n not in code and n not in frozen]
+        self._values.look(seen)
+        found = {n: CODE_MARK for n in code if n in rebound}
+        for name in seen:
+            now = self._values.fingerprint(name)
+            if name in rebound or now != was.get(name) or now == UNKNOWN:
+                found[name] = CODE_MARK if isinstance(self._namespace[name], CODE) else now
+        return found
+
+    def _is_view(self, name: str) -> bool:
+        """Whether a value lies in the memory of another, of which it shows only a part."""
+        return getattr(self._namespace.get(name), "base", None) is not None
 
     def _is_value(self, name: str) -> bool:
         """Whether a name holds something that can change in place: data, or a function or class with a state."""
@@ -268,7 +285,8 @@ class Recorder:
 
     def _unknown(self, changed: Mapping[str, str]) -> list[str]:
         unknown = [n for n, mark in changed.items() if mark == UNKNOWN and not is_ours(self._namespace[n])]
-        return [f"{n!r} cannot be compared: {self._values.reason(n)}" for n in unknown]
+        reasons = {n: self._values.reason(n) for n in unknown}
+        return [f"{n!r} cannot be compared: {why}" for n, why in reasons.items() if why != "it holds a figure"]
 
 
 def _outcome(result: ExecutionResult) -> tuple[Status, str]:

@@ -39,6 +39,11 @@ class Reach:
             todo.extend(self._values.sharing(name))
         return found
 
+    def direct(self, start: Iterable[str]) -> set[str]:
+        """Return the names of the namespace that code naming `start` gets hold of itself, or its functions do."""
+        found = set(start)
+        return {name for name in found | self.called(found) if name in self._namespace}
+
     def called(self, names: Iterable[str]) -> set[str]:
         """Return what the values of these names may read or bind when called, and so on, themselves left out."""
         found: set[str] = set()

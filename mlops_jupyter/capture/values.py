@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from mlops_jupyter.runtime.fingerprint import Survey, Unfingerprintable, survey
+from mlops_jupyter.runtime.fingerprint import Survey, Unfingerprintable, surveys
 
 BUDGET_SECONDS = 0.5
 """A value that takes longer is recorded as unknown, and treated as changed by whoever could reach it."""
@@ -32,14 +32,15 @@ class Values:
         self._seen: dict[str, Survey] = {}
         self._owners: dict[int, set[str]] = {}
 
-    def look(self, name: str) -> str:
-        """Take the fingerprint of a name's value now, remember it, and return it (or `UNKNOWN`)."""
-        seen = survey(self._namespace[name], new=self._hasher, budget_seconds=BUDGET_SECONDS)
-        self.forget(name)
-        self._seen[name] = seen
-        for key in seen.objects - _process_wide():
-            self._owners.setdefault(key, set()).add(name)
-        return self.fingerprint(name)
+    def look(self, names: Sequence[str]) -> None:
+        """Take the fingerprints of names' values now, and remember them instead of what was known."""
+        found = surveys((self._namespace[n] for n in names), new=self._hasher, budget_seconds=BUDGET_SECONDS)
+        everyones = _process_wide()
+        for name, seen in zip(names, found, strict=True):
+            self.forget(name)
+            self._seen[name] = seen
+            for key in seen.objects - everyones:
+                self._owners.setdefault(key, set()).add(name)
 
     def forget(self, name: str) -> None:
         """Drop what is remembered of a name, if anything."""

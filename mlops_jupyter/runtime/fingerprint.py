@@ -13,14 +13,15 @@ Equal content gives equal fingerprints and any change another one; where that ca
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .values.formulas import New, default_hasher
 from .values.handlers import find
 from .values.reach import reached
-from .values.walk import Opaque, Walk
+from .values.walk import Known, Opaque, Walk
 
-__all__ = ["Survey", "Unfingerprintable", "default_hasher", "fingerprint", "survey"]
+__all__ = ["Survey", "Unfingerprintable", "default_hasher", "fingerprint", "survey", "surveys"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Survey:
 
 
 def fingerprint(
-    value: object, *, new: New = default_hasher, budget_seconds: float | None = None
+    value: object, *, new: New = default_hasher, budget_seconds: float | None = None, known: Known | None = None
 ) -> str | Unfingerprintable:
     """Return the fingerprint of a value. Never raises, whatever the value does.
 
@@ -61,6 +62,7 @@ def fingerprint(
     value : anything.
     new : a constructor as hashlib's, of 16 bytes: BLAKE2b in bundles, `xxhash.xxh3_128` in the kernel.
     budget_seconds : give up after about so long; hooks of the value's own classes are not interrupted.
+    known : what was found out about parts at the same moment; it is added to. None: nothing.
 
     Examples
     --------
@@ -69,8 +71,9 @@ def fingerprint(
     >>> fingerprint(x for x in "abc").reason
     'it holds a generator, which is used up by reading'
     """
+    walk = Walk(new, find, budget_seconds, known)
     try:
-        return Walk(new, find, budget_seconds).digest(value).hex()
+        return walk.digest(value).hex()
     except Opaque as why:
         return Unfingerprintable(str(why))
     except RecursionError:
@@ -81,6 +84,8 @@ def fingerprint(
         raise
     except BaseException as fault:  # a value's own code may raise anything
         return Unfingerprintable(f"reading it raised {type(fault).__name__}")
+    finally:
+        walk.leave()
 
 
 def survey(value: object, *, new: New = default_hasher, budget_seconds: float | None = None) -> Survey:
@@ -95,10 +100,26 @@ def survey(value: object, *, new: New = default_hasher, budget_seconds: float | 
     >>> survey("text").objects
     frozenset()
     """
-    found = fingerprint(value, new=new, budget_seconds=budget_seconds)
+    return surveys([value], new=new, budget_seconds=budget_seconds)[0]
+
+
+def surveys(
+    values: Iterable[object], *, new: New = default_hasher, budget_seconds: float | None = None
+) -> list[Survey]:
+    """Return the survey of each of several values at one moment; what they share is read once. Never raises."""
+    reaches = [(value, *_reached(value, budget_seconds)) for value in values]
+    known: Known = {}
+    found = []
+    for value, objects, late in reaches:
+        mark = fingerprint(value, new=new, budget_seconds=budget_seconds, known=known)
+        if late and isinstance(mark, str):
+            mark = Unfingerprintable(f"finding what it shares took longer than {budget_seconds:g} s")
+        found.append(Survey(mark, objects))
+    return found
+
+
+def _reached(value: object, budget_seconds: float | None) -> tuple[frozenset[int], bool]:
+    """Return what a value reaches, and whether that took too long to be sure of it."""
     begun = time.perf_counter()
     objects = reached(value, budget_seconds)
-    late = budget_seconds is not None and time.perf_counter() - begun > budget_seconds
-    if late and isinstance(found, str):
-        found = Unfingerprintable(f"finding what it shares took longer than {budget_seconds:g} s")
-    return Survey(found, objects)
+    return objects, budget_seconds is not None and time.perf_counter() - begun > budget_seconds

@@ -95,5 +95,6 @@ IDIOMS = (
     idiom("pyplot's figure drawn on later", "n", "import matplotlib.pyplot as plt\nplt.figure()\nplt.plot([1, 2])", "plt.plot([2, 3])", "n = len(plt.gca().lines)"),
     idiom("file asked after", "there gone", "from pathlib import Path\nPath('one.txt').write_text('1')\nPath('two.txt').write_text('2')", "import os\nos.remove('two.txt')", "import os\nthere, gone = os.path.exists('one.txt'), os.path.exists('two.txt')"),
     idiom("attribute made when it is looked at", "keys", "import functools\nclass Lazy:\n    @functools.cached_property\n    def span(self):\n        return 3", "lazy = Lazy()\nlazy.span", "keys = list(vars(lazy))"),
+    idiom("submodule that another cell imported", "text", "import xml.dom.minidom as dom\nimport xml", "document = dom.parseString('<a/>')", "text = xml.dom.minidom.parseString('<b/>').documentElement.tagName"),
     idiom("cached function", "calls", "calls = []\nimport functools\n@functools.lru_cache\ndef f(x):\n    calls.append(x)\n    return x", "f(1)", "f(1); f(2)"),
 )  # fmt: skip

@@ -35,15 +35,25 @@ class Opaque(Exception):
 
 Handler = Callable[["Walk", Any], bytes]
 
+Known = dict[int, tuple[bytes, Any, bool]]
+"""`id` of a part -> its digest, the part itself (which keeps it alive, so that its id stays its own), and whether the
+digest is the same wherever the part is met."""
+
 
 class Walk:
     """One walk over one value. Its duty is digests; it does not know how a type is taken apart (`handlers.py` does).
 
     A part met again gives the digest of the first time, so shared parts cost nothing. A container met again while it
-    is still open (a cycle) gives how far up it lies.
+    is still open (a cycle) gives how far up it lies. Walks over several values at one moment may share what they know.
     """
 
-    def __init__(self, new: New, find: Callable[[type], Handler], budget_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        new: New,
+        find: Callable[[type], Handler],
+        budget_seconds: float | None = None,
+        known: Known | None = None,
+    ) -> None:
         self.new = new
         self.heads: dict[Any, bytes] = {}  # digests of what begins many records; kept by those who make them
         self._find = find
@@ -51,7 +61,8 @@ class Walk:
         self._deadline = None if budget_seconds is None else time.perf_counter() + budget_seconds
         self._handlers: dict[type, Handler] = {}
         self._open: dict[int, int] = {}
-        self._done: dict[int, tuple[bytes, Any, bool]] = {}  # keeps the part alive, so that its id stays its own
+        self._done: Known = {} if known is None else known
+        self._within: list[int] = []  # keys of parts whose digest depends on what holds them
         self._low = CLOSED
 
     def digest(self, value: Any) -> bytes:
@@ -79,8 +90,15 @@ class Walk:
         found = self._handler(kind)(self, value)
         del self._open[key]
         self._done[key] = (found, value, self._low >= depth)
+        if self._low < depth:
+            self._within.append(key)
         self._low = min(outer, self._low if self._low < depth else CLOSED)
         return found
+
+    def leave(self) -> None:
+        """Take out of what is known the parts that only mean something within this value."""
+        for key in self._within:
+            self._done.pop(key, None)
 
     def _back(self, depth: int, at: int) -> bytes:
         self._low = min(self._low, at)

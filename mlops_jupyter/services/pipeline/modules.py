@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from mlops_jupyter.analysis.facts import Statement, StatementKind
 from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
+from mlops_jupyter.services.pipeline.submodules import unnamed_imports
 from mlops_jupyter.services.pipeline.translate import indented
 
 DEFINITIONS = "definitions"
@@ -250,7 +251,8 @@ def write(
     local = [need for need in done.hoisted if need not in shared]
     definitions = "\n\n".join(definition(parts, need) for need in local)
     arguments = ", ".join([*done.inputs, *(f"{n}={v!r}" for n, v in done.parameters.items())])
-    top = "".join(dict.fromkeys(_code_only(text) + "\n" for text in imports))
+    lines = list(dict.fromkeys(_code_only(text) + "\n" for text in imports))
+    top = "".join([*lines, *unnamed_imports("".join(lines), definitions + done.body)])
     if any(parts[m].dynamic for m in done.members):
         return _in_a_scope(done, f"{top}\n{definitions}\n{done.body}", arguments, doc, returns)
     if re.search(r"\b__name__\b", done.body):

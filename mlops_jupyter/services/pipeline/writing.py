@@ -14,6 +14,7 @@ from mlops_jupyter.services.pipeline.formatting import format_all
 from mlops_jupyter.services.pipeline.grouping import Group
 from mlops_jupyter.services.pipeline.modules import Draft
 from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
+from mlops_jupyter.services.pipeline.submodules import unnamed_imports
 
 
 def write_steps(
@@ -37,9 +38,9 @@ def write_steps(
     if shared:
         imports = dict.fromkeys(text for d in flows.drafts for text in d.imports)
         bodies = [modules.definition(parts, need) for need in sorted(shared, key=lambda n: modules.place(parts, n))]
-        texts[modules.DEFINITIONS] = (
-            '"""Functions and classes that several steps use."""\n' + "".join(imports) + "\n\n".join(bodies)
-        )
+        head, body = "".join(imports), "\n\n".join(bodies)
+        more = "".join(unnamed_imports(head, body))
+        texts[modules.DEFINITIONS] = f'"""Functions and classes that several steps use."""\n{head}{more}{body}'
     formatted = format_all(texts)
     common = formatted.pop(modules.DEFINITIONS, "")
     files = {f"src/{package}/{modules.DEFINITIONS}.py": common.encode()} if common else {}
