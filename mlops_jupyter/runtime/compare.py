@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -95,11 +94,8 @@ def compare(
 
 
 def _pictures(expected: Any, actual: Any) -> tuple[Any, Any]:
-    """Replace figures by the picture that they give, since a delivered figure is kept as one."""
-    figure = sys.modules.get("matplotlib.figure")
-    if figure is None or not (isinstance(actual, figure.Figure) or isinstance(expected, figure.Figure)):
-        return expected, actual
-    from .codecs.figures import picture
+    """Replace figures, and what lies on one, by the picture that they give: a delivered figure is kept as that."""
+    from .codecs.figures import drawn, picture
 
-    before, after = (picture(one) if isinstance(one, figure.Figure) else one for one in (expected, actual))
+    before, after = (picture(one) if drawn(one) else one for one in (expected, actual))
     return before, after

@@ -175,6 +175,9 @@ def test_figures_are_compared_as_pictures() -> None:
     assert compare(picture(drawn(2)), drawn(2)).status is SAME
     assert compare(drawn(2), drawn(3)).status is APART
 
+    assert compare(picture(drawn(2)), drawn(2).axes[0]).status is SAME
+    assert compare(drawn(3).subplots(2, 2), drawn(3).subplots(2, 2)).status is SAME
+
     def on_it(top: float) -> object:
         return np.array([{"axes": drawn(top).axes[0]}], dtype=object)
 

@@ -11,15 +11,27 @@ RESOLUTION = 100
 
 
 def drawn(value: Any) -> bool:
-    """Whether a value is a matplotlib figure."""
-    figure = sys.modules.get("matplotlib.figure")
-    return figure is not None and isinstance(value, figure.Figure)
+    """Whether a value is a matplotlib figure, or lies on one: axes, a line, an array of axes."""
+    return figure_of(value) is not None
+
+
+def figure_of(value: Any) -> Any:
+    """Return the figure that a value is or lies on, None if there is no one such figure."""
+    artist, numpy = sys.modules.get("matplotlib.artist"), sys.modules.get("numpy")
+    if artist is None:
+        return None
+    if numpy is not None and isinstance(value, numpy.ndarray) and value.dtype == object and value.size:
+        figures = {id(one): one for one in map(figure_of, value.flat)}
+        return figures.popitem()[1] if len(figures) == 1 else None
+    while isinstance(value, artist.Artist) and not isinstance(value, sys.modules["matplotlib.figure"].Figure):
+        value = value.figure
+    return value if isinstance(value, artist.Artist) else None
 
 
 def picture(value: Any) -> bytes:
-    """Return a matplotlib figure as a PNG file (without the program's version in it)."""
+    """Return the figure of such a value as a PNG file (without the program's version in it)."""
     stream = io.BytesIO()
-    value.savefig(stream, format="png", dpi=RESOLUTION, metadata={"Software": None})
+    figure_of(value).savefig(stream, format="png", dpi=RESOLUTION, metadata={"Software": None})
     return stream.getvalue()
 
 

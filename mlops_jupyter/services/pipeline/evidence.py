@@ -217,6 +217,8 @@ def notebook_names(data: bytes) -> set[str]:
     memo: dict[object, object] = {}
     try:
         for operation, argument, _ in pickletools.genops(data):
+            if operation.name == "FRAME":
+                continue
             if operation.name == "GLOBAL" and str(argument).startswith("__main__ "):
                 found.add(str(argument).split(" ")[1].split(".")[0])
             elif operation.name == "STACK_GLOBAL" and pushed[-2] == "__main__":
