@@ -18,7 +18,7 @@ from mlops_jupyter.services.pipeline.environment import environment
 from mlops_jupyter.services.pipeline.evidence import Evidence
 from mlops_jupyter.services.pipeline.flows import Flows, deliver
 from mlops_jupyter.services.pipeline.grouping import Group, group, identifier, merge, overwritten
-from mlops_jupyter.services.pipeline.local import imported, local_modules
+from mlops_jupyter.services.pipeline.local import imported, local_modules, with_imports
 from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
 from mlops_jupyter.services.pipeline.translate import answers, translate
@@ -74,6 +74,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     steps, files = write_steps(parts, groups, drafts, flows, delivered, package)
     used = {module for step in steps for module in step.imports}
     own = local_modules(used)
+    steps = [replace(step, imports=with_imports(step.imports, own)) for step in steps]
     env = environment(used | imported(own), parts, request.lock)
     proof = evidence.collect(package, steps, delivered)
     return Plan(
