@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mlops_jupyter.core.errors import NotFound, UserError
 from mlops_jupyter.runtime.codecs import load_open
-from mlops_jupyter.services.export.verify import fault_of, manifest
+from mlops_jupyter.services.export.verify import fault_of, manifest, variables
 
 
 @dataclass(frozen=True, repr=False)
@@ -73,10 +75,9 @@ def run(
     """
     facts = manifest(bundle)
     path = os.pathsep.join(filter(None, (str((bundle / "src").absolute()), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "PYTHONPATH": path, **variables(facts)}
     command = [sys.executable, "-m", str(facts["package"]), "run", "--store", str(store.absolute()), "--json", *words]
-    process = subprocess.Popen(
-        command, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     printed: list[str] = []
     assert process.stdout is not None and process.stderr is not None
     reader = threading.Thread(target=lambda: printed.append(process.stdout.read()))  # type: ignore[union-attr]
@@ -87,8 +88,11 @@ def run(
             said.append(line.rstrip())
             progress(line.rstrip())
         process.wait()
-    except KeyboardInterrupt:
-        process.send_signal(2)
+    except BaseException:
+        process.send_signal(signal.SIGINT)  # it stops its steps, and writes what the run came to
+        with suppress(Exception):  # whoever is told may be what went wrong
+            for line in process.stderr:
+                progress(line.rstrip())
         process.wait()
         raise
     finally:

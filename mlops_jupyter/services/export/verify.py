@@ -76,6 +76,11 @@ def manifest(bundle: Path) -> dict[str, Any]:
     return facts
 
 
+def variables(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return the environment variables that are set for every step; a bundle started with them need not restart."""
+    return {name: str(value) for name, value in (facts.get("environment", {}).get("variables") or {}).items()}
+
+
 def verify(bundle: Path, fresh_env: bool = False, progress: Progress = lambda line: None) -> Proof:
     """Run the bundle in a clean process and compare each value with the notebook's.
 
@@ -121,7 +126,7 @@ def call(bundle: Path, python: str, words: list[str], progress: Progress) -> dic
     facts = manifest(bundle)
     environment = {k: v for k in KEPT if (v := os.environ.get(k)) is not None}
     environment |= {"PYTHONPATH": str((bundle / "src").absolute()), "PYTHONDONTWRITEBYTECODE": "1"}
-    environment |= {k: str(v) for k, v in (facts.get("environment", {}).get("variables") or {}).items()}
+    environment |= variables(facts)
     with tempfile.TemporaryDirectory(prefix="verify-cwd-") as here:
         process = subprocess.Popen(
             [python, "-m", str(facts["package"]), *words, "--json"],
