@@ -123,8 +123,9 @@ def _check(pipeline: Pipeline, asked: argparse.Namespace) -> int:
         for one in verdict.outputs:
             detail = "" if one.status == "identical" else f": {one.reason} (expected {one.expected}, got {one.actual})"
             answer.write(f"{one.name}: {one.status}{detail}")
-        if verdict.parted:
-            answer.write("values part first in step {!r}, variable {!r}".format(*verdict.parted))
+            if one.parting:
+                where = f"parts first in step {one.parting.step!r} (variable {one.parting.variable!r})"
+                answer.write(f"  {where}; {one.parting.cause}")
         answer.write(verdict.status)
     return OK if verdict.status in ("identical", "close") else STEP_FAILED
 

@@ -13,7 +13,7 @@ from mlops_jupyter.analysis.outline import CodeCell, match
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import HIDDEN, Plan, Schedule
 from mlops_jupyter.core.records import Execution
-from mlops_jupyter.services.pipeline import choosing, modules
+from mlops_jupyter.services.pipeline import choosing, modules, parting
 from mlops_jupyter.services.pipeline.environment import environment
 from mlops_jupyter.services.pipeline.evidence import Evidence
 from mlops_jupyter.services.pipeline.flows import Flows, deliver
@@ -77,6 +77,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     steps = [replace(step, imports=with_imports(step.imports, own)) for step in steps]
     env = environment(used | imported(own), parts, request.lock)
     proof = evidence.collect(package, steps, delivered)
+    known, changed = parting.record(parts, flows, steps, recording.folder)
     return Plan(
         name=request.name,
         package=package,
@@ -86,8 +87,8 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
         environment=env,
         schedule=request.schedule,
         expected=proof.expected,
-        files={**files, **{f"src/{path}": data for path, data in own.items()}, **proof.files},
-        notes=tuple(dict.fromkeys((*_left_out(looks, cells), *evidence.notes, *proof.notes))),
+        files={**files, **{f"src/{path}": data for path, data in own.items()}, **proof.files, **known},
+        notes=tuple(dict.fromkeys((*_left_out(looks, cells), *evidence.notes, *proof.notes, *changed))),
     )
 
 
