@@ -13,6 +13,7 @@ from mlops_jupyter.analysis.outline import CodeCell, match
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import HIDDEN, Plan, Schedule
 from mlops_jupyter.core.records import Execution
+from mlops_jupyter.runtime.installed import forget
 from mlops_jupyter.services.pipeline import choosing, modules, parting
 from mlops_jupyter.services.pipeline.environment import environment
 from mlops_jupyter.services.pipeline.evidence import Evidence
@@ -53,6 +54,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
         An output that no cell made or that cannot be saved; a cell that failed half way and is needed; a magic
         that has no meaning outside IPython; a value made before recording began.
     """
+    forget()  # the notebook may have installed a package since the last plan
     graph = build([_taking(execution, magics) for execution in recording.history])
     cells = match(recording.cells, [(e.cell, e.raw) for e in recording.history])
     looks = choosing.looked(graph, lambda execution: answers(execution, magics))
@@ -75,7 +77,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     used = {module for step in steps for module in step.imports}
     own = local_modules(used)
     steps = [replace(step, imports=with_imports(step.imports, own)) for step in steps]
-    env = environment(used | imported(own), parts, request.lock)
+    env, doubts = environment(used | imported(own), parts, request.lock)
     proof = evidence.collect(package, steps, delivered)
     known, changed = parting.record(parts, flows, steps, recording.folder)
     return Plan(
@@ -88,7 +90,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
         schedule=request.schedule,
         expected=proof.expected,
         files={**files, **{f"src/{path}": data for path, data in own.items()}, **proof.files, **known},
-        notes=tuple(dict.fromkeys((*_left_out(looks, cells), *evidence.notes, *proof.notes, *changed))),
+        notes=tuple(dict.fromkeys((*_left_out(looks, cells), *evidence.notes, *proof.notes, *changed, *doubts))),
     )
 
 

@@ -160,11 +160,12 @@ def test_a_difference_is_explained(
     assert (proof.outputs[0].parted, proof.outputs[0].cause) == (proof.parted, proof.cause)
 
 
-def test_the_command_line_says_it_in_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", [[], ["--fresh-env"]], ids=["here", "in an environment without our packages"])
+def test_the_command_line_says_it_in_one_line(tmp_path: Path, words: list[str]) -> None:
     answer = export(tmp_path, ["%%pipeline make\nimport time\nx = time.time_ns()", USE], ["y"])
     assert answer["notes"] == ["make: reads the clock: `time.time_ns()` (cell 1)"]
     done = subprocess.run(
-        [sys.executable, "-m", "mlops_jupyter", "verify", "out"], cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, "-m", "mlops_jupyter", "verify", "out", *words], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 1
     assert re.fullmatch(
