@@ -66,7 +66,7 @@ def check(pipeline: Pipeline, store: Store, run: str, expected: Path | None = No
     Parameters
     ----------
     expected : folder with `expected.json` (``[{"name", "fingerprint", "file", "format", "shown"}]``), the files that
-        it names, and perhaps `steps.json` (``{step: {variable: fingerprint}}``); the bundle's own if not given.
+        it names, and perhaps `steps.json` (see `parting`); the bundle's own if not given.
 
     Raises
     ------

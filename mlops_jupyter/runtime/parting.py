@@ -109,11 +109,17 @@ class Partings:
     def _reasons(self, step: Step) -> Iterator[str]:
         """What is seen to have changed; where nothing is, what the text of the step may give anew each time."""
         facts = self._known.get(step.name, {})
-        seen = [*self._other_files(step), *_other_packages(facts.get("packages", {}))]
-        seen += [
-            f"reads {path!r}, which was written again after the notebook read it" for path in facts.get("stale", ())
-        ]
+        stale = facts.get("stale", ())
+        seen = [*self._other_parameters(step), *self._other_files(step), *_other_packages(facts.get("packages", {}))]
+        seen += [f"reads {path!r}, which was written again after the notebook read it" for path in stale]
         yield from seen or facts.get("causes", ())
+
+    def _other_parameters(self, step: Step) -> Iterator[str]:
+        given = (self._store.run(self._run) or {}).get("parameters", {})
+        for name in step.parameters:
+            had = self._pipeline.parameters[name]
+            if given.get(name, had) != had:
+                yield f"was given {name}={given[name]!r}, where the notebook had {had!r}"
 
     def _other_files(self, step: Step) -> Iterator[str]:
         """Name the data files that are not what lay there when the bundle was made; its own copies always are."""

@@ -18,27 +18,33 @@ from mlops_jupyter.services.pipeline.parts import Part, Parts
 PATH = "tests/expected/steps.json"
 
 CARRIED = (CauseKind.UNSEEDED,)
-"""What may make values differ elsewhere and cannot in a bundle: random states cross from step to step."""
+"""What makes values differ elsewhere and hardly in a bundle, where random states cross from step to step: only what
+draws in processes of its own, or from a state that is not watched, is still another each time."""
 
 FINGERPRINT = re.compile(r"[0-9a-f]{32}").fullmatch
 """How capture marks a value, or a file's content, that it could take a fingerprint of."""
 
 
-def causes(parts: Parts, done: Draft) -> list[str]:
-    """Return what may give a step another value next time: in its cells, or in definitions of other cells it uses."""
-    found = [_said(parts[m], cause) for m in done.members for cause in parts[m].facts.causes]
+def causes(parts: Parts, done: Draft, carried: bool = False) -> list[str]:
+    """Return what may give a step another value next time: in its cells, or in definitions of other cells it uses.
+
+    Parameters
+    ----------
+    carried : name what should not, too.
+    """
+    found = [(parts[member], cause) for member in done.members for cause in parts[member].facts.causes]
     for need in done.hoisted:
-        statement = parts[need.maker].binding(need.name)
+        part = parts[need.maker]
+        statement = part.binding(need.name)
         if need.maker not in done.members and statement is not None:
             lines = range(statement.span.line, statement.span.end_line + 1)
-            part = parts[need.maker]
-            found += [_said(part, cause) for cause in part.facts.causes if cause.line in lines]
-    return [text for text in dict.fromkeys(found) if text]
+            found += [(part, cause) for cause in part.facts.causes if cause.line in lines]
+    return list(dict.fromkeys(_said(*one) for one in found if carried or one[1].kind not in CARRIED))
 
 
 def _said(part: Part, cause: Cause) -> str:
     where = f"cell {part.cell.number}" if part.cell else f"execution {part.position + 1}"
-    return "" if cause.kind in CARRIED else f"{cause.kind.value}: `{cause.text}` ({where})"
+    return f"{cause.kind.value}: `{cause.text}` ({where})"
 
 
 def record(parts: Parts, flows: Flows, steps: Sequence[Step], folder: Path) -> tuple[dict[str, bytes], list[str]]:
@@ -54,7 +60,7 @@ def record(parts: Parts, flows: Flows, steps: Sequence[Step], folder: Path) -> t
             "values": dict(_values(parts, flows, done, step)),
             "packages": {m: v for m, v in versions(step.imports).items() if v != "missing" and ":" not in v},
             "stale": old,
-            "causes": causes(parts, done),
+            "causes": causes(parts, done) or causes(parts, done, carried=True),
         }
     notes = [
         f"the data file {p!r} was written again after the notebook read it; the bundle has it as now" for p in stale

@@ -111,6 +111,17 @@ def test_the_cause_is_told(proven, case):
     assert total["cause"].startswith(told)
 
 
+def test_a_run_with_other_parameters_differs_by_them(bundle):
+    bundle.pipeline(
+        'Step("sum", "demo.steps.sum:sum_", "1", outputs=(("total",), ("name",)), parameters=("n",)),',
+        "outputs={'total': 'sum', 'name': 'sum'}, parameters={'n': 6}",
+    )
+    bundle.step("sum", "def sum_(n):\n    return float(n), 'six'\n")
+    assert bundle.run("--run", "r", "-p", "n=7").code == 0
+    expect(bundle, [], 6.0, "six")
+    assert check(bundle).answer["cause"].startswith("that step was given n=7, where the notebook had 6, and imports ")
+
+
 def test_a_value_too_large_to_travel_is_told_by_its_fingerprint(proven):
     expect(proven, [1, 2, 3], 7.0, "six", with_files=False)
     done = check(proven)

@@ -90,6 +90,16 @@ ROWS: dict[str, tuple[list[str], Change, tuple[str, str], str]] = {
         ("make", "x"),
         "that step imports numpy {numpy}, where the notebook had 0.1",
     ),
+    "a random state in processes of their own": (
+        [
+            "%%pipeline make\nimport numpy as np\nfrom joblib import Parallel, delayed\n"
+            "x = Parallel(n_jobs=2)(delayed(lambda: float(np.random.rand()))() for _ in range(2))",
+            USE,
+        ],
+        nothing,
+        ("make", "x"),
+        "that step draws from a global random state that this cell has not seeded: `np.random.rand()` (cell 1)",
+    ),
     "a change in place that no cell made": (
         [
             "%%pipeline use\nimport threading\ny = [1]\n_timer = threading.Timer(0.3, y.append, [2])\n_timer.start()",
