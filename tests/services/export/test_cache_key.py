@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.services.export.recorded import export
@@ -33,6 +34,7 @@ def write(folder: Path, cells: list[str]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in {"in.txt": "some rows", "helper.py": HELPER, "deeper.py": DEEPER}.items():
         (folder / name).write_text(text)
+    np.random.seed(7)  # what `seed` finds before it seeds counts as its input, and is another in each new kernel
     assert "fault" not in export(folder, cells, ["noise", "size", "count"])
     return folder
 
@@ -86,11 +88,10 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project.folder
 
 
-# What `seed` finds before it seeds counts as its input, and is another in the kernel of each new export.
 ROWS: dict[str, tuple[Callable[[Project], object], set[str]]] = {
     "nothing": (lambda p: None, set()),
-    "the code of a step": (lambda p: p.again(5, "len(text)", "len(text) + 0"), {"count", "seed"}),
-    "a comment and a heading": (lambda p: p.again(5, "count = len", "# how many\ncount = \\\n  len"), {"seed"}),
+    "the code of a step": (lambda p: p.again(5, "len(text)", "len(text) + 0"), {"count"}),
+    "a comment and a heading": (lambda p: p.again(5, "count = len", "# how many\ncount = \\\n  len"), set()),
     "another seed": (lambda p: p.again(2, "3", "4"), {"seed", "draw"}),
     "data": (lambda p: p.data("other rows"), {"load", "work", "count"}),
     "the same data in another place": (lambda p: p.data("some rows"), set()),
