@@ -161,15 +161,18 @@ def _print(facts: dict[str, Any]) -> None:
 def _stoppable() -> Iterator[None]:
     """See that SIGTERM stops a run as Ctrl-C does, and that a second signal does not disturb the stopping.
 
-    The keys of a terminal reach every process of the command: the one that started this one may pass them on too.
+    The keys of a terminal reach every process of a command, and the one that started this one passes them on too,
+    perhaps late: so once stopped, this process heeds no more signals until it ends.
     """
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    stopped = False
 
     def stop(number: int, frame: FrameType | None) -> None:
-        for one in before:
-            signal.signal(one, signal.SIG_IGN)
-        raise KeyboardInterrupt if number == signal.SIGINT else Stopped
+        nonlocal stopped
+        if not stopped:
+            stopped = True
+            raise KeyboardInterrupt if number == signal.SIGINT else Stopped
 
-    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
     if threading.current_thread() is not threading.main_thread():  # only that may
         yield
         return
@@ -180,7 +183,8 @@ def _stoppable() -> Iterator[None]:
         yield
     finally:
         for one, handler in before.items():
-            signal.signal(one, handler)
+            if not stopped:
+                signal.signal(one, handler or signal.SIG_DFL)
 
 
 @contextmanager

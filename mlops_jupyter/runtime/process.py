@@ -23,6 +23,9 @@ LOST = 70
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 STOP = getattr(signal, "SIGSTOP", signal.SIGTERM)
 
+STRAYS_SECONDS = 2.0
+"""How long to try to end what a step has started outside its group: another user's process is not ours to end."""
+
 
 class Task(Protocol):
     """What a child does: writes its result to the store, returns an exit code. Can be pickled."""
@@ -78,7 +81,8 @@ class Child:
             time.sleep(0.01)
         if self._code is None:
             self._signal(STOP)  # so that it starts nothing more
-            while strays := _outside(self.pid):
+            until = time.monotonic() + STRAYS_SECONDS
+            while (strays := _outside(self.pid)) and time.monotonic() < until:
                 _send(strays, KILL)
                 time.sleep(0.005)
         while self.poll() is None:

@@ -7,8 +7,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -162,22 +164,46 @@ def call(bundle: Path, python: str, words: list[str], progress: Progress, lent: 
     environment |= {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
     environment |= variables(facts)
     with tempfile.TemporaryDirectory(prefix="verify-cwd-") as here:
-        process = subprocess.Popen(
-            [python, "-m", str(facts["package"]), *words, "--json"],
-            cwd=here, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert process.stderr is not None and process.stdout is not None
-        said = []
-        for line in process.stderr:
-            said.append(line.rstrip())
-            progress(line.rstrip())
-        printed = process.stdout.read()
-        process.wait()
+        command = [python, "-m", str(facts["package"]), *words, "--json"]
+        printed, said, code = converse(command, environment, progress, here)
     try:
         answer: dict[str, Any] = json.loads(printed)
     except ValueError:
-        return {"status": "failed", "error": said[-1] if said else f"exit code {process.returncode}"}
+        return {"status": "failed", "error": said[-1] if said else f"exit code {code}"}
     return answer
+
+
+def converse(
+    command: list[str], environment: Mapping[str, str], progress: Progress, cwd: str | None = None
+) -> tuple[str, list[str], int]:
+    """Run a bundle's command to its end; return its answer, its lines of progress and its exit code.
+
+    Where this process is told to stop, the command is stopped first: it ends its steps and writes what came of them.
+    """
+    process = subprocess.Popen(
+        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    stdout, stderr = process.stdout, process.stderr
+    assert stdout is not None and stderr is not None
+    printed: list[str] = []
+    reader = threading.Thread(target=lambda: printed.append(stdout.read()))
+    reader.start()
+    said = []
+    try:
+        for line in stderr:
+            said.append(line.rstrip())
+            progress(line.rstrip())
+        process.wait()
+    except BaseException:
+        process.terminate()
+        with suppress(Exception):  # whoever is told may be what went wrong
+            for line in stderr:
+                progress(line.rstrip())
+        process.wait()
+        raise
+    finally:
+        reader.join()
+    return "".join(printed), said, process.returncode
 
 
 def _fresh(bundle: Path, where: Path, progress: Progress) -> str:
