@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from .faults import Fault
 from .initial import package_folder
-from .pipeline import HIDDEN, Pipeline, order
+from .parting import Parting, Partings
+from .pipeline import Pipeline
 from .runs import Facts, Store, valid_run
 
 VERDICTS = ("identical", "close", "differs", "failed")
@@ -26,21 +27,37 @@ class Checked:
     reason: str
     expected: str
     actual: str
+    parting: Parting | None = None
+
+    def facts(self) -> Facts:
+        """Its JSON."""
+        plain = {key: value for key, value in asdict(self).items() if key != "parting"}
+        return {**plain, **_parting_facts(self.parting)}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A run judged: as its worst output. `parted` is the first (step, variable) that is not as in the notebook."""
+    """A run judged: as its worst output, and where and why that parts from the notebook's."""
 
     run: str
     status: str
     outputs: tuple[Checked, ...]
-    parted: tuple[str, str] | None = None
+
+    @property
+    def parting(self) -> Parting | None:
+        """Where the first of the worst outputs parts."""
+        return next((one.parting for one in self.outputs if one.status == self.status and one.parting), None)
 
     def facts(self) -> Facts:
         """Its JSON."""
-        parted = None if self.parted is None else {"step": self.parted[0], "variable": self.parted[1]}
-        return {**asdict(self), "outputs": [asdict(one) for one in self.outputs], "parted": parted}
+        outputs = [one.facts() for one in self.outputs]
+        return {"run": self.run, "status": self.status, "outputs": outputs, **_parting_facts(self.parting)}
+
+
+def _parting_facts(parting: Parting | None) -> Facts:
+    if parting is None:
+        return {"parted": None, "cause": ""}
+    return {"parted": {"step": parting.step, "variable": parting.variable}, "cause": parting.cause}
 
 
 def check(pipeline: Pipeline, store: Store, run: str, expected: Path | None = None) -> Verdict:
@@ -49,7 +66,7 @@ def check(pipeline: Pipeline, store: Store, run: str, expected: Path | None = No
     Parameters
     ----------
     expected : folder with `expected.json` (``[{"name", "fingerprint", "file", "format", "shown"}]``), the files that
-        it names, and perhaps `steps.json` (``{step: {variable: fingerprint}}``); the bundle's own if not given.
+        it names, and perhaps `steps.json` (see `parting`); the bundle's own if not given.
 
     Raises
     ------
@@ -62,11 +79,10 @@ def check(pipeline: Pipeline, store: Store, run: str, expected: Path | None = No
         raise Fault(f"no run {run!r} in {store.uri!r}: run the pipeline first")
     delivered = {entry["name"]: entry for entry in (store.outputs(run) or {"outputs": []})["outputs"]}
     with tempfile.TemporaryDirectory() as scratch:
-        judge = _Judge(store, run, folder, Path(scratch))
+        judge = _Judge(store, run, folder, Path(scratch), Partings(pipeline, store, run, folder))
         outputs = tuple(judge.judge(one, delivered.get(one["name"])) for one in wanted)
     status = max((one.status for one in outputs), key=VERDICTS.index, default="identical")
-    parted = None if status in VERDICTS[:1] else _first_parted(pipeline, store, run, folder)
-    return Verdict(run, status, outputs, parted)
+    return Verdict(run, status, outputs)
 
 
 def _wanted(folder: Path) -> list[Facts]:
@@ -80,7 +96,8 @@ def _wanted(folder: Path) -> list[Facts]:
 class _Judge:
     """Compares one output at a time. `scratch` is where outputs of a store elsewhere are put to be read."""
 
-    def __init__(self, store: Store, run: str, folder: Path, scratch: Path) -> None:
+    def __init__(self, store: Store, run: str, folder: Path, scratch: Path, partings: Partings) -> None:
+        self._partings = partings
         self._store = store
         self._run = run
         self._folder = folder
@@ -100,9 +117,16 @@ class _Judge:
 
     def _by_value(self, wanted: Facts, found: Facts) -> Checked:
         from .codecs import load_open
-        from .compare import compare, shown
 
         actual = load_open(self._fetched(found["file"]), found["format"])
+        judged = self._compared(wanted, actual)
+        explained = None if judged.status == "identical" else self._partings.explain(wanted["name"], actual)
+        return replace(judged, parting=explained)
+
+    def _compared(self, wanted: Facts, actual: Any) -> Checked:
+        from .codecs import load_open
+        from .compare import compare, shown
+
         if not wanted.get("file"):
             reason = "its fingerprint differs, and the notebook's value was too large to travel"
             reason = reason if wanted["fingerprint"] else "the notebook's value could not be kept to compare with"
@@ -124,39 +148,3 @@ class _Judge:
             if record and record["status"] == "failed":
                 return f"step {record['step']!r} failed: {record['error']['type']}: {record['error']['message']}"
         return "the run did not deliver it"
-
-
-def _first_parted(pipeline: Pipeline, store: Store, run: str, folder: Path) -> tuple[str, str] | None:
-    """Return the first step, in order, that made another value than in the notebook, and the variable."""
-    try:
-        known: dict[str, dict[str, str]] = json.loads((folder / "steps.json").read_bytes())
-    except FileNotFoundError:
-        return None
-    for step in order(pipeline):
-        made = dict(_made(store, run, step.name, known.get(step.name, {})))
-        for name, found in made.items():
-            if found and found != known[step.name][name]:
-                return step.name, name
-    return None
-
-
-def _made(store: Store, run: str, step: str, known: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield (variable, fingerprint) of what a step made, among those known. Hidden ones are text or bytes."""
-    from .codecs import load_exact
-    from .fingerprint import fingerprint
-
-    for artifact in store.artifacts(run, step):
-        names = [name for name in artifact.names if known.get(name)]
-        if not names:
-            continue
-        data = store.get(artifact.digest)
-        hidden = artifact.names[0].startswith(HIDDEN)
-        values = {names[0]: data if artifact.format != "json" else json.loads(data)} if hidden else load_exact(data)
-        yield from ((name, _or_none(fingerprint(values[name]))) for name in names)
-    for entry in (store.step(run, step) or {}).get("delivered", ()):
-        if known.get(entry["name"]):
-            yield entry["name"], entry["fingerprint"]
-
-
-def _or_none(found: object) -> str:
-    return found if isinstance(found, str) else ""

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from . import engine
+from . import engine, options
 from .events import Event, Progress, Result, Status
 from .faults import Fault
 from .given import parameters
-from .pipeline import INITIAL, Pipeline, order
+from .initial import package_folder
+from .pipeline import INITIAL, Pipeline, limited, order
 from .runs import Store, new_run
 from .seed import restart_seeded
 from .telling import Stdout, facts_of, show, show_log
 
 OK, STEP_FAILED, WRONG_REQUEST = 0, 1, 2
 """Exit codes; a run that a signal stopped gives 128 and the signal's number, as shells do."""
-
-JOBS = min(4, os.cpu_count() or 1)
 
 
 class Stopped(BaseException):
@@ -41,15 +40,24 @@ def main(pipeline: Pipeline, argv: Sequence[str]) -> int:
     """
     asked = _parser(pipeline).parse_args(argv)
     try:
+        _own_first(str(package_folder(pipeline).parent))
         verb: Callable[[Pipeline, argparse.Namespace], int] = asked.verb
         return verb(pipeline, asked)
     except Fault as fault:
         return _refuse(str(fault), asked)
     except (KeyboardInterrupt, Stopped) as stop:
-        _refuse("the run was stopped", asked)
+        _refuse("the run was stopped; what its steps made is kept: run again to go on from there", asked)
         return 128 + (signal.SIGINT if isinstance(stop, KeyboardInterrupt) else signal.SIGTERM)
     except OSError as fault:
         return _refuse(f"{fault}; is the store {asked.store!r} writable, with room on its disk?", asked)
+
+
+def _own_first(home: str) -> None:
+    """Let modules of the bundle win over those that lie where it is started: `python -m` looks there first."""
+    here = sys.path[0]
+    if home in sys.path[1:] and Path(here or ".").absolute() == Path.cwd() and here != home:
+        sys.path.remove(here)
+        sys.path.insert(sys.path.index(home) + 1, here)
 
 
 def _refuse(complaint: str, asked: argparse.Namespace) -> int:
@@ -64,17 +72,14 @@ def _parser(pipeline: Pipeline) -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     run = verbs.add_parser("run", help="run the pipeline")
     run.set_defaults(verb=_run)
-    run.add_argument("--run", help="name of the run (a new one if not given)")
-    run.add_argument("--from", dest="start", metavar="STEP", help="run this step and those after it, cached or not")
-    run.add_argument("--only", metavar="STEP", help="run just this step, on cached inputs")
-    run.add_argument("--jobs", type=int, default=JOBS, help="how many steps may run at once (%(default)s)")
+    for flags, facts in options.OPTIONS.items():
+        run.add_argument(*flags, **facts)
     step = verbs.add_parser("step", help="run one step of a run: a task of an orchestrator")
     step.set_defaults(verb=_step)
     step.add_argument("name", metavar="NAME")
     step.add_argument("--run", required=True, help="name of the run that the step belongs to")
-    for verb in (run, step):
-        verb.add_argument("-p", "--parameter", action="append", default=[], metavar="NAME=VALUE")
-        verb.add_argument("--data", type=Path, metavar="DIR", help="folder that holds the data files")
+    for flags in (("-p", "--parameter"), ("--data",)):
+        step.add_argument(*flags, **options.OPTIONS[flags])
     check = verbs.add_parser("check", help="compare a run's outputs with the notebook's values")
     check.set_defaults(verb=_check)
     check.add_argument("--run", required=True)
@@ -89,18 +94,19 @@ def _parser(pipeline: Pipeline) -> argparse.ArgumentParser:
 
 
 def _run(pipeline: Pipeline, asked: argparse.Namespace) -> int:
+    options.check(asked)
     given = parameters(pipeline, asked.parameter)
+    pipeline = limited(pipeline, asked.retries, asked.timeout)
     run = asked.run or new_run()
-    with Stdout() as answer, _stoppable():
-        told = _progress(pipeline, answer, run)
-        result = engine.run(pipeline, asked.store, given, run, asked.data, asked.only, asked.start, asked.jobs, told)
+    start: str | None = vars(asked)["from"]  # a word of Python's own
+    with Stdout() as answer, _stoppable(), _telling(pipeline, answer, run) as told:
+        result = engine.run(pipeline, asked.store, given, run, asked.data, asked.only, start, asked.jobs, told)
     return _tell(result, asked, answer)
 
 
 def _step(pipeline: Pipeline, asked: argparse.Namespace) -> int:
     given = parameters(pipeline, asked.parameter)
-    with Stdout() as answer, _stoppable():
-        told = _progress(pipeline, answer, asked.run)
+    with Stdout() as answer, _stoppable(), _telling(pipeline, answer, asked.run) as told:
         result = engine.run_step(pipeline, asked.store, asked.name, asked.run, given, asked.data, told)
         show_log(Store(asked.store), asked.run, asked.name)
     return _tell(result, asked, answer)
@@ -117,8 +123,9 @@ def _check(pipeline: Pipeline, asked: argparse.Namespace) -> int:
         for one in verdict.outputs:
             detail = "" if one.status == "identical" else f": {one.reason} (expected {one.expected}, got {one.actual})"
             answer.write(f"{one.name}: {one.status}{detail}")
-        if verdict.parted:
-            answer.write("values part first in step {!r}, variable {!r}".format(*verdict.parted))
+            if one.parting:
+                where = f"parts first in step {one.parting.step!r} (variable {one.parting.variable!r})"
+                answer.write(f"  {where}; {one.parting.cause}")
         answer.write(verdict.status)
     return OK if verdict.status in ("identical", "close") else STEP_FAILED
 
@@ -152,28 +159,57 @@ def _print(facts: dict[str, Any]) -> None:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """See that SIGTERM stops a run as Ctrl-C does."""
+    """See that SIGTERM stops a run as Ctrl-C does, and that a second signal does not disturb the stopping.
+
+    The keys of a terminal reach every process of a command, and the one that started this one passes them on too,
+    perhaps late: so once stopped, this process heeds no more signals until it ends.
+    """
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    stopped = False
 
     def stop(number: int, frame: FrameType | None) -> None:
-        raise Stopped
+        nonlocal stopped
+        if not stopped:
+            stopped = True
+            raise KeyboardInterrupt if number == signal.SIGINT else Stopped
 
-    try:
-        before = signal.signal(signal.SIGTERM, stop)
-    except ValueError:  # only the main thread may
+    if threading.current_thread() is not threading.main_thread():  # only that may
         yield
         return
+    for one, handler in before.items():
+        if handler is not signal.SIG_IGN:  # whoever started us in the background wants us to go on
+            signal.signal(one, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            if not stopped:
+                signal.signal(one, handler or signal.SIG_DFL)
 
 
-def _progress(pipeline: Pipeline, answer: Stdout, run: str) -> Progress:
-    """Return what shows progress; before the first step begins it sees that text is hashed with the right seed."""
+@contextmanager
+def _telling(pipeline: Pipeline, answer: Stdout, run: str) -> Iterator[Progress]:
+    """Lend what shows progress; before the first step begins it sees that text is hashed with the right seed.
+
+    For that the run may have to begin again, so what comes before is told only when it is settled.
+    """
+    held: list[Event] = []
+    settled = False
+
+    def tell() -> None:
+        while held:
+            show(held.pop(0))
 
     def told(event: Event) -> None:
+        nonlocal settled
         if event.status is Status.RUNNING:
             restart_seeded(pipeline, answer, run)
-        show(event)
+            settled = True
+        held.append(event)
+        if settled:
+            tell()
 
-    return told
+    try:
+        yield told
+    finally:
+        tell()

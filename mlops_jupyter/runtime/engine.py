@@ -15,6 +15,9 @@ from .faults import Fault
 from .pipeline import Pipeline
 from .runs import Facts, Store, new_run, valid_run
 
+JOBS = max(2, min(4, os.cpu_count() or 1))
+"""How many steps run at once: steps that wait (for a disk, a server) leave even one processor to others."""
+
 
 def run(
     pipeline: Pipeline,
@@ -24,7 +27,7 @@ def run(
     data: Path | None = None,
     only: str | None = None,
     start: str | None = None,
-    jobs: int = 2,
+    jobs: int | None = None,
     progress: Progress | None = None,
     fork: bool | None = None,
 ) -> Result:
@@ -37,7 +40,7 @@ def run(
     data : folder that holds data files; looked at before the bundle's own.
     only : run just this step, on cached inputs.
     start : run this step and those after it even if they are cached.
-    jobs : how many steps may run at once.
+    jobs : how many steps may run at once; `JOBS` if not given.
     progress : called with each `Event`, in this process.
     fork : whether steps are forked from this process, which imports their modules (where that is safe, the default),
         or started fresh.
@@ -48,7 +51,7 @@ def run(
         The request cannot be met: unknown parameter, missing data file, step that does not exist.
     """
     request = Request(pipeline, values(pipeline, parameters or {}), data, only, start)
-    return _run(request, _opened(store), valid_run(run_id or new_run()), jobs, progress, fork)
+    return _run(request, _opened(store), valid_run(run_id or new_run()), jobs or JOBS, progress, fork)
 
 
 def run_step(
@@ -94,12 +97,16 @@ def _run(
         conductor.check()
         started = _begin(request, store, run_id, [step.name for step in steps])
         ended: tuple[Event, ...] = ()
+        fault = ""
         try:
             ended = conductor.go()
+        except BaseException as stop:
+            fault = str(stop) or "the run was stopped"
+            raise
         finally:
             outputs = tuple(store.index(run_id)["outputs"])
             _merge_tracking(store, run_id)
-            _end(request, store, run_id, ended)
+            _end(request, store, run_id, ended, fault)
     good = all(event.status in GOOD for event in ended)
     return Result(run_id, "succeeded" if good else "failed", time.time() - started, ended, outputs)
 
@@ -144,19 +151,20 @@ def _begin(request: Request, store: Store, run_id: str, steps: list[str]) -> flo
             store.forget_step(run_id, step)
     started: float = before["started"] if before and request.task else time.time()
     facts: Facts = {"run": run_id, "pipeline": request.pipeline.name, "status": "running"}
-    parameters = dict(request.parameters)
-    store.set_run(run_id, {**facts, "parameters": parameters, "started": started, "ended": None, "seconds": None})
+    facts |= {"parameters": dict(request.parameters), "data": str(request.data.absolute()) if request.data else None}
+    store.set_run(run_id, {**facts, "started": started, "ended": None, "seconds": None, "error": None})
     return started
 
 
-def _end(request: Request, store: Store, run_id: str, ended: tuple[Event, ...]) -> None:
+def _end(request: Request, store: Store, run_id: str, ended: tuple[Event, ...], fault: str) -> None:
     """Write what the run came to. The tasks of an orchestrator each judge by all records; the last one is right."""
     facts = store.run(run_id) or {}
     while True:
         status = _standing(request, store, run_id) if request.task else _verdict(ended)
         now = None if status == "running" else time.time()
         seconds = None if now is None else round(now - facts["started"], 6)
-        store.set_run(run_id, {**facts, "status": status, "ended": now, "seconds": seconds})
+        error = (fault or _failure(request, store, run_id)) if status == "failed" else None
+        store.set_run(run_id, {**facts, "status": status, "ended": now, "seconds": seconds, "error": error})
         if not request.task or status == _standing(request, store, run_id):
             return
 
@@ -170,6 +178,13 @@ def _standing(request: Request, store: Store, run_id: str) -> str:
     if any(record and record["status"] == "failed" for record in records):
         return "failed"
     return "running" if None in records else "succeeded"
+
+
+def _failure(request: Request, store: Store, run_id: str) -> str | None:
+    """Say in one line which step failed, and of what."""
+    records = (store.step(run_id, step.name) for step in request.pipeline.steps)
+    failed = next((record for record in records if record and record["status"] == "failed"), None)
+    return None if failed is None else "step {!r} failed: {type}: {message}".format(failed["step"], **failed["error"])
 
 
 def _merge_tracking(store: Store, run_id: str) -> None:

@@ -40,6 +40,13 @@ class Initial:
         value = self.value(name)
         return ABSENT if value is None else digest(json.dumps(value, sort_keys=True).encode())
 
+    def recorded(self, path: str) -> str:
+        """Return the digest that a data file had when the bundle was made, "" if that is not known."""
+        if path in self._index():  # too large to travel, or of another place
+            return str(self._index()[path].get("digest", ""))
+        own = self.folder / "files" / path
+        return _file_digest(own) if own.is_file() else ""
+
     def value(self, name: str) -> Any:
         """Return a variable's first value as JSON, or None. What is not in the bundle of the environment is read."""
         try:

@@ -21,9 +21,16 @@ def versions(modules: tuple[str, ...]) -> dict[str, str]:
     return {module: _version(module) for module in sorted(modules) if module not in sys.stdlib_module_names}
 
 
+def forget() -> None:
+    """Look anew: a notebook may have installed a package since."""
+    for remembered in (_version, provider, distributions):
+        remembered.cache_clear()
+    importlib.invalidate_caches()
+
+
 @cache
 def _version(module: str) -> str:
-    """Versions do not change under a running process, so they are read once."""
+    """Versions do not change under a run, so they are read once; a kernel lives longer (see `forget`)."""
     name = provider(module)
     return distributions()[name][0] if name else _source(module)
 

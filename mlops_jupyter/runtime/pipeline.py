@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from .faults import Fault
 from .objects import digest
@@ -135,6 +136,13 @@ def order(pipeline: Pipeline) -> tuple[Step, ...]:
         placed[free.name] = free
         waiting.remove(free)
     return tuple(placed.values())
+
+
+def limited(pipeline: Pipeline, retries: int | None, timeout: float | None) -> Pipeline:
+    """Return the pipeline with other limits for every step; None leaves those that the steps have."""
+    limits = {"retries": retries, "timeout": timeout}
+    changes: dict[str, Any] = {name: value for name, value in limits.items() if value is not None}
+    return replace(pipeline, steps=tuple(replace(step, **changes) for step in pipeline.steps))
 
 
 def _complaints(pipeline: Pipeline) -> Iterator[str]:

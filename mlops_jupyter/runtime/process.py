@@ -11,7 +11,7 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +21,10 @@ LOST = 70
 
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+STOP = getattr(signal, "SIGSTOP", signal.SIGTERM)
+
+STRAYS_SECONDS = 2.0
+"""How long to try to end what a step has started outside its group: another user's process is not ours to end."""
 
 
 class Task(Protocol):
@@ -38,6 +42,7 @@ class Child:
         self._popen = popen
         self._code: int | None = None
         self._watch = _watch(pid)
+        self._strays: dict[int, str] = {}
 
     def poll(self) -> int | None:
         """Return the exit code, or None while it runs."""
@@ -65,16 +70,25 @@ class Child:
 
     def ask_to_leave(self) -> None:
         """Ask it and all that it started to end."""
+        self._strays = _outside(self.pid)  # once it is gone, nobody knows that they were its own
         self._signal(signal.SIGTERM)
+        _send(self._strays, signal.SIGTERM)
 
     def kill(self, grace: float = 0.0) -> None:
         """End it and all that it started, after a grace time in which it may leave. Returns when it is gone."""
         until = time.monotonic() + grace
         while self.poll() is None and time.monotonic() < until:
             time.sleep(0.01)
+        if self._code is None:
+            self._signal(STOP)  # so that it starts nothing more
+            until = time.monotonic() + STRAYS_SECONDS
+            while (strays := _outside(self.pid)) and time.monotonic() < until:
+                _send(strays, KILL)
+                time.sleep(0.005)
         while self.poll() is None:
             self._signal(KILL)
             time.sleep(0.005)
+        _send(self._strays, KILL)
 
     def _signal(self, number: int) -> None:
         try:
@@ -92,6 +106,31 @@ def _watch(pid: int) -> int | None:
         return os.pidfd_open(pid)
     except (AttributeError, OSError):  # not Linux, or an old one
         return None
+
+
+def _outside(pid: int) -> dict[int, str]:
+    """Return what a process has started that has left its group, with when each began (which a later one has not).
+
+    It is found through its parents, which only Linux shows: a step there stays the parent of all that it started.
+    """
+    rows: dict[int, tuple[int, int, str]] = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, parent, group, *rest = entry.read_text().rpartition(") ")[2].split()  # proc(5)
+            if state != "Z":  # which has ended
+                rows[int(entry.parent.name)] = int(parent), int(group), rest[16]
+    family = {pid}
+    while more := {one for one, (parent, *_) in rows.items() if parent in family} - family:
+        family |= more
+    return {one: rows[one][2] for one in family - {pid} if rows[one][1] != pid}
+
+
+def _send(processes: Mapping[int, str], number: int) -> None:
+    """Send a signal to those that are still the same processes."""
+    for pid, began in processes.items():
+        with suppress(OSError):
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[19] == began:
+                os.kill(pid, number)
 
 
 def wait(children: Iterable[Child], seconds: float | None) -> None:
@@ -147,13 +186,18 @@ def _leave(code: int) -> None:
 
 
 def _die_with(parent: int) -> None:
-    """See that a step does not outlive the engine, also if that is killed (prctl(2), PR_SET_PDEATHSIG)."""
+    """See that a step does not outlive the engine, also if that is killed, nor lose sight of what it starts.
+
+    prctl(2): PR_SET_PDEATHSIG; PR_SET_CHILD_SUBREAPER, for what its own children leave behind.
+    """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     if sys.platform == "linux":
         import ctypes
 
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+        libc = ctypes.CDLL(None)
+        libc.prctl(1, signal.SIGKILL)
+        libc.prctl(36, 1)
         if os.getppid() != parent:
             os._exit(LOST)
 

@@ -19,10 +19,8 @@ def facts_of(event: Event) -> dict[str, Any]:
 
 def show(event: Event) -> None:
     """Write a line of progress; under a failure the lines of the pipeline's own code that led to it."""
-    if event.status is Status.RUNNING:
-        return
     line = f"{event.step}: {event.status.value}"
-    if event.status in (Status.DONE, Status.FAILED):
+    if event.status not in (Status.RUNNING, Status.SKIPPED):
         line += f" ({event.seconds:.2f} s)"
     if event.error:
         line += f": {event.error['type']}: {event.error['message']}"

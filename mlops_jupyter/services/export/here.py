@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import Any
 
 from mlops_jupyter.core.errors import NotFound, UserError
 from mlops_jupyter.runtime.codecs import load_open
-from mlops_jupyter.services.export.verify import fault_of, manifest
+from mlops_jupyter.services.export.verify import converse, fault_of, manifest, variables
 
 
 @dataclass(frozen=True, repr=False)
@@ -73,32 +71,14 @@ def run(
     """
     facts = manifest(bundle)
     path = os.pathsep.join(filter(None, (str((bundle / "src").absolute()), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "PYTHONPATH": path, **variables(facts)}
     command = [sys.executable, "-m", str(facts["package"]), "run", "--store", str(store.absolute()), "--json", *words]
-    process = subprocess.Popen(
-        command, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    printed: list[str] = []
-    assert process.stdout is not None and process.stderr is not None
-    reader = threading.Thread(target=lambda: printed.append(process.stdout.read()))  # type: ignore[union-attr]
-    reader.start()
-    said = []
-    try:
-        for line in process.stderr:
-            said.append(line.rstrip())
-            progress(line.rstrip())
-        process.wait()
-    except KeyboardInterrupt:
-        process.send_signal(2)
-        process.wait()
-        raise
-    finally:
-        reader.join()
-    return _result(printed, said, process.returncode, store)
+    return _result(*converse(command, environment, progress), store)
 
 
-def _result(printed: Sequence[str], said: Sequence[str], code: int, store: Path) -> Ran:
+def _result(printed: str, said: Sequence[str], code: int, store: Path) -> Ran:
     try:
-        answer = json.loads("".join(printed))
+        answer = json.loads(printed)
     except ValueError:
         raise UserError(said[-1] if said else f"the pipeline ended with exit code {code} and said nothing") from None
     if code == 2:

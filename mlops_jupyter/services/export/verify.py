@@ -7,8 +7,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +26,29 @@ KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "VIRTUAL_EN
 
 @dataclass(frozen=True)
 class OutputProof:
-    """One delivered value: `status` is identical, close, differs or failed; the rest are for people."""
+    """One delivered value: `status` is identical, close, differs or failed; the rest are for people.
+
+    Attributes
+    ----------
+    parted : {"step", "variable"} where the run's values first part from the notebook's, on the way to this one.
+    cause : what is known of why.
+    """
 
     name: str
     status: str
     reason: str
     expected: str
     actual: str
+    parted: Mapping[str, str] | None = None
+    cause: str = ""
+
+    @property
+    def why(self) -> str:
+        """All that is known of a difference, in one line."""
+        if self.parted is None:
+            return self.reason
+        where = f"parts first in step {self.parted['step']!r} (variable {self.parted['variable']!r})"
+        return "; ".join(filter(None, (self.reason, where, self.cause)))
 
 
 @dataclass(frozen=True)
@@ -41,6 +59,7 @@ class Proof:
     ----------
     steps : number of steps of the pipeline.
     seconds : wall time of the run and the comparison.
+    parted, cause : those of the first of the worst outputs.
     """
 
     status: str
@@ -48,6 +67,8 @@ class Proof:
     seconds: float
     outputs: tuple[OutputProof, ...]
     reason: str = ""
+    parted: Mapping[str, str] | None = None
+    cause: str = ""
 
     @property
     def proven(self) -> bool:
@@ -76,6 +97,11 @@ def manifest(bundle: Path) -> dict[str, Any]:
     return facts
 
 
+def variables(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return the environment variables that are set for every step; a bundle started with them need not restart."""
+    return {name: str(value) for name, value in (facts.get("environment", {}).get("variables") or {}).items()}
+
+
 def verify(bundle: Path, fresh_env: bool = False, progress: Progress = lambda line: None) -> Proof:
     """Run the bundle in a clean process and compare each value with the notebook's.
 
@@ -91,12 +117,10 @@ def verify(bundle: Path, fresh_env: bool = False, progress: Progress = lambda li
         ran = call(bundle, python, ["run", "--store", str(store)], progress)
         checked: dict[str, Any] = {}
         if "run" in ran:
-            checked = call(bundle, python, ["check", "--store", str(store), "--run", str(ran["run"])], progress)
+            words = ["check", "--store", str(store), "--run", str(ran["run"])]
+            checked = call(bundle, python, words, progress, _lent(Path(folder, "lent")) if fresh_env else None)
     reason = "" if ran.get("status") == "succeeded" else fault_of(ran)
-    outputs = tuple(
-        OutputProof(*(str(row.get(k) or "") for k in ("name", "status", "reason", "expected", "actual")))
-        for row in checked.get("outputs", ())
-    )
+    outputs = tuple(map(_output, checked.get("outputs", ())))
     if "outputs" not in checked:
         outputs = tuple(OutputProof(name, "failed", reason, "", "") for name in facts.get("outputs") or {})
     return Proof(
@@ -105,7 +129,23 @@ def verify(bundle: Path, fresh_env: bool = False, progress: Progress = lambda li
         seconds=round(time.perf_counter() - began, 3),
         outputs=outputs,
         reason=reason or str(checked.get("error") or ""),
+        parted=checked.get("parted"),
+        cause=str(checked.get("cause") or ""),
     )
+
+
+def _output(row: Mapping[str, Any]) -> OutputProof:
+    texts = {key: str(row.get(key) or "") for key in ("name", "status", "reason", "expected", "actual", "cause")}
+    return OutputProof(**texts, parted=row.get("parted"))
+
+
+def _lent(folder: Path) -> Path:
+    """Return a folder that lends our xxhash to a check in another environment: it takes the kernel's fingerprints."""
+    import xxhash
+
+    folder.mkdir()
+    (folder / "xxhash").symlink_to(Path(xxhash.__file__).parent, target_is_directory=True)
+    return folder
 
 
 def fault_of(ran: Mapping[str, Any]) -> str:
@@ -116,29 +156,54 @@ def fault_of(ran: Mapping[str, Any]) -> str:
     return str(ran.get("error") or "the run did not succeed")
 
 
-def call(bundle: Path, python: str, words: list[str], progress: Progress) -> dict[str, Any]:
+def call(bundle: Path, python: str, words: list[str], progress: Progress, lent: Path | None = None) -> dict[str, Any]:
     """Run one command of a bundle in a process that inherits nothing of this one; return what it says in JSON."""
     facts = manifest(bundle)
     environment = {k: v for k in KEPT if (v := os.environ.get(k)) is not None}
-    environment |= {"PYTHONPATH": str((bundle / "src").absolute()), "PYTHONDONTWRITEBYTECODE": "1"}
-    environment |= {k: str(v) for k, v in (facts.get("environment", {}).get("variables") or {}).items()}
+    path = os.pathsep.join(map(str, filter(None, ((bundle / "src").absolute(), lent))))
+    environment |= {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= variables(facts)
     with tempfile.TemporaryDirectory(prefix="verify-cwd-") as here:
-        process = subprocess.Popen(
-            [python, "-m", str(facts["package"]), *words, "--json"],
-            cwd=here, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert process.stderr is not None and process.stdout is not None
-        said = []
-        for line in process.stderr:
-            said.append(line.rstrip())
-            progress(line.rstrip())
-        printed = process.stdout.read()
-        process.wait()
+        command = [python, "-m", str(facts["package"]), *words, "--json"]
+        printed, said, code = converse(command, environment, progress, here)
     try:
         answer: dict[str, Any] = json.loads(printed)
     except ValueError:
-        return {"status": "failed", "error": said[-1] if said else f"exit code {process.returncode}"}
+        return {"status": "failed", "error": said[-1] if said else f"exit code {code}"}
     return answer
+
+
+def converse(
+    command: list[str], environment: Mapping[str, str], progress: Progress, cwd: str | None = None
+) -> tuple[str, list[str], int]:
+    """Run a bundle's command to its end; return its answer, its lines of progress and its exit code.
+
+    Where this process is told to stop, the command is stopped first: it ends its steps and writes what came of them.
+    """
+    process = subprocess.Popen(
+        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    stdout, stderr = process.stdout, process.stderr
+    assert stdout is not None and stderr is not None
+    printed: list[str] = []
+    reader = threading.Thread(target=lambda: printed.append(stdout.read()))
+    reader.start()
+    said = []
+    try:
+        for line in stderr:
+            said.append(line.rstrip())
+            progress(line.rstrip())
+        process.wait()
+    except BaseException:
+        process.terminate()
+        with suppress(Exception):  # whoever is told may be what went wrong
+            for line in stderr:
+                progress(line.rstrip())
+        process.wait()
+        raise
+    finally:
+        reader.join()
+    return "".join(printed), said, process.returncode
 
 
 def _fresh(bundle: Path, where: Path, progress: Progress) -> str:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_jupyter.core.plan import Environment
@@ -22,18 +23,31 @@ VARIABLES = {"PYTHONHASHSEED": "0", "MPLBACKEND": "Agg"}
 
 LOCK_SECONDS = 60
 
+NO_SOLUTION = 1
+"""uv's exit code where an index answered, but has not what is needed; another where none answered."""
 
-def environment(modules: Set[str], parts: Parts, lock: bool) -> Environment:
-    """Pin what the steps import to the versions that ran here, and lock all that these need."""
+
+@dataclass(frozen=True)
+class Lock:
+    """The text of requirements.lock, and a note for people where it is not sure to install; "" where it is."""
+
+    text: str = ""
+    note: str = ""
+
+
+def environment(modules: Set[str], parts: Parts, lock: bool) -> tuple[Environment, list[str]]:
+    """Pin what the steps import to the versions that ran here, and lock all that these need; return notes beside."""
     wanted = modules | {extra for m in modules for extra in UNIMPORTED.get(m, ())}
     names = {provider(module) for module in wanted} - {""}  # what no distribution provides is the project's own
     pinned = [f"{name}=={distributions()[name][0]}" for name in sorted(names | set(_asked(parts)))]
-    return Environment(
+    made = locked(pinned) if lock else Lock()
+    found = Environment(
         python=f"{sys.version_info.major}.{sys.version_info.minor}",
         requirements=tuple(pinned),
-        lock=locked(pinned) if lock else "",
+        lock=made.text,
         variables=VARIABLES,
     )
+    return found, [made.note] if made.note else []
 
 
 def top_modules(text: str) -> frozenset[str]:
@@ -56,11 +70,29 @@ def _asked(parts: Parts) -> Iterator[str]:
                 yield normal(named[0])
 
 
-def locked(pinned: Sequence[str]) -> str:
-    """Return requirements.lock: uv's resolution of the pinned ones, held to the versions installed here.
+def locked(pinned: Sequence[str]) -> Lock:
+    """Lock the pinned distributions with all they need, held to the versions installed here.
 
-    Without an index in reach it is read from the installed distributions' own metadata, which says the same.
+    uv is first asked to resolve them from wheels alone. If it can, each has a wheel for this Python and machine, and a
+    wheel is only unpacked: the lock will install, and that cost nothing more. If it cannot, sources are allowed too.
+    Without an index in reach the lock is read from the installed distributions' own metadata, which says the same.
     """
+    if not pinned:
+        return Lock()
+    code, said = _resolve(pinned, "--only-binary", ":all:")
+    if code == 0:
+        return Lock(said)
+    if code == NO_SOLUTION:
+        no_wheel = said
+        code, said = _resolve(pinned)
+        if code == 0:
+            return Lock(said, f"requirements.lock needs a build from source to install: {no_wheel}")
+    text = "\n".join(sorted(_closure(pinned), key=str.lower)) + "\n"
+    return Lock(text, f"requirements.lock was not checked to install: {said}")
+
+
+def _resolve(pinned: Sequence[str], *options: str) -> tuple[int, str]:
+    """Let uv resolve; return its exit code, with the lock where that is 0 and the reason in one line where not."""
     from uv import find_uv_bin
 
     held = "\n".join(f"{name}=={version}" for name, (version, _) in distributions().items())
@@ -69,14 +101,16 @@ def locked(pinned: Sequence[str]) -> str:
         wanted.write_text("\n".join(pinned))
         constraints.write_text(held)
         command = [find_uv_bin(), "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--no-emit-index-url"]
-        command += ["--python", sys.executable, "--constraint", str(constraints), str(wanted)]
+        command += ["--python", sys.executable, "--constraint", str(constraints), *options, str(wanted)]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=LOCK_SECONDS)
-            if done.returncode == 0:
-                return done.stdout
         except subprocess.TimeoutExpired:
-            pass
-    return "\n".join(sorted(_closure(pinned), key=str.lower)) + "\n"
+            return -1, f"uv took longer than {LOCK_SECONDS} seconds"
+    if done.returncode == 0:
+        return 0, done.stdout
+    lines = done.stderr.strip().splitlines() or [f"uv ended with exit code {done.returncode}"]
+    cause = next((line for line in lines if "cause: " in line), lines[0])
+    return done.returncode, cause.strip().removeprefix("cause: ").partition(", we can conclude")[0]
 
 
 def _closure(pinned: Sequence[str]) -> set[str]:

@@ -41,6 +41,18 @@ def imported(files: Mapping[str, bytes]) -> frozenset[str]:
     return frozenset(m for path, data in files.items() if path.endswith(".py") for m in top_modules(data.decode()))
 
 
+def with_imports(modules: Iterable[str], own: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Return modules, and what the own ones among them import, directly or not: a step's result depends on all."""
+    found: set[str] = set()
+    todo = list(modules)
+    while todo:
+        module = todo.pop()
+        if module not in found:
+            found.add(module)
+            todo += imported({p: data for p, data in own.items() if p.split("/")[0] in (module, f"{module}.py")})
+    return tuple(sorted(found))
+
+
 def _files(module: str) -> dict[str, bytes]:
     if module not in sys.modules and importlib.util.find_spec(module) is None:
         return {}  # an import that failed in the notebook too, and was caught there

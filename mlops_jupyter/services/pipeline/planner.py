@@ -13,12 +13,13 @@ from mlops_jupyter.analysis.outline import CodeCell, match
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import HIDDEN, Plan, Schedule
 from mlops_jupyter.core.records import Execution
-from mlops_jupyter.services.pipeline import choosing, modules
+from mlops_jupyter.runtime.installed import forget
+from mlops_jupyter.services.pipeline import choosing, modules, parting
 from mlops_jupyter.services.pipeline.environment import environment
 from mlops_jupyter.services.pipeline.evidence import Evidence
 from mlops_jupyter.services.pipeline.flows import Flows, deliver
 from mlops_jupyter.services.pipeline.grouping import Group, group, identifier, merge, overwritten
-from mlops_jupyter.services.pipeline.local import imported, local_modules
+from mlops_jupyter.services.pipeline.local import imported, local_modules, with_imports
 from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
 from mlops_jupyter.services.pipeline.translate import answers, translate
@@ -53,6 +54,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
         An output that no cell made or that cannot be saved; a cell that failed half way and is needed; a magic
         that has no meaning outside IPython; a value made before recording began.
     """
+    forget()  # the notebook may have installed a package since the last plan
     graph = build([_taking(execution, magics) for execution in recording.history])
     cells = match(recording.cells, [(e.cell, e.raw) for e in recording.history])
     looks = choosing.looked(graph, lambda execution: answers(execution, magics))
@@ -74,8 +76,10 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     steps, files = write_steps(parts, groups, drafts, flows, delivered, package)
     used = {module for step in steps for module in step.imports}
     own = local_modules(used)
-    env = environment(used | imported(own), parts, request.lock)
+    steps = [replace(step, imports=with_imports(step.imports, own)) for step in steps]
+    env, doubts = environment(used | imported(own), parts, request.lock)
     proof = evidence.collect(package, steps, delivered)
+    known, changed = parting.record(parts, flows, steps, recording.folder)
     return Plan(
         name=request.name,
         package=package,
@@ -85,8 +89,8 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
         environment=env,
         schedule=request.schedule,
         expected=proof.expected,
-        files={**files, **{f"src/{path}": data for path, data in own.items()}, **proof.files},
-        notes=tuple(dict.fromkeys((*_left_out(looks, cells), *evidence.notes, *proof.notes))),
+        files={**files, **{f"src/{path}": data for path, data in own.items()}, **proof.files, **known},
+        notes=tuple(dict.fromkeys((*_left_out(looks, cells), *evidence.notes, *proof.notes, *changed, *doubts))),
     )
 
 

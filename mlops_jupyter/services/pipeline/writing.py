@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from mlops_jupyter.analysis.facts import CauseKind, normalised
+from mlops_jupyter.analysis.facts import normalised
 from mlops_jupyter.core.plan import HIDDEN, INITIAL, Parameter, Step
 from mlops_jupyter.services.pipeline import modules
 from mlops_jupyter.services.pipeline.environment import top_modules
@@ -13,7 +13,8 @@ from mlops_jupyter.services.pipeline.flows import Flows
 from mlops_jupyter.services.pipeline.formatting import format_all
 from mlops_jupyter.services.pipeline.grouping import Group
 from mlops_jupyter.services.pipeline.modules import Draft
-from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
+from mlops_jupyter.services.pipeline.parting import causes
+from mlops_jupyter.services.pipeline.parts import Need, Parts
 from mlops_jupyter.services.pipeline.submodules import unnamed_imports
 
 
@@ -62,20 +63,15 @@ def write_steps(
                 cells=tuple(parts[m].execution.cell or f"{c.number}" for m in done.members if (c := parts[m].cell)),
                 executions=tuple(done.members),
                 always=any(not use.startswith("display:") for use in runtime_of[done.name]),
-                notes=tuple(dict.fromkeys((*notes[done.name], *(n for m in done.members for n in _doubts(parts[m]))))),
+                notes=tuple(dict.fromkeys((*notes[done.name], *_doubts(parts, done), *causes(parts, done)))),
             )
         )
     return _in_order(steps), files
 
 
-CARRIED = (CauseKind.UNSEEDED,)
-"""What may make values differ elsewhere and cannot in a bundle: random states cross from step to step."""
-
-
-def _doubts(part: Part) -> list[str]:
-    """What capture was not sure of, and what in the text may give another value next time."""
-    causes = [f"{cause.kind.value}: `{cause.text}`" for cause in part.facts.causes if cause.kind not in CARRIED]
-    return [*part.execution.notes, *causes]
+def _doubts(parts: Parts, done: Draft) -> list[str]:
+    """What capture was not sure of."""
+    return [note for member in done.members for note in parts[member].execution.notes]
 
 
 def _shared(drafts: Sequence[Draft]) -> dict[Need, str]:

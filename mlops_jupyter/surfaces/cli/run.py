@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
+from mlops_jupyter.runtime.options import OPTIONS, words
+
 
 def add_to(verbs: Any) -> None:
     """Declare the verb."""
-    verb = verbs.add_parser("run", help="run a bundle on this machine")
+    verb = verbs.add_parser("run", help="run a bundle on this machine: independent steps at once, cached by content")
     verb.add_argument("bundle", type=Path, help="the folder that export wrote")
-    verb.add_argument(
-        "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE", help="set a parameter"
-    )
+    for flags, facts in OPTIONS.items():
+        verb.add_argument(*flags, **facts)
     verb.add_argument("--store", type=Path, default=None, help="where runs and the cache lie; default: .mlops/store")
-    verb.add_argument(
-        "--data", default=None, metavar="DIR", help="read data files from here, not from the bundle's copy"
-    )
     verb.add_argument("--json", action="store_true", help="one JSON object on stdout")
     verb.set_defaults(act=act)
 
@@ -29,9 +28,9 @@ def act(args: argparse.Namespace) -> int:
     from mlops_jupyter.services.export.here import run
     from mlops_jupyter.workspace import Workspace
 
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # the run is stopped first
     store = args.store or Workspace.open().folder / "store"
-    words = [w for text in args.parameters for w in ("-p", text)] + (["--data", args.data] if args.data else [])
-    done = run(args.bundle, store, words, progress=lambda line: print(line, file=sys.stderr))
+    done = run(args.bundle, store, words(args), progress=lambda line: print(line, file=sys.stderr))
     if args.json:
         facts = {"run": done.run, "status": done.status, "store": str(done.store), "steps": dict(done.steps)}
         print(json.dumps({**facts, "outputs": list(done), "error": done.error, "seconds": done.seconds}, indent=1))

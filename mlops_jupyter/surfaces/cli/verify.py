@@ -27,7 +27,7 @@ def act(args: argparse.Namespace) -> int:
         print(json.dumps(proof.as_json(), indent=1))
     else:
         for row in proof.outputs:
-            print(f"{row.status:9}  {row.name}" + (f": {row.reason}" if row.reason else ""))
+            print(f"{row.status:9}  {row.name}" + (f": {row.why}" if row.why else ""))
         print(
             f"{proof.status}: {proof.steps} steps in {proof.seconds:.1f} s"
             + (f"; {proof.reason}" if proof.reason else "")

@@ -61,6 +61,14 @@ def test_a_change_reruns_only_what_it_must(bundle, case):
     assert done.status() == expected
 
 
+def test_what_is_cached_is_told_once_though_the_run_begins_again_with_another_hash_seed(bundle):
+    diamond(bundle, rest="environment={'PYTHONHASHSEED': '7'}")
+    assert bundle.run(env={"PYTHONHASHSEED": "1"}).code == 0
+    done = bundle.run("-p", "b=5", env={"PYTHONHASHSEED": "1"})
+    told = [line.partition(" (")[0] for line in done.err.splitlines()]
+    assert told == ["top: cached", "left: cached", "right: running", "right: done", "end: running", "end: done"]
+
+
 def test_one_step_alone(bundle):
     diamond(bundle)
     refused = bundle.run("--only", "end")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
+import xxhash
 
 from mlops_jupyter.runtime.compare import shown
 from mlops_jupyter.runtime.fingerprint import fingerprint
@@ -13,6 +15,11 @@ STEPS = """
 Step("load", "demo.steps.load:load", "1", outputs=(("rows",),)),
 Step("sum", "demo.steps.sum:sum_", "1", inputs={"rows": "load"}, outputs=(("total",), ("name",))),
 """
+
+
+def mark(value):
+    """The kernel's fingerprint."""
+    return str(fingerprint(value, new=xxhash.xxh3_128))
 
 
 def expect(bundle, rows, total, name, with_files=True):
@@ -25,7 +32,11 @@ def expect(bundle, rows, total, name, with_files=True):
         file = {"file": f"{key}.json", "format": "json"} if with_files else {"file": "", "format": ""}
         expected.append({"name": key, "fingerprint": str(fingerprint(value)), "shown": repr(value), **file})
     (folder / "expected.json").write_text(json.dumps(expected))
-    steps = {"load": {"rows": str(fingerprint(rows))}, "sum": {"total": str(fingerprint(total))}}
+    causes = ["reads the clock: `time.time()` (cell 1)"]
+    steps = {
+        "load": {"values": {"rows": mark(rows)}, "causes": causes},
+        "sum": {"values": {"total": mark(total)}, "packages": {"numpy": "0.1"}},
+    }
     (folder / "steps.json").write_text(json.dumps(steps))
 
 
@@ -62,9 +73,53 @@ def test_each_output_is_judged_and_the_worst_decides(proven, case):
     assert answer["status"] == max(verdicts.values(), key=("identical", "close", "differs").index)
     assert answer["parted"] == (parted and dict(zip(("step", "variable"), parted, strict=True)))
     total = next(one for one in answer["outputs"] if one["name"] == "total")
-    assert total.keys() == {"name", "status", "reason", "expected", "actual"}
+    assert total.keys() == {"name", "status", "reason", "expected", "actual", "parted", "cause"}
     if verdicts["total"] != "identical":
         assert total["reason"] and (total["expected"], total["actual"]) == (shown(known[1]), shown(6.0))
+
+
+CAUSES = {
+    "the step's own, seen": ([1, 2, 3], lambda facts: None, "that step imports numpy "),
+    "the step's own, from its text": (
+        [1, 2, 4],
+        lambda facts: None,
+        "that step reads the clock: `time.time()` (cell 1)",
+    ),
+    "none": ([1, 2, 3], lambda facts: facts["sum"].pop("packages"), "nothing that it does is known to differ"),
+    "of a step before it that cannot be compared": (
+        [1, 2, 3],
+        lambda facts: facts["sum"].pop("packages") and facts["load"].pop("values"),
+        "step 'load' before it, whose values cannot be compared, reads the clock: ",
+    ),
+    "the notebook's own value": (
+        [1, 2, 3],
+        lambda facts: facts["sum"]["values"].update(total=mark(6.0)),
+        "the notebook changed it in place after the cell that made it had ended",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CAUSES.values(), ids=CAUSES)
+def test_the_cause_is_told(proven, case):
+    rows, change, told = case
+    expect(proven, rows, 7.0, "six")
+    path = proven.root / "tests" / "expected" / "steps.json"
+    facts = json.loads(path.read_text())
+    change(facts)
+    path.write_text(json.dumps(facts))
+    total = check(proven).answer["outputs"][0]
+    assert total["cause"].startswith(told)
+
+
+def test_a_run_with_other_parameters_differs_by_them(bundle):
+    bundle.pipeline(
+        'Step("sum", "demo.steps.sum:sum_", "1", outputs=(("total",), ("name",)), parameters=("n",)),',
+        "outputs={'total': 'sum', 'name': 'sum'}, parameters={'n': 6}",
+    )
+    bundle.step("sum", "def sum_(n):\n    return float(n), 'six'\n")
+    assert bundle.run("--run", "r", "-p", "n=7").code == 0
+    expect(bundle, [], 6.0, "six")
+    assert check(bundle).answer["cause"].startswith("that step was given n=7, where the notebook had 6, and imports ")
 
 
 def test_a_value_too_large_to_travel_is_told_by_its_fingerprint(proven):
@@ -96,8 +151,12 @@ def test_words_for_people(proven, tmp_path):
     expect(proven, [1, 2, 3], 7.0, "six")
     done = proven.call("check", "--store", str(proven.store), "--run", "r")
     lines = done.out.splitlines()
-    assert lines[0].startswith("total: differs: ") and lines[1] == "name: identical"
-    assert lines[2:] == ["values part first in step 'sum', variable 'total'", "differs"]
+    assert lines[0].startswith("total: differs: ") and lines[2] == "name: identical"
+    assert re.fullmatch(
+        r"  parts first in step 'sum' \(variable 'total'\); that step imports numpy [\d.]+, where the notebook had 0.1",
+        lines[1],
+    )
+    assert lines[3] == "differs" and len(lines) == 4
     assert "no run 'nope'" in check(proven, run="nope").err
     elsewhere = check(proven, "--expected", str(tmp_path))
     assert elsewhere.code == 2 and "no expected.json in" in elsewhere.err

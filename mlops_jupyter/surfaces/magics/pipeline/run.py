@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic_arguments import argument, magic_arguments
 
+from mlops_jupyter.runtime.options import OPTIONS, words
 from mlops_jupyter.surfaces.magics.pipeline.export import unquoted
 
 if TYPE_CHECKING:
@@ -14,10 +16,15 @@ if TYPE_CHECKING:
     from mlops_jupyter.surfaces.magics.session import Session
 
 
+def options(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Declare the options that a run has everywhere."""
+    for flags, facts in reversed(list(OPTIONS.items())):
+        verb = argument(*flags, **facts)(verb)
+    return verb
+
+
 @magic_arguments("pipeline run")
-@argument(
-    "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE", help="set a parameter; may be repeated"
-)
+@options
 @argument("--outputs", default=None, help="variables to deliver: a,b; default: what no other step takes")
 def run(session: Session, args: Namespace) -> Ran:
     """Run the steps in processes of their own; what did not change comes from the cache.
@@ -36,6 +43,5 @@ def run(session: Session, args: Namespace) -> Ran:
     exported = service.export(
         session.notebook, request, Meaning(), folder / "bundles" / name, ("python",), session.workspace.ledger
     )
-    words = [word for text in args.parameters for word in ("-p", unquoted(text))]
     with Progress() as progress:
-        return here.run(exported.path, folder / "store", words, progress.line)
+        return here.run(exported.path, folder / "store", [unquoted(word) for word in words(args)], progress.line)

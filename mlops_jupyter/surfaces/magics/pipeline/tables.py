@@ -65,10 +65,8 @@ class ProofTable(Table):
 
     def __init__(self, proof: Proof) -> None:
         self.proof = proof
-        rows = [
-            (o.name, f"{SIGNS.get(o.status, '✕')} {o.status}", o.expected, o.actual, o.reason) for o in proof.outputs
-        ]
+        rows = [(o.name, f"{SIGNS.get(o.status, '✕')} {o.status}", o.expected, o.actual, o.why) for o in proof.outputs]
         title = f"{proof.status}: {proof.steps} steps in {proof.seconds:.1f} s" + (
             f"; {proof.reason}" if proof.reason else ""
         )
-        super().__init__(title, ("output", "verdict", "notebook", "pipeline", "reason"), rows)
+        super().__init__(title, ("output", "verdict", "notebook", "pipeline", "why"), rows)

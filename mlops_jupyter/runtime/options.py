@@ -1,0 +1,70 @@
+"""How a run is asked for: the same words in a bundle, on the command line and in a notebook."""
+
+from __future__ import annotations
+
+import math
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .faults import Fault
+
+OPTIONS: Mapping[tuple[str, ...], Mapping[str, Any]] = {
+    ("-p", "--parameter"): {
+        "action": "append",
+        "default": [],
+        "metavar": "NAME=VALUE",
+        "help": "set a parameter; may be repeated",
+    },
+    ("--data",): {
+        "type": Path,
+        "metavar": "DIR",
+        "help": "read data files from this folder, not from the bundle's copy",
+    },
+    ("--run",): {"metavar": "RUN", "help": "name of the run (a new one if not given)"},
+    ("--from",): {"metavar": "STEP", "help": "run this step and those after it, cached or not"},
+    ("--only",): {"metavar": "STEP", "help": "run just this step, on cached inputs"},
+    ("--jobs",): {
+        "type": int,
+        "metavar": "N",
+        "help": "how many steps may run at once; default: one a processor, from 2 to 4",
+    },
+    ("--retries",): {
+        "type": int,
+        "metavar": "N",
+        "help": "how often a failed step is tried again, each time after a longer pause; default: as the step says",
+    },
+    ("--timeout",): {
+        "type": float,
+        "metavar": "SECONDS",
+        "help": "end a step that takes longer, with all that it started; default: as the step says",
+    },
+}
+"""Flags -> how `argparse` reads them."""
+
+LEAST = {"jobs": 1, "retries": 0}
+
+
+def given(asked: Namespace) -> dict[str, Any]:
+    """Return what was given of the options, by their long names."""
+    names = (flags[-1].removeprefix("--") for flags in OPTIONS)
+    return {name: value for name in names if (value := getattr(asked, name)) not in (None, [])}
+
+
+def words(asked: Namespace) -> list[str]:
+    """Return what was given of the options as words of a command line."""
+    several = ((name, value if isinstance(value, list) else [value]) for name, value in given(asked).items())
+    return [word for name, values in several for value in values for word in (f"--{name}", str(value))]
+
+
+def check(asked: Namespace) -> None:
+    """Raise `Fault` for what no run can honour."""
+    found = given(asked)
+    for name, least in LEAST.items():
+        if found.get(name, least) < least:
+            raise Fault(f"--{name} {found[name]}: give {least} or more")
+    if not 0 < found.get("timeout", 1.0) < math.inf:
+        raise Fault(f"--timeout {found['timeout']:g}: give a number of seconds above 0")
+    if "from" in found and "only" in found:
+        raise Fault("--from and --only exclude each other: give one of them")

@@ -1,0 +1,113 @@
+"""requirements.lock: what it says, and whether it is sure to install."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from uv import find_uv_bin
+
+from mlops_jupyter.services.pipeline.environment import locked
+from tests.services.export.recorded import export
+
+SOURCE = {
+    "PKG-INFO": "Metadata-Version: 2.2\nName: fromsource\nVersion: 1.0\n",
+    "pyproject.toml": "[build-system]\nrequires=[]\nbuild-backend='b'\n[project]\nname='fromsource'\nversion='1.0'\n",
+}
+
+
+def wheel(folder: Path, name: str, tag: str, needs: str = "") -> None:
+    """Write a wheel of version 1.0."""
+    facts = f"{name}-1.0.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-1.0-{tag}.whl", "w") as made:
+        made.writestr(f"{name}.py", "")
+        requires = f"Requires-Dist: {needs}\n" if needs else ""
+        made.writestr(f"{facts}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{requires}")
+        made.writestr(f"{facts}/WHEEL", f"Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: {tag}\n")
+        made.writestr(f"{facts}/RECORD", "")
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of packages, the only one that uv looks in."""
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    wheel(folder, "anywhere", "py3-none-any", needs="needed")
+    wheel(folder, "needed", "py3-none-any")
+    wheel(folder, "foreign", "cp311-cp311-win_amd64")
+    with tarfile.open(folder / "fromsource-1.0.tar.gz", "w:gz") as made:
+        for name, text in SOURCE.items():
+            facts = tarfile.TarInfo(f"fromsource-1.0/{name}")
+            facts.size = len(text)
+            made.addfile(facts, io.BytesIO(text.encode()))
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    monkeypatch.setenv("UV_FIND_LINKS", str(folder))
+    return folder
+
+
+NOT_CHECKED = "requirements.lock was not checked to install: Because "
+
+ROWS: dict[str, tuple[list[str], str, str]] = {
+    "wheels for all": (["anywhere==1.0"], "anywhere==1.0\nneeded==1.0\n", ""),
+    "a source only": (
+        ["fromsource==1.0"],
+        "fromsource==1.0\n",
+        "requirements.lock needs a build from source to install: Because fromsource==1.0 has no usable wheels",
+    ),
+    "a wheel for another machine": (["foreign==1.0"], "\n", NOT_CHECKED + "foreign==1.0 has no wheels with a matching"),
+    "nowhere to be had": (["nowhere==1.0"], "\n", NOT_CHECKED + "there is no version of nowhere==1.0"),
+    "nothing": ([], "", ""),
+}
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_a_lock_is_sure_to_install_or_says_that_it_is_not(shelf: Path, row: tuple[list[str], str, str]) -> None:
+    pinned, text, note = row
+    made = locked(pinned)
+    assert made.text == text
+    assert made.note.startswith(note) and "\n" not in made.note and bool(made.note) == bool(note)
+
+
+def test_a_lock_without_a_note_installs(shelf: Path, tmp_path: Path) -> None:
+    (tmp_path / "requirements.lock").write_text(locked(["anywhere==1.0"]).text)
+    command = [find_uv_bin(), "pip", "sync", "--quiet", "--python", sys.executable]
+    subprocess.run([*command, "--target", str(tmp_path / "env"), str(tmp_path / "requirements.lock")], check=True)
+    assert (tmp_path / "env" / "anywhere.py").is_file() and (tmp_path / "env" / "needed.py").is_file()
+
+
+def test_without_a_network_the_metadata_say_what_is_needed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path))
+    from importlib.metadata import version
+
+    made = locked([f"pandas=={version('pandas')}"])
+    assert {line.partition("==")[0] for line in made.text.splitlines()} >= {"pandas", "numpy", "python-dateutil"}
+    assert made.note.startswith(NOT_CHECKED)
+
+
+def test_a_package_installed_after_an_export_is_a_package_in_the_next(shelf: Path, tmp_path: Path) -> None:
+    wheel(shelf, "late", "py3-none-any")
+    site = tmp_path / "site"
+    install = (
+        "import os, sys\n"
+        f"os.makedirs({str(site / 'late-1.0.dist-info')!r})\n"
+        f"open({str(site / 'late-1.0.dist-info' / 'RECORD')!r}, 'w').write('late.py,,\\n')\n"
+        f"open({str(site / 'late.py')!r}, 'w').write('x = 5\\n')\n"
+        f"sys.path.insert(0, {str(site)!r})"
+    )
+    cells = [
+        "import yaml\ny = yaml.safe_dump(1)",
+        f"%pipeline export --output {tmp_path / 'first'}",
+        install,
+        "import late\nz = late.x",
+    ]
+    answer = export(tmp_path, cells, ["z"])
+    assert "fault" not in answer, answer
+    assert (tmp_path / "first").is_dir()
+    assert "late==1.0" in (tmp_path / "out" / "requirements.lock").read_text().splitlines()
+    assert not (tmp_path / "out" / "src" / "late.py").exists()
