@@ -18,6 +18,9 @@ SETTINGS = "~settings"
 DRAWING = "~pyplot"
 """The figures that matplotlib.pyplot has open, which a later cell may draw on. They stay in their process."""
 
+SHOWN = "shown"
+"""Stands for the fingerprint of `DRAWING` where a cell's figures were shown and closed when it had ended."""
+
 AMBIENT = (
     SETTINGS,
     "~environ:",

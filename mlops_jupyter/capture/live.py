@@ -100,11 +100,13 @@ class Recorder:
     def start(self) -> None:
         """Begin to listen."""
         self.shell.events.register("pre_run_cell", self.pre_run_cell)
+        self.shell.events.register("post_execute", self._uncarried.ran)
         self.shell.events.register("post_run_cell", self.post_run_cell)
 
     def stop(self) -> None:
         """Stop listening; the history stays."""
         self.shell.events.unregister("pre_run_cell", self.pre_run_cell)
+        self.shell.events.unregister("post_execute", self._uncarried.ran)
         self.shell.events.unregister("post_run_cell", self.post_run_cell)
         files.stop()
 

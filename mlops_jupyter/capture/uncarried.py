@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mlops_jupyter.analysis.facts import SourceFacts, Statement
-from mlops_jupyter.analysis.graph import DRAWING, SETTINGS
+from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN
 from mlops_jupyter.capture.reach import CODE
 from mlops_jupyter.capture.values import UNKNOWN
 
@@ -29,10 +29,16 @@ class Uncarried:
     def __init__(self, namespace: Mapping[str, Any]) -> None:
         self._namespace = namespace
         self._figures: Figures = {}
+        self._shown = False
 
     def begin(self) -> None:
         """Remember what is drawn before the cell."""
         self._figures = _figures()
+        self._shown = False
+
+    def ran(self) -> None:
+        """Called when a cell's code has ended, before Jupyter shows the figures that it left open and closes them."""
+        self._shown = bool(_figures())
 
     def end(self, text: str, found: SourceFacts, read: Iterable[str]) -> tuple[set[str], dict[str, str]]:
         """Return what the cell read and wrote of such state, as of other hidden variables.
@@ -46,11 +52,13 @@ class Uncarried:
         if settings:
             writes[SETTINGS] = "code" if all(self._repeatable(s, found) for s in settings) else UNKNOWN
         before, after = self._figures, _figures()
+        if self._shown and not after:
+            writes[DRAWING] = SHOWN
         if before == after and not (before and ASKS.search(text)):
             return set(), writes
         held = {id(figure) for name in read for figure in _of(self._namespace.get(name))}
         drawn_on = {key for key, drawing in before.items() if after.get(key) != drawing} - held
-        if after != before:
+        if after != before and after:
             writes[DRAWING] = UNKNOWN
         return ({DRAWING} if drawn_on or (before and ASKS.search(text)) else set()), writes
 
