@@ -57,7 +57,7 @@ def _line_magic(piece: Piece) -> str:
 
 
 def _assigned(piece: Piece) -> str:
-    code = _without_options(piece.rest, piece.name)
+    code = without_options(piece.rest, piece.name)
     if piece.name in RUNS_ITS_LINE and is_expression(code):
         return f"{piece.assigned} = {_call(piece.name, f'({code})')}"
     if piece.name in RUNS_APART and is_expression(code):
@@ -71,7 +71,7 @@ def _statement(piece: Piece) -> str:
         return _autocall(name, rest)
     if name in OURS:
         return _quiet(piece, arguments_read(name, rest))
-    code = _without_options(rest, name)
+    code = without_options(rest, name)
     if name in RUNS_ITS_LINE and code:
         return code if parses(code) else "pass"
     if name in RUNS_APART and code:
@@ -113,11 +113,11 @@ def _cell_magic(piece: Piece) -> str:
     header, end, code = _cut_first_line(piece.text)
     name, rest = piece.name, piece.rest
     if name in RUNS_HERE:
-        bound = _without_options(rest, name).split() if name == "capture" else []
+        bound = without_options(rest, name).split() if name == "capture" else []
         binds = bool(bound) and bound[0].isidentifier()
         return (f"{bound[0]} = {_call(name)}" if binds else f"pass  # {header}") + end + to_python(code)
     if name in RUNS_APART:
-        return _apart(header, end, code, _without_options(rest, name))
+        return _apart(header, end, code, without_options(rest, name))
     bound = _OUTPUTS.findall(rest) + _RESULT.findall(rest)
     if name == "bigquery" and rest and rest.split()[0].isidentifier():
         bound.append(rest.split()[0])
@@ -174,8 +174,14 @@ def _cut_first_line(text: str) -> tuple[str, str, str]:
     return (text[: end.start()], end[0], text[end.end() :]) if end else (text, "", "")
 
 
-def _without_options(line: str, name: str) -> str:
-    """Take `-n 10 -r3 --quiet` off the front of a magic's line."""
+def without_options(line: str, name: str) -> str:
+    """Take `-n 10 -r3 --quiet` off the front of a magic's line.
+
+    Examples
+    --------
+    >>> without_options("-n 10 -r3 f(x)", "timeit")
+    'f(x)'
+    """
     while True:
         option = _OPTION.match(line)
         if not option:

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mlops_jupyter.analysis.cells import split_headers, to_python
+from mlops_jupyter.analysis.cells import PieceKind, pieces, split_headers, to_python
 from mlops_jupyter.analysis.facts import SourceFacts, SyntaxFault, facts
-from mlops_jupyter.capture import files
+from mlops_jupyter.capture import files, scripts
 from mlops_jupyter.capture.entries import write
 from mlops_jupyter.capture.hidden import Hidden
 from mlops_jupyter.capture.reach import CODE, Reach, has_state, is_ours
@@ -56,6 +56,7 @@ class HeaderHandler(Protocol):
 class _Open:
     """What is held between the two borders of one cell."""
 
+    info: ExecutionInfo
     raw: str
     body: str
     headers: tuple[Header, ...]
@@ -111,7 +112,9 @@ class Recorder:
         return self._hidden.initial(name)
 
     def pre_run_cell(self, info: ExecutionInfo) -> None:
-        """Remember how things stand before a cell."""
+        """Remember how things stand before a cell; one that a cell runs (`%%capture`) is a part of that."""
+        if self._open is not None:
+            return
         clock = time.perf_counter()
         try:
             self._open = self._begin(info)
@@ -129,9 +132,10 @@ class Recorder:
 
     def post_run_cell(self, result: ExecutionResult) -> None:
         """Find out what the cell changed, and record it."""
-        opened, self._open = self._open, None
-        if opened is None:
+        opened = self._open
+        if opened is None or result.info is not opened.info:
             return
+        self._open = None
         clock = time.perf_counter()
         try:
             execution = self._end(opened, result)
@@ -168,7 +172,7 @@ class Recorder:
     def _begin(self, info: ExecutionInfo) -> _Open | None:
         headers, body = split_headers(str(info.raw_cell))
         try:
-            found = facts(to_python(body))
+            found = scripts.seen(body) if "%run" in body else facts(to_python(body))
         except SyntaxFault:
             return None  # it will not run: nothing changes
         for name in self._reach.names(found.reads | found.text_reads):
@@ -177,6 +181,7 @@ class Recorder:
         self._unseen.begin(body)
         cell, tags = _front_end(self.shell)
         return _Open(
+            info=info,
             raw=str(info.raw_cell),
             body=body,
             headers=tuple(Header(h.name, h.line) for h in headers),
@@ -232,7 +237,7 @@ class Recorder:
             mutated=frozenset(changed.keys() - rebound),
             deletes=frozenset(deleted),
             groups=groups,
-            notes=(*found.uncertain, *self._unknown(changed)),
+            notes=(*found.uncertain, *self._unknown(changed), *self._failed(opened.body)),
         )
 
     def _changed(self, reached: set[str], rebound: set[str]) -> dict[str, str]:
@@ -265,6 +270,12 @@ class Recorder:
     def _unknown(self, changed: Mapping[str, str]) -> list[str]:
         unknown = [n for n, mark in changed.items() if mark == UNKNOWN and not is_ours(self._namespace[n])]
         return [f"{n!r} cannot be compared: {self._values.reason(n)}" for n in unknown]
+
+    def _failed(self, body: str) -> list[str]:
+        """A shell line that fails does not stop a notebook; a step it does."""
+        code = self._namespace.get("_exit_code")
+        failed = code and any(piece.kind is PieceKind.SHELL and not piece.assigned for piece in pieces(body))
+        return [f"a shell command of it ended with code {code}: there the step fails"] if failed else []
 
 
 def _outcome(result: ExecutionResult) -> tuple[Status, str]:

@@ -61,6 +61,7 @@ IDIOMS = (
     idiom("builtin shadowed by its own result", "out", "max = max([1, 5, 2])", "out = max + 1"),
     idiom("cell magics", "t s", "%%time\nt = 2 + 3", "%time s = t * 2", "%timeit -n1 -r1 t"),
     idiom("shell line", "files", "n = 2\n!echo one > a.txt", "files = !ls *.txt"),
+    idiom("captured cell", "x y", "%%capture out\nprint(1)\ny = [2]", "y.append(3)", "x = len(y)"),
     idiom("query that names a variable", "small", "import pandas as pd\ndf = pd.DataFrame({'x': [1, 5, 9]})", "limit = 6", "small = df.query('x < @limit')"),
     idiom("augmented on an alias", "a b", "import numpy as np\na = np.ones(3)\nb = a", "a += 1", "b = b * 2"),
     idiom("conditional binding", "flag", "flag = 'kept'\nready = False", "if ready:\n    flag = 'changed'", "flag = flag + '!'"),

@@ -11,7 +11,7 @@ from mlops_jupyter.analysis.graph import Graph
 from mlops_jupyter.analysis.outline import CodeCell
 from mlops_jupyter.core.plan import HIDDEN
 from mlops_jupyter.core.records import Execution
-from mlops_jupyter.services.pipeline.translate import Translation
+from mlops_jupyter.services.pipeline.translation import Translation
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Part:
     @property
     def dynamic(self) -> bool:
         """Whether the cell bound names that its text does not show, or reaches for its namespace itself."""
-        unseen = self.execution.writes.keys() - self.facts.writes - set(self.parameters)
+        unseen = self.execution.writes.keys() - self.facts.writes - set(self.parameters) - self.translation.lost.keys()
         made = any(n.isidentifier() for n in unseen if not self.in_place(n)) and not self.facts.star_imports
         return made or bool(re.search(r"(?<![\w.])(exec|globals)\(", self.translation.text))
 

@@ -13,7 +13,7 @@ from mlops_jupyter.analysis.outline import CodeCell, match
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import HIDDEN, Plan, Schedule
 from mlops_jupyter.core.records import Execution
-from mlops_jupyter.services.pipeline import choosing, modules
+from mlops_jupyter.services.pipeline import choosing, modules, scripts
 from mlops_jupyter.services.pipeline.environment import environment
 from mlops_jupyter.services.pipeline.evidence import Evidence
 from mlops_jupyter.services.pipeline.flows import Flows, deliver
@@ -22,6 +22,7 @@ from mlops_jupyter.services.pipeline.local import imported, local_modules
 from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
 from mlops_jupyter.services.pipeline.translate import answers, translate
+from mlops_jupyter.services.pipeline.translation import Site
 from mlops_jupyter.services.pipeline.writing import parameters, write_steps
 
 KEPT_BY_IPYTHON = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|In|Out").fullmatch
@@ -59,8 +60,10 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     kept = choosing.keep(graph, cells, _live(recording, request, graph, looks), looks)
     if not kept:
         raise UserError("nothing to export: no cell has run since `%load_ext mlops_jupyter`")
-    parts = Parts(graph, {p: _part(graph, p, cells, magics) for p in kept})
+    package = identifier(request.name, "pipeline")
+    parts = Parts(graph, {p: _part(_site(graph, p, cells, recording, package), p, cells, magics) for p in kept})
     _check_born(parts, kept, cells, recording)
+    _check_lost(parts, kept, cells)
     evidence = Evidence(recording, parts)
     groups = group(graph, kept, choosing.labels(graph, kept, cells))
     groups = merge(graph, groups, evidence.cannot_part(groups))
@@ -70,9 +73,9 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     drafts = [modules.draft(parts, g.name, g.members) for g in groups]
     flows = Flows(parts, drafts)
     delivered = deliver(flows, evidence, request.outputs)
-    package = identifier(request.name, "pipeline")
     steps, files = write_steps(parts, groups, drafts, flows, delivered, package)
-    used = {module for step in steps for module in step.imports}
+    ran = scripts.collect((part.translation for part in parts), package)
+    used = {module for step in steps for module in step.imports} | (imported(ran) - {package})
     own = local_modules(used)
     env = environment(used | imported(own), parts, request.lock)
     proof = evidence.collect(package, steps, delivered)
@@ -85,7 +88,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
         environment=env,
         schedule=request.schedule,
         expected=proof.expected,
-        files={**files, **{f"src/{path}": data for path, data in own.items()}, **proof.files},
+        files={**files, **{f"src/{path}": data for path, data in {**own, **ran}.items()}, **proof.files},
         notes=tuple(dict.fromkeys((*_left_out(looks, cells), *evidence.notes, *proof.notes))),
     )
 
@@ -123,9 +126,15 @@ def _taking(execution: Execution, magics: Magics) -> Execution:
     return replace(execution, reads=execution.reads | inputs) if inputs else execution
 
 
-def _part(graph: Graph, position: int, cells: Sequence[CodeCell | None], magics: Magics) -> Part:
-    execution = graph.history[position]
-    done = translate(execution, magics, choosing.where(position, cells))
+def _site(graph: Graph, position: int, cells: Sequence[CodeCell | None], recording: Recording, package: str) -> Site:
+    moved = any("~cwd" in execution.writes for execution in graph.history[:position])
+    folder = None if moved else recording.folder
+    return Site(graph.history[position], choosing.where(position, cells), folder, package)
+
+
+def _part(site: Site, position: int, cells: Sequence[CodeCell | None], magics: Magics) -> Part:
+    execution = site.execution
+    done = translate(magics, site)
     declared, cell = magics.declared(execution), cells[position]
     parameters = dict(declared.parameters)
     if "parameters" in (cell.tags if cell else execution.tags):
@@ -146,6 +155,17 @@ def _check_born(parts: Parts, kept: Sequence[int], cells: Sequence[CodeCell | No
                     f"{choosing.where(position, cells)} uses {name!r}, which was made before "
                     "`%load_ext mlops_jupyter`: restart the kernel, load the extension first and run the notebook again"
                 )
+
+
+def _check_lost(parts: Parts, kept: Sequence[int], cells: Sequence[CodeCell | None]) -> None:
+    """Refuse a use of what a magic gave that a bundle has no word for."""
+    for position in kept:
+        part = parts[position]
+        for name in sorted(part.facts.reads):
+            maker = position if name in part.translation.lost else parts.graph.producers[position].get(name)
+            if maker is not None and maker in parts and name in parts[maker].translation.lost:
+                reason = parts[maker].translation.lost[name]
+                raise UserError(f"{choosing.where(position, cells)} uses {name!r}, which {reason}")
 
 
 def _rename_clashes(parts: Parts, groups: list[Group]) -> None:

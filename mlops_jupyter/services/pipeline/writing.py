@@ -15,6 +15,9 @@ from mlops_jupyter.services.pipeline.grouping import Group
 from mlops_jupyter.services.pipeline.modules import Draft
 from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
 
+REPEATABLE = ("display:", "scripts:", "magics:")
+"""Rooms of the runtime whose use leaves a step one that need not run again if nothing changed."""
+
 
 def write_steps(
     parts: Parts,
@@ -47,7 +50,7 @@ def write_steps(
     steps = []
     for done in flows.drafts:
         text = formatted[done.name]
-        uses = "".join(modules.definition(parts, n) for n in done.hoisted if n in shared)
+        uses = "".join(modules.definition(parts, n) for n in done.hoisted if n in shared) + _scripts(parts, done)
         hidden = {n: flows.step_of[m] if m is not None else INITIAL for n, m in flows.hidden(done).items()}
         steps.append(
             Step(
@@ -60,7 +63,7 @@ def write_steps(
                 imports=tuple(sorted((top_modules(text) | (top_modules(common) if uses else set())) - {package})),
                 cells=tuple(parts[m].execution.cell or f"{c.number}" for m in done.members if (c := parts[m].cell)),
                 executions=tuple(done.members),
-                always=any(not use.startswith("display:") for use in runtime_of[done.name]),
+                always=any(not use.startswith(REPEATABLE) for use in runtime_of[done.name]),
                 notes=tuple(dict.fromkeys((*notes[done.name], *(n for m in done.members for n in _doubts(parts[m]))))),
             )
         )
@@ -74,7 +77,7 @@ CARRIED = (CauseKind.UNSEEDED,)
 def _doubts(part: Part) -> list[str]:
     """What capture was not sure of, and what in the text may give another value next time."""
     causes = [f"{cause.kind.value}: `{cause.text}`" for cause in part.facts.causes if cause.kind not in CARRIED]
-    return [*part.execution.notes, *causes]
+    return [*part.execution.notes, *part.translation.notes, *causes]
 
 
 def _shared(drafts: Sequence[Draft]) -> dict[Need, str]:
@@ -86,6 +89,16 @@ def _shared(drafts: Sequence[Draft]) -> dict[Need, str]:
             users[need] = users.get(need, 0) + 1
             versions.setdefault(need.name, set()).add(need.maker)
     return {need: need.name for need, count in users.items() if count > 1 and len(versions[need.name]) == 1}
+
+
+def _scripts(parts: Parts, done: Draft) -> str:
+    """What the files say that a step runs or imports from: of itself, and for names that it has from others."""
+    makers = {need.maker for member in done.members for need in parts.reads(member) if need.maker in parts}
+    return "".join(
+        data.decode() + "\n"
+        for member in sorted({*done.members, *makers})
+        for data in parts[member].translation.scripts.values()
+    )
 
 
 def _version(text: str, uses: str) -> str:

@@ -131,6 +131,12 @@ def test_a_cell_that_raises_is_named_and_nothing_is_written(tmp_path: Path) -> N
 
 
 REFUSED = [
+    (
+        "what IPython kept",
+        ["%%capture out\nprint(1)", "x = out.stdout"],
+        ["x"],
+        "cell 2 uses 'out', which holds what %%capture kept",
+    ),
     ("an output that no cell made", ["x = 1"], ["z"], "no cell made an output named 'z': the notebook has x"),
     (
         "an output that is an import",
@@ -143,13 +149,13 @@ REFUSED = [
         "a magic without a meaning",
         ["x = 1", "%macro m 1"],
         ["x"],
-        "cell 2, line 1: %macro has no meaning outside IPython",
+        "cell 2, line 1: %macro makes a macro of earlier input: write a function",
     ),
     (
         "a cell magic without a meaning",
-        ["x = 1", "%%script python\nprint(1)"],
+        ["x = 1", "%%script python --bg\nprint(1)"],
         ["x"],
-        "cell 2, line 1: %%script has no meaning outside IPython",
+        "cell 2, line 1: %%script in the background goes on after its cell",
     ),
 ]
 
@@ -183,3 +189,8 @@ def test_a_newer_mlops_folder_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "was written by a newer mlops_jupyter (ledger format 999" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_shell_line_that_failed_is_told_of(tmp_path: Path) -> None:
+    answer = play(tmp_path, ["x = 1", "!exit 3\ny = x"], ["y"])
+    assert any("a shell command of it ended with code 3" in note for note in answer["notes"]), answer
