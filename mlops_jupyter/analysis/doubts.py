@@ -5,11 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
+from mlops_jupyter.analysis.names_in_text import MAGIC
 from mlops_jupyter.analysis.scopes import Scope, ScopeKind
 from mlops_jupyter.analysis.vocabulary import words
-
-MAGIC = "__magic__"
-"""What `to_python` calls in place of a magic or shell line: its first argument is the magic's name, "!" for a shell."""
 
 MARKS = frozenset({MAGIC, "__timeit__"})
 """Names that only translated text holds. They are no facts."""

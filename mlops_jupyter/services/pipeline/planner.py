@@ -23,6 +23,7 @@ from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
 from mlops_jupyter.services.pipeline.translate import answers, translate
 from mlops_jupyter.services.pipeline.translation import Site
+from mlops_jupyter.services.pipeline.unknown import extensions
 from mlops_jupyter.services.pipeline.writing import parameters, write_steps
 
 KEPT_BY_IPYTHON = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|In|Out").fullmatch
@@ -37,12 +38,14 @@ class Request:
     ----------
     name : of the pipeline; the package is derived from it.
     outputs : variables to deliver; None: every step's last values that nothing else takes.
+    allow_ipython : keep magics that only IPython knows; the bundle then needs IPython.
     """
 
     name: str
     outputs: tuple[str, ...] | None = None
     schedule: Schedule | None = None
     lock: bool = True
+    allow_ipython: bool = False
 
 
 def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
@@ -61,7 +64,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     if not kept:
         raise UserError("nothing to export: no cell has run since `%load_ext mlops_jupyter`")
     package = identifier(request.name, "pipeline")
-    parts = Parts(graph, {p: _part(_site(graph, p, cells, recording, package), p, cells, magics) for p in kept})
+    parts = Parts(graph, {p: _part(_site(graph, p, cells, recording, request), p, cells, magics) for p in kept})
     _check_born(parts, kept, cells, recording)
     _check_lost(parts, kept, cells)
     evidence = Evidence(recording, parts)
@@ -74,8 +77,9 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     flows = Flows(parts, drafts)
     delivered = deliver(flows, evidence, request.outputs)
     steps, files = write_steps(parts, groups, drafts, flows, delivered, package)
+    beside = {module for part in parts for module in part.translation.modules}
     ran = scripts.collect((part.translation for part in parts), package)
-    used = {module for step in steps for module in step.imports} | (imported(ran) - {package})
+    used = {module for step in steps for module in step.imports} | beside | (imported(ran) - {package})
     own = local_modules(used)
     env = environment(used | imported(own), parts, request.lock)
     proof = evidence.collect(package, steps, delivered)
@@ -126,10 +130,18 @@ def _taking(execution: Execution, magics: Magics) -> Execution:
     return replace(execution, reads=execution.reads | inputs) if inputs else execution
 
 
-def _site(graph: Graph, position: int, cells: Sequence[CodeCell | None], recording: Recording, package: str) -> Site:
-    moved = any("~cwd" in execution.writes for execution in graph.history[:position])
-    folder = None if moved else recording.folder
-    return Site(graph.history[position], choosing.where(position, cells), folder, package)
+def _site(
+    graph: Graph, position: int, cells: Sequence[CodeCell | None], recording: Recording, request: Request
+) -> Site:
+    before = graph.history[:position]
+    return Site(
+        graph.history[position],
+        choosing.where(position, cells),
+        folder=None if any("~cwd" in execution.writes for execution in before) else recording.folder,
+        package=identifier(request.name, "pipeline"),
+        allow_ipython=request.allow_ipython,
+        extensions=extensions(graph.history[: position + 1]) if request.allow_ipython else (),
+    )
 
 
 def _part(site: Site, position: int, cells: Sequence[CodeCell | None], magics: Magics) -> Part:

@@ -12,6 +12,7 @@ from mlops_jupyter.services.pipeline import scripts, shell
 from mlops_jupyter.services.pipeline.ports import Code, Magics
 from mlops_jupyter.services.pipeline.rules import CELLS, KEEPS_BODY, LINES
 from mlops_jupyter.services.pipeline.translation import Site, Translation
+from mlops_jupyter.services.pipeline.unknown import unknown
 
 
 def translate(magics: Magics, site: Site) -> Translation:
@@ -76,7 +77,7 @@ def _line_magic(piece: Piece, done: Translation, magics: Magics, site: Site) -> 
     except KeyError:
         texts = scripts.inlined(piece, done, site) if piece.name == "run" else None
         if texts is None:
-            LINES.get(piece.name, _unknown)(piece, done, site)
+            LINES.get(piece.name, unknown)(piece, done, site)
         for text in texts or ():
             inside = replace(site.execution, body=text)
             _pieces(text, done, magics, replace(site, execution=inside, where=f"{site.where}, {piece.rest}"))
@@ -87,16 +88,12 @@ def _line_magic(piece: Piece, done: Translation, magics: Magics, site: Site) -> 
 
 def _cell_magic(piece: Piece, done: Translation, magics: Magics, site: Site) -> None:
     if piece.name not in KEEPS_BODY:
-        CELLS.get(piece.name, _unknown)(piece, done, site)
+        CELLS.get(piece.name, unknown)(piece, done, site)
         return
     if piece.name == "capture":
         kept = " ".join(word for word in piece.rest.split() if not word.startswith("-"))
         done.lose(kept, "holds what %%capture kept of the cell: print or return it instead")
     _pieces(shell.body(piece), done, magics, site)
-
-
-def _unknown(piece: Piece, done: Translation, site: Site) -> None:
-    raise site.refuse(piece, "has no meaning outside IPython; write it in Python or take it out of the notebook")
 
 
 def indented(text: str, by: str = "    ") -> str:

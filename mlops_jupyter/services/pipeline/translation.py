@@ -56,6 +56,7 @@ class Translation:
     runtime : "module:function" of the bundle's runtime that it calls.
     imports : import statements that the rules brought in.
     requirements : what `%pip install` asked for.
+    modules : what it needs beside what it imports.
     scripts : module name in the bundle's `scripts` -> content: what `%run` ran.
     lost : name -> why a bundle cannot bind it; nothing may use it.
     notes : what a person should know.
@@ -65,6 +66,7 @@ class Translation:
     runtime: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
     scripts: Mapping[str, bytes] = field(default_factory=dict)
     lost: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ from mlops_jupyter.services.pipeline.grouping import Group
 from mlops_jupyter.services.pipeline.modules import Draft
 from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
 
-REPEATABLE = ("display:", "scripts:", "magics:")
+REPEATABLE = ("display:", "scripts:", "ipython:")
 """Rooms of the runtime whose use leaves a step one that need not run again if nothing changed."""
 
 

@@ -60,7 +60,7 @@ CASES = (
     Case("rerun", "%rerun 1", refused="runs earlier input again"),
     Case("save", "%save f.py 1-3", refused="writes earlier input to a file"),
     Case("sc", "%sc x=ls", refused="is out of use: write `name = !command`"),
-    Case("unknown", "%foo bar", refused="cell 7, line 1: %foo has no meaning outside IPython; write it in Python or take it out of the notebook"),
+    Case("unknown", "%foo bar", refused="cell 7, line 1: %foo has no meaning outside IPython; write it in Python, take it out, or export with --allow-ipython"),
     Case("unknown, further down", "x = 1\n\ny = %foo", refused="cell 7, line 3: %foo has no meaning outside IPython"),
     Case("unknown over a cell", "%%foo\nbar", refused="cell 7, line 1: %%foo has no meaning outside IPython"),
     # code
