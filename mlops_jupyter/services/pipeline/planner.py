@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
+from numbers import Number
 
 from mlops_jupyter.analysis.cells import to_python
 from mlops_jupyter.analysis.facts import facts
@@ -13,7 +14,7 @@ from mlops_jupyter.analysis.outline import CodeCell, match
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import HIDDEN, Plan, Schedule
 from mlops_jupyter.core.records import Execution
-from mlops_jupyter.services.pipeline import choosing, modules, scripts
+from mlops_jupyter.services.pipeline import choosing, modules, scripts, tagged
 from mlops_jupyter.services.pipeline.environment import environment
 from mlops_jupyter.services.pipeline.evidence import Evidence
 from mlops_jupyter.services.pipeline.flows import Flows, deliver
@@ -21,6 +22,7 @@ from mlops_jupyter.services.pipeline.grouping import Group, group, identifier, m
 from mlops_jupyter.services.pipeline.local import imported, local_modules
 from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
+from mlops_jupyter.services.pipeline.tagged import Mark, Role
 from mlops_jupyter.services.pipeline.translate import answers, translate
 from mlops_jupyter.services.pipeline.translation import Site
 from mlops_jupyter.services.pipeline.unknown import extensions
@@ -60,15 +62,19 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     graph = build([_taking(execution, magics) for execution in recording.history])
     cells = match(recording.cells, [(e.cell, e.raw) for e in recording.history])
     looks = choosing.looked(graph, lambda execution: answers(execution, magics))
-    kept = choosing.keep(graph, cells, _live(recording, request, graph, looks), looks)
+    marked = tagged.marks(graph, cells, recording.cells)
+    skipped = {p for p, mark in marked.items() if mark.role is Role.SKIP and not choosing.step_name(graph.history[p])}
+    kept = choosing.keep(graph, cells, _live(recording, request, graph, looks, skipped), looks, skipped)
     if not kept:
         raise UserError("nothing to export: no cell has run since `%load_ext mlops_jupyter`")
     package = identifier(request.name, "pipeline")
-    parts = Parts(graph, {p: _part(_site(graph, p, cells, recording, request), p, cells, magics) for p in kept})
+    parts = Parts(
+        graph, {p: _part(_site(graph, p, cells, recording, request, marked[p]), p, cells, magics) for p in kept}
+    )
     _check_born(parts, kept, cells, recording)
     _check_lost(parts, kept, cells)
     evidence = Evidence(recording, parts)
-    groups = group(graph, kept, choosing.labels(graph, kept, cells))
+    groups = group(graph, kept, choosing.labels(graph, kept, cells, marked))
     groups = merge(graph, groups, evidence.cannot_part(groups))
     while again := overwritten(graph, groups):
         groups = merge(graph, groups, again)
@@ -76,7 +82,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     drafts = [modules.draft(parts, g.name, g.members) for g in groups]
     flows = Flows(parts, drafts)
     delivered = deliver(flows, evidence, request.outputs)
-    steps, files = write_steps(parts, groups, drafts, flows, delivered, package)
+    steps, files = write_steps(parts, groups, drafts, flows, delivered, package, tagged.after(groups, marked))
     beside = {module for part in parts for module in part.translation.modules}
     ran = scripts.collect((part.translation for part in parts), package)
     used = {module for step in steps for module in step.imports} | beside | (imported(ran) - {package})
@@ -93,13 +99,22 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
         schedule=request.schedule,
         expected=proof.expected,
         files={**files, **{f"src/{path}": data for path, data in {**own, **ran}.items()}, **proof.files},
-        notes=tuple(dict.fromkeys((*_left_out(looks, cells), *evidence.notes, *proof.notes))),
+        notes=tuple(
+            dict.fromkeys(
+                (
+                    *_left_out(looks, cells),
+                    *choosing.needed_all_the_same(graph, kept, skipped, cells),
+                    *evidence.notes,
+                    *proof.notes,
+                )
+            )
+        ),
     )
 
 
-def _live(recording: Recording, request: Request, graph: Graph, looks: choosing.Looked) -> list[str]:
+def _live(recording: Recording, request: Request, graph: Graph, looks: choosing.Looked, skipped: Set[int]) -> list[str]:
     if request.outputs is None:
-        return [n for n in recording.namespace if not n.startswith("_")]
+        return [n for n in recording.namespace if not n.startswith("_") and graph.last.get(n) not in skipped]
     made = {n for e in recording.history for n in e.writes}
     for name in request.outputs:
         if name not in recording.namespace or name not in made:
@@ -131,9 +146,15 @@ def _taking(execution: Execution, magics: Magics) -> Execution:
 
 
 def _site(
-    graph: Graph, position: int, cells: Sequence[CodeCell | None], recording: Recording, request: Request
+    graph: Graph,
+    position: int,
+    cells: Sequence[CodeCell | None],
+    recording: Recording,
+    request: Request,
+    mark: Mark,
 ) -> Site:
     before = graph.history[:position]
+    printed = tagged.printed(graph.history[position].body) if mark.role is Role.METRICS else ()
     return Site(
         graph.history[position],
         choosing.where(position, cells),
@@ -141,6 +162,8 @@ def _site(
         package=identifier(request.name, "pipeline"),
         allow_ipython=request.allow_ipython,
         extensions=extensions(graph.history[: position + 1]) if request.allow_ipython else (),
+        role=mark.role,
+        metrics=tuple(name for name in printed if isinstance(recording.namespace.get(name), Number)),
     )
 
 
@@ -149,7 +172,7 @@ def _part(site: Site, position: int, cells: Sequence[CodeCell | None], magics: M
     done = translate(magics, site)
     declared, cell = magics.declared(execution), cells[position]
     parameters = dict(declared.parameters)
-    if "parameters" in (cell.tags if cell else execution.tags):
+    if site.role is Role.PARAMETERS:
         parameters |= facts(to_python(execution.body)).literals
     return Part(position, execution, done, facts(done.text), cell, parameters, declared.outputs)
 

@@ -28,6 +28,9 @@ def translate(magics: Magics, site: Site) -> Translation:
     done.add(before)
     _pieces(site.execution.body, done, magics, site)
     done.add(after)
+    if site.metrics:
+        values = ", ".join(f"{name}={name}" for name in site.metrics)
+        done.add(Code(f"log_metrics({values})", ("tracking:log_metrics",)))
     if re.search(r"(?<![\w.])display\(", "\n".join(done.lines)) and "display" not in site.execution.reads:
         done.runtime = (*done.runtime, "display:display")
     done.text = "\n".join(line.rstrip("\n") for line in done.lines) + "\n"

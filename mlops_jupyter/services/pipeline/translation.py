@@ -12,6 +12,7 @@ from mlops_jupyter.analysis.cells import Piece, PieceKind, pieces
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.records import Execution
 from mlops_jupyter.services.pipeline.ports import Code
+from mlops_jupyter.services.pipeline.tagged import Role
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Site:
     package : the bundle's package.
     allow_ipython : keep magics that only IPython knows, and IPython with them.
     extensions : what `%load_ext` had loaded by then.
+    role : what its tags say that it is for.
+    metrics : names of numbers that it prints, where that role is to give metrics.
     """
 
     execution: Execution
@@ -33,6 +36,8 @@ class Site:
     package: str = "pipeline"
     allow_ipython: bool = False
     extensions: tuple[str, ...] = ()
+    role: Role = Role.PLAIN
+    metrics: tuple[str, ...] = ()
 
     @cached_property
     def known(self) -> frozenset[str]:

@@ -26,8 +26,14 @@ def write_steps(
     flows: Flows,
     delivered: Mapping[str, int],
     package: str,
+    after: Mapping[str, tuple[str, ...]],
 ) -> tuple[list[Step], dict[str, bytes]]:
-    """Write every step's module, format them together, and put them into the plan's words."""
+    """Write every step's module, format them together, and put them into the plan's words.
+
+    Parameters
+    ----------
+    after : step -> steps that its author puts before it, whatever flows between them.
+    """
     shared = _shared(flows.drafts)
     texts: dict[str, str] = {}
     runtime_of: dict[str, list[str]] = {}
@@ -47,6 +53,7 @@ def write_steps(
     common = formatted.pop(modules.DEFINITIONS, "")
     files = {f"src/{package}/{modules.DEFINITIONS}.py": common.encode()} if common else {}
     notes = {g.name: tuple(g.notes) for g in groups}
+    names = {done.name for done in flows.drafts}
     steps = []
     for done in flows.drafts:
         text = formatted[done.name]
@@ -60,6 +67,7 @@ def write_steps(
                 inputs={**{n: flows.step_of[m] for n, m in done.inputs.items()}, **hidden},
                 outputs=outputs[done.name],
                 parameters=tuple(done.parameters),
+                after=tuple(name for name in after[done.name] if name in names),
                 imports=tuple(sorted((top_modules(text) | (top_modules(common) if uses else set())) - {package})),
                 cells=tuple(parts[m].execution.cell or f"{c.number}" for m in done.members if (c := parts[m].cell)),
                 executions=tuple(done.members),
