@@ -238,6 +238,7 @@ class Recorder:
             deletes=frozenset(deleted),
             groups=groups,
             notes=(*found.uncertain, *self._unknown(changed), *self._failed(opened.body)),
+            shows=_drawn(result.result),
         )
 
     def _changed(self, reached: set[str], rebound: set[str]) -> dict[str, str]:
@@ -276,6 +277,13 @@ class Recorder:
         code = self._namespace.get("_exit_code")
         failed = code and any(piece.kind is PieceKind.SHELL and not piece.assigned for piece in pieces(body))
         return [f"a shell command of it ended with code {code}: there the step fails"] if failed else []
+
+
+def _drawn(value: object) -> bool:
+    """Whether a notebook draws a value: a table, a figure. An estimator's diagram is not worth a file."""
+    kind = type(value)
+    rich = any(hasattr(kind, name) for name in ("_repr_html_", "_repr_svg_", "_repr_png_"))
+    return rich and not hasattr(kind, "get_params") and not is_ours(value)
 
 
 def _outcome(result: ExecutionResult) -> tuple[Status, str]:

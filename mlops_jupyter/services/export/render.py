@@ -12,7 +12,7 @@ from mlops_jupyter.services.export import carried, pages
 from mlops_jupyter.services.export.bundle import Bundle
 from mlops_jupyter.services.pipeline.formatting import format_all
 
-USES = ("tracking", "gates", "drift", "display", "scripts", "ipython")
+USES = ("tracking", "gates", "drift", "scripts", "ipython")
 """Rooms of the runtime that only some steps call."""
 
 

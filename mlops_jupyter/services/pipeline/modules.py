@@ -17,6 +17,10 @@ DEFINITIONS = "definitions"
 """Module of a bundle for functions and classes that several steps use."""
 
 
+DRAWS = re.compile(r"^plt\.(?!show\b)|\bplt\.(?:plot|hist|scatter|bar|imshow|figure|subplots)\(", re.MULTILINE)
+SHOWN = re.compile(r"^plt\.show\(\)\s*\Z", re.MULTILINE)
+
+
 @dataclass
 class Draft:
     """A step being written. Filled by `draft`, read by `write`."""
@@ -90,7 +94,10 @@ def _bodies(parts: Parts, done: Draft, nested: set[Need], at_top: set[str]) -> s
             if wanted and standing.get(need.name) != need.maker:
                 texts.append(definition(parts, need))
                 standing[need.name] = need.maker
-        texts.append(_body(parts[member], at_top, done.parameters))
+        body = _body(parts[member], at_top, done.parameters)
+        if DRAWS.search(body) and texts and DRAWS.search("".join(texts)) and not SHOWN.search("".join(texts)):
+            texts.append("plt.show()\n")  # a notebook shows and closes its figures at the end of a cell
+        texts.append(body)
         standing.update(dict.fromkeys(parts[member].facts.definitions, member))
     return "\n".join(filter(None, texts))
 
@@ -233,7 +240,7 @@ def write(
     local = [need for need in done.hoisted if need not in shared]
     definitions = "\n\n".join(definition(parts, need) for need in local)
     arguments = ", ".join([*done.inputs, *(f"{n}={v!r}" for n, v in done.parameters.items())])
-    top = "".join(dict.fromkeys(_code_only(text) + "\n" for text in imports))
+    top = "".join(dict.fromkeys(_code_only(_own_display(text, package)) + "\n" for text in imports))
     if any(parts[m].dynamic for m in done.members):
         return _in_a_scope(done, f"{top}\n{definitions}\n{done.body}", arguments, doc, returns)
     if re.search(r"\b__name__\b", done.body):
@@ -242,6 +249,17 @@ def write(
     last = f"    return {', '.join(returns)}\n" if returns else ""
     keyword = "async def" if any(parts[m].facts.awaits for m in done.members) else "def"
     return f"{top}\n{definitions}\n\n{keyword} {done.name}({arguments}):\n{body}{last}"
+
+
+def _own_display(text: str, package: str) -> str:
+    """Take `display` from the bundle's runtime where a notebook takes it from IPython."""
+    found = re.fullmatch(r"from IPython\.(?:core\.)?display import \(?([^()]*)\)?\s*", _code_only(text))
+    names = [name.strip() for name in found[1].split(",") if name.strip()] if found else []
+    if "display" not in names:
+        return text
+    others = ", ".join(name for name in names if name != "display")
+    rest = f"from IPython.display import {others}\n" if others else ""
+    return f"{rest}from {package}.runtime.display import display\n"
 
 
 def _in_a_scope(done: Draft, text: str, arguments: str, doc: str, returns: list[str]) -> str:

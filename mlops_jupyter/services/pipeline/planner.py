@@ -32,6 +32,9 @@ KEPT_BY_IPYTHON = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|In|Out").fullmatch
 """Names of earlier inputs and outputs."""
 
 
+FROM_IPYTHON = re.compile(r"\bIPython\b").search
+
+
 @dataclass(frozen=True)
 class Request:
     """What the user asked of an export.
@@ -155,8 +158,11 @@ def _site(
 ) -> Site:
     before = graph.history[:position]
     printed = tagged.printed(graph.history[position].body) if mark.role is Role.METRICS else ()
+    execution = graph.history[position]
+    if any("display" in each.writes and not FROM_IPYTHON(each.body) for each in graph.history):
+        execution = replace(execution, shows=False)  # the notebook's own `display` is another thing
     return Site(
-        graph.history[position],
+        execution,
         choosing.where(position, cells),
         folder=None if any("~cwd" in execution.writes for execution in before) else recording.folder,
         package=identifier(request.name, "pipeline"),

@@ -7,6 +7,7 @@ import textwrap
 from dataclasses import replace
 
 from mlops_jupyter.analysis.cells import Piece, PieceKind, pieces
+from mlops_jupyter.analysis.facts import StatementKind, facts
 from mlops_jupyter.core.records import Execution
 from mlops_jupyter.services.pipeline import scripts, shell
 from mlops_jupyter.services.pipeline.ports import Code, Magics
@@ -27,6 +28,8 @@ def translate(magics: Magics, site: Site) -> Translation:
     before, after = magics.around(site.execution)
     done.add(before)
     _pieces(site.execution.body, done, magics, site)
+    if site.execution.shows:
+        _show_last(done)
     done.add(after)
     if site.metrics:
         values = ", ".join(f"{name}={name}" for name in site.metrics)
@@ -35,6 +38,22 @@ def translate(magics: Magics, site: Site) -> Translation:
         done.runtime = (*done.runtime, "display:display")
     done.text = "\n".join(line.rstrip("\n") for line in done.lines) + "\n"
     return done
+
+
+def _show_last(done: Translation) -> None:
+    """Show the value of the last expression, which a notebook does by itself: `display(frame.head())`."""
+    text = "\n".join(line.rstrip("\n") for line in done.lines)
+    statements = facts(text).statements
+    if not statements or statements[-1].kind is not StatementKind.EXPRESSION:
+        return
+    span, lines = statements[-1].span, text.splitlines()
+    first, last = lines[span.line - 1], lines[span.end_line - 1]
+    if re.match(r"(display|print)\(|plt\.", first[span.column :]) or last[span.end_column :].lstrip().startswith(";"):
+        return
+    lines[span.end_line - 1] = f"{last[: span.end_column]}){last[span.end_column :]}"
+    first = lines[span.line - 1]
+    lines[span.line - 1] = f"{first[: span.column]}display({first[span.column :]}"
+    done.lines = ["\n".join(lines)]
 
 
 def answers(execution: Execution, magics: Magics) -> frozenset[str]:
