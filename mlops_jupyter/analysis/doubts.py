@@ -19,9 +19,12 @@ HARMLESS = words(
     "track pipeline register drift writefile file bash sh script html HTML javascript js markdown latex svg "
     "SVG perl ruby cd pushd popd dhist dirs env set_env mkdir rmdir cp mv rm man alias unalias colors xmode pdb tb "
     "edit ? unload_ext automagic autocall rehashx sx system sc xdel reset_selective store macro gui subshell code_wrap "
-    "snakeviz scalene"
+    "snakeviz scalene run"
 )
-"""Magics that bind nothing but what their line says. Files and environment that they change are seen when they run."""
+"""Magics that bind nothing but what their line says. Files and environment that they change are seen when they run.
+
+What the file of `%run` binds is told from its text (`capture.scripts`).
+"""
 
 
 def _no_arguments(reason: str) -> Callable[[Scope, ast.Call], str]:

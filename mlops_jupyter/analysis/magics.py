@@ -169,7 +169,7 @@ def _call(name: str, *arguments: str, text: str = "") -> str:
 
 def known(name: str) -> bool:
     """Whether it is a magic of which we know what it reads and binds."""
-    return name in HARMLESS | RUNS_HERE | RUNS_APART | AUTOCALLS or name == "run"
+    return name in HARMLESS | RUNS_HERE | RUNS_APART | AUTOCALLS
 
 
 def _first_line(piece: Piece) -> str:

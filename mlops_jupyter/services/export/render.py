@@ -32,7 +32,7 @@ def render(plan: Plan, targets: Iterable[Any] = ()) -> Bundle:
         f"{package}/steps/__init__.py": '"""One module a step."""\n',
         "tests/test_reproduces.py": _test(plan),
     }
-    texts = format_all(code)
+    texts = format_all(code, plan.package)
     texts |= {f"{package}/steps/{step.name}.py": step.module for step in plan.steps}
     texts |= {
         "pipeline.yaml": _yaml(plan),

@@ -83,6 +83,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
         groups = merge(graph, groups, again)
     _rename_clashes(parts, groups)
     drafts = [modules.draft(parts, g.name, g.members) for g in groups]
+    _renumber(groups, drafts)
     flows = Flows(parts, drafts)
     delivered = deliver(flows, evidence, request.outputs)
     steps, files = write_steps(parts, groups, drafts, flows, delivered, package, tagged.after(groups, marked))
@@ -207,6 +208,18 @@ def _check_lost(parts: Parts, kept: Sequence[int], cells: Sequence[CodeCell | No
             if maker is not None and maker in parts and name in parts[maker].translation.lost:
                 reason = parts[maker].translation.lost[name]
                 raise UserError(f"{choosing.where(position, cells)} uses {name!r}, which {reason}")
+
+
+def _renumber(groups: list[Group], drafts: list[modules.Draft]) -> None:
+    """Let `load_2` be `load` where nothing is left of the cells that had that name first."""
+    for empty in (number for number, each in enumerate(drafts) if each.empty):
+        name = groups[empty].name
+        next_one = re.compile(rf"{name}_\d+").fullmatch
+        for number, each in enumerate(drafts):
+            if not each.empty and next_one(each.name):
+                groups[empty].name = drafts[empty].name = each.name
+                groups[number].name = drafts[number].name = name
+                break
 
 
 def _rename_clashes(parts: Parts, groups: list[Group]) -> None:

@@ -38,18 +38,19 @@ def write_steps(
     texts: dict[str, str] = {}
     runtime_of: dict[str, list[str]] = {}
     outputs = {d.name: flows.outputs(d, delivered) for d in flows.drafts}
+    told: set[int] = set()
     for done in flows.drafts:
         returns = [n for g in outputs[done.name] for n in g if not n.startswith(HIDDEN)]
         runtime = [use for m in done.members for use in parts[m].translation.runtime]
         runtime_of[done.name] = runtime
-        texts[done.name] = modules.write(done, parts, package, _doc(parts, done), returns, shared, runtime)
+        texts[done.name] = modules.write(done, parts, package, _doc(parts, done, told), returns, shared, runtime)
     if shared:
         imports = dict.fromkeys(text for d in flows.drafts for text in d.imports)
         bodies = [modules.definition(parts, need) for need in sorted(shared, key=lambda n: modules.place(parts, n))]
         texts[modules.DEFINITIONS] = (
             '"""Functions and classes that several steps use."""\n' + "".join(imports) + "\n\n".join(bodies)
         )
-    formatted = format_all(texts)
+    formatted = format_all(texts, package)
     common = formatted.pop(modules.DEFINITIONS, "")
     files = {f"src/{package}/{modules.DEFINITIONS}.py": common.encode()} if common else {}
     notes = {g.name: tuple(g.notes) for g in groups}
@@ -113,13 +114,15 @@ def _version(text: str, uses: str) -> str:
     return hashlib.blake2b(f"step:1\n{normalised(text)}\n{normalised(uses)}".encode(), digest_size=16).hexdigest()
 
 
-def _doc(parts: Parts, done: Draft) -> str:
+def _doc(parts: Parts, done: Draft, told: set[int]) -> str:
+    """Headings and prose of a step's cells. A heading speaks of the first step under it: it is told once."""
     headings, prose = [], []
     for member in done.members:
         cell = parts[member].cell
         if cell is not None:
-            if cell.heading and cell.heading not in headings:
+            if cell.heading and cell.section not in told and cell.heading not in headings:
                 headings.append(cell.heading)
+            told.add(cell.section)
             if cell.prose and cell.prose not in prose:
                 prose.append(cell.prose)
     title = ". ".join(headings).rstrip(".") + "." if headings else ""

@@ -1,0 +1,6 @@
+import matplotlib
+
+
+def waves():
+    """Waves."""
+    matplotlib.use("Agg")
