@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mlops_jupyter.analysis.cells import PieceKind, pieces, split_headers, to_python
@@ -113,7 +114,7 @@ class Recorder:
 
     def pre_run_cell(self, info: ExecutionInfo) -> None:
         """Remember how things stand before a cell; one that a cell runs (`%%capture`) is a part of that."""
-        if self._open is not None:
+        if self._open is not None and _inside_a_cell():
             return
         clock = time.perf_counter()
         try:
@@ -281,9 +282,20 @@ class Recorder:
 
 def _drawn(value: object) -> bool:
     """Whether a notebook draws a value: a table, a figure. An estimator's diagram is not worth a file."""
-    kind = type(value)
-    rich = any(hasattr(kind, name) for name in ("_repr_html_", "_repr_svg_", "_repr_png_"))
-    return rich and not hasattr(kind, "get_params") and not is_ours(value)
+    names = {name for base in type(value).__mro__ for name in vars(base)}
+    return (
+        bool(names & {"_repr_html_", "_repr_svg_", "_repr_png_"}) and "get_params" not in names and not is_ours(value)
+    )
+
+
+def _inside_a_cell() -> bool:
+    """Whether IPython is running code now, so that a cell that begins is run by another one."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_name == "run_code" and frame.f_code.co_filename.endswith("interactiveshell.py"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _outcome(result: ExecutionResult) -> tuple[Status, str]:

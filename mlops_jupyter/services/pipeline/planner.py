@@ -14,7 +14,7 @@ from mlops_jupyter.analysis.outline import CodeCell, match
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import HIDDEN, Plan, Schedule
 from mlops_jupyter.core.records import Execution
-from mlops_jupyter.services.pipeline import choosing, modules, scripts, tagged
+from mlops_jupyter.services.pipeline import choosing, modules, refusals, scripts, tagged
 from mlops_jupyter.services.pipeline.environment import environment
 from mlops_jupyter.services.pipeline.evidence import Evidence
 from mlops_jupyter.services.pipeline.flows import Flows, deliver
@@ -28,11 +28,8 @@ from mlops_jupyter.services.pipeline.translation import Site
 from mlops_jupyter.services.pipeline.unknown import extensions
 from mlops_jupyter.services.pipeline.writing import parameters, write_steps
 
-KEPT_BY_IPYTHON = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|In|Out").fullmatch
-"""Names of earlier inputs and outputs."""
-
-
 FROM_IPYTHON = re.compile(r"\bIPython\b").search
+"""Whether a cell has its `display` from there."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +71,8 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     parts = Parts(
         graph, {p: _part(_site(graph, p, cells, recording, request, marked[p]), p, cells, magics) for p in kept}
     )
-    _check_born(parts, kept, cells, recording)
-    _check_lost(parts, kept, cells)
+    refusals.check_born(parts, kept, cells, recording)
+    refusals.check_lost(parts, kept, cells)
     evidence = Evidence(recording, parts)
     groups = group(graph, kept, choosing.labels(graph, kept, cells, marked))
     groups = merge(graph, groups, evidence.cannot_part(groups))
@@ -182,32 +179,6 @@ def _part(site: Site, position: int, cells: Sequence[CodeCell | None], magics: M
     if site.role is Role.PARAMETERS:
         parameters |= facts(to_python(execution.body)).literals
     return Part(position, execution, done, facts(done.text), cell, parameters, declared.outputs)
-
-
-def _check_born(parts: Parts, kept: Sequence[int], cells: Sequence[CodeCell | None], recording: Recording) -> None:
-    """Refuse what the record cannot repeat: a value that was there before recording began, or that IPython keeps."""
-    for position in kept:
-        for name in sorted(parts[position].facts.reads - parts[position].facts.writes):
-            if KEPT_BY_IPYTHON(name):
-                where = choosing.where(position, cells)
-                raise UserError(f"{where} uses {name!r}, which IPython keeps: give the value a name of its own")
-        for name in sorted(parts.graph.unborn(position)):
-            if not name.startswith(HIDDEN) and name in recording.before:
-                raise UserError(
-                    f"{choosing.where(position, cells)} uses {name!r}, which was made before "
-                    "`%load_ext mlops_jupyter`: restart the kernel, load the extension first and run the notebook again"
-                )
-
-
-def _check_lost(parts: Parts, kept: Sequence[int], cells: Sequence[CodeCell | None]) -> None:
-    """Refuse a use of what a magic gave that a bundle has no word for."""
-    for position in kept:
-        part = parts[position]
-        for name in sorted(part.facts.reads):
-            maker = position if name in part.translation.lost else parts.graph.producers[position].get(name)
-            if maker is not None and maker in parts and name in parts[maker].translation.lost:
-                reason = parts[maker].translation.lost[name]
-                raise UserError(f"{choosing.where(position, cells)} uses {name!r}, which {reason}")
 
 
 def _renumber(groups: list[Group], drafts: list[modules.Draft]) -> None:
