@@ -113,8 +113,8 @@ class Recorder:
         return self._hidden.initial(name)
 
     def pre_run_cell(self, info: ExecutionInfo) -> None:
-        """Remember how things stand before a cell; one that a cell runs (`%%capture`) is a part of that."""
-        if self._open is not None and _inside_a_cell():
+        """Remember how things stand before a cell; the body that `%%capture` runs is a part of its cell."""
+        if self._open is not None and str(info.raw_cell) in self._open.body and _inside_a_cell():
             return
         clock = time.perf_counter()
         try:
