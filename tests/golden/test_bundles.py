@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 import pytest
+from matplotlib import pyplot
 
 from mlops_jupyter.services.export.verify import verify
 from tests.services.export.recorded import Cell, export
@@ -96,7 +97,7 @@ NOTEBOOKS: dict[str, tuple[list[Cell], dict[str, object]]] = {
     ),
     "plots": (
         [
-            ("# Waves", "import matplotlib\nmatplotlib.use('Agg')\nimport matplotlib.pyplot as plt\nimport numpy as np\nimport pandas as pd\nfrom IPython.display import display"),
+            ("# Waves", "import matplotlib.pyplot as plt\nimport numpy as np\nimport pandas as pd\nfrom IPython.display import display"),
             ("## Signal", "time = np.linspace(0, 1, 50)\nsignal = pd.DataFrame({'time': time, 'value': np.sin(2 * np.pi * time)})\nsignal.describe()"),
             ("## Look at it\nOne period of a sine.", "fig, ax = plt.subplots()\nax.plot(signal['time'], signal['value'])\nax.set_xlabel('time')\nplt.show()"),
             "plt.hist(signal['value'])\nplt.title('values')",
@@ -133,7 +134,9 @@ def comparable(bundle: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_bundle(name: str, tmp_path: Path) -> None:
+def test_bundle(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    pyplot.switch_backend("Agg")  # the notebook's process begins as this one stands, whatever ran here before
     cells, wish = NOTEBOOKS[name]
     wish = dict(wish)
     names = wish.pop("outputs", None)

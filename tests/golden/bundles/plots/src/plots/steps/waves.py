@@ -1,6 +1,0 @@
-import matplotlib
-
-
-def waves():
-    """Waves."""
-    matplotlib.use("Agg")
