@@ -154,8 +154,8 @@ ATTRIBUTES: dict[str, CauseKind] = {
     "sys.executable": CauseKind.ENVIRONMENT,
 }
 
-GENERATORS = frozenset({"Random"})
-"""Take a seed first; without one they ask the operating system. What numpy's ask it for is captured."""
+GENERATORS = frozenset({"Random", "RandomState"})
+"""Take a seed first; without one they ask the operating system. What `default_rng` asks it for is captured."""
 
 SEEDERS = {
     "seed": "",

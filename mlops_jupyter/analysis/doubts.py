@@ -5,11 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
+from mlops_jupyter.analysis.names_in_text import MAGIC
 from mlops_jupyter.analysis.scopes import Scope, ScopeKind
 from mlops_jupyter.analysis.vocabulary import words
-
-MAGIC = "__magic__"
-"""What `to_python` calls in place of a magic or shell line: its first argument is the magic's name, "!" for a shell."""
 
 MARKS = frozenset({MAGIC, "__timeit__"})
 """Names that only translated text holds. They are no facts."""
@@ -21,9 +19,12 @@ HARMLESS = words(
     "track pipeline register drift writefile file bash sh script html HTML javascript js markdown latex svg "
     "SVG perl ruby cd pushd popd dhist dirs env set_env mkdir rmdir cp mv rm man alias unalias colors xmode pdb tb "
     "edit ? unload_ext automagic autocall rehashx sx system sc xdel reset_selective store macro gui subshell code_wrap "
-    "snakeviz scalene"
+    "snakeviz scalene run"
 )
-"""Magics that bind nothing but what their line says. Files and environment that they change are seen when they run."""
+"""Magics that bind nothing but what their line says. Files and environment that they change are seen when they run.
+
+What the file of `%run` binds is told from its text (`capture.scripts`).
+"""
 
 
 def _no_arguments(reason: str) -> Callable[[Scope, ast.Call], str]:

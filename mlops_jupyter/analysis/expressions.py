@@ -6,12 +6,12 @@ import ast
 
 from mlops_jupyter.analysis.cause_rules import ATTRIBUTE_TAILS, CALL_TAILS
 from mlops_jupyter.analysis.doubts import DOUBTFUL, doubt_call
-from mlops_jupyter.analysis.names_in_text import EVALUATORS, FORMULAS, names_in_call, names_in_string
+from mlops_jupyter.analysis.names_in_text import EVALUATORS, FORMULAS, MAGIC, names_in_call, names_in_string
 from mlops_jupyter.analysis.parsing import SyntaxFault, parse
 from mlops_jupyter.analysis.scopes import Names, Scope, ScopeKind, join
 from mlops_jupyter.analysis.walk import handles, walk, walk_all
 
-_TEXT_CALLS = EVALUATORS | FORMULAS
+_TEXT_CALLS = EVALUATORS | FORMULAS | {MAGIC}
 _WATCHED = CALL_TAILS | DOUBTFUL | _TEXT_CALLS
 
 

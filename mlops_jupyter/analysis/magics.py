@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from mlops_jupyter.analysis.doubts import HARMLESS, MAGIC
+from mlops_jupyter.analysis.doubts import HARMLESS
 from mlops_jupyter.analysis.interpolation import arguments_read, interpolated, is_expression, parses
+from mlops_jupyter.analysis.names_in_text import MAGIC
 from mlops_jupyter.analysis.parsing import LINE_END
 from mlops_jupyter.analysis.pieces import Piece, PieceKind, pieces
 from mlops_jupyter.analysis.vocabulary import words
@@ -57,12 +58,12 @@ def _line_magic(piece: Piece) -> str:
 
 
 def _assigned(piece: Piece) -> str:
-    code = _without_options(piece.rest, piece.name)
+    code = without_options(piece.rest, piece.name)
     if piece.name in RUNS_ITS_LINE and is_expression(code):
         return f"{piece.assigned} = {_call(piece.name, f'({code})')}"
     if piece.name in RUNS_APART and is_expression(code):
         return f"{piece.assigned} = {_call(piece.name, f'lambda: ({code})')}"
-    return f"{piece.assigned} = {_call(piece.name, *_reads(piece))}"
+    return f"{piece.assigned} = {_call(piece.name, *_reads(piece), text=piece.rest)}"
 
 
 def _statement(piece: Piece) -> str:
@@ -71,7 +72,7 @@ def _statement(piece: Piece) -> str:
         return _autocall(name, rest)
     if name in OURS:
         return _quiet(piece, arguments_read(name, rest))
-    code = _without_options(rest, name)
+    code = without_options(rest, name)
     if name in RUNS_ITS_LINE and code:
         return code if parses(code) else "pass"
     if name in RUNS_APART and code:
@@ -83,7 +84,7 @@ def _statement(piece: Piece) -> str:
         return _store(rest, code)
     result = _RESULT.match(rest)
     if result:
-        return f"{result[1]} = {_call(name, *_reads(piece))}"
+        return f"{result[1]} = {_call(name, *_reads(piece), text=rest)}"
     return _quiet(piece, _reads(piece))
 
 
@@ -113,15 +114,15 @@ def _cell_magic(piece: Piece) -> str:
     header, end, code = _cut_first_line(piece.text)
     name, rest = piece.name, piece.rest
     if name in RUNS_HERE:
-        bound = _without_options(rest, name).split() if name == "capture" else []
+        bound = without_options(rest, name).split() if name == "capture" else []
         binds = bool(bound) and bound[0].isidentifier()
         return (f"{bound[0]} = {_call(name)}" if binds else f"pass  # {header}") + end + to_python(code)
     if name in RUNS_APART:
-        return _apart(header, end, code, _without_options(rest, name))
+        return _apart(header, end, code, without_options(rest, name))
     bound = _OUTPUTS.findall(rest) + _RESULT.findall(rest)
     if name == "bigquery" and rest and rest.split()[0].isidentifier():
         bound.append(rest.split()[0])
-    call = _call(name, *interpolated(rest))
+    call = _call(name, *interpolated(rest), text=f"{rest}\n{code}")
     commented = "".join(f"# {line}" for line in _LINE.findall(code))
     return (" = ".join([*bound, call]) if bound or name not in HARMLESS else f"pass  # {header}") + end + commented
 
@@ -152,17 +153,23 @@ def _replaced(piece: Piece, statement: str) -> str:
 
 
 def _quiet(piece: Piece, reads: list[str]) -> str:
-    known = piece.kind is PieceKind.SHELL or piece.name in HARMLESS
-    return f"pass  # {_first_line(piece)}" if known and not reads else _call(piece.name, *reads)
+    quiet = piece.kind is PieceKind.SHELL or piece.name in HARMLESS
+    return f"pass  # {_first_line(piece)}" if quiet and not reads else _call(piece.name, *reads, text=piece.rest)
 
 
 def _reads(piece: Piece) -> list[str]:
     return arguments_read(piece.name, piece.rest) if piece.name in OURS else interpolated(piece.rest)
 
 
-def _call(name: str, *arguments: str) -> str:
+def _call(name: str, *arguments: str, text: str = "") -> str:
     quoted = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return f"{MAGIC}({', '.join([quoted, *arguments])})"
+    given = [f"text={text!r}"] if text and not known(name) else []
+    return f"{MAGIC}({', '.join([quoted, *arguments, *given])})"
+
+
+def known(name: str) -> bool:
+    """Whether it is a magic of which we know what it reads and binds."""
+    return name in HARMLESS | RUNS_HERE | RUNS_APART | AUTOCALLS
 
 
 def _first_line(piece: Piece) -> str:
@@ -174,8 +181,14 @@ def _cut_first_line(text: str) -> tuple[str, str, str]:
     return (text[: end.start()], end[0], text[end.end() :]) if end else (text, "", "")
 
 
-def _without_options(line: str, name: str) -> str:
-    """Take `-n 10 -r3 --quiet` off the front of a magic's line."""
+def without_options(line: str, name: str) -> str:
+    """Take `-n 10 -r3 --quiet` off the front of a magic's line.
+
+    Examples
+    --------
+    >>> without_options("-n 10 -r3 f(x)", "timeit")
+    'f(x)'
+    """
     while True:
         option = _OPTION.match(line)
         if not option:

@@ -20,6 +20,9 @@ FORMULAS = words(
 )
 """Calls that take a formula: statsmodels, patsy, formulaic, pyfixest."""
 
+MAGIC = "__magic__"
+"""What stands for a magic in translated text; `text=` is the line of one that we do not know."""
+
 _AT = re.compile(r"(?<![\w@.])@([^\W\d]\w*)")
 _WORD = re.compile(r"[^\W\d]\w*")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -40,6 +43,8 @@ def names_in_call(call: ast.Call, tail: str) -> frozenset[str]:
     >>> sorted(names_in_call(call, "query"))
     ['limit']
     """
+    if tail == MAGIC:  # what a magic that we do not know reads is one of the words of its line
+        return frozenset().union(*(_words(_constant(k.value)) for k in call.keywords))
     texts = [text for text in map(_constant, [*call.args, *(k.value for k in call.keywords)]) if text]
     return frozenset().union(*(_in_argument(text, call.func, tail) for text in texts)) if texts else _NONE
 

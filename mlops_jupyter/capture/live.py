@@ -13,11 +13,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mlops_jupyter.analysis.cells import split_headers, to_python
+from mlops_jupyter.analysis.cells import PieceKind, pieces, split_headers, to_python
 from mlops_jupyter.analysis.facts import SourceFacts, SyntaxFault, facts
-from mlops_jupyter.capture import files
+from mlops_jupyter.capture import files, scripts
 from mlops_jupyter.capture.entries import write
 from mlops_jupyter.capture.hidden import Hidden
 from mlops_jupyter.capture.reach import CODE, Reach, has_state, is_ours
@@ -57,6 +58,7 @@ class HeaderHandler(Protocol):
 class _Open:
     """What is held between the two borders of one cell."""
 
+    info: ExecutionInfo
     raw: str
     body: str
     headers: tuple[Header, ...]
@@ -115,7 +117,9 @@ class Recorder:
         return self._hidden.initial(name)
 
     def pre_run_cell(self, info: ExecutionInfo) -> None:
-        """Remember how things stand before a cell."""
+        """Remember how things stand before a cell; the body that `%%capture` runs is a part of its cell."""
+        if self._open is not None and str(info.raw_cell) in self._open.body and _inside_a_cell():
+            return
         clock = time.perf_counter()
         try:
             self._open = self._begin(info)
@@ -133,9 +137,10 @@ class Recorder:
 
     def post_run_cell(self, result: ExecutionResult) -> None:
         """Find out what the cell changed, and record it."""
-        opened, self._open = self._open, None
-        if opened is None:
+        opened = self._open
+        if opened is None or result.info is not opened.info:
             return
+        self._open = None
         clock = time.perf_counter()
         try:
             execution = self._end(opened, result)
@@ -172,7 +177,7 @@ class Recorder:
     def _begin(self, info: ExecutionInfo) -> _Open | None:
         headers, body = split_headers(str(info.raw_cell))
         try:
-            found = facts(to_python(body))
+            found = scripts.seen(body) if "%run" in body else facts(to_python(body))
         except SyntaxFault:
             return None  # it will not run: nothing changes
         reached = self._reach.names(found.reads | found.text_reads)
@@ -181,6 +186,7 @@ class Recorder:
         self._uncarried.begin()
         cell, tags = _front_end(self.shell)
         return _Open(
+            info=info,
             raw=str(info.raw_cell),
             body=body,
             headers=tuple(Header(h.name, h.line) for h in headers),
@@ -237,7 +243,8 @@ class Recorder:
             mutated=frozenset(changed.keys() - rebound),
             deletes=frozenset(deleted),
             groups=groups,
-            notes=(*found.uncertain, *self._unknown(changed)),
+            notes=(*found.uncertain, *self._unknown(changed), *self._failed(opened.body)),
+            shows=_drawn(result.result),
         )
 
     def _changed(self, direct: set[str], rebound: set[str], read: frozenset[str]) -> dict[str, str]:
@@ -289,6 +296,30 @@ class Recorder:
         unknown = [n for n, mark in changed.items() if mark == UNKNOWN and not is_ours(self._namespace[n])]
         reasons = {n: self._values.reason(n) for n in unknown}
         return [f"{n!r} cannot be compared: {why}" for n, why in reasons.items() if why != "it holds a figure"]
+
+    def _failed(self, body: str) -> list[str]:
+        """A shell line that fails does not stop a notebook; a step it does."""
+        code = self._namespace.get("_exit_code")
+        failed = code and any(piece.kind is PieceKind.SHELL and not piece.assigned for piece in pieces(body))
+        return [f"a shell command of it ended with code {code}: there the step fails"] if failed else []
+
+
+def _drawn(value: object) -> bool:
+    """Whether a notebook draws a value: a table, a figure. An estimator's diagram is not worth a file."""
+    names = {name for base in type(value).__mro__ for name in vars(base)}
+    return (
+        bool(names & {"_repr_html_", "_repr_svg_", "_repr_png_"}) and "get_params" not in names and not is_ours(value)
+    )
+
+
+def _inside_a_cell() -> bool:
+    """Whether IPython is running code now, so that a cell that begins is run by another one."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_name == "run_code" and frame.f_code.co_filename.endswith("interactiveshell.py"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _outcome(result: ExecutionResult) -> tuple[Status, str]:

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterable
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from mlops_jupyter.capture.files import Opened
@@ -29,6 +30,7 @@ SUFFIXES = {
 
 SHELL = re.compile(r"^\s*!|^\s*\w+\s*=\s*!|^%%(bash|sh|script)|subprocess|os\.system", re.MULTILINE)
 
+GLOB = re.compile(r"[*?]")
 ALL = ("",)
 MOST = 5000
 """Entries of the folder that are looked at."""
@@ -70,8 +72,8 @@ class Unseen:
         spoken = self._own.union(*(self._speakers.get(name, ()) for name in reads))
         after = self._look()
         written = {path for path, mark in after.items() if before.get(path) != mark}
-        shell = self._endings is ALL
-        named = {path for path in before if shell and path.rpartition(os.sep)[2] in text}
+        globs = [word for word in text.split() if GLOB.search(word)] if self._endings is ALL else []
+        named = {path for path in before if self._endings is ALL and _named(path.rpartition(os.sep)[2], text, globs)}
         read = named | {path for path in before if path.endswith(_endings(spoken))}
         return Opened(reads=read, writes=written)
 
@@ -90,6 +92,11 @@ class Unseen:
             if left < 0:
                 break
         return found
+
+
+def _named(name: str, text: str, globs: Iterable[str]) -> bool:
+    """Whether a shell line names a file, by itself or by a pattern."""
+    return name in text or any(fnmatchcase(name, glob.rpartition("/")[2]) for glob in globs)
 
 
 def _endings(kinds: Iterable[str]) -> tuple[str, ...]:

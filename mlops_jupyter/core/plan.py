@@ -56,6 +56,7 @@ class Step:
     executions : positions in the recording of what it was made from.
     notes : what capture was not sure of, in words.
     always : run even when nothing changed: its point is its effect (registering, judging, logging).
+    after : steps that it waits for beside those whose values it takes.
     """
 
     name: str
@@ -70,11 +71,12 @@ class Step:
     notes: tuple[str, ...] = ()
     resources: Resources = Resources()
     always: bool = False
+    after: tuple[str, ...] = ()
 
     @property
     def upstream(self) -> tuple[str, ...]:
-        """Names of the steps whose values this one takes, each once, in order."""
-        return tuple(dict.fromkeys(step for step in self.inputs.values() if step != INITIAL))
+        """Names of the steps that this one comes after, each once, in order."""
+        return tuple(dict.fromkeys([*(step for step in self.inputs.values() if step != INITIAL), *self.after]))
 
     @property
     def visible_inputs(self) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ class Execution:
     mutated : those of the writes that were changed in place and not rebound.
     groups : sets of names that shared objects when it ended, as far as it could have touched them.
     tags : the cell's tags, where the front end sends them.
+    shows : its last expression gave something that a notebook draws: a table, a figure. Not kept in the ledger.
     """
 
     id: ExecutionId
@@ -59,6 +60,7 @@ class Execution:
     groups: tuple[frozenset[str], ...] = ()
     notes: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    shows: bool = False
 
     def header(self, name: str) -> Header | None:
         """Return our header of that magic, if the cell has it."""

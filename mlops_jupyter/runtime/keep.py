@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -42,6 +42,15 @@ class Keeper:
         data = path.read_bytes()
         self._store.write(self._run, f"tracking/{self._step.name}.json", data)
         return {"digest": self._store.put(data), "bytes": len(data)}
+
+    def keep_displays(self, shown: Sequence[tuple[str, bytes]]) -> list[Facts]:
+        """Save what the step showed as `displays/<step>-<n>.<ending>`; return each file with its object."""
+        found = []
+        for number, (ending, data) in enumerate(shown, start=1):
+            file = f"{self._step.name}-{number}.{ending}"
+            self._store.write(self._run, f"displays/{file}", data)
+            found.append({"file": file, "digest": self._store.put(data), "bytes": len(data)})
+        return found
 
     def _exact(self, group: tuple[str, ...], values: Mapping[str, Any]) -> Artifact:
         from .codecs import CannotSave, save_exact

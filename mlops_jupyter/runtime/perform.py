@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from . import display
 from .events import FAILED
 from .faults import Fault
 from .initial import package_folder
@@ -76,10 +77,16 @@ class Job:
         reseed(self.step)
         around.set(early=False)
         arguments = {**self._values(store), **{name: self.parameters[name] for name in self.step.parameters}}
+        display.begin()
         with self._tracked():
             values = self._named(_awaited(function(**arguments)))
         keeper = Keeper(store, self.run, self.pipeline, self.step)
-        return {**keeper.keep(values), "tracking": keeper.keep_tracking(self.tracking)}
+        kept = keeper.keep(values)
+        return {
+            **kept,
+            "tracking": keeper.keep_tracking(self.tracking),
+            "displays": keeper.keep_displays(display.shown()),
+        }
 
     def _function(self) -> Callable[..., Any]:
         module, _, name = self.step.function.partition(":")

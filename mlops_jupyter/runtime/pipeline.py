@@ -37,6 +37,7 @@ class Step:
     retries : how often a failed step is tried again.
     timeout : seconds after which it is killed with all that it started; None for never.
     always : never taken from the cache (a step whose point is its effect: registering, judging).
+    after : steps that it waits for beside those whose values it takes.
     """
 
     name: str
@@ -49,11 +50,12 @@ class Step:
     retries: int = 0
     timeout: float | None = None
     always: bool = False
+    after: tuple[str, ...] = ()
 
     @property
     def upstream(self) -> tuple[str, ...]:
-        """Names of the steps whose values this one takes, each once, in order."""
-        return tuple(dict.fromkeys(step for step in self.inputs.values() if step != INITIAL))
+        """Names of the steps that this one comes after, each once, in order."""
+        return tuple(dict.fromkeys([*(step for step in self.inputs.values() if step != INITIAL), *self.after]))
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -158,6 +160,9 @@ def _complaints(pipeline: Pipeline) -> Iterator[str]:
                 yield f"step {step.name!r} takes {variable!r} from {maker!r}, which is no step of it"
             elif maker != INITIAL and variable not in steps[maker].makes:
                 yield f"step {step.name!r} takes {variable!r} from {maker!r}, which does not make it"
+        yield from (
+            f"step {step.name!r} waits for {name!r}, which is no step of it" for name in step.after if name not in steps
+        )
         yield from (
             f"step {step.name!r} takes the parameter {name!r}, which the pipeline does not have"
             for name in step.parameters

@@ -39,12 +39,14 @@ class Recall:
         return kept.issuperset(wanted(self._pipeline, step)) and delivered.issuperset(names)
 
     def _restore(self, entry: Facts, step: Step) -> bool:
-        """Copy outputs and what was tracked; False if the bytes turn out to be damaged."""
+        """Copy outputs, what was shown and what was tracked; False if the bytes turn out to be damaged."""
         names = self._pipeline.delivered(step.name)
         try:
             for one in entry["delivered"]:
                 if one["name"] in names:
                     self._store.write(self._run, f"outputs/{one['file']}", self._store.get(one["digest"]))
+            for one in entry.get("displays", ()):
+                self._store.write(self._run, f"displays/{one['file']}", self._store.get(one["digest"]))
             if entry["tracking"]:
                 self._store.write(self._run, f"tracking/{step.name}.json", self._store.get(entry["tracking"]["digest"]))
         except DamagedObject:

@@ -194,4 +194,4 @@ def _object(key: str) -> str:
 def _kept(entry: Facts) -> list[Facts]:
     """Every object that a cache entry points to."""
     tracking = entry.get("tracking")
-    return [*entry["outputs"], *entry["delivered"], *([tracking] if tracking else [])]
+    return [*entry["outputs"], *entry["delivered"], *entry.get("displays", ()), *([tracking] if tracking else [])]

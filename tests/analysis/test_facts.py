@@ -109,7 +109,7 @@ DOUBTS = {
     "main": ("import __main__", "line 1: the notebook's own namespace is imported as a module"),
     "thread": ("threading.Thread(target=f).start()", "line 1: a thread may go on after the cell has ended"),
     "task": ("asyncio.create_task(f())", "line 1: a task may go on after the cell has ended"),
-    "magic": ("__magic__('run')", "line 1: %run is not Python: what it reads and binds is not known"),
+    "magic": ("__magic__('foo')", "line 1: %foo is not Python: what it reads and binds is not known"),
 }
 SURE = {
     "exec of constant text": "exec('a = 1')",

@@ -7,6 +7,7 @@ import hashlib
 import importlib
 import os
 import random
+import secrets
 import sys
 from typing import Any
 
@@ -97,7 +98,8 @@ class NumpyEntropy:
 
     numpy asks the operating system for it (`secrets.randbits`), and what that gave cannot be had again. So while this
     variable is watched or set, the bits come from a key that the operating system gave once, hashed with a counter
-    (BLAKE2b): as good a seed, and one that another process can be given.
+    (BLAKE2b): as good a seed, and one that another process can be given. `RandomState(7)` asks too, and never uses what
+    it is given: code that speaks of `RandomState` alone is given the system's bits, and does not count.
     """
 
     library = "numpy.random"
@@ -125,6 +127,9 @@ class NumpyEntropy:
 
     def bits(self, count: int) -> int:
         """Return so many bits (up to 512) as a number, as `secrets.randbits` does."""
+        asking = sys._getframe(1).f_code.co_names
+        if "RandomState" in asking and "default_rng" not in asking:
+            return secrets.randbits(count)
         self._drawn += 1
         found = hashlib.blake2b(f"{self._key}:{self._drawn}".encode()).digest()
         return int.from_bytes(found, "big") >> (512 - count)

@@ -12,7 +12,7 @@ from mlops_jupyter.services.export import carried, pages
 from mlops_jupyter.services.export.bundle import Bundle
 from mlops_jupyter.services.pipeline.formatting import format_all
 
-USES = ("tracking", "gates", "drift", "display")
+USES = ("tracking", "gates", "drift", "scripts", "ipython")
 """Rooms of the runtime that only some steps call."""
 
 
@@ -32,7 +32,7 @@ def render(plan: Plan, targets: Iterable[Any] = ()) -> Bundle:
         f"{package}/steps/__init__.py": '"""One module a step."""\n',
         "tests/test_reproduces.py": _test(plan),
     }
-    texts = format_all(code)
+    texts = format_all(code, plan.package)
     texts |= {f"{package}/steps/{step.name}.py": step.module for step in plan.steps}
     texts |= {
         "pipeline.yaml": _yaml(plan),
@@ -91,6 +91,7 @@ def _step(plan: Plan, step: Step) -> str:
         "retries": step.resources.retries,
         "timeout": step.resources.timeout_seconds,
         "always": step.always,
+        "after": step.after,
     }
     facts |= {name: value for name, value in optional.items() if value}
     return f"Step({', '.join(f'{name}={value!r}' for name, value in facts.items())})"
@@ -112,6 +113,7 @@ def _yaml(plan: Plan) -> str:
                 "outputs": [name for group in step.outputs for name in group],
                 **({"shared": shared} if (shared := [list(g) for g in step.outputs if len(g) > 1]) else {}),
                 "parameters": list(step.parameters),
+                **({"after": list(step.after)} if step.after else {}),
                 "packages": list(step.imports),
                 "resources": {k: v for k, v in vars(step.resources).items() if v},
                 "cells": list(step.cells),

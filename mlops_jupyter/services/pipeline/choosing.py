@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from mlops_jupyter.analysis.cells import to_python
@@ -12,6 +12,10 @@ from mlops_jupyter.analysis.outline import CodeCell
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.records import Execution, Status
 from mlops_jupyter.services.pipeline.grouping import Label, identifier, stage
+from mlops_jupyter.services.pipeline.tagged import Mark, Role
+
+BY_ROLE = (Role.IMPORTS, Role.FUNCTIONS, Role.METRICS)
+"""Roles whose cells make a step of their own, as far as they do more than define."""
 
 FEW_SECTIONS = 3
 """A notebook with fewer sections is cut further, by what its cells do."""
@@ -50,11 +54,13 @@ def looked(graph: Graph, answers: Callable[[Execution], frozenset[str]]) -> Look
     return Looked(frozenset(values), frozenset(executions))
 
 
-def keep(graph: Graph, cells: Sequence[CodeCell | None], live: Sequence[str], looks: Looked) -> tuple[int, ...]:
+def keep(
+    graph: Graph, cells: Sequence[CodeCell | None], live: Sequence[str], looks: Looked, skipped: Set[int]
+) -> tuple[int, ...]:
     """Return the executions worth keeping: the last good one of each cell, and all that values need.
 
     A cell is told by its place in the file, else by the front end's id; an execution with neither stands for itself.
-    What only looked at the pipeline is left out.
+    What only looked at the pipeline is left out, and what its author skips, unless others need it.
 
     Raises
     ------
@@ -66,7 +72,7 @@ def keep(graph: Graph, cells: Sequence[CodeCell | None], live: Sequence[str], lo
     for position, (execution, cell) in enumerate(zip(graph.history, cells, strict=True)):
         if execution.status is Status.OK:
             newest[f"cell {cell.number}" if cell else execution.cell or f"execution {position}"] = position
-    kept = graph.slice(wanted | (set(newest.values()) - looks.executions))
+    kept = graph.slice(wanted | (set(newest.values()) - looks.executions - skipped))
     for position in kept:
         execution = graph.history[position]
         if execution.status is not Status.OK:
@@ -85,8 +91,26 @@ def where(position: int, cells: Sequence[CodeCell | None]) -> str:
     return f"cell {cell.number}" + (f" ({cell.heading})" if cell.heading else "")
 
 
-def labels(graph: Graph, kept: Sequence[int], cells: Sequence[CodeCell | None]) -> dict[int, Label]:
-    """Say for each kept execution which step it belongs to: `%%pipeline NAME`, else its section, else what it does."""
+def needed_all_the_same(
+    graph: Graph, kept: Sequence[int], skipped: Set[int], cells: Sequence[CodeCell | None]
+) -> list[str]:
+    """Say which cells stay though their author skips them, and for what."""
+    found = []
+    for position in kept:
+        if position in skipped:
+            name, user = next(((n, u) for u, n in graph.users.get(position, ()) if u in kept), ("", position))
+            use = f"{where(user, cells)} uses {name!r} of it" if name else "an output comes from it"
+            found.append(f"{where(position, cells)} is tagged skip, but {use}: it is kept")
+    return found
+
+
+def labels(
+    graph: Graph, kept: Sequence[int], cells: Sequence[CodeCell | None], marked: Mapping[int, Mark]
+) -> dict[int, Label]:
+    """Say for each kept execution which step it belongs to.
+
+    That is `%%pipeline NAME`, else what its tags say, else its section, else what it does.
+    """
     sections = {cell.section for p in kept if (cell := cells[p]) is not None and cell.heading}
     by_stage = len(sections) < FEW_SECTIONS
     found: dict[int, Label] = {}
@@ -97,6 +121,11 @@ def labels(graph: Graph, kept: Sequence[int], cells: Sequence[CodeCell | None]) 
         header = execution.header("pipeline")
         if header is not None and step_name(execution):
             found[position] = Label(f"step:{step_name(execution)}", step_name(execution))
+            last = ""
+            continue
+        if marked[position].step or marked[position].role in BY_ROLE:
+            name = marked[position].step or marked[position].role.value.replace("-", "_")
+            found[position] = Label(f"step:{name}", name)
             last = ""
             continue
         doing = stage(execution.body)

@@ -21,6 +21,9 @@ UNIMPORTED = {"pandas": ("pyarrow",), "sklearn": ("skops", "joblib", "cloudpickl
 VARIABLES = {"PYTHONHASHSEED": "0", "MPLBACKEND": "Agg"}
 """Set for every step: the order of sets, and drawing without a screen."""
 
+OPEN_FIGURES = {"FIGURES_STAY_OPEN": "1"}
+"""Set where the notebook did not close its figures when they had been shown (it had no screen either)."""
+
 LOCK_SECONDS = 60
 
 NO_SOLUTION = 1
@@ -45,7 +48,7 @@ def environment(modules: Set[str], parts: Parts, lock: bool) -> tuple[Environmen
         python=f"{sys.version_info.major}.{sys.version_info.minor}",
         requirements=tuple(pinned),
         lock=made.text,
-        variables=VARIABLES,
+        variables=VARIABLES | (OPEN_FIGURES if parts.keeps_figures() else {}),
     )
     return found, [made.note] if made.note else []
 

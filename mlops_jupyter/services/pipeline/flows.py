@@ -57,7 +57,9 @@ class Flows:
         for member in done.members:
             part = self.parts[member]
             for name in part.execution.writes:
-                if not (name.startswith(HIDDEN) or self.parts.is_code(Need(name, member)) or name in part.parameters):
+                if name in part.translation.lost:
+                    found.pop(name, None)
+                elif not (name.startswith(HIDDEN) or self.parts.is_code(Need(name, member)) or name in part.parameters):
                     found[name] = member
             for name in part.execution.deletes:
                 found.pop(name, None)

@@ -10,9 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from mlops_jupyter.analysis.facts import Statement, StatementKind
+from mlops_jupyter.analysis.graph import DRAWING, SHOWN
 from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
 from mlops_jupyter.services.pipeline.submodules import unnamed_imports
 from mlops_jupyter.services.pipeline.translate import indented
+
+PYPLOT = re.compile(r"^import matplotlib\.pyplot as (\w+)|^from matplotlib import pyplot as (\w+)", re.MULTILINE)
 
 DEFINITIONS = "definitions"
 """Module of a bundle for functions and classes that several steps use."""
@@ -96,9 +99,23 @@ def _bodies(parts: Parts, done: Draft, nested: set[Need], at_top: set[str]) -> s
             if wanted and standing.get(need.name) != need.maker:
                 texts.append(definition(parts, need))
                 standing[need.name] = need.maker
-        texts.append(_body(parts[member], at_top, done.parameters))
+        body = _body(parts[member], at_top, done.parameters)
+        if parts[member].execution.writes.get(DRAWING) == SHOWN and member != done.members[-1]:
+            body += _show(done, body)
+        texts.append(body)
         standing.update(dict.fromkeys(parts[member].facts.definitions, member))
     return "\n".join(filter(None, texts))
+
+
+def _show(done: Draft, body: str) -> str:
+    """Return what shows and closes the figures that a cell left open, as the notebook did when the cell had ended."""
+    found = re.search(
+        r"^import matplotlib\.pyplot as (\w+)|^from matplotlib import pyplot as (\w+)", "".join(done.imports), re.M
+    )
+    name = next(filter(None, found.groups())) if found else "pyplot"
+    if not found:
+        done.imports.append("from matplotlib import pyplot\n")
+    return "" if body.rstrip().endswith(f"{name}.show()") else f"{name}.show()\n"
 
 
 def _bindings(parts: Parts, members: list[int]) -> tuple[dict[str, list[int]], set[str]]:
@@ -251,7 +268,7 @@ def write(
     local = [need for need in done.hoisted if need not in shared]
     definitions = "\n\n".join(definition(parts, need) for need in local)
     arguments = ", ".join([*done.inputs, *(f"{n}={v!r}" for n, v in done.parameters.items())])
-    lines = list(dict.fromkeys(_code_only(text) + "\n" for text in imports))
+    lines = list(dict.fromkeys(_code_only(_own_display(text, package)) + "\n" for text in imports))
     top = "".join([*lines, *unnamed_imports("".join(lines), definitions + done.body)])
     if any(parts[m].dynamic for m in done.members):
         return _in_a_scope(done, f"{top}\n{definitions}\n{done.body}", arguments, doc, returns)
@@ -261,6 +278,17 @@ def write(
     last = f"    return {', '.join(returns)}\n" if returns else ""
     keyword = "async def" if any(parts[m].facts.awaits for m in done.members) else "def"
     return f"{top}\n{definitions}\n\n{keyword} {done.name}({arguments}):\n{body}{last}"
+
+
+def _own_display(text: str, package: str) -> str:
+    """Take `display` from the bundle's runtime where a notebook takes it from IPython."""
+    found = re.fullmatch(r"from IPython\.(?:core\.)?display import \(?([^()]*)\)?\s*", _code_only(text))
+    names = [name.strip() for name in found[1].split(",") if name.strip()] if found else []
+    if "display" not in names:
+        return text
+    others = ", ".join(name for name in names if name != "display")
+    rest = f"from IPython.display import {others}\n" if others else ""
+    return f"{rest}from {package}.runtime.display import display\n"
 
 
 def _in_a_scope(done: Draft, text: str, arguments: str, doc: str, returns: list[str]) -> str:

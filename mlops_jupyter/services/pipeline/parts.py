@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mlops_jupyter.analysis.facts import SourceFacts, Statement, StatementKind
-from mlops_jupyter.analysis.graph import SETTINGS, Graph
+from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN, Graph
 from mlops_jupyter.analysis.outline import CodeCell
 from mlops_jupyter.core.plan import HIDDEN
 from mlops_jupyter.core.records import Execution
-from mlops_jupyter.services.pipeline.translate import Translation
+from mlops_jupyter.services.pipeline.translation import Translation
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Part:
     @property
     def dynamic(self) -> bool:
         """Whether the cell bound names that its text does not show, or reaches for its namespace itself."""
-        unseen = self.execution.writes.keys() - self.facts.writes - set(self.parameters)
+        unseen = self.execution.writes.keys() - self.facts.writes - set(self.parameters) - self.translation.lost.keys()
         made = any(n.isidentifier() for n in unseen if not self.in_place(n)) and not self.facts.star_imports
         return made or bool(re.search(r"(?<![\w.])(exec|globals)\(", self.translation.text))
 
@@ -159,6 +159,11 @@ class Parts:
             and not self.is_parameter(need)
         )
         return list(found)
+
+    def keeps_figures(self) -> bool:
+        """Whether figures of pyplot stayed open in the notebook when a cell had ended."""
+        marks = {part.execution.writes.get(DRAWING) for part in self}
+        return bool(marks - {None, SHOWN}) and SHOWN not in marks
 
     def settings(self, members: list[int]) -> list[tuple[int, Statement]]:
         """Statements of other steps that set up libraries before these executions, with the position of each.

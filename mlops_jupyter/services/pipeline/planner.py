@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
+from numbers import Number
 
 from mlops_jupyter.analysis.cells import to_python
 from mlops_jupyter.analysis.facts import facts
@@ -14,7 +15,7 @@ from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import HIDDEN, Plan, Schedule
 from mlops_jupyter.core.records import Execution
 from mlops_jupyter.runtime.installed import forget
-from mlops_jupyter.services.pipeline import choosing, modules, parting
+from mlops_jupyter.services.pipeline import choosing, modules, parting, refusals, scripts, tagged
 from mlops_jupyter.services.pipeline.environment import environment
 from mlops_jupyter.services.pipeline.evidence import Evidence
 from mlops_jupyter.services.pipeline.flows import Flows, deliver
@@ -22,11 +23,14 @@ from mlops_jupyter.services.pipeline.grouping import Group, group, identifier, m
 from mlops_jupyter.services.pipeline.local import imported, local_modules, with_imports
 from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
+from mlops_jupyter.services.pipeline.tagged import Mark, Role
 from mlops_jupyter.services.pipeline.translate import answers, translate
+from mlops_jupyter.services.pipeline.translation import Site
+from mlops_jupyter.services.pipeline.unknown import extensions
 from mlops_jupyter.services.pipeline.writing import parameters, write_steps
 
-KEPT_BY_IPYTHON = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|In|Out").fullmatch
-"""Names of earlier inputs and outputs."""
+FROM_IPYTHON = re.compile(r"\bIPython\b").search
+"""Whether a cell has its `display` from there."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +41,14 @@ class Request:
     ----------
     name : of the pipeline; the package is derived from it.
     outputs : variables to deliver; None: every step's last values that nothing else takes.
+    allow_ipython : keep magics that only IPython knows; the bundle then needs IPython.
     """
 
     name: str
     outputs: tuple[str, ...] | None = None
     schedule: Schedule | None = None
     lock: bool = True
+    allow_ipython: bool = False
 
 
 def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
@@ -58,23 +64,31 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     graph = build([_taking(execution, magics) for execution in recording.history])
     cells = match(recording.cells, [(e.cell, e.raw) for e in recording.history])
     looks = choosing.looked(graph, lambda execution: answers(execution, magics))
-    kept = choosing.keep(graph, cells, _live(recording, request, graph, looks), looks)
+    marked = tagged.marks(graph, cells, recording.cells)
+    skipped = {p for p, mark in marked.items() if mark.role is Role.SKIP and not choosing.step_name(graph.history[p])}
+    kept = choosing.keep(graph, cells, _live(recording, request, graph, looks, skipped), looks, skipped)
     if not kept:
         raise UserError("nothing to export: no cell has run since `%load_ext mlops_jupyter`")
-    parts = Parts(graph, {p: _part(graph, p, cells, magics) for p in kept})
-    _check_born(parts, kept, cells, recording)
+    package = identifier(request.name, "pipeline")
+    parts = Parts(
+        graph, {p: _part(_site(graph, p, cells, recording, request, marked[p]), p, cells, magics) for p in kept}
+    )
+    refusals.check_born(parts, kept, cells, recording)
+    refusals.check_lost(parts, kept, cells)
     evidence = Evidence(recording, parts)
-    groups = group(graph, kept, choosing.labels(graph, kept, cells))
+    groups = group(graph, kept, choosing.labels(graph, kept, cells, marked))
     groups = merge(graph, groups, evidence.cannot_part(groups))
     while again := overwritten(graph, groups):
         groups = merge(graph, groups, again)
     _rename_clashes(parts, groups)
     drafts = [modules.draft(parts, g.name, g.members) for g in groups]
+    _renumber(groups, drafts)
     flows = Flows(parts, drafts)
     delivered = deliver(flows, evidence, request.outputs)
-    package = identifier(request.name, "pipeline")
-    steps, files = write_steps(parts, groups, drafts, flows, delivered, package)
-    used = {module for step in steps for module in step.imports}
+    steps, files = write_steps(parts, groups, drafts, flows, delivered, package, tagged.after(groups, marked))
+    beside = {module for part in parts for module in part.translation.modules}
+    ran = scripts.collect((part.translation for part in parts), package)
+    used = {module for step in steps for module in step.imports} | beside | (imported(ran) - {package})
     own = local_modules(used)
     steps = [replace(step, imports=with_imports(step.imports, own)) for step in steps]
     env, doubts = environment(used | imported(own), parts, request.lock)
@@ -89,14 +103,25 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
         environment=env,
         schedule=request.schedule,
         expected=proof.expected,
-        files={**files, **{f"src/{path}": data for path, data in own.items()}, **proof.files, **known},
-        notes=tuple(dict.fromkeys((*_left_out(looks, cells), *evidence.notes, *proof.notes, *changed, *doubts))),
+        files={**files, **{f"src/{path}": data for path, data in {**own, **ran}.items()}, **proof.files, **known},
+        notes=tuple(
+            dict.fromkeys(
+                (
+                    *_left_out(looks, cells),
+                    *choosing.needed_all_the_same(graph, kept, skipped, cells),
+                    *evidence.notes,
+                    *proof.notes,
+                    *changed,
+                    *doubts,
+                )
+            )
+        ),
     )
 
 
-def _live(recording: Recording, request: Request, graph: Graph, looks: choosing.Looked) -> list[str]:
+def _live(recording: Recording, request: Request, graph: Graph, looks: choosing.Looked, skipped: Set[int]) -> list[str]:
     if request.outputs is None:
-        return [n for n in recording.namespace if not n.startswith("_")]
+        return [n for n in recording.namespace if not n.startswith("_") and graph.last.get(n) not in skipped]
     made = {n for e in recording.history for n in e.writes}
     for name in request.outputs:
         if name not in recording.namespace or name not in made:
@@ -127,29 +152,51 @@ def _taking(execution: Execution, magics: Magics) -> Execution:
     return replace(execution, reads=execution.reads | inputs) if inputs else execution
 
 
-def _part(graph: Graph, position: int, cells: Sequence[CodeCell | None], magics: Magics) -> Part:
+def _site(
+    graph: Graph,
+    position: int,
+    cells: Sequence[CodeCell | None],
+    recording: Recording,
+    request: Request,
+    mark: Mark,
+) -> Site:
+    before = graph.history[:position]
+    printed = tagged.printed(graph.history[position].body) if mark.role is Role.METRICS else ()
     execution = graph.history[position]
-    done = translate(execution, magics, choosing.where(position, cells))
+    if any("display" in each.writes and not FROM_IPYTHON(each.body) for each in graph.history):
+        execution = replace(execution, shows=False)  # the notebook's own `display` is another thing
+    return Site(
+        execution,
+        choosing.where(position, cells),
+        folder=None if any("~cwd" in execution.writes for execution in before) else recording.folder,
+        package=identifier(request.name, "pipeline"),
+        allow_ipython=request.allow_ipython,
+        extensions=extensions(graph.history[: position + 1]) if request.allow_ipython else (),
+        role=mark.role,
+        metrics=tuple(name for name in printed if isinstance(recording.namespace.get(name), Number)),
+    )
+
+
+def _part(site: Site, position: int, cells: Sequence[CodeCell | None], magics: Magics) -> Part:
+    execution = site.execution
+    done = translate(magics, site)
     declared, cell = magics.declared(execution), cells[position]
     parameters = dict(declared.parameters)
-    if "parameters" in (cell.tags if cell else execution.tags):
+    if site.role is Role.PARAMETERS:
         parameters |= facts(to_python(execution.body)).literals
     return Part(position, execution, done, facts(done.text), cell, parameters, declared.outputs)
 
 
-def _check_born(parts: Parts, kept: Sequence[int], cells: Sequence[CodeCell | None], recording: Recording) -> None:
-    """Refuse what the record cannot repeat: a value that was there before recording began, or that IPython keeps."""
-    for position in kept:
-        for name in sorted(parts[position].facts.reads - parts[position].facts.writes):
-            if KEPT_BY_IPYTHON(name):
-                where = choosing.where(position, cells)
-                raise UserError(f"{where} uses {name!r}, which IPython keeps: give the value a name of its own")
-        for name in sorted(parts.graph.unborn(position)):
-            if not name.startswith(HIDDEN) and name in recording.before:
-                raise UserError(
-                    f"{choosing.where(position, cells)} uses {name!r}, which was made before "
-                    "`%load_ext mlops_jupyter`: restart the kernel, load the extension first and run the notebook again"
-                )
+def _renumber(groups: list[Group], drafts: list[modules.Draft]) -> None:
+    """Let `load_2` be `load` where nothing is left of the cells that had that name first."""
+    for empty in (number for number, each in enumerate(drafts) if each.empty):
+        name = groups[empty].name
+        next_one = re.compile(rf"{name}_\d+").fullmatch
+        for number, each in enumerate(drafts):
+            if not each.empty and next_one(each.name):
+                groups[empty].name = drafts[empty].name = each.name
+                groups[number].name = drafts[number].name = name
+                break
 
 
 def _rename_clashes(parts: Parts, groups: list[Group]) -> None:

@@ -17,6 +17,9 @@ from mlops_jupyter.services.pipeline.parting import causes
 from mlops_jupyter.services.pipeline.parts import Need, Parts
 from mlops_jupyter.services.pipeline.submodules import unnamed_imports
 
+REPEATABLE = ("display:", "scripts:", "ipython:")
+"""Rooms of the runtime whose use leaves a step one that need not run again if nothing changed."""
+
 
 def write_steps(
     parts: Parts,
@@ -25,31 +28,39 @@ def write_steps(
     flows: Flows,
     delivered: Mapping[str, int],
     package: str,
+    after: Mapping[str, tuple[str, ...]],
 ) -> tuple[list[Step], dict[str, bytes]]:
-    """Write every step's module, format them together, and put them into the plan's words."""
+    """Write every step's module, format them together, and put them into the plan's words.
+
+    Parameters
+    ----------
+    after : step -> steps that its author puts before it, whatever flows between them.
+    """
     shared = _shared(flows.drafts)
     texts: dict[str, str] = {}
     runtime_of: dict[str, list[str]] = {}
     outputs = {d.name: flows.outputs(d, delivered) for d in flows.drafts}
+    told: set[int] = set()
     for done in flows.drafts:
         returns = [n for g in outputs[done.name] for n in g if not n.startswith(HIDDEN)]
         runtime = [use for m in done.members for use in parts[m].translation.runtime]
         runtime_of[done.name] = runtime
-        texts[done.name] = modules.write(done, parts, package, _doc(parts, done), returns, shared, runtime)
+        texts[done.name] = modules.write(done, parts, package, _doc(parts, done, told), returns, shared, runtime)
     if shared:
         imports = dict.fromkeys(text for d in flows.drafts for text in d.imports)
         bodies = [modules.definition(parts, need) for need in sorted(shared, key=lambda n: modules.place(parts, n))]
         head, body = "".join(imports), "\n\n".join(bodies)
         more = "".join(unnamed_imports(head, body))
         texts[modules.DEFINITIONS] = f'"""Functions and classes that several steps use."""\n{head}{more}{body}'
-    formatted = format_all(texts)
+    formatted = format_all(texts, package)
     common = formatted.pop(modules.DEFINITIONS, "")
     files = {f"src/{package}/{modules.DEFINITIONS}.py": common.encode()} if common else {}
     notes = {g.name: tuple(g.notes) for g in groups}
+    names = {done.name for done in flows.drafts}
     steps = []
     for done in flows.drafts:
         text = formatted[done.name]
-        uses = "".join(modules.definition(parts, n) for n in done.hoisted if n in shared)
+        uses = "".join(modules.definition(parts, n) for n in done.hoisted if n in shared) + _scripts(parts, done)
         hidden = {n: flows.step_of[m] if m is not None else INITIAL for n, m in flows.hidden(done).items()}
         steps.append(
             Step(
@@ -59,10 +70,11 @@ def write_steps(
                 inputs={**{n: flows.step_of[m] for n, m in done.inputs.items()}, **hidden},
                 outputs=outputs[done.name],
                 parameters=tuple(done.parameters),
+                after=tuple(name for name in after[done.name] if name in names),
                 imports=tuple(sorted((top_modules(text) | (top_modules(common) if uses else set())) - {package})),
                 cells=tuple(parts[m].execution.cell or f"{c.number}" for m in done.members if (c := parts[m].cell)),
                 executions=tuple(done.members),
-                always=any(not use.startswith("display:") for use in runtime_of[done.name]),
+                always=any(not use.startswith(REPEATABLE) for use in runtime_of[done.name]),
                 notes=tuple(dict.fromkeys((*notes[done.name], *_doubts(parts, done), *causes(parts, done)))),
             )
         )
@@ -70,8 +82,9 @@ def write_steps(
 
 
 def _doubts(parts: Parts, done: Draft) -> list[str]:
-    """What capture was not sure of."""
-    return [note for member in done.members for note in parts[member].execution.notes]
+    """What capture was not sure of, and what a shell line or a magic of its cells does not do as there."""
+    members = [parts[member] for member in done.members]
+    return [note for part in members for note in (*part.execution.notes, *part.translation.notes)]
 
 
 def _shared(drafts: Sequence[Draft]) -> dict[Need, str]:
@@ -85,17 +98,29 @@ def _shared(drafts: Sequence[Draft]) -> dict[Need, str]:
     return {need: need.name for need, count in users.items() if count > 1 and len(versions[need.name]) == 1}
 
 
+def _scripts(parts: Parts, done: Draft) -> str:
+    """What the files say that a step runs or imports from: of itself, and for names that it has from others."""
+    makers = {need.maker for member in done.members for need in parts.reads(member) if need.maker in parts}
+    return "".join(
+        data.decode() + "\n"
+        for member in sorted({*done.members, *makers})
+        for data in parts[member].translation.scripts.values()
+    )
+
+
 def _version(text: str, uses: str) -> str:
     return hashlib.blake2b(f"step:1\n{normalised(text)}\n{normalised(uses)}".encode(), digest_size=16).hexdigest()
 
 
-def _doc(parts: Parts, done: Draft) -> str:
+def _doc(parts: Parts, done: Draft, told: set[int]) -> str:
+    """Headings and prose of a step's cells. A heading speaks of the first step under it: it is told once."""
     headings, prose = [], []
     for member in done.members:
         cell = parts[member].cell
         if cell is not None:
-            if cell.heading and cell.heading not in headings:
+            if cell.heading and cell.section not in told and cell.heading not in headings:
                 headings.append(cell.heading)
+            told.add(cell.section)
             if cell.prose and cell.prose not in prose:
                 prose.append(cell.prose)
     title = ". ".join(headings).rstrip(".") + "." if headings else ""

@@ -21,6 +21,7 @@ def add_to(verbs: Any) -> None:
     verb.add_argument("--name", default=None, help="the pipeline's name; default: the notebook's")
     verb.add_argument("--schedule", default=None, metavar="CRON", help="when to run, as crontab(5) has it")
     verb.add_argument("--timezone", default="UTC", help="the time zone of the schedule")
+    verb.add_argument("--allow-ipython", action="store_true", help="keep magics that only IPython knows")
     verb.add_argument("--timeout", type=float, default=None, metavar="SECONDS", help="for one cell; default: none")
     verb.add_argument("--json", action="store_true", help="one JSON object on stdout")
     verb.set_defaults(act=act)
@@ -45,6 +46,7 @@ def act(args: argparse.Namespace) -> int:
         name=args.name or args.notebook.stem,
         schedule=args.schedule,
         timezone=args.timezone,
+        allow_ipython=args.allow_ipython,
     )
     answer = export(args.notebook, wish, args.timeout, say=lambda line: print(line, file=sys.stderr))
     if args.json:

@@ -31,6 +31,7 @@ class Wish:
     name: str
     schedule: str | None
     timezone: str
+    allow_ipython: bool = False
 
 
 def export(path: Path, wish: Wish, timeout: float | None, say: Say) -> dict[str, Any]:

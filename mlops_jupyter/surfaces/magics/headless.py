@@ -26,6 +26,7 @@ def answer(shell: InteractiveShell, wish: str, path: str) -> None:
         name=asked["name"],
         outputs=tuple(asked["outputs"]) if asked["outputs"] is not None else None,
         schedule=Schedule(asked["schedule"], asked["timezone"]) if asked["schedule"] else None,
+        allow_ipython=asked.get("allow_ipython", False),
     )
     try:
         done = service.export(

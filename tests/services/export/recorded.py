@@ -10,19 +10,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+Cell = str | tuple[str, ...]
 
-def notebook(cells: Sequence[str | tuple[str, str]]) -> dict[str, Any]:
-    """Return a notebook of format 4; a cell is its source, or (markdown above it, source)."""
+
+def notebook(cells: Sequence[Cell]) -> dict[str, Any]:
+    """Return a notebook of format 4; a cell is its source, (markdown above it, source), or that with its tags."""
     made = []
     for number, cell in enumerate(cells):
-        above, source = cell if isinstance(cell, tuple) else ("", cell)
+        above, source, *tags = cell if isinstance(cell, tuple) else ("", cell)
         if above:
             made.append({"cell_type": "markdown", "id": f"m{number}", "metadata": {}, "source": above})
         made.append(
             {
                 "cell_type": "code",
                 "id": f"c{number}",
-                "metadata": {},
+                "metadata": {"tags": tags} if tags else {},
                 "source": source,
                 "outputs": [],
                 "execution_count": None,
@@ -33,7 +35,7 @@ def notebook(cells: Sequence[str | tuple[str, str]]) -> dict[str, Any]:
 
 def export(
     folder: Path,
-    cells: Sequence[str | tuple[str, str]],
+    cells: Sequence[Cell],
     names: Sequence[str] | None,
     order: Sequence[int] | None = None,
     **wish: Any,

@@ -131,6 +131,12 @@ def test_a_cell_that_raises_is_named_and_nothing_is_written(tmp_path: Path) -> N
 
 
 REFUSED = [
+    (
+        "what IPython kept",
+        ["%%capture out\nprint(1)", "x = out.stdout"],
+        ["x"],
+        "cell 2 uses 'out', which holds what %%capture kept",
+    ),
     ("an output that no cell made", ["x = 1"], ["z"], "no cell made an output named 'z': the notebook has x"),
     (
         "an output that is an import",
@@ -143,13 +149,13 @@ REFUSED = [
         "a magic without a meaning",
         ["x = 1", "%macro m 1"],
         ["x"],
-        "cell 2, line 1: %macro has no meaning outside IPython",
+        "cell 2, line 1: %macro makes a macro of earlier input: write a function",
     ),
     (
         "a cell magic without a meaning",
-        ["x = 1", "%%script python\nprint(1)"],
+        ["x = 1", "%%script python --bg\nprint(1)"],
         ["x"],
-        "cell 2, line 1: %%script has no meaning outside IPython",
+        "cell 2, line 1: %%script in the background goes on after its cell",
     ),
 ]
 
@@ -183,3 +189,35 @@ def test_a_newer_mlops_folder_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "was written by a newer mlops_jupyter (ledger format 999" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_shell_line_that_failed_is_told_of(tmp_path: Path) -> None:
+    answer = play(tmp_path, ["x = 1", "!exit 3\ny = x"], ["y"])
+    assert any("a shell command of it ended with code 3" in note for note in answer["notes"]), answer
+
+
+def test_tags_scripts_magics_and_plots_on_a_real_kernel(tmp_path: Path) -> None:
+    (tmp_path / "tools.py").write_text("def double(x):\n    return 2 * x\n")
+    (tmp_path / "shout_on_a_kernel.py").write_text(
+        "def load_ipython_extension(shell):\n"
+        "    shell.register_magic_function(lambda line: line.upper(), 'line', 'shout')\n"
+    )
+    write(
+        tmp_path,
+        ("", "%matplotlib inline\nimport matplotlib.pyplot as plt\n%load_ext shout_on_a_kernel", "imports"),
+        ("", "%run tools.py", "functions"),
+        ("", "size = 3", "pipeline-parameters"),
+        ("", "rows = double([size])", "step:load"),
+        ("", "%%capture\nplt.plot(rows)\nplt.show()\nword = %shout {size} rows", "step:draw", "prev:load"),
+        ("", "print(len(rows))", "skip"),
+    )
+    refused = cli("export", "work.ipynb", "--output", "out", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "cell 5, line 3: %shout has no meaning outside IPython" in refused.stderr
+    made = cli("export", "work.ipynb", "--output", "out", "--allow-ipython", "--json", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert json.loads(made.stdout)["steps"] == ["load", "draw"]
+    proof = json.loads(cli("verify", "out", "--json", cwd=tmp_path).stdout)
+    assert proof["status"] == "identical", proof
+    ran = json.loads(cli("run", "out", "--store", "s", "--json", cwd=tmp_path).stdout)
+    assert [path.name for path in (tmp_path / "s" / ran["run"] / "displays").iterdir()] == ["draw-1.png"]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @argument("--name", default=None, help="the pipeline's name; default: the output folder's")
 @argument("--schedule", default=None, metavar="CRON", help="when to run, as crontab(5) has it, in quotes")
 @argument("--timezone", default="UTC", help="the time zone of the schedule")
+@argument("--allow-ipython", action="store_true", help="keep magics that only IPython knows, and IPython with them")
 def export(session: Session, args: Namespace) -> Exported:
     """Write the notebook as a pipeline that runs without Jupyter and without this package."""
     from mlops_jupyter.services.export import service
@@ -33,6 +34,7 @@ def export(session: Session, args: Namespace) -> Exported:
         name=unquoted(args.name) if args.name else output.name,
         outputs=tuple(n.strip() for n in unquoted(args.outputs).split(",") if n.strip()) if args.outputs else None,
         schedule=Schedule(unquoted(args.schedule), unquoted(args.timezone)) if args.schedule else None,
+        allow_ipython=args.allow_ipython,
     )
     targets = [t.strip() for t in args.to.split(",") if t.strip()]
     return service.export(session.notebook, request, Meaning(), output, targets, session.workspace.ledger)

@@ -17,7 +17,7 @@ PIPELINE = Pipeline(
         Step(
             name="clean",
             function="linear.steps.clean:clean",
-            version="fd2c65f52373c52b9c8faf637d15c13f",
+            version="cf176d1175bced0369fe1dcefae344de",
             inputs={"days": "load"},
             outputs=(("days",),),
         ),

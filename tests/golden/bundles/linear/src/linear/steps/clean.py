@@ -1,6 +1,9 @@
+from linear.runtime.display import display
+
+
 def clean(days):
     """Clean."""
     # a missing reading was a dry day
     days["rain"] = days["rain"].fillna(0.0)
-    days.head()
+    display(days.head())
     return days

@@ -1,0 +1,44 @@
+"""Values that a bundle cannot make again: refused by name, before anything is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from mlops_jupyter.analysis.outline import CodeCell
+from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.core.plan import HIDDEN
+from mlops_jupyter.services.pipeline.choosing import where
+from mlops_jupyter.services.pipeline.parts import Parts
+from mlops_jupyter.services.pipeline.ports import Recording
+
+KEPT_BY_IPYTHON = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|In|Out").fullmatch
+"""Names of earlier inputs and outputs."""
+
+
+def check_born(parts: Parts, kept: Sequence[int], cells: Sequence[CodeCell | None], recording: Recording) -> None:
+    """Refuse what the record cannot repeat: a value that was there before recording began, or that IPython keeps."""
+    for position in kept:
+        for name in sorted(parts[position].facts.reads - parts[position].facts.writes):
+            if KEPT_BY_IPYTHON(name):
+                raise UserError(
+                    f"{where(position, cells)} uses {name!r}, which IPython keeps: give the value a name of its own"
+                )
+        for name in sorted(parts.graph.unborn(position)):
+            if not name.startswith(HIDDEN) and name in recording.before:
+                raise UserError(
+                    f"{where(position, cells)} uses {name!r}, which was made before "
+                    "`%load_ext mlops_jupyter`: restart the kernel, load the extension first and run the notebook again"
+                )
+
+
+def check_lost(parts: Parts, kept: Sequence[int], cells: Sequence[CodeCell | None]) -> None:
+    """Refuse a use of what a magic gave that a bundle has no word for."""
+    for position in kept:
+        part = parts[position]
+        for name in sorted(part.facts.reads | parts.graph.producers[position].keys()):
+            own = name in part.facts.reads and name in part.translation.lost
+            maker = position if own else parts.graph.producers[position].get(name)
+            if maker is not None and maker in parts and name in parts[maker].translation.lost:
+                reason = parts[maker].translation.lost[name]
+                raise UserError(f"{where(position, cells)} uses {name!r}, which {reason}")

@@ -1,0 +1,54 @@
+"""Magics that neither we nor IPython ship: refused by name, or kept as they are, with IPython (`--allow-ipython`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from mlops_jupyter.analysis.cells import Piece, PieceKind, pieces, to_python
+from mlops_jupyter.analysis.facts import facts
+from mlops_jupyter.core.records import Execution, Status
+from mlops_jupyter.services.pipeline.ports import Code
+from mlops_jupyter.services.pipeline.translation import Site, Translation
+
+OURS_OR_IDLE = frozenset({"mlops_jupyter", "autoreload", "storemagic"})
+"""Extensions whose magics have rules."""
+
+
+def unknown(piece: Piece, done: Translation, site: Site) -> None:
+    """Refuse a magic, or let IPython run it in the step."""
+    if not site.allow_ipython:
+        raise site.refuse(
+            piece, "has no meaning outside IPython; write it in Python, take it out, or export with --allow-ipython"
+        )
+    body = facts(to_python(site.execution.body))
+    said = piece.text if piece.kind is PieceKind.CELL_MAGIC else piece.rest
+    alive = site.execution.reads | (body.writes - {piece.assigned})
+    given = sorted(set(re.findall(r"[^\W\d]\w*", said)) & alive)
+    gives = sorted(
+        name
+        for name in site.execution.writes.keys() - body.writes - site.execution.mutated
+        if name.isidentifier() and name != piece.assigned
+    )
+    text = piece.text.strip() if piece.kind is PieceKind.CELL_MAGIC else f"%{piece.name} {piece.rest}".strip()
+    arguments = [repr(text), f"{{{', '.join(f'{name!r}: {name}' for name in given)}}}"]
+    if gives:
+        arguments.append(f"gives={gives!r}")
+    if site.extensions:
+        arguments.append(f"extensions={list(site.extensions)!r}")
+    call = f"in_ipython({', '.join(arguments)})"
+    done.bind(", ".join([piece.assigned or "_", *gives]) if gives else piece.assigned, call if gives else f"{call}[0]")
+    done.add(Code("", ("ipython:in_ipython",)))
+    done.modules = (*done.modules, "IPython", *(name.split(".")[0] for name in site.extensions))
+
+
+def extensions(history: Iterable[Execution]) -> tuple[str, ...]:
+    """Return the modules that `%load_ext` loaded, in order."""
+    return tuple(dict.fromkeys(name for each in history if each.status is Status.OK for name in _loaded(each.body)))
+
+
+def _loaded(body: str) -> Iterator[str]:
+    for piece in pieces(body) if "_ext" in body else ():
+        name = piece.rest.strip()
+        if piece.name in ("load_ext", "reload_ext") and name.split(".")[0] not in OURS_OR_IDLE:
+            yield name

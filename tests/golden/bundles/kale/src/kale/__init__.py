@@ -1,0 +1,1 @@
+"""kale: a pipeline made from a notebook."""

@@ -1,0 +1,6 @@
+def join(left, right):
+    # together they are level
+    level = left + right
+
+    spread = float(level.max() - level.min())
+    return level, spread

@@ -1,0 +1,1 @@
+"""plots: a pipeline made from a notebook."""

@@ -1,0 +1,9 @@
+"""Run the pipeline: `python -m plots run --store out`."""
+
+import sys
+
+from plots.pipeline import PIPELINE
+from plots.runtime.command import main
+
+if __name__ == "__main__":
+    sys.exit(main(PIPELINE, sys.argv[1:]))

@@ -1,0 +1,34 @@
+"""The pipeline 'plots' as data: its steps and what flows between them."""
+
+from plots.runtime.pipeline import Pipeline, Step
+
+PIPELINE = Pipeline(
+    name="plots",
+    package="plots",
+    parameters={},
+    steps=(
+        Step(
+            name="signal",
+            function="plots.steps.signal:signal",
+            version="cf510dc6d70c5e12c8a3e2208d2fe61d",
+            outputs=(("signal",),),
+            packages=("numpy", "pandas"),
+        ),
+        Step(
+            name="look_at_it",
+            function="plots.steps.look_at_it:look_at_it",
+            version="c31541215522d73c6fe21fde93f69105",
+            inputs={"signal": "signal"},
+            packages=("matplotlib",),
+        ),
+        Step(
+            name="peak",
+            function="plots.steps.peak:peak",
+            version="053624fd5aa51351e55a1729c6492e8c",
+            inputs={"signal": "signal"},
+            outputs=(("highest",),),
+        ),
+    ),
+    outputs={"highest": "peak"},
+    environment={"PYTHONHASHSEED": "0", "MPLBACKEND": "Agg", "FIGURES_STAY_OPEN": "1"},
+)

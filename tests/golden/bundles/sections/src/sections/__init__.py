@@ -1,0 +1,1 @@
+"""sections: a pipeline made from a notebook."""

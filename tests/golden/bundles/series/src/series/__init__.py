@@ -1,0 +1,1 @@
+"""series: a pipeline made from a notebook."""

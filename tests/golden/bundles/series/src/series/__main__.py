@@ -1,0 +1,9 @@
+"""Run the pipeline: `python -m series run --store out`."""
+
+import sys
+
+from series.pipeline import PIPELINE
+from series.runtime.command import main
+
+if __name__ == "__main__":
+    sys.exit(main(PIPELINE, sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""shell: a pipeline made from a notebook."""

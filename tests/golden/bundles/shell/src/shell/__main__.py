@@ -1,0 +1,9 @@
+"""Run the pipeline: `python -m shell run --store out`."""
+
+import sys
+
+from shell.pipeline import PIPELINE
+from shell.runtime.command import main
+
+if __name__ == "__main__":
+    sys.exit(main(PIPELINE, sys.argv[1:]))

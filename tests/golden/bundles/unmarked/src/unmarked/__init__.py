@@ -1,0 +1,1 @@
+"""unmarked: a pipeline made from a notebook."""

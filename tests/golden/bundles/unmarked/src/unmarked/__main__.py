@@ -1,0 +1,9 @@
+"""Run the pipeline: `python -m unmarked run --store out`."""
+
+import sys
+
+from unmarked.pipeline import PIPELINE
+from unmarked.runtime.command import main
+
+if __name__ == "__main__":
+    sys.exit(main(PIPELINE, sys.argv[1:]))
