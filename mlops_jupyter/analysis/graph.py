@@ -12,7 +12,11 @@ from functools import cached_property
 
 from mlops_jupyter.core.records import Execution
 
+UNSEEN = "~unseen"
+"""Stands for what a cell did to modules and classes, or to the world outside, of which capture does not tell."""
+
 AMBIENT = (
+    UNSEEN,
     "~environ:",
     "~cwd",
     "~sys.path",
@@ -72,8 +76,12 @@ class Graph:
 
 
 def build(history: Sequence[Execution]) -> Graph:
+    """Join the executions to a graph from which steps can be cut: names that share an object change together."""
+    return join(_tied(history))
+
+
+def join(history: Sequence[Execution]) -> Graph:
     """Join each read to the write before it; linear in the number of reads and writes."""
-    history = _tied(history)
     last: dict[str, int] = {}
     ambient: dict[str, int] = {}
     producers = []

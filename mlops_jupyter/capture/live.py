@@ -105,6 +105,7 @@ class Recorder:
         self.shell.events.unregister("pre_run_cell", self.pre_run_cell)
         self.shell.events.unregister("post_run_cell", self.post_run_cell)
         files.stop()
+        self._hidden.close()
 
     def initial(self, name: str) -> object:
         """Return the value that a hidden variable had before anything changed it."""
@@ -211,7 +212,10 @@ class Recorder:
             self._values.forget(name)
         groups = self._values.groups(n for n in changed if n in self._namespace)
         # what was not bound anew on every path still depends on what it was before
-        read |= {n for n in changed if n in opened.before and n not in found.sure_writes and n not in opened.bound}
+        anew = found.sure_writes | opened.bound if result.success else opened.bound
+        kept = {n for n in changed if n in opened.before and n not in anew}
+        grown = frozenset(kept - read)
+        read |= kept
         self._reach.learn(found, reached, changed)
         unseen = self._unseen.end(opened.body, read, found.definitions)
         hidden_reads, hidden_writes = self._hidden.changes(opened_files.joined(unseen))
@@ -230,6 +234,8 @@ class Recorder:
             reads=frozenset(read | hidden_reads),
             writes=changed | hidden_writes,
             mutated=frozenset(changed.keys() - rebound),
+            grown=grown,
+            count=result.execution_count or 0,
             deletes=frozenset(deleted),
             groups=groups,
             notes=(*found.uncertain, *self._unknown(changed)),
