@@ -76,7 +76,7 @@ class _Cut:
             for each in kept:
                 self._undo(each.position)
             if before == self._size():
-                return tuple(reversed(kept))
+                return tuple(each for each in reversed(kept) if each.statements or each.names - each.takes.keys())
 
     def _size(self) -> tuple[int, frozenset[str], bool]:
         return sum(map(len, self._needs.values())), self._late, self._lists
@@ -109,7 +109,8 @@ class _Cut:
         reads = (execution.reads - execution.grown) | (execution.grown & names)
         if len(statements) < len(cell.body):
             left = facts(cell.source(statements))
-            reads -= cell.facts.reads - left.reads - left.text_reads - self._late
+            dropped = cell.facts.reads - left.reads - left.text_reads - self._late
+            reads -= dropped - (names - left.sure_writes)  # what it does not bind anew goes through it as it was
         if cell.blind(statements):
             reads = frozenset(n for n in reads if not n.startswith(HIDDEN))
         else:

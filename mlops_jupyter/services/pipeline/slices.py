@@ -142,6 +142,8 @@ def _check(each: Kept, texts: _Texts, recording: Recording) -> None:
     place = where(each.position, texts.cells)
     if execution.status is Status.INTERRUPTED:
         raise UserError(f"{place} was interrupted half way: run it to its end, then ask again")
+    if execution.error.startswith("UsageError"):
+        raise UserError(f"{place} failed in a magic ({execution.error}): take it out of the cell and run it again")
     if answers(execution, texts.magics) & each.names:
         raise UserError(f"{place} keeps what a magic of this notebook showed; a program has no notebook")
     often = [piece.name for piece in pieces(execution.body) if piece.name in RUN_OFTEN]

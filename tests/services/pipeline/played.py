@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import tempfile
@@ -43,6 +44,7 @@ def session(before: str = "") -> Iterator[tuple[Run, Notebook]]:
             yield lambda cell: shell.run_cell(cell, store_history=True), session_of(shell).notebook
         finally:
             unload(shell)
+            atexit.unregister(shell.atexit_operations)  # it would tidy up a namespace that is long gone
             sys.modules["__main__"] = main
             os.chdir(here)
 
