@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Set
+import sys
+from collections.abc import Iterable, Iterator, Sequence, Set
 
 from mlops_jupyter.analysis.facts import SourceFacts
 from mlops_jupyter.analysis.origins import Origin, qualified, root
@@ -24,6 +25,35 @@ SEEDS = {"numpy.random.seed": "~numpy.random", "random.seed": "~random", "torch.
 """Functions that make a random state anew."""
 
 
+CACHES = re.compile(r"cache|memo", re.IGNORECASE)
+"""Decorators of functions that remember what they were asked."""
+
+
+def remembering(body: Iterable[ast.stmt]) -> frozenset[str]:
+    """Return the functions among definitions that remember calls, which no value of theirs shows."""
+    return frozenset(
+        node.name
+        for node in body
+        if isinstance(node, ast.FunctionDef) and any(CACHES.search(ast.unparse(d)) for d in node.decorator_list)
+    )
+
+
+def handles(history: Sequence[Execution], position: int) -> Iterator[tuple[int, str]]:
+    """Yield who later uses, closes or lets go of what an execution opened and wrote to: (position, name).
+
+    What was written may reach the file only then.
+    """
+    execution = history[position]
+    if not any(name.startswith("~file:") for name in execution.writes):
+        return
+    for name in [name for name, mark in execution.writes.items() if mark == "?"]:
+        for later in range(position + 1, len(history)):
+            if name in history[later].writes or name in history[later].deletes:
+                yield later, name
+                if name not in history[later].mutated:
+                    break
+
+
 def unseen(execution: Execution, found: SourceFacts, body: Iterable[ast.stmt], read: Set[str], origin: Origin) -> bool:
     """Whether an execution may have changed what no name and no hidden variable tells.
 
@@ -32,8 +62,19 @@ def unseen(execution: Execution, found: SourceFacts, body: Iterable[ast.stmt], r
     read : names that any cell of the notebook reads. An import of others is there for what it does.
     origin : as for imports; of the notebook's own functions and classes, anything.
     """
+    if any(_has_state(origin(name)) for name in execution.reads | found.reads):
+        return any(isinstance(node, ast.Call) for statement in body for node in ast.walk(statement))
     seen = bool(execution.mutated) or any(name.startswith("~") for name in execution.writes)
     return bool(found.uncertain) or any(_unseen(node, seen, read, origin) for node in body)
+
+
+def _has_state(come: str) -> bool:
+    """Whether a name comes from a module of the project, whose functions may keep things in it."""
+    if not come.startswith(("import", "from")):
+        return False
+    module = sys.modules.get(come.split()[1].partition(".")[0])
+    file = str(getattr(module, "__file__", None) or "")
+    return bool(file) and not file.startswith((sys.prefix, sys.base_prefix))
 
 
 def _unseen(node: ast.stmt, seen: bool, read: Set[str], origin: Origin) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from mlops_jupyter.analysis.cells import to_python
-from mlops_jupyter.analysis.effects import LISTING, reseeded, unseen
+from mlops_jupyter.analysis.effects import LISTING, handles, remembering, reseeded, unseen
 from mlops_jupyter.analysis.facts import SourceFacts, StatementKind, facts
 from mlops_jupyter.analysis.graph import AMBIENT, UNSEEN, Graph, join
 from mlops_jupyter.analysis.parsing import deeply, parse
@@ -121,7 +121,11 @@ class _Cut:
         return {name: made.get(name) for name in sorted(reads)}
 
     def _undo(self, position: int) -> None:
-        """See that a name which was gone when an execution looked for it is gone then in the slice, too."""
+        """See that what was over then is over in the slice, too: a name that was deleted, a file that was open."""
+        latest = max(self._needs)
+        for later, name in handles(self._graph.history, position):
+            if later < latest:
+                self._needs.setdefault(later, set()).add(name)
         for name, deleter in self._notebook.gone(position, self._cell(position).facts.reads).items():
             if any(other < deleter and name in self._graph.history[other].writes for other in list(self._needs)):
                 self._needs.setdefault(deleter, set()).add(name)
@@ -138,15 +142,17 @@ class _Notebook:
             *(statement.reads | statement.text_reads for found in self.facts for statement in found.statements),
         )
         definitions = dict.fromkeys((n for found in self.facts for n in found.definitions), "a definition")
-        own = definitions | {name: text for found in self.facts for name, text in found.imports.items()}
-        self.graph: Graph = join(
-            [
-                replace(e, writes={**e.writes, UNSEEN: "state"})
-                if unseen(e, found, parse(text).body, read, lambda name: own.get(name, ""))
-                else e
-                for e, found, text in zip(history, self.facts, texts, strict=True)
-            ]
-        )
+        code = dict.fromkeys((n for e in history for n, mark in e.writes.items() if mark == "code"), "code")
+        own = code | definitions | {name: text for found in self.facts for name, text in found.imports.items()}
+        bodies = [parse(text).body for text in texts]
+        caches = frozenset().union(*map(remembering, bodies))
+        made = []
+        for execution, found, body in zip(history, self.facts, bodies, strict=True):
+            more = dict.fromkeys(execution.reads & caches, "state")
+            if unseen(execution, found, body, read, lambda name: own.get(name, "")):
+                more[UNSEEN] = "state"
+            made.append(replace(execution, writes={**more, **execution.writes}) if more else execution)
+        self.graph: Graph = join(made)
         self._values = frozenset(
             name
             for found in self.facts

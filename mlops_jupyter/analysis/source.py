@@ -16,6 +16,7 @@ class Statement:
     Attributes
     ----------
     reads : names it may read before it binds them; what functions read that it calls is in the cell's `late_reads`.
+    lends : names that functions without a name read, which it gives to whatever it calls.
     """
 
     kind: StatementKind
@@ -25,6 +26,7 @@ class Statement:
     sure_writes: frozenset[str]
     deletes: frozenset[str]
     text_reads: frozenset[str]
+    lends: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

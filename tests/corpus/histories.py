@@ -25,7 +25,11 @@ from typing import Any
 
 from mlops_jupyter.analysis.outline import outline
 
-HEAVY = ("numpy", "pandas", "scipy.stats", "sklearn.linear_model", "matplotlib.pyplot")
+HEAVY = (
+    "numpy", "pandas", "scipy.stats", "sklearn.linear_model", "matplotlib.pyplot", "IPython.core.interactiveshell",
+    "mlops_jupyter.surfaces.magics.listening", "mlops_jupyter.surfaces.magics.meaning", "mlops_jupyter.runtime.state",
+    "mlops_jupyter.services.pipeline.slices", "mlops_jupyter.capture.live",
+)  # fmt: skip
 """Imported once, before a process is forked for each part: they take longer than most cells."""
 
 SECONDS = 120
@@ -62,13 +66,13 @@ def edited(cell: str, chance: random.Random) -> str:
     return "\n".join(cell.rstrip("\n").split("\n")[:-1])
 
 
-def judge(notebook: Path, seed: int) -> dict[str, Any]:
+def judge(notebook: Path, seed: int, most: int = MOST) -> dict[str, Any]:
     """Play a history of a notebook and run its slices; return how many were right, refused and wrong, and why."""
     cells = [c.source for c in outline(json.loads(notebook.read_text(encoding="utf-8"))) if c.source.strip()]
     ran = history(cells, seed)
     with tempfile.TemporaryDirectory() as folder:
-        recorded = _apart(_record, Path(folder, "first"), notebook, (ran, seed))
-        again = _apart(_again, Path(folder, "again"), notebook, (ran, seed))
+        recorded = _apart(_record, Path(folder, "first"), notebook, (ran, seed, most))
+        again = _apart(_again, Path(folder, "again"), notebook, (ran,))
         right, refused, wrong = 0, [], []
         for name, made in sorted(recorded.get("names", {}).items()):
             if "refused" in made:
@@ -78,10 +82,9 @@ def judge(notebook: Path, seed: int) -> dict[str, Any]:
                 right += found.get("value") == made["live"]
                 if found.get("value") != made["live"]:
                     wrong.append(f"{name}: {found.get('fault', 'another value')}")
-    fault = recorded.get("fault") or (again.get("fault") if not again.get("names") else "")
     return {
         "notebook": notebook.stem, "seed": seed, "executions": len(ran), "right": right, "refused": refused,
-        "wrong": wrong, "fault": fault or "",
+        "wrong": wrong, "fault": recorded.get("fault", ""),
     }  # fmt: skip
 
 
@@ -130,14 +133,14 @@ def _shell(ran: Sequence[str]) -> Any:
     return session_of(shell).notebook
 
 
-def _record(ran: Sequence[str], seed: int) -> dict[str, Any]:
+def _record(ran: Sequence[str], seed: int, most: int) -> dict[str, Any]:
     from mlops_jupyter.core.errors import UserError
     from mlops_jupyter.services.pipeline.slices import slice_of
     from mlops_jupyter.surfaces.magics.meaning import Meaning
 
     notebook = _shell(ran)
     names = sorted(n for n, v in notebook.namespace.items() if not n.startswith("_") and not isinstance(v, CODE))
-    chosen = random.Random(seed).sample(names, min(MOST, len(names)))
+    chosen = random.Random(seed).sample(names, min(most, len(names)))
     found: dict[str, dict[str, Any]] = {}
     for name in chosen:
         live = _mark(notebook.namespace[name])
@@ -153,7 +156,7 @@ def _record(ran: Sequence[str], seed: int) -> dict[str, Any]:
 CODE = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
 
 
-def _again(ran: Sequence[str], seed: int) -> dict[str, Any]:
+def _again(ran: Sequence[str]) -> dict[str, Any]:
     return {name: _mark(value) for name, value in _shell(ran).namespace.items() if not isinstance(value, CODE)}
 
 

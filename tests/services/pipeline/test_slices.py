@@ -60,6 +60,15 @@ def test_what_it_starts_from_is_said() -> None:
     ]
 
 
+def test_a_module_of_the_project_may_keep_things() -> None:
+    """Its functions are called for what they give, and may change what later calls give."""
+    with session() as (run, notebook):
+        Path("kept_beside.py").write_text("rows = []\n\n\ndef add(row):\n    rows.append(row)\n    return len(rows)\n")
+        play(["import sys\nsys.path.insert(0, '.')\nimport kept_beside", "x = 1", "y = kept_beside.add(1)"], None, run)
+        play(["n = kept_beside.add(2)"], None, run)
+        assert sliced(notebook, "n").executions == (0, 2, 3)
+
+
 def test_the_extension_may_be_loaded_again() -> None:
     """A watch of an earlier session must not stand in the way of imports."""
     with session() as (run, _):
