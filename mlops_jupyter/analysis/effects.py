@@ -18,6 +18,11 @@ SHOWING = re.compile(r"(?:from|import) (?:IPython|bokeh|gc|logging|matplotlib|pl
 LISTING = re.compile(r"subprocess|os\.system|popen|glob|listdir|scandir|iterdir|\bwalk\(|exists\(|is_file\(|is_dir\(")
 """Text that looks which files there are, without opening them."""
 
+CURRENT = re.compile(r"\b(?:gcf|gca|get_fignums|savefig)\(")
+"""Text that takes the figure which earlier cells may have drawn on."""
+
+DRAWING = re.compile(r"(?:from|import) (?:matplotlib|seaborn)\b")
+
 WATCHED = re.compile(r"\b(?:environ|options|path|rcParams)\b")
 """Parts of modules whose changes are seen as hidden variables."""
 
@@ -36,6 +41,11 @@ def remembering(body: Iterable[ast.stmt]) -> frozenset[str]:
         for node in body
         if isinstance(node, ast.FunctionDef) and any(CACHES.search(ast.unparse(d)) for d in node.decorator_list)
     )
+
+
+def draws(execution: Execution, origin: Origin) -> bool:
+    """Whether an execution may have drawn on the current figure."""
+    return "plot" in execution.body or any(DRAWING.match(origin(name)) for name in execution.reads)
 
 
 def handles(history: Sequence[Execution], position: int) -> Iterator[tuple[int, str]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from mlops_jupyter.analysis.cells import to_python
-from mlops_jupyter.analysis.effects import LISTING, handles, remembering, reseeded, unseen
+from mlops_jupyter.analysis.effects import CURRENT, LISTING, draws, handles, remembering, reseeded, unseen
 from mlops_jupyter.analysis.facts import SourceFacts, StatementKind, facts
 from mlops_jupyter.analysis.graph import AMBIENT, UNSEEN, Graph, join
 from mlops_jupyter.analysis.parsing import deeply, parse
@@ -20,6 +20,7 @@ from mlops_jupyter.core.records import Execution, Status
 
 HIDDEN = "~"
 FILE = "~file:"
+FIGURE = "~figure:"
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,10 @@ class _Cut:
             if self._lists:
                 made = {n: m for n, m in self._notebook.before(position).items() if n.startswith(FILE)} | {**made}
                 reads |= {name for name in made if name.startswith(FILE)}
-        return {name: made.get(name) for name in sorted(reads)}
+        takes = {name: made.get(name) for name in sorted(reads)}
+        if CURRENT.search(cell.text):
+            takes |= {f"{FIGURE}{p}": p for p in self._notebook.drawn if p < position}
+        return takes
 
     def _undo(self, position: int) -> None:
         """See that what was over then is over in the slice, too: a name that was deleted, a file that was open."""
@@ -146,6 +150,7 @@ class _Notebook:
         own = code | definitions | {name: text for found in self.facts for name, text in found.imports.items()}
         bodies = [parse(text).body for text in texts]
         caches = frozenset().union(*map(remembering, bodies))
+        self.drawn = [p for p, execution in enumerate(history) if draws(execution, lambda name: own.get(name, ""))]
         made = []
         for execution, found, body in zip(history, self.facts, bodies, strict=True):
             more = dict.fromkeys(execution.reads & caches, "state")

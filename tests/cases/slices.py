@@ -82,6 +82,7 @@ STATES = (
     case("a folder looked into", "n", "import os\nopen('f', 'w').write('a')\nn = os.listdir('.').count('f')", "import os", "open('f', 'w').write('a')", "x = 1", "n = os.listdir('.').count('f')"),
     case("a folder made", "n", "import os\nos.makedirs('sub', exist_ok=True)\nopen('sub/f', 'w').write('ab')\nn = len(open('sub/f').read())", "import os", "os.makedirs('sub', exist_ok=True)", "open('sub/f', 'w').write('ab')", "n = len(open('sub/f').read())"),
     case("the environment", "v", "import os\nos.environ['SLICE_MODE'] = 'fast'\nv = os.environ.get('SLICE_MODE')", "import os", "os.environ['SLICE_MODE'] = 'fast'", "u = 1", "v = os.environ.get('SLICE_MODE')"),
+    case("the current figure", "n", "import matplotlib.pyplot as plt\nlines = plt.plot([1, 2])\nn = len(plt.gcf().axes)\nplt.close('all')", "import matplotlib.pyplot as plt", "lines = plt.plot([1, 2])", "x = 1", "n = len(plt.gcf().axes)\nplt.close('all')"),
     case("a generator", "rest", "g = (i for i in range(4))\nfirst = next(g)\nrest = list(g)", "g = (i for i in range(4))", "first = next(g)", "n = 1", "rest = list(g)"),
     case("a generator that a statement only names", "n", "g = (i for i in [1])\nn = next(g)", "g = (i for i in [1])", "box = [g]", "n = next(g)"),
     case("an iterator over a list that grew", "out", "rows = [1]\nit = iter(rows)\nrows.append(2)\nout = list(it)", "rows = [1]", "it = iter(rows)", "rows.append(2)", "out = list(it)"),

@@ -126,6 +126,7 @@ def _shell(ran: Sequence[str]) -> Any:
     random.seed(1)
     sys.modules["numpy"].random.seed(1)
     shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    shell.enable_gui = lambda gui=None: None  # what a kernel's shell does for `%matplotlib inline`
     shell.run_line_magic("load_ext", "mlops_jupyter")
     for cell in ran:
         with suppress(BaseException):  # what failed is part of the history

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from mlops_jupyter.analysis.facts import SourceFacts
 from mlops_jupyter.analysis.outline import CodeCell, match
 from mlops_jupyter.analysis.parsing import LINE_END
-from mlops_jupyter.analysis.pieces import pieces
+from mlops_jupyter.analysis.pieces import PieceKind, pieces
 from mlops_jupyter.analysis.slicing import Kept, cut
 from mlops_jupyter.core.errors import NotFound, UserError
 from mlops_jupyter.core.plan import HIDDEN
@@ -142,8 +142,8 @@ def _check(each: Kept, texts: _Texts, recording: Recording) -> None:
     place = where(each.position, texts.cells)
     if execution.status is Status.INTERRUPTED:
         raise UserError(f"{place} was interrupted half way: run it to its end, then ask again")
-    if execution.error.startswith("UsageError"):
-        raise UserError(f"{place} failed in a magic ({execution.error}): take it out of the cell and run it again")
+    if execution.error and any(piece.kind is not PieceKind.PYTHON for piece in pieces(execution.body)):
+        raise UserError(f"{place} holds a magic and failed ({execution.error}): run it again without a fault")
     if answers(execution, texts.magics) & each.names:
         raise UserError(f"{place} keeps what a magic of this notebook showed; a program has no notebook")
     often = [piece.name for piece in pieces(execution.body) if piece.name in RUN_OFTEN]
@@ -227,6 +227,8 @@ def _failing(body: str, error: str) -> str:
         compile(body, "<cell>", "exec")
     except SyntaxError:
         return "# (it did not compile, so it did nothing)\n"
+    if not ast.parse(body).body:
+        return body
     named = error.partition(":")[0]
     known = getattr(builtins, named, None)
     kind = named if isinstance(known, type) and issubclass(known, BaseException) else "Exception"

@@ -27,6 +27,8 @@ REFUSED = (
     ("a magic without a meaning", "x", ("%macro m 1\nx = 1",), "%macro has no meaning outside IPython"),
     ("timed again and again", "x", ("import random", "%timeit -n1 -r3 random.random()\nx = random.random()"),
      "changes values in %timeit"),
+    ("a magic in a cell that failed", "rows", ("rows = []", "rows.append(1)\n%matplotlib nowhere\nrows.append(2)"),
+     "holds a magic and failed"),
     ("what a magic showed", "table", ("x = 1", "table = %pipeline"), "keeps what a magic of this notebook showed"),
     ("interrupted", "rows", ("rows = []", "rows.append(1)\nraise KeyboardInterrupt"), "was interrupted half way"),
     ("a file that was there and is no more", "a", ("a = open('given.txt').read()", "open('given.txt', 'w').write('b')"),
