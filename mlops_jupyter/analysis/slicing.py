@@ -106,7 +106,7 @@ class _Cut:
         execution, cell = self._graph.history[position], self._cell(position)
         made = self._graph.producers[position]
         if cell.facts.uncertain:
-            return {**self._notebook.before(position), **made}
+            return {**dict.fromkeys(execution.reads), **self._notebook.before(position), **made}
         reads = (execution.reads - execution.grown) | (execution.grown & names)
         if len(statements) < len(cell.body):
             left = facts(cell.source(statements))
@@ -158,6 +158,7 @@ class _Notebook:
                 more[UNSEEN] = "state"
             made.append(replace(execution, writes={**more, **execution.writes}) if more else execution)
         self.graph: Graph = join(made)
+        self._deleters = [position for position, execution in enumerate(history) if execution.deletes]
         self._values = frozenset(
             name
             for found in self.facts
@@ -187,11 +188,10 @@ class _Notebook:
     def gone(self, position: int, reads: Set[str]) -> dict[str, int]:
         """Return which of the names that an execution mentions were deleted before it and not made again, and where."""
         found: dict[str, int] = {}
-        for earlier in range(position):
-            execution = self.graph.history[earlier]
-            for name in reads & found.keys() & execution.writes.keys():
-                del found[name]
-            found |= dict.fromkeys(reads & execution.deletes, earlier)
+        for deleter in self._deleters:
+            for name in reads & self.graph.history[deleter].deletes if deleter < position else ():
+                if not any(name in execution.writes for execution in self.graph.history[deleter + 1 : position]):
+                    found[name] = deleter
         return found
 
     def plain(self, position: int) -> Iterator[str]:
