@@ -141,10 +141,12 @@ def _record(ran: Sequence[str], seed: int, most: int) -> dict[str, Any]:
 
     notebook = _shell(ran)
     names = sorted(n for n, v in notebook.namespace.items() if not n.startswith("_") and not isinstance(v, CODE))
-    chosen = random.Random(seed).sample(names, min(most, len(names)))
+    random.Random(seed).shuffle(names)
     found: dict[str, dict[str, Any]] = {}
-    for name in chosen:
+    for name in names:
         live = _mark(notebook.namespace[name])
+        if live is None or len(found) == most:
+            continue
         try:
             made = slice_of(notebook, name, Meaning())
             states = {n: notebook.initial(n) for n in made.starts if not n.startswith("~file:")}
@@ -169,7 +171,7 @@ def _replay(made: dict[str, Any], name: str) -> dict[str, Any]:
     main = types.ModuleType("__main__")
     sys.modules["__main__"] = main
     try:
-        exec(compile(made["text"], "<slice>", "exec"), vars(main))
+        exec(compile(made["text"], "<slice>", "exec", dont_inherit=True), vars(main))
     except BaseException as fault:
         return {"fault": f"{type(fault).__name__}: {fault}"[:300]}
     return {"value": _mark(vars(main).get(name))}
@@ -199,8 +201,14 @@ def line(result: dict[str, Any]) -> str:
 
 
 def summary(results: Sequence[dict[str, Any]]) -> str:
-    """All in one line. A history is wrong if one of its slices is, else refused if one is."""
+    """All in one line. A history is wrong if one of its slices is, else refused if one is; one without a value that
+    comes out the same when all is run again says nothing.
+    """
+    silent = [r for r in results if not (r["right"] or r["refused"] or r["wrong"] or r["fault"])]
+    results = [r for r in results if r not in silent]
     wrong = sum(bool(r["wrong"] or r["fault"]) for r in results)
     refused = sum(bool(r["refused"]) and not r["wrong"] and not r["fault"] for r in results)
     right = len(results) - wrong - refused
+    if silent:
+        print(f"not counted, as no value can be compared: {', '.join(r['notebook'] for r in silent)}")
     return f"histories: {len(results)} made, {right} right, {refused} refused with a reason, {wrong} wrong"

@@ -69,7 +69,7 @@ def replay(notebook: Notebook, made: Slice) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         try:
-            exec(compile(made.text, "<slice>", "exec"), space)
+            exec(compile(made.text, "<slice>", "exec", dont_inherit=True), space)
         finally:
             os.chdir(here)
     return space.get(made.name)
