@@ -42,11 +42,12 @@ class _Cell:
         """Take in the next statement."""
         notes = self.notes
         notes.text_names = set()
+        lent = len(notes.code)
         scope = Scope(ScopeKind.MODULE, notes)
         scope.late = self.late
         walk(scope, node)
         literals = assigned_literals(node)
-        statement = _statement(node, scope, literals, self._end)
+        statement = _statement(node, scope, literals, self._end, list(notes.code.values())[lent:])
         self._end = statement.span.end_line
         self.statements.append(statement)
         self.reads |= statement.reads - self.settled
@@ -118,7 +119,10 @@ class _Cell:
         return total
 
 
-def _statement(node: ast.stmt, scope: Scope, literals: dict[str, object], previous_end: int) -> Statement:
+def _statement(
+    node: ast.stmt, scope: Scope, literals: dict[str, object], previous_end: int, lent: list[Scope]
+) -> Statement:
+    late = [inner.as_late(whenever=True) for inner in lent]
     writes = frozenset(scope.bound) - MARKS
     return Statement(
         kind=kind_of(node, literals),
@@ -129,4 +133,5 @@ def _statement(node: ast.stmt, scope: Scope, literals: dict[str, object], previo
         deletes=frozenset(scope.deleted),
         text_reads=frozenset(scope.notes.text_names),
         sets_up=sets_up(node),
+        lends=frozenset().union(*(each.free | each.reads for each in late)) - MARKS,
     )

@@ -21,8 +21,12 @@ DRAWING = "~pyplot"
 SHOWN = "shown"
 """Stands for the fingerprint of `DRAWING` where a cell's figures were shown and closed when it had ended."""
 
+UNSEEN = "~unseen"
+"""Stands for what a cell did to modules and classes, or to the world outside, of which capture does not tell."""
+
 AMBIENT = (
     SETTINGS,
+    UNSEEN,
     "~environ:",
     "~cwd",
     "~sys.path",
@@ -82,8 +86,12 @@ class Graph:
 
 
 def build(history: Sequence[Execution]) -> Graph:
+    """Join the executions to a graph from which steps can be cut: names that share an object change together."""
+    return join(_tied(history))
+
+
+def join(history: Sequence[Execution]) -> Graph:
     """Join each read to the write before it; linear in the number of reads and writes."""
-    history = _tied(history)
     last: dict[str, int] = {}
     ambient: dict[str, int] = {}
     producers = []

@@ -17,6 +17,7 @@ class Statement:
     ----------
     reads : names it may read before it binds them; what functions read that it calls is in the cell's `late_reads`.
     sets_up : the name of the library that it sets up, if the name stands for one (`logging.disable()`); "" if none.
+    lends : names that functions without a name read, which it gives to whatever it calls.
     """
 
     kind: StatementKind
@@ -27,6 +28,7 @@ class Statement:
     deletes: frozenset[str]
     text_reads: frozenset[str]
     sets_up: str = ""
+    lends: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

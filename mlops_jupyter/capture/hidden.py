@@ -28,6 +28,10 @@ class Hidden:
         """Return the value a variable had before recording began, or when its library was imported."""
         return self._watch.initial(name)
 
+    def close(self) -> None:
+        """Stop looking at imports."""
+        self._watch.close()
+
     def changes(self, opened: Opened, text: str) -> tuple[set[str], dict[str, str]]:
         """Return what the cell read and what it wrote, each written one with a fingerprint.
 

@@ -111,6 +111,7 @@ class Recorder:
         self.shell.events.unregister("post_execute", self._uncarried.ran)
         self.shell.events.unregister("post_run_cell", self.post_run_cell)
         files.stop()
+        self._hidden.close()
 
     def initial(self, name: str) -> object:
         """Return the value that a hidden variable had before anything changed it."""
@@ -221,7 +222,10 @@ class Recorder:
             self._values.forget(name)
         groups = self._values.groups(n for n in changed if n in self._namespace)
         # what was not bound anew on every path still depends on what it was before
-        read |= {n for n in changed if n in opened.before and n not in found.sure_writes and n not in opened.bound}
+        anew = found.sure_writes | opened.bound if result.success else opened.bound
+        kept = {n for n in changed if n in opened.before and n not in anew}
+        grown = frozenset(kept - read)
+        read |= kept
         self._reach.learn(found, reached, changed)
         unseen = self._unseen.end(opened.body, read, found.definitions)
         hidden_reads, hidden_writes = self._hidden.changes(opened_files.joined(unseen), opened.body)
@@ -241,6 +245,8 @@ class Recorder:
             reads=frozenset(read | hidden_reads | also_read),
             writes=changed | hidden_writes | also_written,
             mutated=frozenset(changed.keys() - rebound),
+            grown=grown,
+            count=result.execution_count or 0,
             deletes=frozenset(deleted),
             groups=groups,
             notes=(*found.uncertain, *self._unknown(changed), *self._failed(opened.body)),

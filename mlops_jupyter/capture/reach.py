@@ -18,7 +18,7 @@ class Reach:
 
     A function reads what its body names. A value made by a cell that could reach a function may hold that function
     (a pipeline with a FunctionTransformer, a partial, a list of callbacks), so it inherits what the function reads,
-    unless it is plain data.
+    unless it is plain data. So it is with a function of the cell itself, named or not.
     """
 
     def __init__(self, namespace: Mapping[str, Any], values: Values) -> None:
@@ -56,14 +56,15 @@ class Reach:
 
     def learn(self, facts: SourceFacts, reached: set[str], written: Iterable[str]) -> None:
         """Take in what an execution defined, and which values may now hold functions."""
-        holders = {n for n in reached if n in self._late}
+        holders = {n for n in reached if n in self._late} | facts.definitions
+        lent = frozenset().union(*(statement.lends for statement in facts.statements))
         for name in written:
             own = facts.late_reads.get(name, NOTHING) | facts.late_writes.get(name, NOTHING)
             if name in facts.definitions:
                 made_with = {n for s in facts.statements if name in s.writes for n in s.reads}
                 self._late[name] = own | {n for n in made_with if n in self._late or n in facts.definitions} - {name}
-            elif holders and name in self._namespace and not plain(self._namespace[name]):
-                self._late[name] = frozenset(holders - {name}) | own
+            elif (holders or lent) and name in self._namespace and not plain(self._namespace[name]):
+                self._late[name] = (frozenset(holders) | lent | own) - {name}
             else:
                 self._late.pop(name, None)
 

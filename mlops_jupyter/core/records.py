@@ -38,6 +38,9 @@ class Execution:
     writes : name -> what its value was afterwards: a fingerprint, or "?" where none could be taken.
         Names that were rebound or changed in place.
     mutated : those of the writes that were changed in place and not rebound.
+    grown : those of the reads that its code does not take: what it made of them without naming them (through another
+        name for the object), or only on some of its paths, goes back to what they were.
+    count : the front end's number of it, `In [count]`; 0 where there is none.
     groups : sets of names that shared objects when it ended, as far as it could have touched them.
     tags : the cell's tags, where the front end sends them.
     shows : its last expression gave something that a notebook draws: a table, a figure. Not kept in the ledger.
@@ -57,6 +60,8 @@ class Execution:
     writes: Mapping[str, str] = field(default_factory=dict)
     mutated: frozenset[str] = frozenset()
     deletes: frozenset[str] = frozenset()
+    grown: frozenset[str] = frozenset()
+    count: int = 0
     groups: tuple[frozenset[str], ...] = ()
     notes: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()

@@ -85,7 +85,7 @@ class Watch(MetaPathFinder):
         """
         if self._importing and fullname not in self._awaited:
             return None
-        others = (finder for finder in sys.meta_path if finder is not self)
+        others = (finder for finder in sys.meta_path if not isinstance(finder, Watch))  # two would ask each other
         found = (finder.find_spec(fullname, path, target) for finder in others)
         spec = next((spec for spec in found if spec is not None), None)
         if spec is None or not isinstance(spec.loader, FILE_LOADERS):  # other loaders may serve several modules

@@ -1,4 +1,4 @@
-"""Export and prove each notebook of the corpus: `python -m tests.corpus [--again] [ID ...]`.
+"""Export and prove each notebook of the corpus: `python -m tests.corpus [--again] [--histories] [ID ...]`.
 
 Results are kept, one file a notebook, so that a run that was stopped goes on where it stopped.
 """
@@ -13,9 +13,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
+from tests.corpus import histories
 from tests.corpus.fetch import fetch
 
 HERE = Path(__file__).parent
@@ -23,6 +25,11 @@ HOME = HERE.parents[1] / ".venvs" / "corpus"
 RESULTS = HOME / "results"
 SECONDS = 900
 """A notebook, or its proof, that takes longer has failed."""
+
+MADE = 60
+"""Histories that are made of notebooks which take no longer than a few seconds."""
+
+QUICK = 6.0
 
 GOOD = ("identical", "close")
 VERDICTS = (*GOOD, "differs", "failed")
@@ -35,6 +42,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.corpus", description=__doc__)
     parser.add_argument("id", nargs="*", help="notebooks whose id begins so; all without one")
     parser.add_argument("--again", action="store_true", help="also those that have a result already")
+    parser.add_argument("--histories", action="store_true", help="cells shuffled, repeated, edited: run their slices")
     args = parser.parse_args()
     with (HERE / "visible.tsv").open(newline="") as file:
         rows = [r for r in csv.DictReader(file, delimiter="\t") if r["id"].startswith(tuple(args.id) or ("",))]
@@ -43,6 +51,8 @@ def main() -> int:
         print(*wrong, sep="\n", file=sys.stderr)
         return 1
     RESULTS.mkdir(parents=True, exist_ok=True)
+    if args.histories:
+        return play(rows, args.again)
     found = []
     for row in rows:
         kept = RESULTS / f"{row['id']}.json"
@@ -51,6 +61,21 @@ def main() -> int:
         found.append(json.loads(kept.read_text()))
         print(line(found[-1]), flush=True)
     print(summary(found))
+    return 0
+
+
+def play(rows: list[dict[str, str]], again: bool) -> int:
+    """Make histories of the quick notebooks, in turn, and run their slices; print a line each, and the sum."""
+    quick = [row for row in rows if float(row["seconds"]) < QUICK]
+    histories.prepare()
+    found = []
+    for seed, row in enumerate(islice(cycle(quick), MADE)):
+        kept = RESULTS / f"history-{seed}-{row['id']}.json"
+        if again or not kept.exists():
+            kept.write_text(json.dumps(histories.judge(HOME / "notebooks" / row["path"], seed), indent=1))
+        found.append(json.loads(kept.read_text()))
+        print(histories.line(found[-1]), flush=True)
+    print(histories.summary(found))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""A notebook run without a front end: one real kernel, the extension on from the first cell, the export at the end."""
+"""A notebook run without a front end: one real kernel, the extension on from the first cell, a question at the end."""
 
 from __future__ import annotations
 
@@ -42,15 +42,31 @@ def export(path: Path, wish: Wish, timeout: float | None, say: Say) -> dict[str,
     UserError
         The file is no notebook, a cell raised (which, and what), or the export refused.
     """
+    return _asked(path, "answer", asdict(wish), timeout, say)
+
+
+def program(path: Path, name: str, timeout: float | None, say: Say) -> dict[str, Any]:
+    """Run the notebook cell by cell, and return the program that made the value which a name has at its end.
+
+    Raises
+    ------
+    UserError
+        The file is no notebook, a cell raised (which, and what), or there is no such program (why).
+    """
+    return _asked(path, "program", {"name": name}, timeout, say)
+
+
+def _asked(path: Path, question: str, wish: Mapping[str, Any], timeout: float | None, say: Say) -> dict[str, Any]:
+    """Run the notebook, then ask one of the questions that `surfaces.magics.headless` answers."""
     cells = outline(read(path))
     with tempfile.TemporaryDirectory() as folder, kernel(path) as client:
         for cell in cells:
             if cell.source.strip():
                 _run_cell(client, cell, len(cells), timeout, say)
         answer = Path(folder, "answer.json")
-        _ask(client, wish, answer)
+        _ask(client, question, wish, answer)
         if not answer.is_file():
-            raise RuntimeError("the kernel ended while it exported")
+            raise RuntimeError("the kernel ended while it answered")
         found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
     if "fault" in found:
         raise UserError(found["fault"])
@@ -170,11 +186,11 @@ def _drain(client: Any) -> None:
             return
 
 
-def _ask(client: Any, wish: Wish, answer: Path) -> None:
+def _ask(client: Any, question: str, wish: Mapping[str, Any], answer: Path) -> None:
     code = (
-        "from mlops_jupyter.surfaces.magics.headless import answer as _mlops_answer\n"
-        f"_mlops_answer(get_ipython(), {json.dumps(asdict(wish))!r}, {str(answer)!r})"
+        f"from mlops_jupyter.surfaces.magics.headless import {question} as _mlops_answer\n"
+        f"_mlops_answer(get_ipython(), {json.dumps(wish)!r}, {str(answer)!r})"
     )
     fault = execute(client, code, silent=True)
     if fault:
-        raise RuntimeError(f"the export failed in the kernel: {fault}")
+        raise RuntimeError(f"the kernel could not answer: {fault}")

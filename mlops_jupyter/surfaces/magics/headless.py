@@ -1,4 +1,4 @@
-"""The kernel's side of `mlops-jupyter export`: the notebook has run, now export what was recorded."""
+"""The kernel's side of `mlops-jupyter export` and `slice`: the notebook has run, now answer from what was recorded."""
 
 from __future__ import annotations
 
@@ -45,4 +45,19 @@ def answer(shell: InteractiveShell, wish: str, path: str) -> None:
             "overhead_seconds": sum(e.overhead for e in session.recorder.history),
             "seconds": done.seconds,
         }
+    Path(path).write_text(json.dumps(found), encoding="utf-8")
+
+
+def program(shell: InteractiveShell, wish: str, path: str) -> None:
+    """Write the slice that was asked for as JSON: its program, or `fault` with the user's one line."""
+    from mlops_jupyter.services.pipeline.slices import slice_of
+    from mlops_jupyter.surfaces.magics import session_of
+    from mlops_jupyter.surfaces.magics.meaning import Meaning
+
+    try:
+        made = slice_of(session_of(shell).notebook, json.loads(wish)["name"], Meaning())
+    except UserError as fault:
+        found: dict[str, object] = {"fault": str(fault)}
+    else:
+        found = {"name": made.name, "text": made.text, "executions": made.executions, "starts": made.starts}
     Path(path).write_text(json.dumps(found), encoding="utf-8")

@@ -61,6 +61,22 @@ def test_from_a_notebook_to_a_proof(tmp_path: Path) -> None:
     assert set(again["steps"].values()) == {"cached"}
 
 
+def test_a_slice_is_a_program(tmp_path: Path) -> None:
+    write(tmp_path, "import json\nimport math", ("# Load", "rows = [1, 2]\nother = 3"), ("# Add", "total = sum(rows)"))
+    made = cli("slice", "work.ipynb", "total", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert made.stdout == (
+        "# What made 'total': 2 of 3 executions, in the order in which they ran.\n\n"
+        "# In [2]: cell 2 (Load)\nrows = [1, 2]\n\n"
+        "# In [3]: cell 3 (Add)\ntotal = sum(rows)\n"
+    )
+    none = cli("slice", "work.ipynb", "totals", cwd=tmp_path)
+    assert none.returncode == 2
+    assert none.stderr.strip().splitlines()[-1] == (
+        "mlops-jupyter: no cell made 'totals': the notebook has json, math, other, rows, total"
+    )
+
+
 def test_a_difference_is_found_and_explained(tmp_path: Path) -> None:
     play(tmp_path, [("# A", "import uuid\nx = str(uuid.uuid4())"), ("# B", "y = [1, 2, len(x)]")], ["x", "y"])
     proof = cli("verify", "out", "--json", cwd=tmp_path)

@@ -18,6 +18,9 @@ total = sum(rows)
 
 
 %pipeline
+%pipeline slice total
+%pipeline history rows
+%pipeline slice nothing
 %pipeline run -p n=5
 %pipeline run -p m=5
 %pipeline export --output out
@@ -35,6 +38,9 @@ def test_a_session(tmp_path: Path) -> None:
     for line in (
         "Pipeline of 2 steps",
         "total  ● fresh",
+        "# What made 'total': 2 of 3 executions, in the order in which they ran.",
+        "rows: 1 version",
+        "UsageError: no cell made 'nothing': the notebook has n, rows, total",
         "load: done",
         "succeeded in",
         "gives total",

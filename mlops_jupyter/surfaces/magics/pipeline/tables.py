@@ -1,15 +1,17 @@
-"""Tables of steps and of proofs: html where the front end shows it, aligned text elsewhere."""
+"""Tables of steps, of versions and of proofs: html where the front end shows it, aligned text elsewhere."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from html import escape
 
 from mlops_jupyter.services.export.verify import Proof
+from mlops_jupyter.services.pipeline.versions import Version
 from mlops_jupyter.services.pipeline.view import StepView
 
 SIGNS = {
-    "fresh": "●", "stale": "◐", "cached": "◆", "failed": "✕",
+    "live": "●", "fresh": "●", "stale": "◐", "cached": "◆", "failed": "✕",
     "identical": "●", "close": "◐", "differs": "✕",
 }  # fmt: skip
 """A state is a sign and a word, never a colour alone."""
@@ -58,6 +60,27 @@ class StepTable(Table):
             for s in steps
         ]
         super().__init__(f"Pipeline of {len(rows)} steps", ("step", "state", "version", "takes", "gives"), rows)
+
+
+class VersionTable(Table):
+    """The versions of a name, oldest first; `versions` holds the facts."""
+
+    def __init__(self, name: str, versions: Sequence[Version]) -> None:
+        self.versions = tuple(versions)
+        rows = [
+            (
+                f"In [{v.count}]" if v.count else str(v.position + 1),
+                time.strftime("%H:%M:%S", time.localtime(v.started)),
+                f"{SIGNS['live']} live" if v.live else "–",
+                v.cell or "–",
+                v.how.value,
+                v.fingerprint[:8] or "–",
+                ", ".join(v.sources) or "–",
+            )
+            for v in versions
+        ]
+        columns = ("execution", "at", "now", "cell", "how", "value", "from")
+        super().__init__(f"{name}: {len(rows)} version{'s' if len(rows) != 1 else ''}", columns, rows)
 
 
 class ProofTable(Table):

@@ -1,0 +1,22 @@
+"""`%pipeline history`: which executions made which version of a name."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from IPython.core.magic_arguments import argument, magic_arguments
+
+if TYPE_CHECKING:
+    from mlops_jupyter.surfaces.magics.pipeline.tables import VersionTable
+    from mlops_jupyter.surfaces.magics.session import Session
+
+
+@magic_arguments("pipeline history")
+@argument("name", help="a variable of the notebook")
+def history(session: Session, args: Namespace) -> VersionTable:
+    """Show every version of a name: when, by which cell, how, from which names, and which one is live."""
+    from mlops_jupyter.services.pipeline.versions import versions
+    from mlops_jupyter.surfaces.magics.pipeline.tables import VersionTable
+
+    return VersionTable(args.name, versions(session.notebook, args.name))
