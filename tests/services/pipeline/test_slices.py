@@ -24,7 +24,7 @@ REFUSED = (
     ("no such name", "z", ("x = 1",), "no cell made 'z': the notebook has x"),
     ("deleted", "x", ("x = 1", "del x"), "'x' has been deleted: `%pipeline history x` shows what made it"),
     ("what IPython keeps", "x", ("1 + 1", "x = _"), "uses '_', which IPython keeps: give the value a name of its own"),
-    ("a magic without a meaning", "x", ("%macro m 1\nx = 1",), "%macro has no meaning outside IPython"),
+    ("a magic without a meaning", "x", ("%macro m 1\nx = 1",), "%macro makes a macro of earlier input"),
     ("timed again and again", "x", ("import random", "%timeit -n1 -r3 random.random()\nx = random.random()"),
      "changes values in %timeit"),
     ("a magic in a cell that failed", "rows", ("rows = []", "rows.append(1)\n%matplotlib nowhere\nrows.append(2)"),
