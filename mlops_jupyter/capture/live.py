@@ -217,6 +217,7 @@ class Recorder:
         read -= opened.bound
         reached = self._reach.names(read | rebound)
         changed = self._changed(self._reach.direct(read | rebound), rebound, found.reads)
+        changed |= dict.fromkeys(self._extended(found), CODE_MARK)
         deleted = {n for n in opened.before.keys() - self._namespace.keys() if not SHELL_NAMES.fullmatch(n)}
         for name in deleted:
             self._values.forget(name)
@@ -286,6 +287,12 @@ class Recorder:
             if name in rebound or now != was.get(name) or now == UNKNOWN:
                 found[name] = CODE_MARK if isinstance(self._namespace[name], CODE) else now
         return found
+
+    def _extended(self, found: SourceFacts) -> set[str]:
+        """Functions and classes of earlier cells that a cell gave an attribute, or registered something with."""
+        names = {s.sets_up for s in found.statements if s.sets_up} - found.definitions
+        values = {name: self._namespace.get(name) for name in names}
+        return {n for n, v in values.items() if isinstance(v, CODE) and getattr(v, "__module__", "") == "__main__"}
 
     def _is_view(self, name: str) -> bool:
         """Whether a value lies in the memory of another, of which it shows only a part."""

@@ -78,7 +78,7 @@ def take_apart(value: Any) -> Pieces:
         return Pieces(last_name(kind), ((".state", state_of(value)),))
     if isinstance(value, enum.Enum):
         return Pieces(last_name(kind), ((".name", value._name_), (".value", value._value_)))
-    if kind.__basicsize__ == _EMPTY.__basicsize__ and _no_hooks(kind):
+    if kind.__dictoffset__ and kind.__basicsize__ == _EMPTY.__basicsize__ and _no_hooks(kind):
         return Pieces(last_name(kind), tuple(_attributes(object.__getattribute__(value, "__dict__"))))
     return _reduced(value, kind)
 

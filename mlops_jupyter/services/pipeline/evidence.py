@@ -110,8 +110,10 @@ class Evidence:
         made = self._parts.graph.last
         if name not in made or made[name] not in self._parts or not self._parts.is_code(Need(name, made[name])):
             return False
-        late = self._parts[made[name]].facts.late_reads.get(name, frozenset())
-        used = {n for n in late if n in made and made[n] in self._parts} - seen - {name}
+        part = self._parts[made[name]]
+        statement = part.binding(name)
+        own = part.facts.late_reads.get(name, frozenset()) | (statement.reads if statement else frozenset())
+        used = {n for n in own if n in made and made[n] in self._parts} - seen - {name}
         return all(self._at_module_level(n, seen | {name}) for n in used)
 
     def _views(self, each: Group) -> Iterator[tuple[int, int, str]]:

@@ -10,6 +10,9 @@ from pathlib import Path
 from ruff import find_ruff_bin  # type: ignore[import-untyped]
 
 RULES = "F401,I001"
+KEEP = "  # noqa: F401 keep"
+"""At the end of an import that must stay though its name is never used; taken out again."""
+
 OPTIONS = ("--isolated", "--quiet", "--line-length", "100", "--no-cache")
 
 
@@ -35,7 +38,7 @@ def format_all(texts: Mapping[str, str], package: str) -> dict[str, str]:
             done = subprocess.run([ruff, *verb, *OPTIONS, folder], capture_output=True, text=True)
             if done.returncode != 0:
                 raise RuntimeError(f"ruff {verb[0]} refused generated code:\n{done.stderr}\n{_numbered(texts)}")
-        return {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
+        return {name: path.read_text(encoding="utf-8").replace(KEEP, "") for name, path in paths.items()}
 
 
 def _numbered(texts: Mapping[str, str]) -> str:

@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 
 from mlops_jupyter.analysis.facts import Statement, StatementKind
 from mlops_jupyter.analysis.graph import DRAWING, SHOWN
+from mlops_jupyter.services.pipeline.formatting import KEEP
 from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
 from mlops_jupyter.services.pipeline.submodules import unnamed_imports
 from mlops_jupyter.services.pipeline.translate import indented
 
 PYPLOT = re.compile(r"^import matplotlib\.pyplot as (\w+)|^from matplotlib import pyplot as (\w+)", re.MULTILINE)
+
+INNER_IMPORT = re.compile(r"^([ \t]+(?:import|from)\s[^#'\"\\]*[^#'\"\\\s,])$")
+"""An import inside a block: whether it succeeds may matter, though its name is never used."""
 
 DEFINITIONS = "definitions"
 """Module of a bundle for functions and classes that several steps use."""
@@ -53,11 +57,13 @@ def draft(parts: Parts, name: str, members: list[int]) -> Draft:
             if parts.is_parameter(need):
                 done.parameters[need.name] = parts[need.maker].parameters[need.name]
     own_code, own_values = _bindings(parts, members)
-    done.local = own_values | done.inputs.keys() | done.parameters.keys()
+    defined = {name for member in members for name in parts[member].facts.definitions}
+    shadows = {name for name in own_code.keys() & defined if hasattr(builtins, name)}
+    done.local = own_values | shadows | done.inputs.keys() | done.parameters.keys()
     foreign = _foreign(parts, members)
     own = [Need(n, makers[0]) for n, makers in own_code.items() if len(makers) == 1 and n not in done.local]
     needs = sorted({*own, *foreign}, key=lambda need: place(parts, need))
-    inside = _inside(parts, needs, done.local)
+    inside = _inside(parts, needs, done.local | {n for n, makers in own_code.items() if len(makers) > 1})
     at_top: set[str] = set()
     for need in needs:
         if need.name in parts[need.maker].facts.definitions:
@@ -67,6 +73,7 @@ def draft(parts: Parts, name: str, members: list[int]) -> Draft:
         elif need.name not in done.local and (need in foreign or parts[need.maker].imports_plainly(need.name)):
             done.imports += parts.imports(need)
             at_top.add(need.name)
+    done.imports += parts.of_the_future()
     for member in members:
         done.imports += parts[member].translation.imports
     nested = {need for need in foreign if need.name in parts[need.maker].facts.definitions} - set(done.hoisted)
@@ -161,7 +168,8 @@ def _inside(parts: Parts, needs: Sequence[Need], local: Set[str]) -> set[str]:
     definitions = [need for need in needs if need.name in parts[need.maker].facts.definitions]
     found: set[str] = set()
     while True:
-        more = {n.name for n in definitions if names[n.name] > 1 or not _pure(parts, n, local | found)}
+        bound = local | found
+        more = {n.name for n in definitions if names[n.name] > 1 or n.name in local or not _pure(parts, n, bound)}
         if more <= found:
             return found
         found |= more
@@ -200,7 +208,7 @@ def _body(part: Part, at_top: set[str], parameters: Mapping[str, object]) -> str
             continue
         kept += lines[done : first - 1]
         if not _dropped(part, statement, at_top, parameters):
-            kept += lines[first - 1 : last]
+            kept += [INNER_IMPORT.sub(rf"\1{KEEP}", line) for line in lines[first - 1 : last]]
         done = last
     kept += lines[done:]
     return "\n".join(kept).strip("\n") + "\n" if any(line.strip() for line in kept) else ""

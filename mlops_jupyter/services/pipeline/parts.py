@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +13,7 @@ from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN, Graph
 from mlops_jupyter.analysis.outline import CodeCell
 from mlops_jupyter.core.plan import HIDDEN
 from mlops_jupyter.core.records import Execution
+from mlops_jupyter.runtime.watch import RANDOM
 from mlops_jupyter.services.pipeline.translation import Translation
 
 
@@ -65,11 +68,29 @@ class Part:
     def is_code(self, name: str) -> bool:
         """Whether a name that this execution bound is an import or a definition, and nothing else in it binds it."""
         if name in self.facts.writes:
+            if any(s.sets_up == name for s in self.facts.statements) and name not in self.facts.imports:
+                return False  # it was given more than its source says: an attribute, a registered function
             kinds = {s.kind for s in self.facts.statements if name in s.writes}
             return kinds <= {StatementKind.IMPORT, StatementKind.DEFINITION} or (
                 name in self.facts.imports and self.execution.writes.get(name) == "code"
             )
         return bool(self.facts.star_imports) and name in self.execution.writes
+
+
+def _calls(definition: str) -> bool:
+    """Whether making a definition calls anything: in a default, or in the body of a class."""
+    node = ast.parse(textwrap.dedent(definition)).body[-1]
+    made: list[ast.AST] = []
+    todo: list[ast.AST] = [node]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            made += [*one.args.defaults, *filter(None, one.args.kw_defaults)]
+        elif isinstance(one, ast.ClassDef):
+            todo += one.body
+        else:
+            made.append(one)
+    return any(isinstance(inner, ast.Call) for one in made for inner in ast.walk(one))
 
 
 @dataclass(frozen=True)
@@ -129,6 +150,8 @@ class Parts:
         statement = part.binding(need.name)
         if statement is None or statement.kind is not StatementKind.DEFINITION:
             return False
+        if not RANDOM.isdisjoint(part.execution.writes) and _calls(part.text(statement)):
+            return True
         made = self.graph.producers[need.maker]
         for name in statement.reads - {need.name}:
             if name in part.facts.writes:
@@ -202,15 +225,25 @@ class Parts:
         around = [*self.reads(position), *(Need(name, position) for name in part.facts.writes)]
         return [need for need in around if need.name in names and self.is_code(need)]
 
+    def of_the_future(self) -> list[str]:
+        """Return `from __future__ import ...` of all cells: in a notebook it holds for every later cell too."""
+        texts = (text for part in self for text in part.facts.imports.values())
+        return [f"{text}\n" for text in dict.fromkeys(texts) if text.startswith("from __future__")]
+
     def imports(self, need: Need) -> list[str]:
-        """Return what imports a name: `import a.b` and `import a.c` both make `a`; a `try` may hold one."""
+        """Return what imports a name: its last import, and with `import a.c` an earlier `import a.b`."""
         texts: list[str] = []
-        for position in sorted(self._parts):
-            if position > need.maker:
-                break
+        for position in sorted(p for p in self._parts if p <= need.maker):
             part = self._parts[position]
             if need.name in part.facts.imports:
+                if not _of_packages(need.name, part.facts.imports[need.name]):
+                    texts.clear()
                 texts += [part.text(s) for s in part.facts.statements if need.name in s.writes]
             elif position == need.maker:
                 texts += [f"from {module} import *\n" for module in part.facts.star_imports]
         return list(dict.fromkeys(texts))
+
+
+def _of_packages(name: str, imports: str) -> bool:
+    """Whether imports bind a name to a package of that name: each adds modules of it, none replaces another."""
+    return all(re.match(rf"import {name}(?![\w])(?! as )", line) for line in imports.splitlines())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
@@ -200,8 +201,11 @@ def _renumber(groups: list[Group], drafts: list[modules.Draft]) -> None:
 
 
 def _rename_clashes(parts: Parts, groups: list[Group]) -> None:
-    """A step's function must not hide an import or a definition of the same name in its own module."""
-    bound = {n for g in groups for m in g.members for n in parts[m].facts.writes if parts.is_code(Need(n, m))}
+    """A step's function must not hide an import, a definition, a builtin or a name of a formula in its own module."""
+    members = [m for g in groups for m in g.members]
+    bound = {n for m in members for n in parts[m].facts.writes if parts.is_code(Need(n, m))}
+    bound |= {n for m in members for n in parts[m].facts.text_reads}
+    bound |= {n for m in members for n in parts[m].facts.reads if hasattr(builtins, n)}
     taken = {g.name for g in groups}
     for each in groups:
         while each.name in bound or each.name == modules.DEFINITIONS:

@@ -69,7 +69,9 @@ class Project:
     def installed(self, folder: str) -> None:
         """Let a distribution be found, before the one that is installed."""
         (self.folder / "site" / folder).mkdir(parents=True)
-        self.environment["PYTHONPATH"] = os.pathsep.join([str(self.folder / "site"), os.environ["PYTHONPATH"]])
+        self.environment["PYTHONPATH"] = os.pathsep.join(
+            filter(None, [str(self.folder / "site"), os.environ.get("PYTHONPATH")])
+        )
 
     def data(self, text: str) -> None:
         (self.folder / "data").mkdir()

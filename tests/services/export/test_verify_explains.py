@@ -42,10 +42,10 @@ ROWS: dict[str, tuple[list[str], Change, tuple[str, str], str]] = {
         "that step draws from the operating system's randomness: `uuid.uuid4()` (cell 1)",
     ),
     "a generator without a seed": (
-        ["%%pipeline make\nimport numpy as np\nx = np.random.default_rng().random()", USE],
+        ["%%pipeline make\nimport random\nx = random.Random().random()", USE],
         nothing,
         ("make", "x"),
-        "that step draws from the operating system's randomness: `np.random.default_rng()` (cell 1)",
+        "that step draws from the operating system's randomness: `random.Random()` (cell 1)",
     ),
     "the clock, in the step that delivers": (
         ["%%pipeline make\nx = 3", "%%pipeline use\nimport time\ny = [x, time.time_ns()]"],
