@@ -57,9 +57,12 @@ labextension/node_modules/.package-lock.json: labextension/package-lock.json | $
 	touch $@
 
 # Export and prove real notebooks of other people, and say how many came out the same (about 20 minutes).
-corpus: .venvs/corpus/.locked
-	SKIP_LABEXTENSION=1 $(UV) pip install --quiet --python .venvs/corpus/bin/python --no-deps --editable .
+corpus: .venvs/corpus/.installed
 	.venvs/corpus/bin/python -m tests.corpus $(CORPUS)
+
+.venvs/corpus/.installed: .venvs/corpus/.locked pyproject.toml hatch_build.py
+	SKIP_LABEXTENSION=1 $(UV) pip install --quiet --python .venvs/corpus/bin/python --no-deps --editable .
+	touch $@
 
 # See that Chromium is there for the browser tests (Debian's, when this is root on Debian).
 browser:
@@ -71,7 +74,7 @@ demo: setup
 	$(BIN)/python notebooks/demo.py
 
 # Run all tests, browser and Airflow included.
-test: setup engines browser labextension/node_modules/.package-lock.json
+test: setup engines browser .venvs/corpus/.installed labextension/node_modules/.package-lock.json
 	cd labextension && $(NPM) test
 	$(BIN)/python -m pytest
 

@@ -43,6 +43,7 @@ def main() -> int:
     parser.add_argument("id", nargs="*", help="notebooks whose id begins so; all without one")
     parser.add_argument("--again", action="store_true", help="also those that have a result already")
     parser.add_argument("--histories", action="store_true", help="cells shuffled, repeated, edited: run their slices")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where results and bundles lie")
     args = parser.parse_args()
     with (HERE / "visible.tsv").open(newline="") as file:
         rows = [r for r in csv.DictReader(file, delimiter="\t") if r["id"].startswith(tuple(args.id) or ("",))]
@@ -50,27 +51,27 @@ def main() -> int:
     if wrong:
         print(*wrong, sep="\n", file=sys.stderr)
         return 1
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    args.results.mkdir(parents=True, exist_ok=True)
     if args.histories:
-        return play(rows, args.again)
+        return play(rows, args.results, args.again)
     found = []
     for row in rows:
-        kept = RESULTS / f"{row['id']}.json"
+        kept = args.results / f"{row['id']}.json"
         if args.again or not kept.exists():
-            kept.write_text(json.dumps(judge(row), indent=1))
+            kept.write_text(json.dumps(judge(row, args.results), indent=1))
         found.append(json.loads(kept.read_text()))
         print(line(found[-1]), flush=True)
     print(summary(found))
     return 0
 
 
-def play(rows: list[dict[str, str]], again: bool) -> int:
+def play(rows: list[dict[str, str]], results: Path, again: bool) -> int:
     """Make histories of the quick notebooks, in turn, and run their slices; print a line each, and the sum."""
     quick = [row for row in rows if float(row["seconds"]) < QUICK]
     histories.prepare()
     found = []
     for seed, row in enumerate(islice(cycle(quick), MADE)):
-        kept = RESULTS / f"history-{seed}-{row['id']}.json"
+        kept = results / f"history-{seed}-{row['id']}.json"
         if again or not kept.exists():
             kept.write_text(json.dumps(histories.judge(HOME / "notebooks" / row["path"], seed), indent=1))
         found.append(json.loads(kept.read_text()))
@@ -79,10 +80,10 @@ def play(rows: list[dict[str, str]], again: bool) -> int:
     return 0
 
 
-def judge(row: dict[str, str]) -> dict[str, Any]:
+def judge(row: dict[str, str], results: Path) -> dict[str, Any]:
     """Export one notebook with the names that count as its outputs, and prove the bundle."""
     notebook = HOME / "notebooks" / row["path"]
-    bundle = RESULTS / row["id"]
+    bundle = results / row["id"]
     marks = {name: mark for name, kind, mark in (x.split(":") for x in row["final_names"].split(";") if x)}
     result: dict[str, Any] = {"id": row["id"], "marks": marks, "plain": float(row["seconds"])}
     result["deterministic"] = row["deterministic"] == "yes"

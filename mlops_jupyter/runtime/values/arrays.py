@@ -13,7 +13,7 @@ from .walk import Handler, Walk
 
 CHUNK = 1 << 20
 """Bytes summed (for NaN) and then hashed while they are still in the processor's cache."""
-SMALL = 1 << 14
+SMALL = 1 << 16
 """Bytes that are hashed in one go."""
 SECONDS_PER_BYTE = 2e-11
 """The most that can be hoped for; a budget that this breaks is not begun."""
@@ -62,9 +62,9 @@ def array(walk: Walk, value: Any) -> bytes:
     if value.dtype.kind in "OT":
         return walk.record(Record.OBJECTS, walk.digest(head), walk.digest(np.asarray(value).ravel().tolist()))
     if value.nbytes <= SMALL and value.size and value.dtype.kind in "biuf" and value.itemsize <= 8:
-        top = value.max()  # is a NaN if there is one
-        if top == top:
-            return walk.new(PREFIX[Record.ARRAY] + head + value.tobytes()).digest()
+        if value.dtype.kind == "f" and (top := value.max()) != top:  # it is a NaN if there is one
+            value = np.where(value == value, value, value.dtype.type(np.nan))
+        return walk.new(PREFIX[Record.ARRAY] + head + value.tobytes()).digest()
     hasher = walk.new(PREFIX[Record.ARRAY] + head)
     with np.errstate(all="ignore"):
         feed(hasher, np.asarray(value), walk)
