@@ -10,6 +10,7 @@ import os
 import re
 from pathlib import Path
 
+import pandas
 import pytest
 from matplotlib import pyplot
 
@@ -137,6 +138,7 @@ def comparable(bundle: Path) -> dict[str, str]:
 def test_bundle(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MPLBACKEND", "Agg")
     pyplot.switch_backend("Agg")  # the notebook's process begins as this one stands, whatever ran here before
+    pandas.reset_option("^display")
     cells, wish = NOTEBOOKS[name]
     wish = dict(wish)
     names = wish.pop("outputs", None)

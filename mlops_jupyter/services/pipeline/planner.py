@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from numbers import Number
 
@@ -71,9 +71,8 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     if not kept:
         raise UserError("nothing to export: no cell has run since `%load_ext mlops_jupyter`")
     package = identifier(request.name, "pipeline")
-    parts = Parts(
-        graph, {p: _part(_site(graph, p, cells, recording, request, marked[p]), p, cells, magics) for p in kept}
-    )
+    sites = _sites(graph, kept, cells, recording, request, marked)
+    parts = Parts(graph, {p: _part(site, p, cells, magics) for p, site in sites})
     refusals.check_born(parts, kept, cells, recording)
     refusals.check_lost(parts, kept, cells)
     evidence = Evidence(recording, parts)
@@ -153,29 +152,34 @@ def _taking(execution: Execution, magics: Magics) -> Execution:
     return replace(execution, reads=execution.reads | inputs) if inputs else execution
 
 
-def _site(
+def _sites(
     graph: Graph,
-    position: int,
+    kept: Sequence[int],
     cells: Sequence[CodeCell | None],
     recording: Recording,
     request: Request,
-    mark: Mark,
-) -> Site:
-    before = graph.history[:position]
-    printed = tagged.printed(graph.history[position].body) if mark.role is Role.METRICS else ()
-    execution = graph.history[position]
-    if any("display" in each.writes and not FROM_IPYTHON(each.body) for each in graph.history):
-        execution = replace(execution, shows=False)  # the notebook's own `display` is another thing
-    return Site(
-        execution,
-        choosing.where(position, cells),
-        folder=None if any("~cwd" in execution.writes for execution in before) else recording.folder,
-        package=identifier(request.name, "pipeline"),
-        allow_ipython=request.allow_ipython,
-        extensions=extensions(graph.history[: position + 1]) if request.allow_ipython else (),
-        role=mark.role,
-        metrics=tuple(name for name in printed if isinstance(recording.namespace.get(name), Number)),
-    )
+    marked: Mapping[int, Mark],
+) -> Iterator[tuple[int, Site]]:
+    """Yield where each kept execution stands."""
+    history = graph.history
+    own_display = any("display" in each.writes and not FROM_IPYTHON(each.body) for each in history)
+    moved = next((p for p, each in enumerate(history) if "~cwd" in each.writes), len(history))
+    for position in kept:
+        execution, role = history[position], marked[position].role
+        printed = tagged.printed(execution.body) if role is Role.METRICS else ()
+        yield (
+            position,
+            Site(
+                replace(execution, shows=False) if own_display else execution,
+                choosing.where(position, cells),
+                folder=None if moved < position else recording.folder,
+                package=identifier(request.name, "pipeline"),
+                allow_ipython=request.allow_ipython,
+                extensions=extensions(history[: position + 1]) if request.allow_ipython else (),
+                role=role,
+                metrics=tuple(name for name in printed if isinstance(recording.namespace.get(name), Number)),
+            ),
+        )
 
 
 def _part(site: Site, position: int, cells: Sequence[CodeCell | None], magics: Magics) -> Part:
