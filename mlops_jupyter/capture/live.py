@@ -119,7 +119,7 @@ class Recorder:
 
     def pre_run_cell(self, info: ExecutionInfo) -> None:
         """Remember how things stand before a cell; the body that `%%capture` runs is a part of its cell."""
-        if self._open is not None and str(info.raw_cell) in self._open.body and _inside_a_cell():
+        if self._open is not None and str(info.raw_cell).strip() in self._open.body and _inside_a_cell():
             return
         clock = time.perf_counter()
         try:

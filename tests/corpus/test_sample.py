@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 SAMPLE = (
     "imblearn-003",
-    "imblearn-013",
+    "imblearn-014",
     "sklearn-011",
     "sklearn-017",
     "sklearn-027",
