@@ -53,6 +53,7 @@ def _convert(script: Path, notebook: Path) -> None:
 
     _, blocks = split_code_and_text_blocks(str(script))
     settings = {**copy.deepcopy(gen_gallery.DEFAULT_GALLERY_CONF), "src_dir": "."}
-    content = {"metadata": {}, **jupyter_notebook(blocks, settings, str(script.parent))}
+    content = jupyter_notebook(blocks, settings, str(script.parent))
+    content.setdefault("metadata", {})  # where there is none it comes last, as in the list's fingerprints
     notebook.parent.mkdir(parents=True, exist_ok=True)
     notebook.write_text(json.dumps(content, indent=1))
