@@ -16,17 +16,17 @@ SAMPLE = (
     "imblearn-003",
     "imblearn-014",
     "sklearn-011",
-    "sklearn-017",
-    "sklearn-027",
+    "sklearn-032",
+    "sklearn-045",
     "sklearn-043",
-    "sm-001",
+    "sm-007",
     "sm-009",
-    "sm-021",
-    "sm-024",
+    "sm-034",
+    "sm-035",
     "sm-029",
-    "sm-049",
+    "sm-040",
 )
-"""Quick ones, in which much is hard: temporary folders, lambdas in results, figures, random states, submodules."""
+"""Quick ones, in which much is hard: temporary folders, functions in estimators, figures, random states."""
 
 
 @pytest.mark.parametrize("notebook", SAMPLE)
