@@ -73,3 +73,14 @@ class SourceFacts:
     uncertain: tuple[str, ...]
     statements: tuple[Statement, ...]
     awaits: bool
+
+    def uses(self, statement: Statement) -> frozenset[str]:
+        """Names that a statement reads, also in the functions that it names, and when what it defines is called."""
+        seen: set[str] = set()
+        todo = [*statement.reads, *(n for name in statement.writes for n in self.late_reads.get(name, ()))]
+        while todo:
+            name = todo.pop()
+            if name not in seen:
+                seen.add(name)
+                todo += self.late_reads.get(name, ())
+        return frozenset(seen)

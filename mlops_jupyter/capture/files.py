@@ -104,11 +104,9 @@ def stop() -> Opened:
     if not opened.reads and not opened.writes:
         return opened
     roots = _foreign_roots()
-    return Opened(
-        reads={p for p in opened.reads if _own(p, roots) and (p in opened.removed or os.path.isfile(p))},  # noqa: PTH113
-        writes={p for p in opened.writes if _own(p, roots) and (p in opened.removed or os.path.isfile(p))},  # noqa: PTH113
-        removed=opened.removed,
-    )
+    known = {p for p in opened.reads | opened.writes if p in opened.removed or os.path.isfile(p)}  # noqa: PTH113
+    own = {p for p in known if _own(p, roots)}
+    return Opened(opened.reads & own, opened.writes & own, opened.removed)
 
 
 def _own(path: str, roots: tuple[str, ...]) -> bool:

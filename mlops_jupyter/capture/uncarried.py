@@ -12,7 +12,7 @@ import types
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mlops_jupyter.analysis.facts import SourceFacts, Statement
+from mlops_jupyter.analysis.facts import SourceFacts
 from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN
 from mlops_jupyter.capture.reach import CODE
 from mlops_jupyter.capture.values import UNKNOWN
@@ -50,17 +50,20 @@ class Uncarried:
         writes = {}
         settings = [s for s in found.statements if s.sets_up and self._of_a_library(s.sets_up)]
         if settings:
-            writes[SETTINGS] = "code" if all(self._repeatable(s, found) for s in settings) else UNKNOWN
+            used = {name for statement in settings for name in found.uses(statement)}
+            writes[SETTINGS] = "code" if all(map(self._is_code, used)) else UNKNOWN
         before, after = self._figures, _figures()
         if self._shown and not after:
             writes[DRAWING] = SHOWN
-        if before == after and not (before and ASKS.search(text)):
-            return set(), writes
-        held = {id(figure) for name in read for figure in _of(self._namespace.get(name))}
-        drawn_on = {key for key, drawing in before.items() if after.get(key) != drawing} - held
-        if after != before and after:
+        elif after and after != before:
             writes[DRAWING] = UNKNOWN
-        return ({DRAWING} if drawn_on or (before and ASKS.search(text)) else set()), writes
+        asks = bool(before and ASKS.search(text))
+        return ({DRAWING} if asks or self._drawn_on(before, after, read) else set()), writes
+
+    def _drawn_on(self, before: Figures, after: Figures, read: Iterable[str]) -> bool:
+        """Whether a figure that was open before the cell is another now, and the cell had it from pyplot."""
+        touched = {key for key, drawing in before.items() if after.get(key) != drawing}
+        return bool(touched and touched - {id(f) for name in read for f in _of(self._namespace.get(name))})
 
     def _of_a_library(self, name: str) -> bool:
         value = self._namespace.get(name)
@@ -68,16 +71,9 @@ class Uncarried:
             isinstance(value, CODE) and getattr(value, "__module__", "__main__") != "__main__"
         )
 
-    def _repeatable(self, statement: Statement, found: SourceFacts) -> bool:
-        """Whether a statement uses nothing but code, also in the functions that it names."""
-        seen: set[str] = set()
-        todo = [*statement.reads, *(n for name in statement.writes for n in found.late_reads.get(name, ()))]
-        while todo:
-            name = todo.pop()
-            if name not in seen:
-                seen.add(name)
-                todo += found.late_reads.get(name, ())
-        return all(isinstance(self._namespace[n], CODE) for n in seen if n in self._namespace)
+    def _is_code(self, name: str) -> bool:
+        """Whether a name stands for code, or for nothing of the notebook's."""
+        return name not in self._namespace or isinstance(self._namespace[name], CODE)
 
 
 def _figures() -> Figures:
@@ -98,11 +94,10 @@ def _drawing(figure: Any) -> tuple[Any, ...]:
 
 def _of(value: Any) -> list[Any]:
     """Return the figures that a value lies on: an artist, or an array or list of such."""
+    from mlops_jupyter.runtime.codecs.figures import figure_of
+
     numpy = sys.modules.get("numpy")
-    if isinstance(value, list | tuple) or (numpy and isinstance(value, numpy.ndarray) and value.dtype == object):
-        parts = list(value.flat) if hasattr(value, "flat") else list(value)
-        return [figure for part in parts[:100] if not isinstance(part, list | tuple) for figure in _of(part)]
-    artist = sys.modules.get("matplotlib.artist")
-    if artist is not None and isinstance(value, artist.Artist):
-        return [value.figure]
-    return []
+    if numpy is not None and isinstance(value, numpy.ndarray) and value.dtype == object:
+        value = list(value.flat)
+    parts = value[:100] if isinstance(value, list | tuple) else [value]
+    return [figure for part in parts if (figure := figure_of(part)) is not None]

@@ -6,7 +6,7 @@ Equal content gives equal fingerprints and any change another one; where that ca
 * bool, int, float, str, bytes and numpy's scalars are told apart by type; 0.0 and -0.0 differ; every NaN is the same;
 * dicts count in insertion order, sets without order, attributes of objects without order;
 * classes count by qualified name, not by module: `__main__.Model` is `churn.model.Model` in the exported bundle;
-* functions count by bytecode, constants, defaults and closure, so only within one minor version of Python;
+* functions count by what their instructions do, defaults and closure, so only within one minor version of Python;
 * memory layout, chunks, offsets, block structure and what lies under masks do not count.
 """
 

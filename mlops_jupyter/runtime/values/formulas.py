@@ -92,7 +92,7 @@ class Record(Enum):
     FUNCTION = "function"
     """D(code) D(defaults) D(keyword defaults) D(closure) D(attributes)."""
     CODE = "code"
-    """D((bytecode, counts, flags, names)) D(constants)."""
+    """D of what the function does (`code.does`): its name, how many arguments, their names, its instructions."""
     NAMED = "named"
     """D of the words that name it: modules, C functions, classes of installed packages, dtypes."""
     CLASS = "class"

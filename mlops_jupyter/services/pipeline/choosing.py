@@ -118,13 +118,10 @@ def labels(
     runs: dict[str, list[int]] = {}
     for position in kept:
         execution, cell = graph.history[position], cells[position]
-        header = execution.header("pipeline")
-        if header is not None and step_name(execution):
-            found[position] = Label(f"step:{step_name(execution)}", step_name(execution))
-            last = ""
-            continue
-        if marked[position].step or marked[position].role in BY_ROLE:
-            name = marked[position].step or marked[position].role.value.replace("-", "_")
+        mark = marked[position]
+        by_role = mark.role.value.replace("-", "_") if mark.role in BY_ROLE else ""
+        name = step_name(execution) or mark.step or by_role
+        if name:
             found[position] = Label(f"step:{name}", name)
             last = ""
             continue

@@ -68,15 +68,10 @@ class Evidence:
 
     def _uncarried(self, each: Group) -> Iterator[tuple[int, int, str]]:
         """Find state that no artifact carries: open figures that are drawn on, libraries set up with values."""
-        for member in each.members:
-            for name in SAID:
-                maker = self._parts.graph.producers[member].get(name)
-                seen = set(each.members)
-                while maker is not None and maker not in seen and maker in self._parts:
-                    seen.add(maker)
-                    if self._parts[maker].execution.writes[name] == UNKNOWN:
-                        yield maker, member, SAID[name]
-                    maker = self._parts.graph.producers[maker].get(name)
+        for name, reason in SAID.items():
+            for maker in reversed(self._parts.earlier(name, each.members)):
+                if self._parts[maker].execution.writes[name] == UNKNOWN:
+                    yield maker, each.members[0], reason
 
     def _stuck(self, need: Need) -> str:
         """Why a value cannot leave the process that made it; "" if it can, as far as can be known now.

@@ -116,9 +116,7 @@ def _bodies(parts: Parts, done: Draft, nested: set[Need], at_top: set[str]) -> s
 
 def _show(done: Draft, body: str) -> str:
     """Return what shows and closes the figures that a cell left open, as the notebook did when the cell had ended."""
-    found = re.search(
-        r"^import matplotlib\.pyplot as (\w+)|^from matplotlib import pyplot as (\w+)", "".join(done.imports), re.M
-    )
+    found = PYPLOT.search("".join(done.imports))
     name = next(filter(None, found.groups())) if found else "pyplot"
     if not found:
         done.imports.append("from matplotlib import pyplot\n")

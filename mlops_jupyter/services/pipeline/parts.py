@@ -193,15 +193,19 @@ class Parts:
 
         No value tells what they did: a step repeats them.
         """
-        seen: set[int] = set()
-        todo = [made[SETTINGS] for m in members if SETTINGS in (made := self.graph.producers[m])]
-        while todo:
-            position = todo.pop()
-            if position not in seen:
-                seen.add(position)
-                todo += [maker for name, maker in self.graph.producers[position].items() if name == SETTINGS]
-        before = sorted(p for p in seen.difference(members) if p in self._parts)
+        before = self.earlier(SETTINGS, members)
         return [(p, s) for p in before for s in self._parts[p].facts.statements if self.sets_up(p, s)]
+
+    def earlier(self, hidden: str, members: list[int]) -> list[int]:
+        """Executions of other steps that made what these find of a hidden variable: each adds to what it found."""
+        seen: set[int] = set()
+        todo = list(members)
+        while todo:
+            maker = self.graph.producers[todo.pop()].get(hidden)
+            if maker is not None and maker not in seen:
+                seen.add(maker)
+                todo.append(maker)
+        return sorted(p for p in seen.difference(members) if p in self._parts)
 
     def sets_up(self, position: int, statement: Statement) -> bool:
         """Whether a statement sets up a library, and nothing of the notebook's own."""
@@ -215,13 +219,7 @@ class Parts:
     def used(self, position: int, statement: Statement) -> list[Need]:
         """Code that a statement uses, also in the functions that it names, and when what it defines is called."""
         part = self._parts[position]
-        names: set[str] = set()
-        todo = [*statement.reads, *(n for name in statement.writes for n in part.facts.late_reads.get(name, ()))]
-        while todo:
-            name = todo.pop()
-            if name not in names:
-                names.add(name)
-                todo += part.facts.late_reads.get(name, ())
+        names = part.facts.uses(statement)
         around = [*self.reads(position), *(Need(name, position) for name in part.facts.writes)]
         return [need for need in around if need.name in names and self.is_code(need)]
 

@@ -71,7 +71,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     if not kept:
         raise UserError("nothing to export: no cell has run since `%load_ext mlops_jupyter`")
     package = identifier(request.name, "pipeline")
-    sites = _sites(graph, kept, cells, recording, request, marked)
+    sites = _sites(graph, kept, cells, recording, package, request.allow_ipython, marked)
     parts = Parts(graph, {p: _part(site, p, cells, magics) for p, site in sites})
     refusals.check_born(parts, kept, cells, recording)
     refusals.check_lost(parts, kept, cells)
@@ -94,6 +94,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     env, doubts = environment(used | imported(own), parts, request.lock)
     proof = evidence.collect(package, steps, delivered)
     known, changed = parting.record(parts, flows, steps, recording.folder)
+    of_cells = (*_left_out(looks, cells), *choosing.needed_all_the_same(graph, kept, skipped, cells))
     return Plan(
         name=request.name,
         package=package,
@@ -104,18 +105,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
         schedule=request.schedule,
         expected=proof.expected,
         files={**files, **{f"src/{path}": data for path, data in {**own, **ran}.items()}, **proof.files, **known},
-        notes=tuple(
-            dict.fromkeys(
-                (
-                    *_left_out(looks, cells),
-                    *choosing.needed_all_the_same(graph, kept, skipped, cells),
-                    *evidence.notes,
-                    *proof.notes,
-                    *changed,
-                    *doubts,
-                )
-            )
-        ),
+        notes=tuple(dict.fromkeys((*of_cells, *evidence.notes, *proof.notes, *changed, *doubts))),
     )
 
 
@@ -157,7 +147,8 @@ def _sites(
     kept: Sequence[int],
     cells: Sequence[CodeCell | None],
     recording: Recording,
-    request: Request,
+    package: str,
+    allow_ipython: bool,
     marked: Mapping[int, Mark],
 ) -> Iterator[tuple[int, Site]]:
     """Yield where each kept execution stands."""
@@ -173,9 +164,9 @@ def _sites(
                 replace(execution, shows=False) if own_display else execution,
                 choosing.where(position, cells),
                 folder=None if moved < position else recording.folder,
-                package=identifier(request.name, "pipeline"),
-                allow_ipython=request.allow_ipython,
-                extensions=extensions(history[: position + 1]) if request.allow_ipython else (),
+                package=package,
+                allow_ipython=allow_ipython,
+                extensions=extensions(history[: position + 1]) if allow_ipython else (),
                 role=role,
                 metrics=tuple(name for name in printed if isinstance(recording.namespace.get(name), Number)),
             ),

@@ -16,20 +16,28 @@ KEPT_BY_IPYTHON = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|In|Out").fullmatch
 """Names of earlier inputs and outputs."""
 
 
+def kept_by_ipython(place: str, name: str) -> UserError:
+    """Return the refusal of a name of earlier inputs or outputs."""
+    return UserError(f"{place} uses {name!r}, which IPython keeps: give the value a name of its own")
+
+
+def made_before(place: str, name: str) -> UserError:
+    """Return the refusal of a value that was there before recording began."""
+    return UserError(
+        f"{place} uses {name!r}, which was made before `%load_ext mlops_jupyter`: "
+        "restart the kernel, load the extension first and run the notebook again"
+    )
+
+
 def check_born(parts: Parts, kept: Sequence[int], cells: Sequence[CodeCell | None], recording: Recording) -> None:
     """Refuse what the record cannot repeat: a value that was there before recording began, or that IPython keeps."""
     for position in kept:
         for name in sorted(parts[position].facts.reads - parts[position].facts.writes):
             if KEPT_BY_IPYTHON(name):
-                raise UserError(
-                    f"{where(position, cells)} uses {name!r}, which IPython keeps: give the value a name of its own"
-                )
+                raise kept_by_ipython(where(position, cells), name)
         for name in sorted(parts.graph.unborn(position)):
             if not name.startswith(HIDDEN) and name in recording.before:
-                raise UserError(
-                    f"{where(position, cells)} uses {name!r}, which was made before "
-                    "`%load_ext mlops_jupyter`: restart the kernel, load the extension first and run the notebook again"
-                )
+                raise made_before(where(position, cells), name)
 
 
 def check_lost(parts: Parts, kept: Sequence[int], cells: Sequence[CodeCell | None]) -> None:

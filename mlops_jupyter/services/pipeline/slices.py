@@ -18,7 +18,7 @@ from mlops_jupyter.core.records import Execution, Status
 from mlops_jupyter.runtime.state import FILE
 from mlops_jupyter.services.pipeline.choosing import where
 from mlops_jupyter.services.pipeline.ports import Code, Magics, Recording
-from mlops_jupyter.services.pipeline.refusals import KEPT_BY_IPYTHON
+from mlops_jupyter.services.pipeline.refusals import KEPT_BY_IPYTHON, kept_by_ipython, made_before
 from mlops_jupyter.services.pipeline.translate import answers, indented, translate
 from mlops_jupyter.services.pipeline.translation import Site, Translation
 
@@ -154,10 +154,7 @@ def _check(each: Kept, texts: _Texts, recording: Recording) -> None:
         raise UserError(f"{place} changes values in %{often[0]}, which runs as often as it likes: take them out of it")
     for name, maker in each.takes.items():
         if maker is None and name in recording.before:
-            raise UserError(
-                f"{place} uses {name!r}, which was made before `%load_ext mlops_jupyter`: "
-                "restart the kernel, load the extension first and run the notebook again"
-            )
+            raise made_before(place, name)
         changed = [p for p, e in enumerate(texts.history) if name in e.writes]
         if maker is None and name.startswith(FILE) and changed:
             raise UserError(
@@ -166,7 +163,7 @@ def _check(each: Kept, texts: _Texts, recording: Recording) -> None:
             )
     for name in sorted(each.facts.reads - each.facts.writes):
         if KEPT_BY_IPYTHON(name):
-            raise UserError(f"{place} uses {name!r}, which IPython keeps: give the value a name of its own")
+            raise kept_by_ipython(place, name)
 
 
 def _starts(kept: Sequence[Kept]) -> tuple[str, ...]:
