@@ -14,6 +14,7 @@ from mlops_jupyter.analysis.causes import (
     PAIRS,
     READERS,
     SEEDERS,
+    SET_METHODS,
     SHUFFLES,
     SORTERS,
     TAKES_RANDOM_STATE,
@@ -48,6 +49,11 @@ class CauseFinder:
     """Holds what one cell has shown so far: aliases of its imports, states it seeded, causes found.
 
     Follows names, not values: `rng.random()` on a generator is silent, a user's own object called `random` is not.
+
+    Attributes
+    ----------
+    sets : names bound to sets.
+    ordered : a name, and what it is a cause of if it is a set: it is taken in order.
     """
 
     def __init__(self, lines: list[str]) -> None:
@@ -56,6 +62,8 @@ class CauseFinder:
         self._lines = lines
         self._seeded: set[str] = set()
         self._settled: set[int] = set()  # ids of nodes whose order does not matter
+        self.sets: set[str] = set()
+        self.ordered: list[tuple[str, Cause]] = []
 
     def call(self, node: ast.Call, tail: str) -> None:
         """Look at a call whose last name is `tail`."""
@@ -72,6 +80,8 @@ class CauseFinder:
             return
         if kind:
             self._add(kind, node)
+        elif tail in ORDERED:
+            self._ordered(node.args, node)
 
     def attribute(self, node: ast.Attribute) -> None:
         """Look at an attribute that is not called."""
@@ -81,8 +91,16 @@ class CauseFinder:
 
     def iterated(self, node: ast.expr) -> None:
         """Look at what a loop or a comprehension runs over."""
-        if id(node) not in self._settled and _is_set(node):
+        if id(node) in self._settled:
+            return
+        if _is_set(node):
             self._add(CauseKind.ORDER, node)
+        self._ordered([node], node)
+
+    def assigned(self, names: list[str], value: ast.expr) -> None:
+        """Look at what names are bound to."""
+        if names and _is_set(value):
+            self.sets.update(names)
 
     def path(self, node: ast.expr) -> tuple[str, ...]:
         """Return `a.b.c` as names with import aliases resolved; calls in between count by their last name."""
@@ -133,8 +151,15 @@ class CauseFinder:
             if isinstance(arg, (ast.GeneratorExp, ast.ListComp, ast.SetComp)):
                 self._settled.update(id(g.iter) for g in arg.generators)
 
+    def _ordered(self, taken: list[ast.expr], node: ast.expr) -> None:
+        names = (each.id for each in taken if isinstance(each, ast.Name))
+        self.ordered += ((name, self._cause(CauseKind.ORDER, node)) for name in names)
+
     def _add(self, kind: CauseKind, node: ast.expr) -> None:
-        self.found.append(Cause(kind, node.lineno, self._written(node)))
+        self.found.append(self._cause(kind, node))
+
+    def _cause(self, kind: CauseKind, node: ast.expr) -> Cause:
+        return Cause(kind, node.lineno, self._written(node))
 
     def _written(self, node: ast.expr) -> str:
         line = self._lines[node.lineno - 1].encode()
@@ -172,4 +197,6 @@ def _is_set(node: ast.expr) -> bool:
         return True
     if isinstance(node, ast.BinOp):
         return _is_set(node.left) or _is_set(node.right)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return node.func.attr in SET_METHODS and _is_set(node.func.value)
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"set", "frozenset"}

@@ -16,7 +16,7 @@ class CauseKind(Enum):
     CLOCK = "reads the clock"
     NETWORK = "reads from the network"
     ENVIRONMENT = "reads the machine, the user or the environment"
-    ORDER = "depends on an order that is not fixed (files of a folder, a set of strings)"
+    ORDER = "depends on an order that is not fixed (files of a folder, a set of texts or objects)"
     ADDRESS = "depends on addresses or on salted hashes"
     CONCURRENCY = "depends on which task ends first"
     INPUT = "asks the user"
@@ -198,3 +198,5 @@ SORTERS = frozenset({"sorted", "len", "set", "frozenset", "min", "max", "sum", "
 """What they answer does not depend on the order of what they are given."""
 ORDERED = frozenset({"list", "tuple", "enumerate", "iter", "zip", "map", "join", "array", "Series", "DataFrame"})
 """What they answer has the order of what they are given."""
+SET_METHODS = frozenset({"union", "intersection", "difference", "symmetric_difference", "copy"})
+"""Of a set, what answers with a set."""

@@ -64,7 +64,7 @@ class _Cell:
         """Return the facts of the statements together."""
         if self.late:
             self._call_late()
-        notes = self.notes
+        notes, found = self.notes, self.notes.causes
         writes = frozenset(self.bound) - MARKS
         changed_late = frozenset().union(*(late.writes | late.deletes for late in self.late.values()))
         return SourceFacts(
@@ -87,7 +87,9 @@ class _Cell:
                 if self.bound[name] == 1 and name not in self.deletes and name not in changed_late
             },
             text_reads=frozenset(self.text_names),
-            causes=tuple(notes.causes.found),
+            causes=(*found.found, *(cause for name, cause in found.ordered if name in found.sets)),
+            sets=frozenset(found.sets),
+            ordered=tuple(found.ordered),
             uncertain=tuple(notes.doubts),
             statements=tuple(self.statements),
             awaits=notes.awaits,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from mlops_jupyter.analysis.causes import Cause
@@ -53,6 +53,8 @@ class SourceFacts:
     literals : name -> value of `name = <literal>` where nothing else in the cell binds the name.
     text_reads : candidates in strings that a library may evaluate: `df.query("x > @limit")`, formulas, SQL.
     causes : what may make values differ in another process, in order.
+    sets : names that it binds to sets, whose order may be another elsewhere.
+    ordered : a name with what it is a cause of if it is a set: its items are taken in order.
     uncertain : reasons why the facts may be incomplete, in words.
     statements : the top level, one by one.
     awaits : there is an `await` at the top level.
@@ -70,9 +72,15 @@ class SourceFacts:
     literals: Mapping[str, object]
     text_reads: frozenset[str]
     causes: tuple[Cause, ...]
+    sets: frozenset[str]
+    ordered: tuple[tuple[str, Cause], ...]
     uncertain: tuple[str, ...]
     statements: tuple[Statement, ...]
     awaits: bool
+
+    def causes_with(self, sets: Collection[str]) -> tuple[Cause, ...]:
+        """Return the causes where some names that it reads are known to be sets that others made."""
+        return (*self.causes, *(cause for name, cause in self.ordered if name in sets and name not in self.sets))
 
     def uses(self, statement: Statement) -> frozenset[str]:
         """Names that a statement reads, also in the functions that it names, and when what it defines is called."""

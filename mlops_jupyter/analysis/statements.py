@@ -28,6 +28,7 @@ def assign(scope: Scope, node: ast.Assign) -> None:
     walk_all(scope, node.targets)
     for target in node.targets:
         doubt_target(scope, target)
+    scope.notes.causes.assigned(names, node.value)
     _hold(scope, names, node.value)
 
 
@@ -41,7 +42,9 @@ def annotated(scope: Scope, node: ast.AnnAssign) -> None:
         walk(scope, node.value)
         walk(scope, node.target)
         doubt_target(scope, node.target)
-        _hold(scope, [node.target.id] if isinstance(node.target, ast.Name) else [], node.value)
+        names = [node.target.id] if isinstance(node.target, ast.Name) else []
+        scope.notes.causes.assigned(names, node.value)
+        _hold(scope, names, node.value)
     elif not simple:
         walk(scope, node.target)
     elif scope.kind is ScopeKind.FUNCTION and isinstance(node.target, ast.Name):

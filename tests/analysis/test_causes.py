@@ -51,6 +51,9 @@ FOUND = {
     "for x in set(a) - b: pass": CauseKind.ORDER,
     "[x for x in {'a', b}]": CauseKind.ORDER,
     "', '.join(set(a))": CauseKind.ORDER,
+    "s = {a, b}\nfor x, y in zip(rows, s): pass": CauseKind.ORDER,
+    "s = set(a).union(b)\n[x for x in s]": CauseKind.ORDER,
+    "s: set = {a, b}\nlist(s)": CauseKind.ORDER,
     "hash('a')": CauseKind.ADDRESS,
     "id(a)": CauseKind.ADDRESS,
     "for f in as_completed(fs): pass": CauseKind.CONCURRENCY,
@@ -81,6 +84,8 @@ SILENT = [
     "sorted(os.listdir(a))",
     "sorted(p.name for p in Path('.').glob('*'))",
     "len(set(a))",
+    "s = {a, b}\nsorted(s)\nlen(s)\nfor x in sorted(s): pass",
+    "for x in s: pass",
     "sorted(set(a))",
     "for x in sorted(set(a)): pass",
     "list(dict.fromkeys(a))",
@@ -92,6 +97,12 @@ SILENT = [
 @pytest.mark.parametrize("source", FOUND)
 def test_found(source: str) -> None:
     assert [cause.kind for cause in facts(source).causes] == [FOUND[source]]
+
+
+def test_a_set_that_another_cell_made() -> None:
+    made, taken = facts("s = {a, b}"), facts("for x in s: pass")
+    assert [cause.kind for cause in taken.causes_with(made.sets)] == [CauseKind.ORDER]
+    assert taken.causes_with(frozenset({"t"})) == ()
 
 
 @pytest.mark.parametrize("source", SILENT)

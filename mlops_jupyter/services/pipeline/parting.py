@@ -32,13 +32,13 @@ def causes(parts: Parts, done: Draft, carried: bool = False) -> list[str]:
     ----------
     carried : name what should not, too.
     """
-    found = [(parts[member], cause) for member in done.members for cause in parts[member].facts.causes]
+    found = [(parts[member], cause) for member in done.members for cause in parts.causes(member)]
     for need in done.hoisted:
         part = parts[need.maker]
         statement = part.binding(need.name)
         if need.maker not in done.members and statement is not None:
             lines = range(statement.span.line, statement.span.end_line + 1)
-            found += [(part, cause) for cause in part.facts.causes if cause.line in lines]
+            found += [(part, cause) for cause in parts.causes(need.maker) if cause.line in lines]
     return list(dict.fromkeys(_said(*one) for one in found if carried or one[1].kind not in CARRIED))
 
 

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from mlops_jupyter.analysis.facts import SourceFacts, Statement, StatementKind
+from mlops_jupyter.analysis.facts import Cause, SourceFacts, Statement, StatementKind
 from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN, Graph
 from mlops_jupyter.analysis.outline import CodeCell
 from mlops_jupyter.core.plan import HIDDEN
@@ -108,6 +108,7 @@ class Parts:
         self.graph = graph
         self._parts = parts
         self._code: dict[Need, bool] = {}
+        self._sets: frozenset[str] | None = None
 
     def __getitem__(self, position: int) -> Part:
         return self._parts[position]
@@ -182,6 +183,12 @@ class Parts:
             and not self.is_parameter(need)
         )
         return list(found)
+
+    def causes(self, position: int) -> tuple[Cause, ...]:
+        """What may give a part other values in another process, with all names known that any part binds to sets."""
+        if self._sets is None:
+            self._sets = frozenset().union(*(part.facts.sets for part in self))
+        return self._parts[position].facts.causes_with(self._sets)
 
     def keeps_figures(self) -> bool:
         """Whether figures of pyplot stayed open in the notebook when a cell had ended."""

@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from mlops_jupyter.analysis.facts import SourceFacts
+from mlops_jupyter.analysis.facts import CauseKind, SourceFacts
 from mlops_jupyter.analysis.outline import CodeCell, match
 from mlops_jupyter.analysis.parsing import LINE_END
 from mlops_jupyter.analysis.pieces import PieceKind, pieces
@@ -41,12 +41,14 @@ class Slice:
     executions : positions in the history, in the order in which they ran.
     starts : hidden variables that it finds as they were before the notebook's first cell: random states that no cell
         seeded, data files.
+    causes : what may give it another value elsewhere, in words: a clock that it reads, an order that is not fixed.
     """
 
     name: str
     text: str
     executions: tuple[int, ...]
     starts: tuple[str, ...]
+    causes: tuple[str, ...]
 
     def __repr__(self) -> str:
         return self.text
@@ -67,10 +69,11 @@ def slice_of(recording: Recording, name: str, magics: Magics) -> Slice:
     kept = cut(history, texts.text, name)
     for each in kept:
         _check(each, texts, recording)
-    starts = _starts(kept)
+    starts, causes = _starts(kept), _causes(kept, texts)
     imports = "".join(f"{line}\n" for line in texts.imports(kept))
-    chunks = (_head(name, kept, history, starts), imports, *(_chunk(each, texts) for each in kept))
-    return Slice(name, "\n".join(filter(None, chunks)), tuple(each.position for each in kept), starts)
+    head = (*_head(name, kept, history, starts), *(f"# May come out otherwise: {cause}." for cause in causes))
+    chunks = ("\n".join(head) + "\n", imports, *(_chunk(each, texts) for each in kept))
+    return Slice(name, "\n".join(filter(None, chunks)), tuple(each.position for each in kept), starts, causes)
 
 
 class _Texts:
@@ -170,7 +173,7 @@ def _starts(kept: Sequence[Kept]) -> tuple[str, ...]:
     return tuple(sorted({n for k in kept for n, maker in k.takes.items() if maker is None and n.startswith(HIDDEN)}))
 
 
-def _head(name: str, kept: Sequence[Kept], history: Sequence[Execution], starts: Sequence[str]) -> str:
+def _head(name: str, kept: Sequence[Kept], history: Sequence[Execution], starts: Sequence[str]) -> list[str]:
     lines = [f"# What made {name!r}: {len(kept)} of {len(history)} executions, in the order in which they ran."]
     states = [n.removeprefix(HIDDEN) for n in starts if not n.startswith(FILE)]
     files = [n.removeprefix(FILE) for n in starts if n.startswith(FILE)]
@@ -178,7 +181,19 @@ def _head(name: str, kept: Sequence[Kept], history: Sequence[Execution], starts:
         lines.append(f"# Nothing here seeds {', '.join(states)}: the value needs the random state of that session.")
     if files:
         lines.append(f"# Reads {', '.join(files)}, from the notebook's folder.")
-    return "\n".join(lines) + "\n"
+    return lines
+
+
+def _causes(kept: Sequence[Kept], texts: _Texts) -> tuple[str, ...]:
+    """What may differ in another process. Random states do not: where nothing seeds one, the slice starts from it."""
+    sets = frozenset().union(*(each.facts.sets for each in kept))
+    found: dict[str, None] = {}
+    for each in kept:
+        spans = [each.facts.statements[number].span for number in each.statements]
+        for cause in each.facts.causes_with(sets):
+            if cause.kind is not CauseKind.UNSEEDED and any(s.line <= cause.line <= s.end_line for s in spans):
+                found[f"`{cause.text}` in {where(each.position, texts.cells)} {cause.kind.value}"] = None
+    return tuple(found)
 
 
 def _chunk(each: Kept, texts: _Texts) -> str:

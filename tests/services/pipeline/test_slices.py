@@ -62,6 +62,21 @@ def test_what_it_starts_from_is_said() -> None:
     ]
 
 
+def test_what_may_come_out_otherwise_is_said() -> None:
+    with session() as (run, notebook):
+        play(
+            ["import time\nthen = time.time()", "now = 1", "s = {object(), object()}", "x = [now, *map(id, s)]"],
+            None,
+            run,
+        )
+        made = sliced(notebook, "x")
+    said = "execution 4 (its cell was edited or deleted since) depends on "
+    assert made.causes == (
+        f"`map(id, s)` in {said}an order that is not fixed (files of a folder, a set of texts or objects)",
+    )
+    assert f"# May come out otherwise: {made.causes[0]}." in made.text.splitlines()
+
+
 def test_a_module_of_the_project_may_keep_things() -> None:
     """Its functions are called for what they give, and may change what later calls give."""
     with session() as (run, notebook):
