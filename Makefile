@@ -36,8 +36,9 @@ setup: .venv/.installed
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	touch $@
 
-# Make .venvs/engines: the orchestrators that the tests run bundles with.
-engines: .venvs/engines/.locked
+# Run bundles in every orchestrator's own engine, or have its own tool check them, and say how many came out right.
+engines: setup .venvs/engines/.locked
+	$(BIN)/python -m pytest tests/engines -m "slow or not slow"
 
 # Make .venvs/peers: what the benchmarks compare with.
 peers: .venvs/peers/.locked
@@ -74,7 +75,7 @@ demo: setup
 	$(BIN)/python notebooks/demo.py
 
 # Run all tests, browser and Airflow included.
-test: setup engines browser .venvs/corpus/.installed labextension/node_modules/.package-lock.json
+test: setup .venvs/engines/.locked browser .venvs/corpus/.installed labextension/node_modules/.package-lock.json
 	cd labextension && $(NPM) test
 	$(BIN)/python -m pytest
 

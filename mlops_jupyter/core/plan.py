@@ -30,13 +30,28 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Resources:
-    """What a step asks of an orchestrator. None means: its own default."""
+    """What a step asks of the system that runs it. None means: that system's own default.
+
+    Attributes
+    ----------
+    cpu : processors, also parts of one.
+    memory_bytes : main memory.
+    gpu : whole devices.
+    retries : how often it is tried again where it failed.
+    backoff_seconds : pause before the first retry; each later one is twice as long.
+    timeout_seconds : after which a try is ended.
+    """
 
     cpu: float | None = None
     memory_bytes: int | None = None
     gpu: int | None = None
     retries: int = 0
+    backoff_seconds: float | None = None
     timeout_seconds: float | None = None
+
+    def over(self, other: Resources) -> Resources:
+        """Return these wishes, and another's where these say nothing."""
+        return Resources(**{**vars(other), **{name: value for name, value in vars(self).items() if value}})
 
 
 @dataclass(frozen=True)
@@ -86,18 +101,40 @@ class Step:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When to run: five-field cron (POSIX crontab(5) weekdays: 0 and 7 are Sunday) in a time zone.
+    """When to run: by exactly one of `cron`, `every_seconds`, `data`, `after` and `drift`.
 
     Attributes
     ----------
-    catchup : also run what fell due while the scheduler was down, each tick on its own.
+    cron : five fields as crontab(5) has them (weekdays: 0 and 7 are Sunday), in a time zone.
+    timezone : IANA name; of `cron` alone.
+    catchup : also run what fell due while the scheduler was down, each tick on its own; of `cron` and `every_seconds`.
     start : ISO date from which `catchup` counts; needed with it.
+    every_seconds : an interval, from one start to the next.
+    data : a file or a pattern of files, local or any fsspec address: it runs when what lies there is new.
+    after : the package of another pipeline: it runs when a run of that one has succeeded.
+    drift : name of a drift check: it runs when that finds drift.
+    concurrency : how many runs may be under way at once.
     """
 
-    cron: str
+    cron: str = ""
     timezone: str = "UTC"
     catchup: bool = False
     start: str = ""
+    every_seconds: int = 0
+    data: str = ""
+    after: str = ""
+    drift: str = ""
+    concurrency: int = 1
+
+    @property
+    def shown(self) -> str:
+        """The schedule in a few words."""
+        if self.cron:
+            return f"{self.cron} ({self.timezone})"
+        if self.every_seconds:
+            return f"every {self.every_seconds} s"
+        kinds = (("new data at", self.data), ("after", self.after), ("on drift of", self.drift))
+        return next(f"{kind} {what}" for kind, what in kinds if what)
 
 
 @dataclass(frozen=True)
@@ -147,6 +184,10 @@ class Plan:
     package : a Python identifier derived from the name.
     outputs : delivered variable -> step that makes it.
     files : path in the bundle -> bytes: initial states, data, expected values, the runtime.
+    secrets : names of environment variables that the steps read and that no file may hold: each target fills them from
+        what it keeps secrets in.
+    alert : the one of them that holds a web address to which `python -m <package> alert` says that a run failed; "" for
+        none.
     """
 
     name: str
@@ -159,6 +200,8 @@ class Plan:
     expected: tuple[Expected, ...] = ()
     files: Mapping[str, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    alert: str = ""
 
     def step(self, name: str) -> Step:
         """Return the step of that name, or raise `NotFound` naming those there are."""

@@ -1,4 +1,4 @@
-"""The command line of a bundle: `python -m <package> run | step | check | steps`."""
+"""The command line of a bundle: `python -m <package> run | step | check | alert | steps`."""
 
 from __future__ import annotations
 
@@ -84,11 +84,15 @@ def _parser(pipeline: Pipeline) -> argparse.ArgumentParser:
     check.set_defaults(verb=_check)
     check.add_argument("--run", required=True)
     check.add_argument("--expected", type=Path, metavar="DIR", help="folder of expected.json (the bundle's own)")
+    alert = verbs.add_parser("alert", help="say to a web address what became of a run")
+    alert.set_defaults(verb=_alert)
+    alert.add_argument("--run", required=True)
+    alert.add_argument("--to", required=True, metavar="NAME", help="the environment variable that holds the address")
     steps = verbs.add_parser("steps", help="list the steps")
     steps.set_defaults(verb=_steps)
-    for verb in (run, step, check):
+    for verb in (run, step, check, alert):
         verb.add_argument("--store", required=True, help="where results are kept: a folder, or an fsspec address")
-    for verb in (run, step, check, steps):
+    for verb in (run, step, check, alert, steps):
         verb.add_argument("--json", action="store_true", help="print one JSON object, and nothing else, to stdout")
     return parser
 
@@ -128,6 +132,17 @@ def _check(pipeline: Pipeline, asked: argparse.Namespace) -> int:
                 answer.write(f"  {where}; {one.parting.cause}")
         answer.write(verdict.status)
     return OK if verdict.status in ("identical", "close") else STEP_FAILED
+
+
+def _alert(pipeline: Pipeline, asked: argparse.Namespace) -> int:
+    from .alerting import alert
+
+    said = alert(pipeline, Store(asked.store), asked.run, asked.to)
+    if asked.json:
+        _print({"status": "sent", "text": said})
+    else:
+        sys.stdout.write(f"told: {said}\n")
+    return OK
 
 
 def _steps(pipeline: Pipeline, asked: argparse.Namespace) -> int:

@@ -18,10 +18,8 @@ from .pipeline import INITIAL, Step, step_key
 from .recall import Recall
 from .runs import Artifact, Store
 
-FIRST_PAUSE_SECONDS = 0.5
-"""Pause before the first retry; each later one is twice as long."""
-
 LONGEST_PAUSE_SECONDS = 60.0
+"""A pause between two tries that has grown to this grows no more."""
 
 WARM = ("keep", "codecs", "fingerprint", "tracking")
 """Rooms of the runtime that every step's process would else load anew."""
@@ -187,7 +185,7 @@ class Conductor:
         if attempt.number > step.retries or self._request.task:
             self._end(step, Event(step.name, Status.FAILED, seconds, error))
             return
-        pause = min(FIRST_PAUSE_SECONDS * 2 ** (attempt.number - 1), LONGEST_PAUSE_SECONDS)
+        pause = min(step.backoff * 2 ** (attempt.number - 1), max(LONGEST_PAUSE_SECONDS, step.backoff))
         self._not_before[step.name] = time.monotonic() + pause
         self._waiting.insert(0, step)
         self._tell(Event(step.name, Status.RETRYING, seconds, error))

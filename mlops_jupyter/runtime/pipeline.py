@@ -35,6 +35,7 @@ class Step:
     parameters : names of the pipeline's parameters that the function takes.
     packages : top-level modules that the step imports.
     retries : how often a failed step is tried again.
+    backoff : seconds before the first of them; each later pause is twice as long.
     timeout : seconds after which it is killed with all that it started; None for never.
     always : never taken from the cache (a step whose point is its effect: registering, judging).
     after : steps that it waits for beside those whose values it takes.
@@ -48,6 +49,7 @@ class Step:
     parameters: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     retries: int = 0
+    backoff: float = 0.5
     timeout: float | None = None
     always: bool = False
     after: tuple[str, ...] = ()

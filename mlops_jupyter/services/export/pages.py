@@ -18,7 +18,7 @@ def readme(plan: Plan, targets: Iterable[Any]) -> str:
         "## Steps\n\n| step | takes | gives | parameters |\n|---|---|---|---|\n" + "\n".join(map(_row, plan.steps)),
     ]
     if plan.schedule:
-        parts.append(f"Schedule: `{plan.schedule.cron}` ({plan.schedule.timezone}).")
+        parts.append(f"Schedule: {plan.schedule.shown}.")
     parts += [
         f"## {target.title}\n\n{target.deploy(plan).strip()}" for target in targets if target.deploy(plan).strip()
     ]

@@ -89,6 +89,7 @@ def _step(plan: Plan, step: Step) -> str:
         "parameters": step.parameters,
         "packages": step.imports,
         "retries": step.resources.retries,
+        "backoff": step.resources.backoff_seconds,
         "timeout": step.resources.timeout_seconds,
         "always": step.always,
         "after": step.after,
@@ -123,12 +124,14 @@ def _yaml(plan: Plan) -> str:
         ],
         "parameters": {p.name: p.default for p in plan.parameters},
         "outputs": dict(plan.outputs),
-        "schedule": vars(schedule).copy() if schedule else None,
+        "schedule": {k: v for k, v in vars(schedule).items() if v} if schedule else None,
         "environment": {
             "python": plan.environment.python,
             "requirements": list(plan.environment.requirements),
             "variables": dict(plan.environment.variables),
+            **({"secrets": list(plan.secrets)} if plan.secrets else {}),
         },
+        **({"alert": plan.alert} if plan.alert else {}),
         "notes": list(plan.notes),
     }
     return str(yaml.safe_dump(facts, sort_keys=False, allow_unicode=True, width=120))

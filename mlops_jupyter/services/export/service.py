@@ -45,22 +45,13 @@ def export(
     Raises
     ------
     UserError
-        An unknown target or an invalid schedule (before anything else), whatever the plan refuses, or a place
+        An unknown target (before anything else), whatever the plan refuses, or a place
         that cannot be written. Nothing is left half-written.
     """
     began = time.perf_counter()
     chosen = [targets.find(name) for name in to]
-    if request.schedule:
-        _check(request.schedule.cron, request.schedule.timezone)
     made = plan(recording, request, magics)
     lost = tuple(f"target {t.name!r} has no word for {line}" for t in chosen for line in targets.lost(made, t))
     bundle.write(render(made, chosen), output)
     ledger.audit("export", made.name, {"path": str(output), "targets": list(to), "steps": len(made.steps)})
     return Exported(output, made, tuple(to), lost, time.perf_counter() - began)
-
-
-def _check(cron: str, timezone: str) -> None:
-    from mlops_jupyter.services.schedule.clock import check, zone
-
-    check(cron)
-    zone(timezone)

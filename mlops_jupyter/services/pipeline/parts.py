@@ -6,12 +6,12 @@ import ast
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mlops_jupyter.analysis.facts import Cause, SourceFacts, Statement, StatementKind
 from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN, Graph
 from mlops_jupyter.analysis.outline import CodeCell
-from mlops_jupyter.core.plan import HIDDEN
+from mlops_jupyter.core.plan import HIDDEN, Resources
 from mlops_jupyter.core.records import Execution
 from mlops_jupyter.runtime.watch import RANDOM
 from mlops_jupyter.services.pipeline.translation import Translation
@@ -27,6 +27,7 @@ class Part:
     cell : the notebook's cell that it was of, if that is still there.
     parameters : names that this execution declares as parameters of the pipeline, with their defaults.
     outputs : the only names that its author lets it give to other steps; None: any.
+    resources : what its author asks for its step.
     """
 
     position: int
@@ -36,6 +37,7 @@ class Part:
     cell: CodeCell | None
     parameters: Mapping[str, object]
     outputs: frozenset[str] | None = None
+    resources: Resources = field(default_factory=Resources)
 
     @property
     def lines(self) -> list[str]:

@@ -42,7 +42,9 @@ class Request:
     ----------
     name : of the pipeline; the package is derived from it.
     outputs : variables to deliver; None: every step's last values that nothing else takes.
+    schedule : valid.
     allow_ipython : keep magics that only IPython knows; the bundle then needs IPython.
+    secrets, alert : see `Plan`.
     """
 
     name: str
@@ -50,6 +52,8 @@ class Request:
     schedule: Schedule | None = None
     lock: bool = True
     allow_ipython: bool = False
+    secrets: tuple[str, ...] = ()
+    alert: str = ""
 
 
 def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
@@ -105,6 +109,8 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
         schedule=request.schedule,
         expected=proof.expected,
         files={**files, **{f"src/{path}": data for path, data in {**own, **ran}.items()}, **proof.files, **known},
+        secrets=request.secrets,
+        alert=request.alert,
         notes=tuple(dict.fromkeys((*of_cells, *evidence.notes, *proof.notes, *changed, *doubts))),
     )
 
@@ -180,7 +186,7 @@ def _part(site: Site, position: int, cells: Sequence[CodeCell | None], magics: M
     parameters = dict(declared.parameters)
     if site.role is Role.PARAMETERS:
         parameters |= facts(to_python(execution.body)).literals
-    return Part(position, execution, done, facts(done.text), cell, parameters, declared.outputs)
+    return Part(position, execution, done, facts(done.text), cell, parameters, declared.outputs, declared.resources)
 
 
 def _renumber(groups: list[Group], drafts: list[modules.Draft]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mlops_jupyter.analysis.outline import CodeCell
+from mlops_jupyter.core.plan import Resources
 from mlops_jupyter.core.records import Execution
 
 
@@ -34,11 +35,13 @@ class Declared:
     parameters : name -> default.
     inputs : names that the step takes beside those that it is seen to take.
     outputs : the only names that the step gives; None: whatever others take or nobody does.
+    resources : what the step asks of the system that runs it.
     """
 
     parameters: Mapping[str, object] = field(default_factory=dict)
     inputs: frozenset[str] = frozenset()
     outputs: frozenset[str] | None = None
+    resources: Resources = field(default_factory=Resources)
 
 
 class Magics(Protocol):

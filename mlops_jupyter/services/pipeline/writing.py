@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import reduce
 
 from mlops_jupyter.analysis.facts import normalised
-from mlops_jupyter.core.plan import HIDDEN, INITIAL, Parameter, Step
+from mlops_jupyter.core.plan import HIDDEN, INITIAL, Parameter, Resources, Step
 from mlops_jupyter.services.pipeline import modules
 from mlops_jupyter.services.pipeline.environment import top_modules
 from mlops_jupyter.services.pipeline.flows import Flows
@@ -75,6 +76,7 @@ def write_steps(
                 cells=tuple(parts[m].execution.cell or f"{c.number}" for m in done.members if (c := parts[m].cell)),
                 executions=tuple(done.members),
                 always=any(not use.startswith(REPEATABLE) for use in runtime_of[done.name]),
+                resources=reduce(lambda all_, m: parts[m].resources.over(all_), done.members, Resources()),
                 notes=tuple(dict.fromkeys((*notes[done.name], *_doubts(parts, done), *causes(parts, done)))),
             )
         )

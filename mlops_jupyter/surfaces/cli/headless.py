@@ -8,9 +8,8 @@ import queue
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,28 +20,19 @@ START_SECONDS = 120
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What the command line asks of the export that runs in the kernel."""
-
-    output: str
-    targets: Sequence[str]
-    outputs: Sequence[str] | None
-    name: str
-    schedule: str | None
-    timezone: str
-    allow_ipython: bool = False
-
-
-def export(path: Path, wish: Wish, timeout: float | None, say: Say) -> dict[str, Any]:
+def export(path: Path, wish: Mapping[str, Any], timeout: float | None, say: Say) -> dict[str, Any]:
     """Run the notebook cell by cell, export it, and return what was written.
+
+    Parameters
+    ----------
+    wish : what `services.export.wishes.asked` gave, with `output` (a folder), `targets` and a `name`.
 
     Raises
     ------
     UserError
         The file is no notebook, a cell raised (which, and what), or the export refused.
     """
-    return _asked(path, "answer", asdict(wish), timeout, say)
+    return _asked(path, "answer", wish, timeout, say)
 
 
 def program(path: Path, name: str, timeout: float | None, say: Say) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Schedule
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -15,20 +14,14 @@ if TYPE_CHECKING:
 
 def answer(shell: InteractiveShell, wish: str, path: str) -> None:
     """Export as asked and write what came of it as JSON: the facts, or `fault` with the user's one line."""
-    from mlops_jupyter.services.export import service
-    from mlops_jupyter.services.pipeline.planner import Request
+    from mlops_jupyter.services.export import service, wishes
     from mlops_jupyter.surfaces.magics import session_of
     from mlops_jupyter.surfaces.magics.meaning import Meaning
 
     asked = json.loads(wish)
     session = session_of(shell)
-    request = Request(
-        name=asked["name"],
-        outputs=tuple(asked["outputs"]) if asked["outputs"] is not None else None,
-        schedule=Schedule(asked["schedule"], asked["timezone"]) if asked["schedule"] else None,
-        allow_ipython=asked.get("allow_ipython", False),
-    )
     try:
+        request = wishes.request(asked, asked["name"])
         done = service.export(
             session.notebook, request, Meaning(), Path(asked["output"]), asked["targets"], session.workspace.ledger
         )

@@ -41,4 +41,5 @@ class Meaning:
 def _declared(line: str) -> Declared:
     args = step_cell.parse(line)
     outputs = frozenset(step_cell.names(args.outputs))
-    return Declared(step_cell.parameters(args), frozenset(step_cell.names(args.inputs)), outputs or None)
+    inputs = frozenset(step_cell.names(args.inputs))
+    return Declared(step_cell.parameters(args), inputs, outputs or None, step_cell.resources(args))

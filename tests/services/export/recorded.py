@@ -46,10 +46,8 @@ def export(
     asked = {
         "output": str(folder / "out"),
         "targets": ["python"],
-        "outputs": names,
+        "outputs": ",".join(names) if names else None,
         "name": "play",
-        "schedule": None,
-        "timezone": "UTC",
     }
     process = multiprocessing.get_context("fork").Process(target=_play, args=(path, order, {**asked, **wish}))
     process.start()

@@ -15,7 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, runtime_checkable
 
 from mlops_jupyter.core.errors import NotFound, UserError
-from mlops_jupyter.core.plan import Plan
+from mlops_jupyter.core.plan import Plan, Schedule
 
 GROUP = "mlops_jupyter.targets"
 
@@ -24,14 +24,23 @@ class Feature(Enum):
     """What a plan may ask of the system that runs it. The value is its name for people."""
 
     PARAMETERS = "parameters"  # a run may override them
+    STEPS = "steps"  # each is a task of its own, seen and tried again by itself
     SCHEDULE = "schedule"  # it starts runs by the clock
     TIMEZONE = "time zone"  # ... as the clock goes in a place
-    CATCHUP = "catchup"  # ... also those that fell due while it was down
+    INTERVAL = "interval"  # ... every so many seconds
+    DATA = "schedule on data"  # it starts runs when data have come
+    AFTER = "schedule after"  # it starts runs when those of another pipeline have succeeded
+    DRIFT = "schedule on drift"  # it starts runs when a check finds drift
+    CATCHUP = "catchup"  # also runs that fell due while it was down
+    CONCURRENCY = "concurrency"  # only so many runs at once
     RETRIES = "retries"  # a step that failed is tried again
+    BACKOFF = "backoff"  # ... after a pause that grows
     TIMEOUT = "timeout"  # a step that takes too long is stopped
     CPU = "cpu"
     MEMORY = "memory"
     GPU = "gpu"
+    SECRETS = "secret"  # an environment variable filled from what it keeps secrets in
+    ALERT = "alert"  # it says so when a run failed
 
 
 @runtime_checkable
@@ -120,15 +129,16 @@ def asked(plan: Plan) -> Iterator[tuple[Feature, str]]:
     for parameter in plan.parameters:
         yield Feature.PARAMETERS, repr(parameter.name)
     if plan.schedule:
-        yield Feature.SCHEDULE, repr(plan.schedule.cron)
-        if plan.schedule.timezone != "UTC":
-            yield Feature.TIMEZONE, repr(plan.schedule.timezone)
-        if plan.schedule.catchup:
-            yield Feature.CATCHUP, "of runs that were missed"
+        yield from _of_schedule(plan.schedule)
+    for secret in plan.secrets:
+        yield Feature.SECRETS, repr(secret)
+    if plan.alert:
+        yield Feature.ALERT, f"to the address in {plan.alert!r}"
     for step in plan.steps:
         wishes = step.resources
         for feature, value, unit in (
             (Feature.RETRIES, wishes.retries, ""),
+            (Feature.BACKOFF, wishes.backoff_seconds if wishes.retries else None, " s"),
             (Feature.TIMEOUT, wishes.timeout_seconds, " s"),
             (Feature.CPU, wishes.cpu, ""),
             (Feature.MEMORY, wishes.memory_bytes, " bytes"),
@@ -136,3 +146,17 @@ def asked(plan: Plan) -> Iterator[tuple[Feature, str]]:
         ):
             if value:
                 yield feature, f"{value}{unit} of step {step.name!r}"
+
+
+def _of_schedule(schedule: Schedule) -> Iterator[tuple[Feature, str]]:
+    kinds: tuple[tuple[Feature, object, str], ...] = (
+        (Feature.SCHEDULE, schedule.cron, repr(schedule.cron)),
+        (Feature.TIMEZONE, schedule.timezone != "UTC", repr(schedule.timezone)),
+        (Feature.INTERVAL, schedule.every_seconds, f"of {schedule.every_seconds} s"),
+        (Feature.DATA, schedule.data, repr(schedule.data)),
+        (Feature.AFTER, schedule.after, repr(schedule.after)),
+        (Feature.DRIFT, schedule.drift, repr(schedule.drift)),
+        (Feature.CATCHUP, schedule.catchup, "of runs that were missed"),
+        (Feature.CONCURRENCY, schedule.concurrency != 1, f"of {schedule.concurrency} runs"),
+    )
+    yield from ((feature, said) for feature, asks, said in kinds if asks)

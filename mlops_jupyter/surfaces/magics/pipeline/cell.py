@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import keyword
+import math
 from argparse import Namespace
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
 from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.core.plan import Resources
+from mlops_jupyter.core.units import seconds, size
 
 if TYPE_CHECKING:
     from mlops_jupyter.core.records import Execution
@@ -24,6 +27,12 @@ if TYPE_CHECKING:
 @argument(
     "--out", dest="outputs", default="", help="the only names that the step gives: a,b; it must make each of them"
 )
+@argument("--cpu", default=None, metavar="N", help="processors that the step asks of an orchestrator, as 2 or 0.5")
+@argument("--memory", default=None, metavar="SIZE", help="memory that it asks for, as 4GB")
+@argument("--gpu", type=int, default=None, metavar="N", help="devices that it asks for")
+@argument("--retries", type=int, default=None, metavar="N", help="how often it is tried again where it fails")
+@argument("--backoff", default=None, metavar="TIME", help="pause before the first retry, doubled for each later one")
+@argument("--timeout", default=None, metavar="TIME", help="after which a try is ended, as 30m")
 def step(args: Namespace) -> Namespace:
     """The cell is a step; what it takes and makes is seen when it runs."""
     return args
@@ -41,6 +50,7 @@ def parse(line: str) -> Namespace:
     if not args.name.isidentifier() or keyword.iskeyword(args.name):
         raise UserError(f"{args.name!r} is no step name: use letters, digits and underscores, as in load_data")
     parameters(args)
+    resources(args)
     return args
 
 
@@ -56,6 +66,25 @@ def parameters(args: Namespace) -> dict[str, object]:
         except (ValueError, SyntaxError):
             raise UserError(f"{text!r} is no parameter: write NAME=LITERAL, as in n_estimators=200") from None
     return found
+
+
+def resources(args: Namespace) -> Resources:
+    """Return what a parsed line asks of the system that runs the step."""
+    try:
+        cpu = float(args.cpu) if args.cpu else None
+    except ValueError:
+        cpu = math.nan
+    for flag, amount in (("cpu", cpu), ("gpu", args.gpu), ("retries", args.retries)):
+        if amount is not None and not 0 < amount < math.inf:
+            raise UserError(f"--{flag} {getattr(args, flag)} is no amount: give a number above 0")
+    return Resources(
+        cpu=cpu,
+        memory_bytes=size(args.memory) if args.memory else None,
+        gpu=args.gpu,
+        retries=args.retries or 0,
+        backoff_seconds=seconds(args.backoff) if args.backoff else None,
+        timeout_seconds=seconds(args.timeout) if args.timeout else None,
+    )
 
 
 def names(text: str) -> list[str]:

@@ -3,41 +3,49 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from mlops_jupyter.core.plan import Schedule
+from mlops_jupyter.services.export import wishes
 
 if TYPE_CHECKING:
     from mlops_jupyter.services.export.service import Exported
     from mlops_jupyter.surfaces.magics.session import Session
 
 
+def options(table: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare the options that a verb has everywhere."""
+
+    def declare(verb: Callable[..., Any]) -> Callable[..., Any]:
+        for flags, facts in reversed(list(table.items())):
+            verb = argument(*flags, **facts)(verb)
+        return verb
+
+    return declare
+
+
 @magic_arguments("pipeline export")
-@argument("--to", default="python", help="targets, separated by commas; `python` is the bundle alone")
 @argument("--output", "-o", required=True, help="the folder to write; a bundle that is there is replaced")
-@argument("--outputs", default=None, help="variables to deliver: a,b; default: what no other step takes")
-@argument("--name", default=None, help="the pipeline's name; default: the output folder's")
-@argument("--schedule", default=None, metavar="CRON", help="when to run, as crontab(5) has it, in quotes")
-@argument("--timezone", default="UTC", help="the time zone of the schedule")
-@argument("--allow-ipython", action="store_true", help="keep magics that only IPython knows, and IPython with them")
+@options(wishes.OPTIONS)
 def export(session: Session, args: Namespace) -> Exported:
     """Write the notebook as a pipeline that runs without Jupyter and without this package."""
     from mlops_jupyter.services.export import service
-    from mlops_jupyter.services.pipeline.planner import Request
     from mlops_jupyter.surfaces.magics.meaning import Meaning
 
     output = Path(unquoted(args.output)).expanduser()
-    request = Request(
-        name=unquoted(args.name) if args.name else output.name,
-        outputs=tuple(n.strip() for n in unquoted(args.outputs).split(",") if n.strip()) if args.outputs else None,
-        schedule=Schedule(unquoted(args.schedule), unquoted(args.timezone)) if args.schedule else None,
-        allow_ipython=args.allow_ipython,
-    )
-    targets = [t.strip() for t in args.to.split(",") if t.strip()]
+    asked = {name: _plain(value) for name, value in wishes.asked(args).items()}
+    request = wishes.request(asked, output.name)
+    targets = wishes.words(unquoted(args.to))
     return service.export(session.notebook, request, Meaning(), output, targets, session.workspace.ledger)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return unquoted(value) if isinstance(value, str) else value
 
 
 def unquoted(text: str) -> str:

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from mlops_jupyter.runtime.options import OPTIONS, words
-from mlops_jupyter.surfaces.magics.pipeline.export import unquoted
+from mlops_jupyter.surfaces.magics.pipeline.export import options, unquoted
 
 if TYPE_CHECKING:
     from mlops_jupyter.services.export.here import Ran
     from mlops_jupyter.surfaces.magics.session import Session
 
 
-def options(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """Declare the options that a run has everywhere."""
-    for flags, facts in reversed(list(OPTIONS.items())):
-        verb = argument(*flags, **facts)(verb)
-    return verb
-
-
 @magic_arguments("pipeline run")
-@options
+@options(OPTIONS)
 @argument("--outputs", default=None, help="variables to deliver: a,b; default: what no other step takes")
 def run(session: Session, args: Namespace) -> Ran:
     """Run the steps in processes of their own; what did not change comes from the cache.

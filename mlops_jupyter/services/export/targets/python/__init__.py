@@ -9,7 +9,7 @@ from mlops_jupyter.services.export.targets import Feature
 
 name = "python"
 title = "plain Python"
-expresses = frozenset({Feature.PARAMETERS, Feature.RETRIES, Feature.TIMEOUT})
+expresses = frozenset({Feature.STEPS, Feature.PARAMETERS, Feature.RETRIES, Feature.BACKOFF, Feature.TIMEOUT})
 
 
 def render(plan: Plan) -> Mapping[str, str]:

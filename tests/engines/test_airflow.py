@@ -1,4 +1,4 @@
-"""The Airflow target against Airflow itself, in its own environment (`make engines`)."""
+"""The Airflow target against Airflow itself, in its own environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ import pytest
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
 from mlops_jupyter.services.export.bundle import write
 from mlops_jupyter.services.export.render import render
-from mlops_jupyter.services.export.targets import airflow, croniter_dialect
+from mlops_jupyter.services.export.spelling import croniter as croniter_dialect
+from mlops_jupyter.services.export.targets import airflow
 from mlops_jupyter.services.schedule import clock
 from tests.services.export.recorded import export
 
@@ -129,7 +130,7 @@ def environment(home: Path, dags: Path, **more: str) -> dict[str, str]:
 
 
 def airflows(command: list[str], env: dict[str, str], cwd: Path) -> str:
-    assert ENGINES.is_dir(), "Airflow is not installed here: run `make engines`"
+    assert ENGINES.is_dir(), "Airflow is not installed here: run `make .venvs/engines/.locked`"
     done = subprocess.run(command, env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=240)
     said = done.stdout.decode(errors="replace")
     assert done.returncode == 0, said[-8000:]

@@ -17,13 +17,14 @@ from importlib import resources
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
+from mlops_jupyter.services.export.spelling.python import identifier, literal
 from mlops_jupyter.services.export.targets import Feature
-from mlops_jupyter.services.export.targets.python_text import identifier, literal
 
 name = "airflow"
 title = "Airflow 3"
 expresses = frozenset(
     {
+        Feature.STEPS,
         Feature.PARAMETERS,
         Feature.SCHEDULE,
         Feature.TIMEZONE,
@@ -54,7 +55,7 @@ def render(plan: Plan) -> Mapping[str, str]:
     parts["SDK"] = ", ".join(names)
     parts["DATETIME"] = "datetime, timedelta" if parts["START"] else "timedelta"
     parts["ZONEINFO"] = "from zoneinfo import ZoneInfo\n" if parts["START"] else ""
-    frame = resources.files(__package__).joinpath("airflow_dag.txt").read_text(encoding="utf-8")
+    frame = resources.files(__package__).joinpath("dag.txt").read_text(encoding="utf-8")
     # One pass: a mark inside of what was put in is left alone.
     return {f"dags/{package}.py": MARK.sub(lambda mark: parts[mark[1]], frame)}
 
@@ -108,7 +109,7 @@ def in_json(parameter: Parameter) -> bool:
 def _schedule(schedule: Schedule | None) -> dict[str, str]:
     if schedule is None:
         return {"SCHEDULE": "None", "CATCHUP": "False", "START": ""}
-    from mlops_jupyter.services.export.targets.croniter_dialect import spelled
+    from mlops_jupyter.services.export.spelling.croniter import spelled
     from mlops_jupyter.services.schedule.clock import zone
 
     place = literal(zone(schedule.timezone).key)
