@@ -1,0 +1,178 @@
+"""A schedule's cron expression in a form that every system reads alike, or a refusal that says why there is none.
+
+What systems agree on: five fields of numbers, lists and ``*``, in which a day matches if day-of-month OR day-of-week
+does where both are restricted. What they part in: names, ranges, steps, 7 for Sunday, ``*/2`` beside a weekday, and
+what happens to a tick at a time that a change of the clocks skips or repeats.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.core.plan import Schedule
+from mlops_jupyter.services.schedule.clock import zone
+from mlops_jupyter.services.schedule.expression import Cron, parse
+
+EVERY = (60, 24, 31, 12, 7)
+"""How many numbers each field has."""
+
+YEARS = range(2026, 2041)
+"""Changes of the clocks are looked up for these."""
+
+Fields = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+
+
+def fields(cron: Cron, system: str = "") -> Fields:
+    """Return minutes, hours, days, months and weekdays such that a day matches if either of two restricted ones does.
+
+    Parameters
+    ----------
+    system : its name, for the refusal; "" where days may also have to match both.
+
+    Raises
+    ------
+    UserError
+        A day must match both, and the system fires on either.
+    """
+    days, weekdays = cron.days, cron.weekdays
+    both_restricted = len(days) < EVERY[2] and len(weekdays) < EVERY[4]
+    if both_restricted and not cron.either and system:
+        raise UserError(
+            f"a day must match both day-of-month and day-of-week in this cron, and {system} fires on either: "
+            f"restrict one of them"
+        )
+    if cron.either and not both_restricted:  # either, and one of them is every day
+        days, weekdays = tuple(range(1, 32)), tuple(range(7))
+    return cron.minutes, cron.hours, days, cron.months, weekdays
+
+
+def spelled(schedule: Schedule, system: str) -> str:
+    """Return a schedule's cron in numbers, lists and ``*`` alone.
+
+    Examples
+    --------
+    >>> spelled(Schedule("*/30 6 * jan mon-wed,sun"), "Argo")
+    '0,30 6 * 1 0,1,2,3'
+    """
+    return _text(fields(parse(schedule.cron), system))
+
+
+def _text(found: Fields) -> str:
+    return " ".join(
+        "*" if len(numbers) == count else ",".join(map(str, numbers))
+        for numbers, count in zip(found, EVERY, strict=True)
+    )
+
+
+def steady(schedule: Schedule, system: str) -> None:
+    """Refuse a cron with ticks that a change of the clocks skips or repeats, for systems that do not do as crontab.
+
+    One that fires in every hour of every day goes by the time that passes, everywhere.
+
+    Raises
+    ------
+    UserError
+        Names the first such tick, and a way out.
+    """
+    found = unsteady(schedule.cron, schedule.timezone)
+    if found:
+        day, hour, minute = found
+        raise UserError(
+            f"cron {schedule.cron!r} fires at {hour:02}:{minute:02} on {day}, a time that the clocks of "
+            f"{schedule.timezone} skip or repeat, and {system} would not do as crontab does: take another hour, or UTC"
+        )
+
+
+@lru_cache(maxsize=256)
+def unsteady(expression: str, timezone: str) -> tuple[date, int, int] | None:
+    """Return the first tick (day, hour, minute) at a time that the clocks skip or repeat, None if there is none."""
+    cron = parse(expression)
+    minutes, hours, days, months, weekdays = fields(cron)
+    if len(hours) == EVERY[1] and (len(days), len(months), len(weekdays)) == EVERY[2:]:
+        return None
+    for day, skipped in _changes(zone(timezone)):
+        if day.month not in months:
+            continue
+        of_month, of_week = day.day in days, (day.weekday() + 1) % 7 in weekdays
+        either = cron.either and len(days) < EVERY[2] and len(weekdays) < EVERY[4]
+        if (of_month or of_week) if either else (of_month and of_week):
+            for hour, minute in skipped:
+                if hour in hours and minute in minutes:
+                    return day, hour, minute
+    return None
+
+
+@lru_cache(maxsize=32)
+def _changes(place: ZoneInfo) -> tuple[tuple[date, tuple[tuple[int, int], ...]], ...]:
+    """Days on which the clocks change, each with the times on the wall that come twice or never."""
+    found = []
+    day = date(YEARS[0], 1, 1)
+    while day.year in YEARS:
+        noon = datetime.combine(day, time(12), place)
+        if noon.utcoffset() != (noon - timedelta(days=1)).utcoffset():
+            for near in (day - timedelta(days=1), day):
+                odd = tuple(clock for clock in ALL_DAY if _odd(datetime.combine(near, time(*clock)), place))
+                if odd:
+                    found.append((near, odd))
+        day += timedelta(days=1)
+    return tuple(found)
+
+
+ALL_DAY = tuple((hour, minute) for hour in range(24) for minute in range(60))
+
+
+def _odd(wall: datetime, place: ZoneInfo) -> bool:
+    return wall.replace(tzinfo=place, fold=0).utcoffset() != wall.replace(tzinfo=place, fold=1).utcoffset()
+
+
+def in_utc(schedule: Schedule, system: str) -> str:
+    """Return a schedule's cron as it is in UTC, for systems that know no time zones.
+
+    Raises
+    ------
+    UserError
+        The clocks of the zone change, or the shift carries days over the border of a month or of some hours only.
+
+    Examples
+    --------
+    >>> in_utc(Schedule("30 6 * * mon", "Asia/Kolkata"), "GitHub")
+    '0 1 * * 1'
+    """
+    place = zone(schedule.timezone)
+    offsets = {datetime(year, month, 1, tzinfo=UTC).astimezone(place).utcoffset() for year in YEARS for month in MONTHS}
+    found = fields(parse(schedule.cron), system)
+    if len(offsets) > 1:
+        raise UserError(
+            f"{system} knows UTC alone, and the clocks of {schedule.timezone} change: give the schedule in UTC"
+        )
+    shift = int((offsets.pop() or timedelta()).total_seconds()) // 60
+    return _text(_shifted(found, shift, schedule, system))
+
+
+MONTHS = range(1, 13)
+
+
+def _shifted(found: Fields, shift: int, schedule: Schedule, system: str) -> Fields:
+    minutes, hours, days, months, weekdays = found
+    moved = [(hour * 60 + minute - shift) for hour in hours for minute in minutes]
+    clocks = {(at % 1440 // 60, at % 60) for at in moved}
+    new_hours, new_minutes = (tuple(sorted({clock[i] for clock in clocks})) for i in (0, 1))
+    carried = {at // 1440 for at in moved}
+    every_day = len(days) == EVERY[2] and len(months) == EVERY[3]
+    if len(clocks) < len(new_hours) * len(new_minutes) or (len(carried) > 1 and len(weekdays) < EVERY[4]):
+        raise _unshifted(schedule, system)
+    if carried != {0} and not every_day:
+        raise _unshifted(schedule, system)
+    if len(carried) == 1:
+        weekdays = tuple(sorted((day + next(iter(carried))) % 7 for day in weekdays))
+    return new_minutes, new_hours, days, months, weekdays
+
+
+def _unshifted(schedule: Schedule, system: str) -> UserError:
+    return UserError(
+        f"{system} knows UTC alone, and cron {schedule.cron!r} of {schedule.timezone} is no one cron there: "
+        f"give the schedule in UTC"
+    )

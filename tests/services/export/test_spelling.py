@@ -1,0 +1,121 @@
+"""Cron in words that all systems share: the same ticks, or a refusal."""
+
+from __future__ import annotations
+
+import doctest
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.core.plan import Schedule
+from mlops_jupyter.services.export.spelling import cron
+from mlops_jupyter.services.schedule.clock import next_times
+
+ZONES = ("UTC", "Europe/Oslo", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Auckland")
+STARTS = st.sampled_from(("2026-03-01", "2026-10-01", "2027-12-20", "2028-02-27", "2026-09-20"))
+
+
+def numbers(low: int, high: int) -> st.SearchStrategy[str]:
+    one = st.integers(low, high).map(str)
+    runs = st.tuples(st.integers(low, high), st.integers(low, high)).map(lambda p: f"{min(p)}-{max(p)}")
+    step = st.integers(1, 12).map(lambda n: f"*/{n}")
+    return st.one_of(
+        st.just("*"), st.just("*"), step, st.lists(st.one_of(one, runs), min_size=1, max_size=3).map(",".join)
+    )
+
+
+CRONS = st.tuples(
+    numbers(0, 59),
+    numbers(0, 23),
+    numbers(1, 28),
+    numbers(1, 12),
+    st.one_of(numbers(0, 7), st.sampled_from(("mon-fri", "sun", "tue,thu"))),
+).map(" ".join)
+"""Any expression, its fields in every form."""
+
+
+def ticks(text: str, timezone: str, start: str) -> list[datetime]:
+    found = next_times(text, timezone, datetime.fromisoformat(start).replace(tzinfo=UTC), 50)
+    return [tick.astimezone(UTC) for tick in found]
+
+
+@given(CRONS, st.sampled_from(ZONES), STARTS)
+@settings(max_examples=150, deadline=None)
+def test_numbers_alone_fire_at_the_same_instants(text: str, timezone: str, start: str) -> None:
+    schedule = Schedule(text, timezone)
+    try:
+        spelled = cron.spelled(schedule, "Argo")
+        cron.steady(schedule, "Argo")
+    except UserError:
+        return
+    assert ticks(spelled, timezone, start) == ticks(text, timezone, start)
+
+
+@given(CRONS, st.sampled_from(ZONES), STARTS)
+@settings(max_examples=150, deadline=None)
+def test_in_utc_they_fire_at_the_same_instants(text: str, timezone: str, start: str) -> None:
+    try:
+        spelled = cron.in_utc(Schedule(text, timezone), "GitHub")
+    except UserError:
+        return
+    assert ticks(spelled, "UTC", start) == ticks(text, timezone, start)
+
+
+@pytest.mark.parametrize(
+    ("text", "timezone", "meant"),
+    [
+        ("0 6 * * 1", "UTC", "0 6 * * 1"),
+        ("30 6 * * 1", "Asia/Kolkata", "0 1 * * 1"),
+        ("30 3 * * 1", "Asia/Kolkata", "0 22 * * 0"),
+        ("*/15 * * * *", "Asia/Kolkata", "0,15,30,45 * * * *"),
+        ("30 6 1 * *", "Asia/Kolkata", "0 1 1 * *"),
+    ],
+)
+def test_in_utc(text: str, timezone: str, meant: str) -> None:
+    assert cron.in_utc(Schedule(text, timezone), "GitHub") == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "timezone", "odd"),
+    [
+        ("30 2 * * *", "Europe/Oslo", "2:30"),
+        ("30 3 * * *", "Europe/Oslo", ""),
+        ("30 2 * * 1-5", "Europe/Oslo", ""),
+        ("*/15 * * * *", "Europe/Oslo", ""),
+        ("*/15 0-12 * * *", "Europe/Oslo", "2:0"),
+        ("45 1 * * *", "Australia/Lord_Howe", "1:45"),
+        ("30 2 * * *", "UTC", ""),
+        ("30 2 1 * *", "Europe/Oslo", ""),
+        ("30 2 25 10 *", "Europe/Oslo", "2:30"),
+    ],
+)
+def test_ticks_that_the_clocks_skip_or_repeat(text: str, timezone: str, odd: str) -> None:
+    found = cron.unsteady(text, timezone)
+    assert (f"{found[1]}:{found[2]}" if found else "") == odd
+
+
+@pytest.mark.parametrize(
+    ("do", "text", "timezone", "said"),
+    [
+        (cron.spelled, "0 6 */2 * 1", "UTC", "a day must match both day-of-month and day-of-week in this cron, and X"),
+        (cron.in_utc, "0 6 * * 1", "Europe/Oslo", "X knows UTC alone, and the clocks of Europe/Oslo change"),
+        (
+            cron.in_utc,
+            "0 3 1 * *",
+            "Asia/Tokyo",
+            "X knows UTC alone, and cron '0 3 1 * *' of Asia/Tokyo is no one cron",
+        ),
+        (cron.steady, "30 2 * * *", "Europe/Oslo", "cron '30 2 * * *' fires at 02:30 on 2026-03-29, a time that"),
+    ],
+)
+def test_refused_in_one_line(do, text: str, timezone: str, said: str) -> None:
+    with pytest.raises(UserError) as fault:
+        do(Schedule(text, timezone), "X")
+    assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
+
+
+def test_examples() -> None:
+    assert doctest.testmod(cron).failed == 0
