@@ -72,8 +72,15 @@ def _pipeline(plan: Plan) -> str:
         f"    steps=(\n{steps}    ),\n"
         f"    outputs={dict(plan.outputs)!r},\n"
         f"    environment={dict(plan.environment.variables)!r},\n"
+        f"{_secrets(plan)}"
         ")\n"
     )
+
+
+def _secrets(plan: Plan) -> str:
+    """Return what the steps need; the address of alerts they do not."""
+    needed = tuple(name for name in plan.secrets if name != plan.alert)
+    return f"    secrets={needed!r},\n" if needed else ""
 
 
 def _step(plan: Plan, step: Step) -> str:
