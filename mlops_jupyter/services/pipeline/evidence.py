@@ -31,9 +31,6 @@ SAID = {
 EXPECTED_BYTES = 32 * 2**20
 """A value up to this size travels with the bundle; of a larger one the fingerprint does."""
 
-DATA_BYTES = 50 * 2**20
-"""A data file up to this size travels with the bundle; a larger one is named by place and content."""
-
 
 @dataclass
 class Proof:
@@ -47,11 +44,12 @@ class Proof:
 class Evidence:
     """Answers questions about live values; a value that the notebook no longer holds is not guessed at."""
 
-    def __init__(self, recording: Recording, parts: Parts) -> None:
+    def __init__(self, recording: Recording, parts: Parts, data_bytes: int) -> None:
         self.notes: list[str] = []
         self._recording = recording
         self._namespace = recording.namespace
         self._parts = parts
+        self._data_bytes = data_bytes
         self._saved: dict[str, Saved] = {}
 
     def cannot_part(self, groups: Sequence[Group]) -> list[tuple[int, int, str]]:
@@ -198,7 +196,7 @@ class Evidence:
             proof.notes.append(f"the data file {path!r} is no longer there: give its folder with --data")
             return
         size = where.stat().st_size
-        if size <= DATA_BYTES and not path.startswith("/"):
+        if size <= self._data_bytes and not path.startswith("/"):
             proof.files[f"{first}/files/{path}"] = where.read_bytes()
         else:
             data = where.read_bytes()

@@ -34,6 +34,10 @@ FROM_IPYTHON = re.compile(r"\bIPython\b").search
 """Whether a cell has its `display` from there."""
 
 
+DATA_BYTES = 50 * 10**6
+"""Size up to which data files travel, unless the user says otherwise."""
+
+
 @dataclass(frozen=True)
 class Request:
     """What the user asked of an export.
@@ -45,6 +49,7 @@ class Request:
     schedule : valid.
     allow_ipython : keep magics that only IPython knows; the bundle then needs IPython.
     secrets, alert : see `Plan`.
+    data_bytes : a data file up to this size travels with the bundle; a larger one is named by place and content.
     """
 
     name: str
@@ -54,6 +59,7 @@ class Request:
     allow_ipython: bool = False
     secrets: tuple[str, ...] = ()
     alert: str = ""
+    data_bytes: int = DATA_BYTES
 
 
 def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
@@ -79,7 +85,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     parts = Parts(graph, {p: _part(site, p, cells, magics) for p, site in sites})
     refusals.check_born(parts, kept, cells, recording)
     refusals.check_lost(parts, kept, cells)
-    evidence = Evidence(recording, parts)
+    evidence = Evidence(recording, parts, request.data_bytes)
     groups = group(graph, kept, choosing.labels(graph, kept, cells, marked))
     groups = merge(graph, groups, evidence.cannot_part(groups))
     while again := overwritten(graph, groups):
