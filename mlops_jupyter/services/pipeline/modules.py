@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from mlops_jupyter.analysis.facts import Statement, StatementKind
 from mlops_jupyter.analysis.graph import DRAWING, SHOWN
+from mlops_jupyter.analysis.parsing import lines_of
 from mlops_jupyter.services.pipeline.formatting import KEEP
 from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
 from mlops_jupyter.services.pipeline.submodules import unnamed_imports
@@ -44,7 +45,7 @@ class Draft:
     @property
     def empty(self) -> bool:
         """Whether nothing is left to do once imports, definitions and parameters are taken out."""
-        return not any(line.strip() and not line.strip().startswith("#") for line in self.body.splitlines())
+        return not any(line.strip() and not line.strip().startswith("#") for line in lines_of(self.body))
 
 
 def draft(parts: Parts, name: str, members: list[int]) -> Draft:
@@ -246,7 +247,7 @@ def _only_shows(text: str, made: Set[str]) -> bool:
 
 
 def _code_only(text: str) -> str:
-    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#")).strip()
+    return "\n".join(line for line in lines_of(text) if not line.lstrip().startswith("#")).strip()
 
 
 def write(
