@@ -81,7 +81,7 @@ def has_state(value: object) -> bool:
     """
     if getattr(value, "__module__", None) != "__main__":
         return False
-    if isinstance(value, types.FunctionType):
+    if type(value) is types.FunctionType:
         held = [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values(), *vars(value).values()]
         return bool(value.__closure__) or not all(isinstance(v, (*FROZEN, *CODE)) for v in held)
     if isinstance(value, type):
@@ -97,13 +97,18 @@ def is_ours(value: object) -> bool:
 
 def plain(value: object) -> bool:
     """Whether a value is data that cannot hold a function: numbers, text, arrays and frames of such."""
-    if isinstance(value, FROZEN):
+    if is_a(value, *FROZEN):
         return True
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
-    if numpy is not None and isinstance(value, (numpy.ndarray, numpy.generic)):
-        return not value.dtype.hasobject
-    if pandas is not None and isinstance(value, (pandas.DataFrame, pandas.Series, pandas.Index)):
+    if numpy is not None and is_a(value, numpy.ndarray, numpy.generic):
+        return not value.dtype.hasobject  # type: ignore[attr-defined]
+    if pandas is not None and is_a(value, pandas.DataFrame, pandas.Series, pandas.Index):
         return True
-    if isinstance(value, (list, tuple, set, frozenset)) and len(value) < 1000:
-        return all(isinstance(v, FROZEN) for v in value)
-    return isinstance(value, dict) and len(value) < 1000 and all(isinstance(v, FROZEN) for v in value.values())
+    if type(value) not in (list, tuple, set, frozenset, dict) or len(value) >= 1000:  # type: ignore[arg-type]
+        return False
+    return all(is_a(v, *FROZEN) for v in (value.values() if isinstance(value, dict) else value))  # type: ignore[attr-defined]
+
+
+def is_a(value: object, *kinds: type) -> bool:
+    """Whether a value is of one of some classes. `isinstance` asks its `__class__` too, which may be its own code."""
+    return issubclass(type(value), kinds)
