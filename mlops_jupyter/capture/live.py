@@ -77,6 +77,8 @@ class _Open:
     overhead: float = 0.0
     blind: str = ""
     """Why what the cell does cannot be told; see `Execution.blind`."""
+    runs_others: bool = False
+    """It runs other cells (`get_ipython().run_cell(...)`), which are in the record for themselves."""
 
 
 class Recorder:
@@ -101,6 +103,7 @@ class Recorder:
         self._unseen = Unseen()
         self._uncarried = Uncarried(self._namespace)
         self._open: _Open | None = None
+        self._around: list[_Open] = []  # cells that are running other cells
         self._given = {name: id(self._namespace[name]) for name in GIVEN if name in self._namespace}
         ledger.execute(
             "INSERT INTO session (id, notebook, pid, started) VALUES (?, ?, ?, ?)",
@@ -127,8 +130,15 @@ class Recorder:
 
     def pre_run_cell(self, info: ExecutionInfo) -> None:
         """Remember how things stand before a cell; the body that `%%capture` runs is a part of its cell."""
-        if self._open is not None and str(info.raw_cell).strip() in self._open.body and _inside_a_cell():
-            return
+        if self._open is not None and _inside_a_cell():
+            if str(info.raw_cell).strip() in self._open.body:
+                return
+            self._open.runs_others = True
+            if not self._only_runs(self._open):
+                self._open.blind = "it ran other cells, and did more than that"
+            self._around.append(self._open)
+        elif self._open is not None:
+            self._lost(self._open)
         clock = time.perf_counter()
         opened = self._open = _blind(info, self.shell)
         try:
@@ -143,12 +153,17 @@ class Recorder:
         opened.overhead = time.perf_counter() - clock
         opened.started = time.time()
 
-    def post_run_cell(self, result: ExecutionResult) -> None:
+    def post_run_cell(self, result: ExecutionResult | None) -> None:
         """Find out what the cell changed, and record it."""
         opened = self._open
-        if opened is None or result.info is not opened.info:
+        if opened is None or (result is not None and result.info is not opened.info):
             return
-        self._open = None
+        self._open = self._around.pop() if self._around else None
+        if result is None:
+            self._lost(opened)
+            return
+        if opened.runs_others and not opened.blind:
+            return
         if _never_ran(opened, result):
             opened.faults.clear()  # IPython has said what was wrong
             self._end_headers(opened, _unseen(opened, result, len(self.history)))
@@ -165,6 +180,18 @@ class Recorder:
             write(self._ledger, self.session, self.history[-1])
         except Exception:
             _log.exception("this cell is in the record of this session only")
+
+    def _only_runs(self, opened: _Open) -> bool:
+        """Whether a cell that runs others changes nothing itself: it binds nothing, and holds nothing that can change."""
+        reached = self._reach.direct(opened.facts.reads) | opened.facts.writes
+        own = [name for name in reached if not self.is_shells(name)]
+        still = all(name in self._namespace and is_a(self._namespace[name], *FROZEN, *CODE) for name in own)
+        return still and not opened.facts.writes and not opened.headers
+
+    def _lost(self, opened: _Open) -> None:
+        """Note a cell of which IPython did not say how it ended: a fault whose own text ends the process, say."""
+        opened.blind = "nothing told how it ended"
+        self.history.append(_unseen(opened, None, len(self.history)))
 
     def _seen(self, opened: _Open, result: ExecutionResult) -> Execution:
         """Return what is known of a cell that has ended."""
@@ -354,9 +381,9 @@ def _blind(info: ExecutionInfo, shell: InteractiveShell) -> _Open:
     return _Open(info, text, text, (), facts(""), cell, tags, time.time(), {})
 
 
-def _unseen(opened: _Open, result: ExecutionResult, position: int) -> Execution:
+def _unseen(opened: _Open, result: ExecutionResult | None, position: int) -> Execution:
     """Return what is known of a cell of which only the text is."""
-    status, error = _outcome(result)
+    status, error = _outcome(result) if result is not None else (Status.ERROR, "")
     return Execution(
         id=ExecutionId(position),
         raw=opened.raw,
@@ -368,7 +395,7 @@ def _unseen(opened: _Open, result: ExecutionResult, position: int) -> Execution:
         seconds=time.time() - opened.started,
         status=status,
         error=error,
-        count=result.execution_count or 0,
+        count=(result.execution_count if result is not None else None) or 0,
         notes=(opened.blind,) if opened.blind else (),
         blind=opened.blind,
     )

@@ -66,6 +66,8 @@ FAILING = (
     bad("sys.exit that changed nothing", "n", "import sys\nrows = []", "sys.exit()", "n = len(rows)", fails=[1]),
     bad("KeyboardInterrupt half way", "n", "rows = []", "rows.append(1)\nraise KeyboardInterrupt", "n = len(rows)", fails=[1],
         refused="cell 2 (Part b) failed half way (KeyboardInterrupt) and changed 'rows'"),
+    bad("a fault whose text ends the process", "n", "class Fault(Exception):\n    def __str__(self):\n        raise SystemExit\nrows = []",
+        "def f():\n    raise Fault", "try:\n    f()\nexcept Fault as fault:\n    rows.append(1)", "n = len(rows)"),
     bad("our own line mistyped, then mended", "y", "%%pipeline class\nx = 1", "%%pipeline\nx = 1", "%%track --nope\nx = 1",
         "%%pipeline one --nope\nx = 1", "%%pipeline one\nx = 1", "%%pipeline two\ny = x + 2", fails=[0, 1, 2, 3]),
 )  # fmt: skip
@@ -110,6 +112,8 @@ VALUES = (
 NAMES = (
     bad("builtins shadowed", "out n m open exit sum", "out = []\nprint = out.append\nlist, id, sum, open, len, dict = [1], 5, 3, 4, 9, 2\n"
         "exit = quit = [1]", "print(id + sum + open)\nn = list[0] + len + dict", "exit.append(n)\nm = quit[1]\nsum = sum + 1"),
+    bad("a builtin shadowed, then found again", "k n m", "len = 3\nlist = [len]", "k = len + 1\ndel len, list\nn = len(list('ab'))",
+        "m = len('abc')"),
     bad("steps named like variables", "train k", "%%pipeline train\ntrain = [1]", "%%pipeline test\ntest = train + [2]",
         "%%pipeline k\nk = sum(test)"),
     bad("steps named like modules", "x y", "%%pipeline numpy\nimport numpy\nx = numpy.ones(2)", "%%pipeline json\nimport json\n"

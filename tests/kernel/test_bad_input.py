@@ -135,3 +135,37 @@ def test_a_kernel_that_ends_leaves_a_record_that_can_be_opened(source: str, tmp_
         assert play(client, ["x = 2"]) == [""]
         assert execute(client, "%pipeline export --output out", timeout=60) == ""
     assert [output.expected for output in verify(tmp_path / "out").outputs] == ["2"]
+
+
+LOST = (
+    (
+        "a fault whose text ends the process",
+        "class Fault(Exception):\n    def __str__(self):\n        raise SystemExit\nrows.append(1)\nraise Fault",
+        "nothing told how it ended",
+    ),
+    (
+        "a cell that runs another and does more",
+        "get_ipython().run_cell('rows' + '.append(1)')\nrows.append(2)",
+        "it ran other cells, and did more than that",
+    ),
+)
+
+
+@pytest.mark.parametrize(("name", "source", "why"), LOST, ids=[row[0] for row in LOST])
+def test_what_was_not_seen_is_refused(name: str, source: str, why: str, tmp_path: Path) -> None:
+    cells = ["rows = []", source, "n = len(rows)"]
+    with kernel(laid(tmp_path, cells)) as client:
+        play(client, cells)
+        for asked in ("%pipeline slice n", "%pipeline export --output out"):
+            assert execute(client, asked, timeout=60) == (
+                f"UsageError: what cell 2 changed is not known ({why}): restart the kernel and run the notebook again"
+            )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_cell_that_only_runs_another_is_that_one(tmp_path: Path) -> None:
+    cells = ["rows = []", "get_ipython().run_cell('rows' + '.append(1)')", "n = len(rows)"]
+    with kernel(laid(tmp_path, cells)) as client:
+        assert play(client, cells) == ["", "", ""]
+        assert execute(client, "%pipeline export --outputs n --output out", timeout=60) == ""
+    assert [(o.status, o.expected) for o in verify(tmp_path / "out").outputs] == [("identical", "1")]

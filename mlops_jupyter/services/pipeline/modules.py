@@ -22,6 +22,9 @@ PYPLOT = re.compile(r"^import matplotlib\.pyplot as (\w+)|^from matplotlib impor
 INNER_IMPORT = re.compile(r"^([ \t]+(?:import|from)\s[^#'\"\\]*[^#'\"\\\s,])$")
 """An import inside a block: whether it succeeds may matter, though its name is never used."""
 
+BUILTIN = re.compile(r"^(\w+) = builtins\.\1$", re.MULTILINE).search
+"""A builtin is found again, as in a notebook, once the name that hid it is deleted: a function has no such way back."""
+
 DEFINITIONS = "definitions"
 """Module of a bundle for functions and classes that several steps use."""
 
@@ -208,6 +211,8 @@ def _body(part: Part, at_top: set[str], parameters: Mapping[str, object]) -> str
         kept += lines[done : first - 1]
         if not _dropped(part, statement, at_top, parameters):
             kept += [INNER_IMPORT.sub(rf"\1{KEEP}", line) for line in lines[first - 1 : last]]
+            if lines[statement.span.line - 1].startswith("del "):
+                kept += [f"{name} = builtins.{name}" for name in sorted(statement.deletes) if hasattr(builtins, name)]
         done = last
     kept += lines[done:]
     return "\n".join(kept).strip("\n") + "\n" if any(line.strip() for line in kept) else ""
@@ -269,7 +274,7 @@ def write(
     runtime : "module:function" of the bundle's runtime that the body calls.
     """
     head = _prologue(done, parts)
-    imports = [*done.imports, "import builtins\n"] if head else [*done.imports]
+    imports = [*done.imports, "import builtins\n"] if head or BUILTIN(done.body) else [*done.imports]
     imports += [f"from {package}.runtime.{m} import {f}\n" for m, f in (use.split(":") for use in runtime)]
     imports += [f"from {package}.{DEFINITIONS} import {n.name}\n" for n in done.hoisted if n in shared]
     local = [need for need in done.hoisted if need not in shared]
