@@ -11,16 +11,17 @@ import re
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from mlops_jupyter.analysis.cells import PieceKind, pieces, split_headers, to_python
-from mlops_jupyter.analysis.facts import SourceFacts, SyntaxFault, facts
+from mlops_jupyter.analysis.facts import SourceFacts, facts
 from mlops_jupyter.capture import files, scripts
 from mlops_jupyter.capture.entries import write
 from mlops_jupyter.capture.hidden import Hidden
+from mlops_jupyter.capture.opened import UNREADABLE, HeaderHandler, Open, unseen, unseen_yet, words
 from mlops_jupyter.capture.reach import CODE, Reach, has_state, is_a, is_ours
 from mlops_jupyter.capture.uncarried import Uncarried
 from mlops_jupyter.capture.unseen import Unseen
@@ -43,42 +44,8 @@ GIVEN = ("exit", "quit", "get_ipython", "open")
 """What it puts there once, until the user binds such a name."""
 
 
-UNREADABLE = "its text is no Python"
 CODE_MARK = "code"
 """Stands for the fingerprint of a module, function or class, which travels as source."""
-
-
-class HeaderHandler(Protocol):
-    """What one of our cell-magic lines does around the body of its cell."""
-
-    def begin(self, line: str, body: str) -> object:
-        """Called before the body runs. A UserError is shown after the cell, which runs and is recorded all the same."""
-
-    def end(self, state: object, execution: Execution, namespace: Mapping[str, Any]) -> None:
-        """Called after the body ran, or failed."""
-
-
-@dataclass
-class _Open:
-    """What is held between the two borders of one cell."""
-
-    info: ExecutionInfo
-    raw: str
-    body: str
-    headers: tuple[Header, ...]
-    facts: SourceFacts
-    cell: str
-    tags: tuple[str, ...]
-    started: float
-    before: dict[str, int]
-    bound: frozenset[str] = frozenset()
-    handled: list[tuple[HeaderHandler, object]] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-    overhead: float = 0.0
-    blind: str = ""
-    """Why what the cell does cannot be told; see `Execution.blind`."""
-    runs_others: bool = False
-    """It runs other cells (`get_ipython().run_cell(...)`), which are in the record for themselves."""
 
 
 class Recorder:
@@ -102,8 +69,8 @@ class Recorder:
         self._hidden = Hidden()
         self._unseen = Unseen()
         self._uncarried = Uncarried(self._namespace)
-        self._open: _Open | None = None
-        self._around: list[_Open] = []  # cells that are running other cells
+        self._open: Open | None = None
+        self._around: list[Open] = []  # cells that are running other cells
         self._given = {name: id(self._namespace[name]) for name in GIVEN if name in self._namespace}
         ledger.execute(
             "INSERT INTO session (id, notebook, pid, started) VALUES (?, ?, ?, ?)",
@@ -140,7 +107,7 @@ class Recorder:
         elif self._open is not None:
             self._lost(self._open)
         clock = time.perf_counter()
-        opened = self._open = _blind(info, self.shell)
+        opened = self._open = unseen_yet(info, str(info.raw_cell), *_front_end(self.shell))
         try:
             opened = self._open = self._begin(info)
             if opened.headers:
@@ -149,7 +116,7 @@ class Recorder:
             self._hidden.mark()
             files.start()
         except BaseException as fault:  # a value's own code may raise anything, and the cell runs all the same
-            opened.blind = _why(fault)
+            opened.blind = words(fault)
         opened.overhead = time.perf_counter() - clock
         opened.started = time.time()
 
@@ -166,7 +133,7 @@ class Recorder:
             return
         if _never_ran(opened, result):
             opened.faults.clear()  # IPython has said what was wrong
-            self._end_headers(opened, _unseen(opened, result, len(self.history)))
+            self._end_headers(opened, unseen(opened, len(self.history), *_outcome(result), result.execution_count or 0))
             return
         clock = time.perf_counter()
         execution = self._seen(opened, result)
@@ -181,29 +148,29 @@ class Recorder:
         except Exception:
             _log.exception("this cell is in the record of this session only")
 
-    def _only_runs(self, opened: _Open) -> bool:
-        """Whether a cell that runs others changes nothing itself: it binds nothing, and holds nothing that can change."""
+    def _only_runs(self, opened: Open) -> bool:
+        """Whether a cell that runs others changes nothing itself: it binds nothing, nor holds what can change."""
         reached = self._reach.direct(opened.facts.reads) | opened.facts.writes
         own = [name for name in reached if not self.is_shells(name)]
         still = all(name in self._namespace and is_a(self._namespace[name], *FROZEN, *CODE) for name in own)
         return still and not opened.facts.writes and not opened.headers
 
-    def _lost(self, opened: _Open) -> None:
+    def _lost(self, opened: Open) -> None:
         """Note a cell of which IPython did not say how it ended: a fault whose own text ends the process, say."""
         opened.blind = "nothing told how it ended"
-        self.history.append(_unseen(opened, None, len(self.history)))
+        self.history.append(unseen(opened, len(self.history)))
 
-    def _seen(self, opened: _Open, result: ExecutionResult) -> Execution:
+    def _seen(self, opened: Open, result: ExecutionResult) -> Execution:
         """Return what is known of a cell that has ended."""
         if not opened.blind:
             try:
                 return self._end(opened, result)
             except BaseException as fault:  # as before the cell
-                opened.blind = _why(fault)
+                opened.blind = words(fault)
         print(f"mlops_jupyter: what this cell changed is not known ({opened.blind})", file=sys.stderr)
-        return _unseen(opened, result, len(self.history))
+        return unseen(opened, len(self.history), *_outcome(result), result.execution_count or 0)
 
-    def _begin_headers(self, opened: _Open) -> None:
+    def _begin_headers(self, opened: Open) -> None:
         for header in opened.headers:
             handler = self.handlers.get(header.name)
             if handler is not None:
@@ -212,7 +179,7 @@ class Recorder:
                 except UserError as fault:
                     opened.faults.append(f"%%{header.name}: {fault}")
 
-    def _end_headers(self, opened: _Open, execution: Execution) -> None:
+    def _end_headers(self, opened: Open, execution: Execution) -> None:
         for handler, state in opened.handled:
             try:
                 handler.end(state, execution, self._namespace)
@@ -221,7 +188,7 @@ class Recorder:
         for line in opened.faults:
             print(f"UsageError: {line}", file=sys.stderr)
 
-    def _begin(self, info: ExecutionInfo) -> _Open:
+    def _begin(self, info: ExecutionInfo) -> Open:
         headers, body = split_headers(str(info.raw_cell))
         found = scripts.seen(body) if "%run" in body else facts(to_python(body))
         reached = self._reach.names(found.reads | found.text_reads)
@@ -229,7 +196,7 @@ class Recorder:
         self._unseen.begin(body)
         self._uncarried.begin()
         cell, tags = _front_end(self.shell)
-        return _Open(
+        return Open(
             info=info,
             raw=str(info.raw_cell),
             body=body,
@@ -245,7 +212,7 @@ class Recorder:
         """Which object each name stands for now. No Python code per name: a long session has thousands (`_i1` …)."""
         return dict(zip(self._namespace, map(id, self._namespace.values()), strict=True))
 
-    def _rebound(self, opened: _Open) -> set[str]:
+    def _rebound(self, opened: Open) -> set[str]:
         now = self._identities().items() - opened.before.items()
         return {name for name, _ in now if not self.is_shells(name)}
 
@@ -254,7 +221,7 @@ class Recorder:
         given = self._given.get(name)
         return bool(SHELL_NAMES(name)) or (given is not None and given == id(self._namespace.get(name)))
 
-    def _end(self, opened: _Open, result: ExecutionResult) -> Execution:
+    def _end(self, opened: Open, result: ExecutionResult) -> Execution:
         seconds = time.time() - opened.started
         opened_files = files.stop()
         found = opened.facts
@@ -374,34 +341,17 @@ def _drawn(value: object) -> bool:
     )
 
 
-def _blind(info: ExecutionInfo, shell: InteractiveShell) -> _Open:
-    """Return what is held of a cell of which nothing was seen yet."""
-    text = str(info.raw_cell)
-    cell, tags = _front_end(shell)
-    return _Open(info, text, text, (), facts(""), cell, tags, time.time(), {})
+def _inside_a_cell() -> bool:
+    """Whether IPython is running code now, so that a cell that begins is run by another one."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_name == "run_code" and frame.f_code.co_filename.endswith("interactiveshell.py"):
+            return True
+        frame = frame.f_back
+    return False
 
 
-def _unseen(opened: _Open, result: ExecutionResult | None, position: int) -> Execution:
-    """Return what is known of a cell of which only the text is."""
-    status, error = _outcome(result) if result is not None else (Status.ERROR, "")
-    return Execution(
-        id=ExecutionId(position),
-        raw=opened.raw,
-        body=opened.body,
-        headers=opened.headers,
-        cell=opened.cell,
-        tags=opened.tags,
-        started=opened.started,
-        seconds=time.time() - opened.started,
-        status=status,
-        error=error,
-        count=(result.execution_count if result is not None else None) or 0,
-        notes=(opened.blind,) if opened.blind else (),
-        blind=opened.blind,
-    )
-
-
-def _never_ran(opened: _Open, result: ExecutionResult) -> bool:
+def _never_ran(opened: Open, result: ExecutionResult) -> bool:
     """Whether IPython refused a cell: one of our own lines, or text that neither of us can read.
 
     `error_before_exec` alone does not say so: IPython compiles the statements of a cell one by one, and one that does
@@ -413,26 +363,6 @@ def _never_ran(opened: _Open, result: ExecutionResult) -> bool:
     return isinstance(fault, UsageError) or (fault is not None and opened.blind.startswith(UNREADABLE))
 
 
-def _why(fault: BaseException) -> str:
-    """Say in a few words why a cell was not seen; a fault that may be our own is logged with its traceback."""
-    if isinstance(fault, KeyboardInterrupt):
-        return "looking at its values was interrupted"
-    if isinstance(fault, SyntaxFault):
-        return f"{UNREADABLE}: {fault}"
-    _log.error("a cell was not seen", exc_info=fault)
-    return f"looking at its values raised {type(fault).__name__}"
-
-
-def _inside_a_cell() -> bool:
-    """Whether IPython is running code now, so that a cell that begins is run by another one."""
-    frame: FrameType | None = sys._getframe()
-    while frame is not None:
-        if frame.f_code.co_name == "run_code" and frame.f_code.co_filename.endswith("interactiveshell.py"):
-            return True
-        frame = frame.f_back
-    return False
-
-
 def _outcome(result: ExecutionResult) -> tuple[Status, str]:
     fault = result.error_in_exec or result.error_before_exec
     if fault is None:
@@ -440,7 +370,7 @@ def _outcome(result: ExecutionResult) -> tuple[Status, str]:
     status = Status.INTERRUPTED if isinstance(fault, KeyboardInterrupt) else Status.ERROR
     try:
         text = str(fault)
-    except Exception:  # a fault whose text raises
+    except BaseException:  # a fault whose text raises
         text = ""
     return status, f"{type(fault).__name__}: {text}" if text else type(fault).__name__
 

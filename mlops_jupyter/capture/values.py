@@ -62,13 +62,17 @@ class Values:
                 self._slow[name] = id(self._namespace[name])
             if not seen.vague:
                 self._untie(name)
-        for name in vague | {n for n in fresh if self._seen[n].vague}:
+        for name in self._vague(names):
             self._tie(name, names)
+
+    def _vague(self, names: Sequence[str]) -> set[str]:
+        """Names of whose objects some may be missing: of these names, and of what these are tied to."""
+        near = set(names).union(*(self._tied.get(name, ()) for name in names))
+        return {name for name in near if name in self._seen and self._seen[name].vague}
 
     def _tie(self, name: str, names: Sequence[str]) -> None:
         """Let a name share with others, and with what those are tied to, as far as they can share at all."""
-        others = set(names).union(*(self._tied.get(other, ()) for other in names)) - {name}
-        for other in others:
+        for other in set(names).union(*(self._tied.get(other, ()) for other in names)) - {name}:
             if not issubclass(type(self._namespace.get(other)), FROZEN):
                 self._tied.setdefault(name, set()).add(other)
                 self._tied.setdefault(other, set()).add(name)

@@ -77,6 +77,11 @@ def test_what_is_looked_at_with_an_endless_value_may_share_with_it() -> None:
     space["within"] = space["deep"][0][0]
     seen.look(["deep", "within", "number"])
     assert seen.sharing("within") == {"deep"} and seen.sharing("deep") == {"within"}
+    space["part"] = [space["within"]]
+    seen.look(["within", "part"])
+    assert "part" in seen.sharing("deep"), "it came from there, though by another name"
+    del space["part"]
+    seen.forget("part")
     space["again"] = space["deep"]
     seen.look(["deep", "again"])
     kept, space["deep"] = space["deep"], [2]

@@ -222,6 +222,12 @@ REFUSED = [
         ["x"],
         "cell 2 uses 'out', which holds what %%capture kept",
     ),
+    (
+        "nothing but definitions",
+        ["import json", "def f():\n    return 1", "# so far"],
+        None,
+        "nothing to export: the cells",
+    ),
     ("an output that no cell made", ["x = 1"], ["z"], "no cell made an output named 'z': the notebook has x"),
     (
         "an output that is an import",
@@ -247,7 +253,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("name", "cells", "outputs", "said"), REFUSED, ids=[row[0] for row in REFUSED])
 def test_what_cannot_be_exported_says_why(
-    name: str, cells: list[str], outputs: list[str], said: str, tmp_path: Path
+    name: str, cells: list[str], outputs: list[str] | None, said: str, tmp_path: Path
 ) -> None:
     answer = play(tmp_path, cells, outputs)
     assert said in answer["fault"]
