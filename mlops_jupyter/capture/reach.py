@@ -83,7 +83,7 @@ def has_state(value: object) -> bool:
         return False
     if type(value) is types.FunctionType:
         held = [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values(), *vars(value).values()]
-        return bool(value.__closure__) or not all(isinstance(v, (*FROZEN, *CODE)) for v in held)
+        return bool(value.__closure__) or not all(is_a(v, *FROZEN, *CODE) for v in held)
     if isinstance(value, type):
         held = [v for n, v in vars(value).items() if not (n.startswith("__") and n.endswith("__"))]
         return any(isinstance(v, (list, dict, set, int, float, str)) for v in held)
@@ -104,9 +104,14 @@ def plain(value: object) -> bool:
         return not value.dtype.hasobject  # type: ignore[attr-defined]
     if pandas is not None and is_a(value, pandas.DataFrame, pandas.Series, pandas.Index):
         return True
-    if type(value) not in (list, tuple, set, frozenset, dict) or len(value) >= 1000:  # type: ignore[arg-type]
+    box = next((box for box in BOXES if is_a(value, box)), None)
+    if box is None or box.__len__(value) >= 1000:
         return False
-    return all(is_a(v, *FROZEN) for v in (value.values() if isinstance(value, dict) else value))  # type: ignore[attr-defined]
+    return all(is_a(v, *FROZEN) for v in (dict.values(value) if box is dict else box.__iter__(value)))  # type: ignore[arg-type]
+
+
+BOXES: tuple[Any, ...] = (list, tuple, set, frozenset, dict)
+"""Asked by their own methods: those of a class derived from one may do anything."""
 
 
 def is_a(value: object, *kinds: type) -> bool:
