@@ -81,9 +81,9 @@ def has_state(value: object) -> bool:
     """
     if getattr(value, "__module__", None) != "__main__":
         return False
-    if isinstance(value, types.FunctionType):
+    if type(value) is types.FunctionType:
         held = [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values(), *vars(value).values()]
-        return bool(value.__closure__) or not all(isinstance(v, (*FROZEN, *CODE)) for v in held)
+        return bool(value.__closure__) or not all(is_a(v, *FROZEN, *CODE) for v in held)
     if isinstance(value, type):
         held = [v for n, v in vars(value).items() if not (n.startswith("__") and n.endswith("__"))]
         return any(isinstance(v, (list, dict, set, int, float, str)) for v in held)
@@ -97,13 +97,23 @@ def is_ours(value: object) -> bool:
 
 def plain(value: object) -> bool:
     """Whether a value is data that cannot hold a function: numbers, text, arrays and frames of such."""
-    if isinstance(value, FROZEN):
+    if is_a(value, *FROZEN):
         return True
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
-    if numpy is not None and isinstance(value, (numpy.ndarray, numpy.generic)):
-        return not value.dtype.hasobject
-    if pandas is not None and isinstance(value, (pandas.DataFrame, pandas.Series, pandas.Index)):
+    if numpy is not None and is_a(value, numpy.ndarray, numpy.generic):
+        return not value.dtype.hasobject  # type: ignore[attr-defined]
+    if pandas is not None and is_a(value, pandas.DataFrame, pandas.Series, pandas.Index):
         return True
-    if isinstance(value, (list, tuple, set, frozenset)) and len(value) < 1000:
-        return all(isinstance(v, FROZEN) for v in value)
-    return isinstance(value, dict) and len(value) < 1000 and all(isinstance(v, FROZEN) for v in value.values())
+    box = next((box for box in BOXES if is_a(value, box)), None)
+    if box is None or box.__len__(value) >= 1000:
+        return False
+    return all(is_a(v, *FROZEN) for v in (dict.values(value) if box is dict else box.__iter__(value)))  # type: ignore[arg-type]
+
+
+BOXES: tuple[Any, ...] = (list, tuple, set, frozenset, dict)
+"""Asked by their own methods: those of a class derived from one may do anything."""
+
+
+def is_a(value: object, *kinds: type) -> bool:
+    """Whether a value is of one of some classes. `isinstance` asks its `__class__` too, which may be its own code."""
+    return issubclass(type(value), kinds)

@@ -13,7 +13,7 @@ Equal content gives equal fingerprints and any change another one; where that ca
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from .values.formulas import New, default_hasher
@@ -50,6 +50,10 @@ class Survey:
 
     fingerprint: str | Unfingerprintable
     objects: frozenset[int]
+    slow: bool = False
+    """Reading it, or finding the objects, takes longer than the budget."""
+    vague: bool = False
+    """Some of the objects may be missing."""
 
 
 def fingerprint(
@@ -104,17 +108,34 @@ def survey(value: object, *, new: New = default_hasher, budget_seconds: float | 
 
 
 def surveys(
-    values: Iterable[object], *, new: New = default_hasher, budget_seconds: float | None = None
+    values: Iterable[object],
+    *,
+    new: New = default_hasher,
+    budget_seconds: float | None = None,
+    unread: Collection[int] = (),
 ) -> list[Survey]:
-    """Return the survey of each of several values at one moment; what they share is read once. Never raises."""
+    """Return the survey of each of several values at one moment; what they share is read once. Never raises.
+
+    Parameters
+    ----------
+    unread : `id` of values known to take too long to read; only what they reach is found.
+    """
     reaches = [(value, *_reached(value, budget_seconds)) for value in values]
     known: Known = {}
     found = []
-    for value, objects, late in reaches:
-        mark = fingerprint(value, new=new, budget_seconds=budget_seconds, known=known)
-        if late and isinstance(mark, str):
+    for value, objects, vague in reaches:
+        begun = time.perf_counter()
+        mark: str | Unfingerprintable
+        if vague:
             mark = Unfingerprintable(f"finding what it shares took longer than {budget_seconds:g} s")
-        found.append(Survey(mark, objects))
+        elif id(value) in unread:
+            mark = Unfingerprintable(f"it took longer than {budget_seconds:g} s")
+        else:
+            mark = fingerprint(value, new=new, budget_seconds=budget_seconds, known=known)
+        slow = budget_seconds is not None and time.perf_counter() - begun > budget_seconds
+        if slow:
+            mark = Unfingerprintable(f"it took longer than {budget_seconds:g} s")
+        found.append(Survey(mark, objects, slow or vague or id(value) in unread, vague))
     return found
 
 

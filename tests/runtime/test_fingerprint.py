@@ -330,7 +330,8 @@ def test_huge_stand_ins_end_within_their_budget(tmp_path: Any) -> None:
     for name, value in values.items():
         started = time.perf_counter()
         found = survey(value, new=xxhash.xxh3_128, budget_seconds=0.1)
-        assert found.fingerprint == Unfingerprintable("it took longer than 0.1 s"), name
+        assert isinstance(found.fingerprint, Unfingerprintable), name
+        assert "took longer than 0.1 s" in found.fingerprint.reason, name
         assert time.perf_counter() - started < 10, "what would take a minute ends soon"
     assert isinstance(fingerprint(frame, budget_seconds=0.1), str)
 

@@ -92,7 +92,11 @@ class Evidence:
             saved = save_exact({need.name: value})
         except CannotSave as fault:
             return f"cannot cross to another process ({fault})"
-        inner = sorted(name for name in notebook_names(saved.data) if not self._at_module_level(name))
+        own = sorted(notebook_names(saved.data))
+        asleep = [name for name in own if not _wakes(self._namespace.get(name))]
+        if asleep:
+            return f"cannot cross to another process (a {asleep[0]} cannot be read back: its __getattr__ raises)"
+        inner = [name for name in own if not self._at_module_level(name)]
         return f"holds {inner[0]!r}, which only its own step can define" if inner else ""
 
     def _at_module_level(self, name: str, seen: frozenset[str] = frozenset()) -> bool:
@@ -201,6 +205,17 @@ class Evidence:
         else:
             data = where.read_bytes()
             outside[path] = {"bytes": size, "digest": digest(data), "at": str(where)}
+
+
+def _wakes(kind: object) -> bool:
+    """Whether objects of a class can be read back: pickle asks one that is still empty for its `__setstate__`."""
+    if not isinstance(kind, type) or hasattr(kind, "__setstate__") or not hasattr(kind, "__getattr__"):
+        return True
+    try:
+        getattr(object.__new__(kind), "__setstate__", None)
+    except Exception:  # most often a RecursionError: it asks itself for an attribute that is not there yet
+        return False
+    return True
 
 
 def notebook_names(data: bytes) -> set[str]:

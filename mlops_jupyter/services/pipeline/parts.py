@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from mlops_jupyter.analysis.facts import Cause, SourceFacts, Statement, StatementKind
 from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN, Graph
 from mlops_jupyter.analysis.outline import CodeCell
+from mlops_jupyter.analysis.parsing import lines_of
 from mlops_jupyter.core.plan import HIDDEN, Resources
 from mlops_jupyter.core.records import Execution
 from mlops_jupyter.runtime.watch import RANDOM
@@ -42,7 +43,7 @@ class Part:
     @property
     def lines(self) -> list[str]:
         """The translated text's lines, without their ends."""
-        return self.translation.text.splitlines()
+        return lines_of(self.translation.text)
 
     def text(self, statement: Statement) -> str:
         """A statement's source, with the comments right above it."""

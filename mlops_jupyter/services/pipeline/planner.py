@@ -74,6 +74,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     forget()  # the notebook may have installed a package since the last plan
     graph = build([_taking(execution, magics) for execution in recording.history])
     cells = match(recording.cells, [(e.cell, e.raw) for e in recording.history])
+    refusals.check_seen(graph.history, cells)
     looks = choosing.looked(graph, lambda execution: answers(execution, magics))
     marked = tagged.marks(graph, cells, recording.cells)
     skipped = {p for p, mark in marked.items() if mark.role is Role.SKIP and not choosing.step_name(graph.history[p])}
@@ -92,6 +93,8 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
         groups = merge(graph, groups, again)
     _rename_clashes(parts, groups)
     drafts = [modules.draft(parts, g.name, g.members) for g in groups]
+    if all(draft.empty for draft in drafts):
+        raise UserError("nothing to export: the cells that ran only import, define or comment")
     _renumber(groups, drafts)
     flows = Flows(parts, drafts)
     delivered = deliver(flows, evidence, request.outputs)
