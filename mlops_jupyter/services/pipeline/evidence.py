@@ -31,6 +31,9 @@ SAID = {
 EXPECTED_BYTES = 32 * 2**20
 """A value up to this size travels with the bundle; of a larger one the fingerprint does."""
 
+LINE_BYTES = 200
+"""A json value up to this size stands in the list of expected values itself: a file for each number is many files."""
+
 
 @dataclass
 class Proof:
@@ -181,14 +184,16 @@ class Evidence:
         value = self._value(name)
         saved = self._saved[name]
         mark = fingerprint(value)
-        file = f"{name}{saved.suffix}"
-        small = len(saved.data) <= EXPECTED_BYTES and not notebook_names(saved.data)
-        if small:
+        inline = saved.format == "json" and len(saved.data) <= LINE_BYTES
+        file = ""
+        if not inline and len(saved.data) <= EXPECTED_BYTES and not notebook_names(saved.data):
+            file = f"{name}{saved.suffix}"
             proof.files[f"tests/expected/{file}"] = saved.data
         return Expected(
             name=name,
             fingerprint=mark if isinstance(mark, str) else "",
-            file=file if small else "",
+            file=file,
+            json=saved.data.decode() if inline else "",
             format=saved.format,
             shown=shown(value),
         )

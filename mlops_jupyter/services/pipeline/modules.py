@@ -77,7 +77,7 @@ def draft(parts: Parts, name: str, members: list[int]) -> Draft:
         elif need.name not in done.local and (need in foreign or parts[need.maker].imports_plainly(need.name)):
             done.imports += parts.imports(need)
             at_top.add(need.name)
-    done.imports += parts.of_the_future()
+    done.imports += parts.of_the_future
     for member in members:
         done.imports += parts[member].translation.imports
     nested = {need for need in foreign if need.name in parts[need.maker].facts.definitions} - set(done.hoisted)
@@ -286,7 +286,7 @@ def write(
         return _in_a_scope(done, f"{top}\n{definitions}\n{done.body}", arguments, doc, returns)
     if re.search(r"\b__name__\b", done.body):
         head += '__name__ = "__main__"  # as in the notebook\n'
-    body = indented(f"{_docstring(doc)}{head}{_unglobal(done.body)}")
+    body = indented(_docstring(doc)) + indented(f"{head}{_unglobal(done.body)}")
     last = f"    return {', '.join(returns)}\n" if returns else ""
     keyword = "async def" if any(parts[m].facts.awaits for m in done.members) else "def"
     return f"{top}\n{definitions}\n\n{keyword} {done.name}({arguments}):\n{body}{last}"

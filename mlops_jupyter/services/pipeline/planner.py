@@ -195,7 +195,8 @@ def _part(site: Site, position: int, cells: Sequence[CodeCell | None], magics: M
     parameters = dict(declared.parameters)
     if site.role is Role.PARAMETERS:
         parameters |= facts(to_python(execution.body)).literals
-    return Part(position, execution, done, facts(done.text), cell, parameters, declared.outputs, declared.resources)
+    found = facts(done.text.removesuffix("\n"))  # where nothing was translated, capture has asked for that text
+    return Part(position, execution, done, found, cell, parameters, declared.outputs, declared.resources)
 
 
 def _renumber(groups: list[Group], drafts: list[modules.Draft]) -> None:

@@ -16,6 +16,9 @@ from mlops_jupyter.services.pipeline.rules import CELLS, KEEPS_BODY, LINES
 from mlops_jupyter.services.pipeline.translation import Site, Translation
 from mlops_jupyter.services.pipeline.unknown import unknown
 
+MAY_SPAN_LINES = re.compile(r"\"\"\"|'''|\\[\r\n]").search
+"""Whether a text may have a string of several lines: in triple quotes, or continued with a backslash."""
+
 
 def translate(magics: Magics, site: Site) -> Translation:
     """Turn one executed cell into plain Python.
@@ -121,6 +124,8 @@ def _cell_magic(piece: Piece, done: Translation, magics: Magics, site: Site) -> 
 
 def indented(text: str, by: str = "    ") -> str:
     """Indent code by one level, leaving the insides of multi-line strings as they are."""
+    if not MAY_SPAN_LINES(text):  # reading all tokens would take a tenth of an export's time
+        return textwrap.indent(text, by)
     import io
     import tokenize
 
