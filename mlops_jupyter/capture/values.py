@@ -34,7 +34,12 @@ class Values:
 
     def look(self, names: Sequence[str]) -> None:
         """Take the fingerprints of names' values now, and remember them instead of what was known."""
-        found = surveys((self._namespace[n] for n in names), new=self._hasher, budget_seconds=BUDGET_SECONDS)
+        found = surveys(
+            (self._namespace[n] for n in names),
+            new=self._hasher,
+            budget_seconds=BUDGET_SECONDS,
+            owned=lambda key: len(self._owners.get(key, ())) > 1,
+        )
         everyones = _process_wide()
         for name, seen in zip(names, found, strict=True):
             self.forget(name)
@@ -76,6 +81,27 @@ class Values:
             others |= self._owners.get(key, set())
         others.discard(name)
         return frozenset(others)
+
+    def seen(self, name: str) -> Survey:
+        """Return what was seen of a name when it was last looked at; `moved` compares with it."""
+        return self._seen[name]
+
+    def moved(self, name: str, before: Survey, sure: bool) -> set[str]:
+        """Return the names that share with what a name was before an object that is not known to be the same now.
+
+        Parameters
+        ----------
+        sure : whether objects of which nothing is known (what only libraries see, the inside of frames) count as
+            the same, since the value is.
+        """
+        now = self._seen.get(name)
+        after = now.digests if now else {}
+        others: set[str] = set()
+        for key in before.objects & self._owners.keys():
+            was, is_ = before.digests.get(key), after.get(key)
+            if was != is_ or (was is None and not sure):
+                others |= self._owners[key]
+        return others - {name}
 
     def groups(self, names: Iterable[str]) -> tuple[frozenset[str], ...]:
         """Cut names, with all that share objects with them, into sets that share; singles are left out."""
