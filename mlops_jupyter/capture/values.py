@@ -91,15 +91,16 @@ class Values:
 
         Parameters
         ----------
-        sure : whether objects of which nothing is known (what only libraries see, the inside of frames) count as
-            the same, since the value is.
+        sure : whether objects of which too little is known (what only libraries see, the inside of frames) count
+            as the same, since the value is.
         """
         now = self._seen.get(name)
         after = now.digests if now else {}
         others: set[str] = set()
         for key in before.objects & self._owners.keys():
             was, is_ = before.digests.get(key), after.get(key)
-            if was != is_ or (was is None and not sure):
+            same = sure if was is None or is_ is None else was == is_
+            if not same:
                 others |= self._owners[key]
         return others - {name}
 
@@ -125,4 +126,7 @@ def _process_wide() -> frozenset[int]:
     """Objects that libraries share with everyone: sharing them does not tie two names together."""
     numpy_random = sys.modules.get("numpy.random.mtrand")
     shared = getattr(numpy_random, "_rand", None)
-    return frozenset() if shared is None else frozenset({id(shared), id(shared._bit_generator)})
+    if shared is None:
+        return frozenset()
+    bits = shared._bit_generator
+    return frozenset({id(shared), id(bits), id(bits.lock), id(bits.seed_seq)})
