@@ -91,16 +91,15 @@ class Values:
 
         Parameters
         ----------
-        sure : whether objects of which too little is known (what only libraries see, the inside of frames) count
-            as the same, since the value is.
+        sure : whether objects of which too little is known (what only libraries see, the inside of frames and of
+            plain data) count as the same if the value still holds them, since the value is the same.
         """
         now = self._seen.get(name)
-        after = now.digests if now else {}
+        after, held = (now.digests, now.objects) if now else ({}, frozenset())
         others: set[str] = set()
         for key in before.objects & self._owners.keys():
             was, is_ = before.digests.get(key), after.get(key)
-            same = sure if was is None or is_ is None else was == is_
-            if not same:
+            if not (sure and key in held if was is None or is_ is None else was == is_):
                 others |= self._owners[key]
         return others - {name}
 
