@@ -141,8 +141,8 @@ def _bases(known: Known) -> list[Any]:
     numpy = sys.modules.get("numpy")
     if numpy is None:
         return []
-    views = (part for _, part, _ in known.values() if isinstance(part, numpy.ndarray) and part.base is not None)
-    bases = {id(view.base): view.base for view in views if type(view.base) is numpy.ndarray}
+    arrays = (part for _, part, _ in known.values() if issubclass(type(part), numpy.ndarray))  # runs no code of theirs
+    bases = {id(view.base): view.base for view in arrays if type(view.base) is numpy.ndarray}
     return [base for key, base in bases.items() if key not in known]
 
 

@@ -82,13 +82,17 @@ def taker(kind: type) -> Callable[[Any], Pieces]:
     if issubclass(kind, enum.Enum):
         return lambda value: Pieces(last_name(kind), ((".name", value._name_), (".value", value._value_)))
     if kind.__dictoffset__ and kind.__basicsize__ == _EMPTY.__basicsize__ and _no_hooks(kind):
-        name = last_name(kind)
-        return lambda value: Pieces(name, tuple(_attributes(object.__getattribute__(value, "__dict__"))))
+        return partial(_plain, last_name(kind))
     return partial(_reduced, kind)
 
 
 def _closed(reason: str, value: Any) -> Pieces:
     raise Opaque(f"it holds {reason}")
+
+
+def _plain(name: str, value: Any) -> Pieces:
+    _ = value.__class__  # raises for what lets nobody look at it, of which nothing is known then
+    return Pieces(name, tuple(_attributes(object.__getattribute__(value, "__dict__"))))
 
 
 def _random(value: Any) -> Pieces:
