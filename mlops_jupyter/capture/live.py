@@ -29,6 +29,7 @@ from mlops_jupyter.capture.values import FROZEN, UNKNOWN, Values
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.ids import ExecutionId, SessionId, new_id
 from mlops_jupyter.core.records import Execution, Header, Status
+from mlops_jupyter.runtime.fingerprint import Survey
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
@@ -272,19 +273,19 @@ class Recorder:
     def _changed(self, direct: set[str], rebound: set[str], read: frozenset[str]) -> dict[str, str]:
         """Look at what was reached; return the names whose values are not what they were, with what they are now.
 
-        What shares objects with a name is only looked at if something happened to that name's value: as long as all
+        What shares an object with a name is only looked at if that object is no longer what it was: as long as all
         that a cell got hold of is the same, nothing that can be reached from there has changed.
         """
         changed: dict[str, str] = {}
         looked: set[str] = set()
         todo = direct | rebound
         while todo:
-            partners = {name: self._values.sharing(name) for name in todo}
-            was = {name: self._values.fingerprint(name) for name in todo if self._values.known(name)}
+            before = {name: self._values.seen(name) for name in todo if self._values.known(name)}
+            was = {name: self._values.fingerprint(name) for name in before}
             changed |= self._look(todo, rebound, was)
             looked |= todo
-            suspect = {n for n in was.keys() - (rebound - read) if n in changed or self._is_view(n)}
-            todo = set().union(*(partners[name] for name in suspect)) - looked
+            suspects = before.keys() - (rebound - read)
+            todo = set().union(*(self._moved(n, before[n], n not in changed) for n in suspects)) - looked
         return dict(sorted(changed.items()))
 
     def _look(self, names: set[str], rebound: set[str], was: Mapping[str, str]) -> dict[str, str]:
@@ -308,6 +309,9 @@ class Recorder:
         names = {s.sets_up for s in found.statements if s.sets_up} - found.definitions
         values = {name: self._namespace.get(name) for name in names}
         return {n for n, v in values.items() if is_a(v, *CODE) and getattr(v, "__module__", "") == "__main__"}
+
+    def _moved(self, name: str, before: Survey, same: bool) -> set[str]:
+        return self._values.moved(name, before, sure=same and not self._is_view(name))
 
     def _is_view(self, name: str) -> bool:
         """Whether a value lies in the memory of another, of which it shows only a part."""

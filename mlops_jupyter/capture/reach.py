@@ -56,7 +56,7 @@ class Reach:
 
     def learn(self, facts: SourceFacts, reached: set[str], written: Iterable[str]) -> None:
         """Take in what an execution defined, and which values may now hold functions."""
-        holders = {n for n in reached if n in self._late} | facts.definitions
+        holders = facts.definitions.union(*(self._lent_by(n) for n in reached if n in self._late))
         lent = frozenset().union(*(statement.lends for statement in facts.statements))
         for name in written:
             own = facts.late_reads.get(name, NOTHING) | facts.late_writes.get(name, NOTHING)
@@ -64,9 +64,17 @@ class Reach:
                 made_with = {n for s in facts.statements if name in s.writes for n in s.reads}
                 self._late[name] = own | {n for n in made_with if n in self._late or n in facts.definitions} - {name}
             elif (holders or lent) and name in self._namespace and not plain(self._namespace[name]):
-                self._late[name] = (frozenset(holders) | lent | own) - {name}
+                self._late[name] = (holders | lent | own) - {name}
             else:
                 self._late.pop(name, None)
+
+    def _lent_by(self, name: str) -> frozenset[str]:
+        """Return what another value may read or call if it was made with this one: itself, or what it holds.
+
+        Not the name of what cannot be called: where the other holds a part of it, the two share objects, and that
+        is seen.
+        """
+        return frozenset({name}) if callable(self._namespace.get(name)) else self._late[name]
 
 
 CODE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType)

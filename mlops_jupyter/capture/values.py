@@ -48,7 +48,9 @@ class Values:
         unread = {self._slow[n] for n in slow}
         values = (self._namespace[n] for n in fresh)
         try:
-            found = surveys(values, new=self._hasher, budget_seconds=BUDGET_SECONDS, unread=unread)
+            found = surveys(
+                values, new=self._hasher, budget_seconds=BUDGET_SECONDS, unread=unread, owned=self._has_owners
+            )
         except KeyboardInterrupt:  # the user's patience ended sooner
             found = [Survey(Unfingerprintable("looking at it was interrupted"), frozenset(), vague=True) for _ in fresh]
         everyones = _process_wide()
@@ -117,6 +119,32 @@ class Values:
         others.discard(name)
         return frozenset(others)
 
+    def seen(self, name: str) -> Survey:
+        """Return what was seen of a name when it was last looked at; `moved` compares with it."""
+        return self._seen[name]
+
+    def moved(self, name: str, before: Survey, sure: bool) -> set[str]:
+        """Return the names that share with what a name was before an object that is not known to be the same now.
+
+        Parameters
+        ----------
+        sure : whether objects of which too little is known (what only libraries see, the inside of frames and of
+            plain data) count as the same if the value still holds them, since the value is the same.
+        """
+        now = self._seen.get(name)
+        after, held = (now.digests, now.objects) if now else ({}, frozenset())
+        others: set[str] = set()
+        for key in before.objects & self._owners.keys():
+            was, is_ = before.digests.get(key), after.get(key)
+            if not (sure and key in held if was is None or is_ is None else was == is_):
+                others |= self._owners[key]
+        if not sure:
+            others |= {other for other in self._tied.get(name, ()) if other in self._seen}
+        return others - {name}
+
+    def _has_owners(self, key: int) -> bool:
+        return len(self._owners.get(key, ())) > 1
+
     def groups(self, names: Iterable[str]) -> tuple[frozenset[str], ...]:
         """Cut names, with all that share objects with them, into sets that share; singles are left out."""
         done: set[str] = set()
@@ -139,4 +167,7 @@ def _process_wide() -> frozenset[int]:
     """Objects that libraries share with everyone: sharing them does not tie two names together."""
     numpy_random = sys.modules.get("numpy.random.mtrand")
     shared = getattr(numpy_random, "_rand", None)
-    return frozenset() if shared is None else frozenset({id(shared), id(shared._bit_generator)})
+    if shared is None:
+        return frozenset()
+    bits = shared._bit_generator
+    return frozenset({id(shared), id(bits), id(bits.lock), id(bits.seed_seq)})
