@@ -1,0 +1,25 @@
+"""The pauses between tries of a step, for systems that are told each one."""
+
+from __future__ import annotations
+
+from mlops_jupyter.core.plan import Resources
+
+FIRST_SECONDS = 0.5
+LONGEST_SECONDS = 60.0
+"""As the bundle's own `run` has them (`runtime/pipeline.py`, `runtime/conductor.py`)."""
+
+
+def pauses(wishes: Resources) -> list[str]:
+    """Return the seconds before each retry of a step, as text: one for each, twice as long as the one before.
+
+    Examples
+    --------
+    >>> pauses(Resources(retries=3))
+    ['0.5', '1', '2']
+    >>> pauses(Resources(retries=4, backoff_seconds=20))
+    ['20', '40', '60', '60']
+    """
+    first = wishes.backoff_seconds or FIRST_SECONDS
+    longest = max(LONGEST_SECONDS, first)
+    found = (min(first * 2 ** min(n, 60), longest) for n in range(wishes.retries))
+    return [f"{seconds:.3f}".rstrip("0").rstrip(".") for seconds in found]
