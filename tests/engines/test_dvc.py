@@ -119,7 +119,11 @@ def test_dvc_reads_what_the_plan_says(tmp_path: Path) -> None:
     """Edges, parameters, files and odd texts, as `dvc stage list`, `dvc dag` and `dvc params diff` have them."""
     odd = "data/${x} it's région #1.csv"
     values = tuple(Parameter(f"text{n}", text) for n, text in enumerate(HOSTILE) if "\ud800" not in text)
-    values += (Parameter("mixed", {"a": [1e3, "0123", "no", None]}), Parameter("nan", float("nan")))
+    values += (
+        Parameter("mixed", {"a": [1e3, "0123", "no", None]}),
+        Parameter("nan", float("nan")),
+        Parameter("filled", "${count}"),
+    )
     names = tuple(p.name for p in values)
     steps = (
         Step("load", "1", "", inputs={f"~file:{odd}": "", "~random": ""}, outputs=(("x",),), parameters=names),
@@ -144,8 +148,16 @@ print(json.dumps([edges, deps, params, {name: stage.always_changed for name, sta
     edges, deps, params, always = json.loads(engine("python", "-c", probe, cwd=laid).splitlines()[-1])
     assert edges == sorted(map(list, plan.edges()))
     assert f"src/mini/initial/files/{odd}" in deps["load"] and "src/mini/initial/random.json" in deps["load"]
-    assert params == {p.name: p.default for p in values if p.name != "nan"}
+    assert params == {p.name: p.default for p in values if p.name not in ("nan", "filled")}
     assert always == {"load": False, "stages": True, "do": False}
+
+
+def test_a_text_that_dvc_would_fill_in_is_refused(tmp_path: Path) -> None:
+    laid = bundle(DIAMOND, tmp_path, "dvc")
+    params = laid / "params.json"
+    params.write_text(json.dumps({**json.loads(params.read_text()), "code": "${count}"}))
+    said = engine("python3", "dvc_stage.py", "diamond", "join", "--parameter", "code", cwd=laid, code=1)
+    assert said == "params.json: 'code=\"${count}\"' holds ${, which DVC fills in itself: write the text without it\n"
 
 
 def test_what_no_file_tells_apart_is_another_command() -> None:

@@ -1,8 +1,8 @@
 """Run one step as a stage of DVC, or gather what all stages made: see dvc.yaml.
 
 What a step made goes to `artifacts/STEP`, which DVC keeps, restores, pushes and pulls: `record.json` says what it is,
-`objects/` holds what later steps take, `outputs/` the values that are delivered. A step runs in a store of its own, into
-which that of the steps before it is laid: so nothing is taken from a cache that DVC does not know.
+`objects/` holds what later steps take, `outputs/` the values that are delivered. A step runs in a store of its own,
+into which that of the steps before it is laid: so nothing is taken from a cache that DVC does not know.
 """
 
 from __future__ import annotations
@@ -49,6 +49,9 @@ def stage(asked: argparse.Namespace, store: Path) -> int:
         lay(name, store / RUN, store)
     given = json.loads((HOME / "params.json").read_text("utf-8")) if asked.parameter else {}
     words = [word for name in asked.parameter for word in ("-p", f"{name}={json.dumps(given[name])}")]
+    for word in words:
+        if "${" in word:  # the next `--set-param`, of whatever parameter, would put something else there
+            sys.exit(f"params.json: {word!r} holds ${{, which DVC fills in itself: write the text without it")
     where = ("--store", str(store), "--run", RUN)
     code = call(asked.package, "step", asked.step, *where, *words)
     for pause in asked.pause:
@@ -93,7 +96,8 @@ def keep(asked: argparse.Namespace, store: Path) -> None:
     for folder in ("objects", "outputs"):
         (made / folder).mkdir(parents=True)
     for entry in record["outputs"]:
-        shutil.copyfile(store / "objects" / entry["digest"][:2] / entry["digest"][2:], made / "objects" / entry["digest"])
+        digest = entry["digest"]
+        shutil.copyfile(store / "objects" / digest[:2] / digest[2:], made / "objects" / digest)
     for entry in record["delivered"]:
         place = made / "outputs" / entry["file"]
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -45,12 +45,21 @@ def render(plan: Plan) -> Mapping[str, str]:
     stages = {identifier(step.name, "step"): _stage(plan, step) for step in plan.steps}
     text = yaml.safe_dump({"stages": stages}, sort_keys=False, allow_unicode=True, width=120)
     files = {"dvc.yaml": str(text), "dvc_stage.py": filled(__package__, "stage.txt", {})}
-    held = {identifier(p.name, "parameter"): p.default for p in plan.parameters if in_json(p.default)}
-    return files | ({PARAMS: json.dumps(held, indent=1) + "\n"} if held else {})
+    settable = {identifier(p.name, "parameter"): p.default for p in plan.parameters if held(p)}
+    return files | ({PARAMS: json.dumps(settable, indent=1) + "\n"} if settable else {})
+
+
+def held(parameter: Parameter) -> bool:
+    """Whether the default comes back unchanged from params.json, also after `--set-param`, which fills in `${...}`.
+
+    One that does not keeps the pipeline's own default and cannot be set from DVC.
+    """
+    text = in_json(parameter.default)
+    return bool(text) and "${" not in text
 
 
 def _stage(plan: Plan, step: Step) -> dict[str, Any]:
-    parameters = [p.name for p in _taken(plan, step) if in_json(p.default)]
+    parameters = [p.name for p in _taken(plan, step) if held(p)]
     metrics = list(_numbers(plan, step))
     shows = bool(SHOWS.search(step.module))
     words = ["python3", "dvc_stage.py", plan.package, step.name, "--version", _version(plan, step)]
@@ -73,8 +82,8 @@ def _taken(plan: Plan, step: Step) -> list[Parameter]:
 
 
 def _version(plan: Plan, step: Step) -> str:
-    """Tell apart what no file does: what the step takes and makes, its environment, defaults that JSON cannot hold."""
-    unheld = [(p.name, repr(p.default)) for p in _taken(plan, step) if not in_json(p.default)]
+    """Tell apart what no file does: what the step takes and makes, its environment, defaults not in params.json."""
+    unheld = [(p.name, repr(p.default)) for p in _taken(plan, step) if not held(p)]
     around = sorted(plan.environment.variables.items())
     facts = (step.version, sorted(step.inputs.items()), step.outputs, around, unheld)
     return hashlib.blake2b(repr(facts).encode("utf-8", "backslashreplace"), digest_size=6).hexdigest()
@@ -110,6 +119,8 @@ def deploy(plan: Plan) -> str:
     """Return how DVC runs it."""
     parameter = next((p.name for p in plan.parameters if type(p.default) in (int, float)), "")
     changed = f"dvc exp run --set-param {PARAMS}:{parameter}=3\n" if parameter else ""
+    kept = [f"`{p.name}`" for p in plan.parameters if not held(p)]
+    fixed = f"\nNot to be set from DVC, which cannot hold their defaults: {', '.join(kept)}.\n" if kept else ""
     alert = f" A stage that fails says so to the web address in `{plan.alert}`." if plan.alert else ""
     return f"""\
 Each step of `{plan.package}` is a stage; parameters stand in `{PARAMS}`.{alert}
@@ -122,4 +133,4 @@ dvc repro
 python3 dvc_stage.py {plan.package} --gather out
 PYTHONPATH=src .venv/bin/python -m {plan.package} check --store out --run dvc
 ```
-"""
+{fixed}"""
