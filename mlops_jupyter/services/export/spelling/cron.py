@@ -91,7 +91,7 @@ def unsteady(expression: str, timezone: str) -> tuple[date, int, int] | None:
     """Return the first tick (day, hour, minute) at a time that the clocks skip or repeat, None if there is none."""
     cron = parse(expression)
     minutes, hours, days, months, weekdays = fields(cron)
-    if _every_hour(cron):
+    if every_hour(cron):
         return None
     for day, skipped in _changes(zone(timezone)):
         if day.month not in months:
@@ -105,7 +105,7 @@ def unsteady(expression: str, timezone: str) -> tuple[date, int, int] | None:
     return None
 
 
-def _every_hour(cron: Cron) -> bool:
+def every_hour(cron: Cron) -> bool:
     """Whether it goes by the time that passes, every hour of every day; ``0 0-23 * * *`` is fixed times to crontab."""
     _, hours, days, months, weekdays = fields(cron)
     return cron.interval and (len(hours), len(days), len(months), len(weekdays)) == EVERY[1:]
@@ -153,7 +153,7 @@ def in_utc(schedule: Schedule, system: str) -> str:
     offsets = {datetime(year, month, 1, tzinfo=UTC).astimezone(place).utcoffset() for year in YEARS for month in MONTHS}
     cron = parse(schedule.cron)
     found = fields(cron, system)
-    if len(offsets) > 1 and _every_hour(cron):
+    if len(offsets) > 1 and every_hour(cron):
         return _hourly(
             found, {int((offset or timedelta()).total_seconds()) // 60 for offset in offsets}, schedule, system
         )
@@ -172,7 +172,10 @@ def _hourly(found: Fields, shifts: set[int], schedule: Schedule, system: str) ->
     """The minutes of every hour, if they are the same in UTC whatever the clocks of the zone say."""
     moved = {tuple(sorted((minute - shift) % 60 for minute in found[0])) for shift in shifts}
     if len(moved) > 1:
-        raise _unshifted(schedule, system)
+        raise UserError(
+            f"cron {schedule.cron!r} fires at other minutes of UTC when the clocks of {schedule.timezone} change, "
+            f"which {system} cannot do: give the schedule in UTC"
+        )
     return _text((moved.pop(), *found[1:]))
 
 
