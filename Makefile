@@ -42,6 +42,7 @@ engines: setup .venvs/engines/.locked .venvs/cron/.ready
 
 # Debian's cron, unpacked and not installed: no daemon starts here but the one of a test.
 .venvs/cron/.ready:
+	@command -v apt-get >/dev/null || { echo "Debian's cron is needed, and apt-get is missing" >&2; exit 1; }
 	mkdir -p .venvs/cron
 	cd .venvs/cron && { apt-get download -qq cron 2>/dev/null || { apt-get update -qq && apt-get download -qq cron; }; }
 	cd .venvs/cron && dpkg -x cron_*.deb .

@@ -33,6 +33,7 @@ if [ "${1-}" = --by-the-clock ]; then
   fi
 fi
 
+command -v flock > /dev/null || { say "not started: flock is missing; it comes with util-linux"; exit 2; }
 slot=0
 while slot=$((slot + 1)); do
   if [ $slot -gt 1 ]; then
