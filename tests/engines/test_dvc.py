@@ -36,6 +36,12 @@ def begin(laid: Path) -> None:
     engine("dvc", "init", "--quiet", cwd=laid, **QUIET)
 
 
+def test_a_pipeline_that_is_not_whole_is_not_gathered(tmp_path: Path) -> None:
+    laid = bundle(DIAMOND, tmp_path, "dvc")
+    said = engine("python3", "dvc_stage.py", "diamond", "--gather", "out", cwd=laid, code=1)
+    assert said == "nothing is there of step 'join': say `dvc repro`, or `dvc pull`\n"
+
+
 def repro(laid: Path, *words: str, code: int = 0, **more: str) -> tuple[set[str], str]:
     """Run `dvc repro`; return the stages that it ran, and all it said."""
     said = engine("dvc", "repro", *words, cwd=laid, code=code, **QUIET, **more)

@@ -119,9 +119,12 @@ def keep(asked: argparse.Namespace, store: Path) -> None:
 def gather(package: str, store: Path) -> None:
     """Lay what all steps made into a store, as the run `dvc`: `check` compares it with the notebook's values."""
     run = store / RUN
+    steps = [path.stem for path in sorted(HOME.glob(f"src/{package}/steps/*.py")) if path.stem != "__init__"]
+    if lacking := [step for step in steps if not (HOME / "artifacts" / step / "record.json").exists()]:
+        sys.exit(f"nothing is there of step {lacking[0]!r}: say `dvc repro`, or `dvc pull`")
     shutil.rmtree(run, ignore_errors=True)
     delivered = []
-    for record in [lay(made.parent.name, run, store) for made in sorted(HOME.glob("artifacts/*/record.json"))]:
+    for record in [lay(step, run, store) for step in steps]:
         for entry in record["delivered"]:
             place = run / "outputs" / entry["file"]
             place.parent.mkdir(parents=True, exist_ok=True)

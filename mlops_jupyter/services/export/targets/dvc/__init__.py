@@ -133,4 +133,6 @@ dvc repro
 python3 dvc_stage.py {plan.package} --gather out
 PYTHONPATH=src .venv/bin/python -m {plan.package} check --store out --run dvc
 ```
+
+A new export replaces its whole folder, `.git` too: export a changed notebook beside it, and copy that over.
 {fixed}"""
