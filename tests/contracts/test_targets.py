@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from types import ModuleType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import NotFound, UserError
@@ -130,6 +130,7 @@ class TestEveryTarget:
         assert_stays_a_value(target, text)
 
     @given(text=st.text(st.characters()))
+    @settings(deadline=None)
     def test_no_value_breaks_out_whatever_it_is(self, target: ModuleType, text: str) -> None:
         assert_stays_a_value(target, text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 from datetime import UTC, datetime
+from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.services.export.spelling import cron
+from mlops_jupyter.services.export.spelling import cron, jsons, pauses, python
+from mlops_jupyter.services.export.targets.systemd import calendar
 from mlops_jupyter.services.schedule.clock import next_times
 
 ZONES = ("UTC", "Europe/Oslo", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Auckland")
@@ -121,5 +123,6 @@ def test_refused_in_one_line(do, text: str, timezone: str, said: str) -> None:
     assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
 
 
-def test_examples() -> None:
-    assert doctest.testmod(cron).failed == 0
+@pytest.mark.parametrize("module", [cron, jsons, pauses, python, calendar], ids=lambda module: module.__name__)
+def test_examples(module: ModuleType) -> None:
+    assert doctest.testmod(module).failed == 0

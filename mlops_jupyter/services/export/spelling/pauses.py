@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from mlops_jupyter.core.plan import Resources
-
-FIRST_SECONDS = 0.5
-LONGEST_SECONDS = 60.0
-"""As the bundle's own `run` has them (`runtime/pipeline.py`, `runtime/conductor.py`)."""
+from mlops_jupyter.runtime.conductor import LONGEST_PAUSE_SECONDS
+from mlops_jupyter.runtime.pipeline import Step
 
 
 def pauses(wishes: Resources) -> list[str]:
-    """Return the seconds before each retry of a step, as text: one for each, twice as long as the one before.
+    """Return the seconds before each retry of a step, as text: the pauses that the bundle's own `run` makes.
 
     Examples
     --------
@@ -19,7 +17,7 @@ def pauses(wishes: Resources) -> list[str]:
     >>> pauses(Resources(retries=4, backoff_seconds=20))
     ['20', '40', '60', '60']
     """
-    first = wishes.backoff_seconds or FIRST_SECONDS
-    longest = max(LONGEST_SECONDS, first)
+    first = wishes.backoff_seconds or Step.backoff
+    longest = max(LONGEST_PAUSE_SECONDS, first)
     found = (min(first * 2 ** min(n, 60), longest) for n in range(wishes.retries))
     return [f"{seconds:.3f}".rstrip("0").rstrip(".") for seconds in found]
