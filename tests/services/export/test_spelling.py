@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 from datetime import UTC, datetime
+from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.services.export.spelling import cron
+from mlops_jupyter.services.export.spelling import cron, jsons, pauses, python
+from mlops_jupyter.services.export.targets.systemd import calendar
 from mlops_jupyter.services.schedule.clock import next_times
 
 ZONES = ("UTC", "Europe/Oslo", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Auckland")
@@ -29,7 +31,7 @@ def numbers(low: int, high: int) -> st.SearchStrategy[str]:
 
 CRONS = st.tuples(
     numbers(0, 59),
-    numbers(0, 23),
+    st.one_of(numbers(0, 23), st.just("0-23")),
     numbers(1, 28),
     numbers(1, 12),
     st.one_of(numbers(0, 7), st.sampled_from(("mon-fri", "sun", "tue,thu"))),
@@ -72,6 +74,8 @@ def test_in_utc_they_fire_at_the_same_instants(text: str, timezone: str, start: 
         ("30 3 * * 1", "Asia/Kolkata", "0 22 * * 0"),
         ("*/15 * * * *", "Asia/Kolkata", "0,15,30,45 * * * *"),
         ("30 6 1 * *", "Asia/Kolkata", "0 1 1 * *"),
+        ("*/20 * * * *", "Europe/Oslo", "0,20,40 * * * *"),
+        ("10,40 * * * *", "Australia/Lord_Howe", "10,40 * * * *"),
     ],
 )
 def test_in_utc(text: str, timezone: str, meant: str) -> None:
@@ -86,6 +90,7 @@ def test_in_utc(text: str, timezone: str, meant: str) -> None:
         ("30 2 * * 1-5", "Europe/Oslo", ""),
         ("*/15 * * * *", "Europe/Oslo", ""),
         ("*/15 0-12 * * *", "Europe/Oslo", "2:0"),
+        ("30 0-23 * * *", "Europe/Oslo", "2:30"),  # fixed times, though at every hour
         ("45 1 * * *", "Australia/Lord_Howe", "1:45"),
         ("30 2 * * *", "UTC", ""),
         ("30 2 1 * *", "Europe/Oslo", ""),
@@ -108,6 +113,7 @@ def test_ticks_that_the_clocks_skip_or_repeat(text: str, timezone: str, odd: str
             "Asia/Tokyo",
             "X knows UTC alone, and cron '0 3 1 * *' of Asia/Tokyo is no one cron",
         ),
+        (cron.in_utc, "20 * * * *", "Australia/Lord_Howe", "cron '20 * * * *' fires at other minutes of UTC when"),
         (cron.steady, "30 2 * * *", "Europe/Oslo", "cron '30 2 * * *' fires at 02:30 on 2026-03-29, a time that"),
     ],
 )
@@ -117,5 +123,6 @@ def test_refused_in_one_line(do, text: str, timezone: str, said: str) -> None:
     assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
 
 
-def test_examples() -> None:
-    assert doctest.testmod(cron).failed == 0
+@pytest.mark.parametrize("module", [cron, jsons, pauses, python, calendar], ids=lambda module: module.__name__)
+def test_examples(module: ModuleType) -> None:
+    assert doctest.testmod(module).failed == 0

@@ -70,7 +70,7 @@ def _text(found: Fields) -> str:
 def steady(schedule: Schedule, system: str) -> None:
     """Refuse a cron with ticks that a change of the clocks skips or repeats, for systems that do not do as crontab.
 
-    One that fires in every hour of every day goes by the time that passes, everywhere.
+    One whose minutes are those of every hour of every day (``*/15 * * * *``) goes by the time that passes, everywhere.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def unsteady(expression: str, timezone: str) -> tuple[date, int, int] | None:
     """Return the first tick (day, hour, minute) at a time that the clocks skip or repeat, None if there is none."""
     cron = parse(expression)
     minutes, hours, days, months, weekdays = fields(cron)
-    if len(hours) == EVERY[1] and (len(days), len(months), len(weekdays)) == EVERY[2:]:
+    if every_hour(cron):
         return None
     for day, skipped in _changes(zone(timezone)):
         if day.month not in months:
@@ -103,6 +103,12 @@ def unsteady(expression: str, timezone: str) -> tuple[date, int, int] | None:
                 if hour in hours and minute in minutes:
                     return day, hour, minute
     return None
+
+
+def every_hour(cron: Cron) -> bool:
+    """Whether it goes by the time that passes, every hour of every day; ``0 0-23 * * *`` is fixed times to crontab."""
+    _, hours, days, months, weekdays = fields(cron)
+    return cron.interval and (len(hours), len(days), len(months), len(weekdays)) == EVERY[1:]
 
 
 @lru_cache(maxsize=32)
@@ -140,10 +146,17 @@ def in_utc(schedule: Schedule, system: str) -> str:
     --------
     >>> in_utc(Schedule("30 6 * * mon", "Asia/Kolkata"), "GitHub")
     '0 1 * * 1'
+    >>> in_utc(Schedule("*/30 * * * *", "Europe/Oslo"), "GitHub")
+    '0,30 * * * *'
     """
     place = zone(schedule.timezone)
     offsets = {datetime(year, month, 1, tzinfo=UTC).astimezone(place).utcoffset() for year in YEARS for month in MONTHS}
-    found = fields(parse(schedule.cron), system)
+    cron = parse(schedule.cron)
+    found = fields(cron, system)
+    if len(offsets) > 1 and every_hour(cron):
+        return _hourly(
+            found, {int((offset or timedelta()).total_seconds()) // 60 for offset in offsets}, schedule, system
+        )
     if len(offsets) > 1:
         raise UserError(
             f"{system} knows UTC alone, and the clocks of {schedule.timezone} change: give the schedule in UTC"
@@ -153,6 +166,17 @@ def in_utc(schedule: Schedule, system: str) -> str:
 
 
 MONTHS = range(1, 13)
+
+
+def _hourly(found: Fields, shifts: set[int], schedule: Schedule, system: str) -> str:
+    """The minutes of every hour, if they are the same in UTC whatever the clocks of the zone say."""
+    moved = {tuple(sorted((minute - shift) % 60 for minute in found[0])) for shift in shifts}
+    if len(moved) > 1:
+        raise UserError(
+            f"cron {schedule.cron!r} fires at other minutes of UTC when the clocks of {schedule.timezone} change, "
+            f"which {system} cannot do: give the schedule in UTC"
+        )
+    return _text((moved.pop(), *found[1:]))
 
 
 def _shifted(found: Fields, shift: int, schedule: Schedule, system: str) -> Fields:

@@ -9,14 +9,13 @@ coming (crontab: at the first).
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from datetime import date
-from importlib import resources
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
+from mlops_jupyter.services.export.spelling import jsons
+from mlops_jupyter.services.export.spelling.frames import filled
 from mlops_jupyter.services.export.spelling.python import identifier, literal
 from mlops_jupyter.services.export.targets import Feature
 
@@ -35,7 +34,6 @@ expresses = frozenset(
 )
 
 JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
-MARK = re.compile("@@([A-Z]+)@@")
 
 
 def render(plan: Plan) -> Mapping[str, str]:
@@ -55,9 +53,7 @@ def render(plan: Plan) -> Mapping[str, str]:
     parts["SDK"] = ", ".join(names)
     parts["DATETIME"] = "datetime, timedelta" if parts["START"] else "timedelta"
     parts["ZONEINFO"] = "from zoneinfo import ZoneInfo\n" if parts["START"] else ""
-    frame = resources.files(__package__).joinpath("dag.txt").read_text(encoding="utf-8")
-    # One pass: a mark inside of what was put in is left alone.
-    return {f"dags/{package}.py": MARK.sub(lambda mark: parts[mark[1]], frame)}
+    return {f"dags/{package}.py": filled(__package__, "dag.txt", parts)}
 
 
 def _steps(plan: Plan) -> str:
@@ -99,11 +95,7 @@ def in_json(parameter: Parameter) -> bool:
 
     One that does not keeps the pipeline's own default and cannot be set from Airflow.
     """
-    try:
-        text = json.dumps(parameter.default, allow_nan=False)
-    except (TypeError, ValueError):
-        return False
-    return bool(json.loads(text) == parameter.default)
+    return bool(jsons.in_json(parameter.default))
 
 
 def _schedule(schedule: Schedule | None) -> dict[str, str]:
