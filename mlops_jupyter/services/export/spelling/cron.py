@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from mlops_jupyter.core.errors import UserError
@@ -176,3 +177,20 @@ def _unshifted(schedule: Schedule, system: str) -> UserError:
         f"{system} knows UTC alone, and cron {schedule.cron!r} of {schedule.timezone} is no one cron there: "
         f"give the schedule in UTC"
     )
+
+
+def apart(schedule: Schedule, least: int, system: str) -> None:
+    """Refuse a cron that fires more often than a system looks at its clock.
+
+    Parameters
+    ----------
+    least : minutes between two ticks that it keeps.
+    """
+    cron = parse(schedule.cron)
+    ticks = sorted({(hour * 60 + minute) for hour in cron.hours for minute in cron.minutes})
+    gaps = [later - earlier for earlier, later in pairwise([*ticks, ticks[0] + 24 * 60])]
+    if min(gaps) < least:
+        raise UserError(
+            f"cron {schedule.cron!r} fires {min(gaps)} minutes apart, and {system} starts runs no more often than "
+            f"every {least}: space it out"
+        )
