@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import re
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
-from uv import find_uv_bin
 
 from tests.engines.demos import engine
+from tests.engines.machine import python
 
 ACTIONS = {
     "actions/setup-python@v6": {"": 'echo "$PYTHON" >> "$GITHUB_PATH"'},
@@ -25,32 +21,6 @@ ACTIONS = {
     "actions/download-artifact@v7": {"": 'cp -r "$KEPT/$NAME/." "$PATHS"'},
 }
 """What stands for GitHub's own actions, which are not on this machine: shell lines that keep things in a folder."""
-
-
-def repository(folder: Path) -> None:
-    """Make a folder a repository with all of its files committed."""
-    git(folder, "init", "--quiet", "--initial-branch", "main")
-    commit(folder)
-
-
-def commit(folder: Path) -> str:
-    """Commit all that is in the folder; return the commit."""
-    git(folder, "add", "--all")
-    git(folder, "-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "--quiet", "--message", "all")
-    return git(folder, "rev-parse", "HEAD").strip()
-
-
-def git(folder: Path, *words: str) -> str:
-    """Run git in a folder."""
-    return subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True).stdout
-
-
-@functools.cache
-def python() -> Path:
-    """Return the programs of a Python of its own, with pip: as a job finds one on its machine."""
-    folder = Path(tempfile.mkdtemp(prefix="ci-python-"))
-    subprocess.run([find_uv_bin(), "venv", "--quiet", "--seed", "--python", sys.executable, folder / "env"], check=True)
-    return folder / "env" / "bin"
 
 
 def act(

@@ -11,6 +11,7 @@ from typing import Any
 
 class Receiver:
     """Answers each request; `requests` has what came, oldest first: {"method", "path", "headers", "body"}.
+    A body is what its JSON says, or a text.
 
     Parameters
     ----------
@@ -25,7 +26,8 @@ class Receiver:
             def handle_any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 facts = {"method": self.command, "path": self.path, "headers": dict(self.headers)}
-                request = {**facts, "body": json.loads(body) if body else None}
+                typed = self.headers.get("Content-Type") == "application/json"
+                request = {**facts, "body": json.loads(body) if typed and body else body.decode()}
                 receiver.requests.append(request)
                 data = json.dumps(answer(request)).encode()
                 self.send_response(200)

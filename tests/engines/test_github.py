@@ -13,8 +13,9 @@ import yaml
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
 from mlops_jupyter.services.export.targets import github
 from tests.contracts.test_targets import CHURN, HOSTILE
-from tests.engines.act import act, commit, repository
+from tests.engines.act import act
 from tests.engines.demos import DEMOS, DIAMOND, LINEAR, Demo, bundle, engine, proven
+from tests.engines.machine import commit, repository
 from tests.engines.receiver import Receiver
 
 pytestmark = pytest.mark.ran("github")
