@@ -194,3 +194,20 @@ def apart(schedule: Schedule, least: int, system: str) -> None:
             f"cron {schedule.cron!r} fires {min(gaps)} minutes apart, and {system} starts runs no more often than "
             f"every {least}: space it out"
         )
+
+
+def union(schedule: Schedule) -> list[str]:
+    """Return one or two lines that together are the cron, for systems in which a day must match both of its fields.
+
+    Examples
+    --------
+    >>> union(Schedule("0 6 1 * mon"))
+    ['0 6 1 * *', '0 6 * * 1']
+    """
+    cron = parse(schedule.cron)
+    minutes, hours, days, months, weekdays = fields(cron)
+    if cron.either and len(days) < EVERY[2] and len(weekdays) < EVERY[4]:
+        of_month: Fields = (minutes, hours, days, months, tuple(range(7)))
+        of_week: Fields = (minutes, hours, tuple(range(1, 32)), months, weekdays)
+        return [_text(of_month), _text(of_week)]
+    return [_text((minutes, hours, days, months, weekdays))]
