@@ -25,7 +25,11 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def handle_any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                facts = {"method": self.command, "path": self.path, "headers": dict(self.headers)}
+                facts = {
+                    "method": self.command,
+                    "path": self.path,
+                    "headers": {name.title(): value for name, value in self.headers.items()},
+                }
                 typed = self.headers.get("Content-Type") == "application/json"
                 request = {**facts, "body": json.loads(body) if typed and body else body.decode()}
                 receiver.requests.append(request)

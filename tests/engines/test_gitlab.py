@@ -125,7 +125,7 @@ def test_the_commands_of_the_readme_call_gitlabs_api(tmp_path: Path) -> None:
         subprocess.run(["sh", "-e", "-c", commands], env={"PATH": "/usr/bin:/bin", **env}, check=True, timeout=60)
     made = [(each["path"], parse_qs(each["body"])) for each in receiver.requests]
     project = "/api/v4/projects/g%2Fchurn"
-    assert [each["headers"]["PRIVATE-TOKEN"] for each in receiver.requests] == ["t"] * 4
+    assert [each["headers"]["Private-Token"] for each in receiver.requests] == ["t"] * 4
     assert made == [
         (f"{project}/variables", {"key": ["DATABASE_URL"], "masked": ["true"], "value": ["a b&c"]}),
         (f"{project}/variables", {"key": ["ALERT_URL"], "masked": ["true"], "value": ["x"]}),
