@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
 from mlops_jupyter.services.export.targets import github
 from tests.contracts.test_targets import CHURN, HOSTILE
@@ -103,6 +104,8 @@ def test_githubs_own_rules(plan: Plan, tmp_path: Path) -> None:
     engine("actionlint", "-shellcheck=", "-pyflakes=", file, cwd=tmp_path)
     engine("check-jsonschema", "--builtin-schema", "vendor.github-workflows", file, cwd=tmp_path)
     facts = yaml.safe_load(text)
+    scripts = [step["run"] for job in facts["jobs"].values() for step in job["steps"] if "run" in step]
+    assert scripts and "${{" not in "".join(scripts), "what is put into a script could be a part of it"
     for tick in facts["on"].get("schedule", ()):
         tick.pop("timezone", None)
     file.write_text(yaml.safe_dump(facts))
@@ -138,3 +141,26 @@ def test_more_parameters_than_a_form_holds_are_named() -> None:
     plan = PLANS["many"]
     assert len(form(plan)) == 25
     assert "Not to be set from GitHub, which cannot hold them: `p25`, `p26`" in github.deploy(plan)
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        (replace(CHURN, secrets=("GITHUB_KEY",)), "secret 'GITHUB_KEY': GitHub keeps names with GITHUB_ for itself"),
+        (
+            replace(CHURN, secrets=("DB_URL", "db_url")),
+            "secret 'DB_URL': GitHub takes upper and lower case for the same",
+        ),
+        (replace(CHURN, schedule=Schedule("* * * * *")), "cron '* * * * *' fires 1 minutes apart, and GitHub Actions"),
+        (
+            replace(CHURN, schedule=Schedule("30 2 * * *", "Europe/Oslo")),
+            "cron '30 2 * * *' fires at 02:30 on 2026-03-29",
+        ),
+        (replace(CHURN, schedule=Schedule(after="a b")), "pipeline 'a b' is no Python name"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_github_cannot_keep_is_refused(plan: Plan, said: str) -> None:
+    with pytest.raises(UserError) as fault:
+        github.render(plan)
+    assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
