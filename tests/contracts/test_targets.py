@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from types import ModuleType
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,9 +19,20 @@ from mlops_jupyter.core.plan import Environment, Parameter, Plan, Resources, Sch
 from mlops_jupyter.services.export import targets
 from mlops_jupyter.services.export.spelling import croniter as croniter_dialect
 from mlops_jupyter.services.export.spelling import python as python_text
-from mlops_jupyter.services.export.targets import Feature, airflow, cron, dvc, make, python, systemd
+from mlops_jupyter.services.export.targets import (
+    Feature,
+    airflow,
+    cron,
+    dvc,
+    github,
+    gitlab,
+    jenkins,
+    make,
+    python,
+    systemd,
+)
 
-TARGETS = (python, airflow, make, dvc, cron, systemd)
+TARGETS = (python, airflow, make, dvc, cron, systemd, github, gitlab, jenkins)
 """Each with its files under `tests/golden/targets`, what its README says, and what of CHURN it has no word for."""
 GOLDEN = Path(__file__).parents[1] / "golden" / "targets"
 
@@ -95,6 +107,15 @@ def frame(text: str) -> str:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             node.value = "text"
     return ast.dump(tree)
+
+
+def masked(value: object) -> object:
+    """What a YAML file holds, the contents of its texts left out."""
+    if isinstance(value, dict):
+        return {key: masked(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [masked(part) for part in value]
+    return "text" if isinstance(value, str) else value
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
@@ -181,6 +202,8 @@ def assert_stays_a_value(target: ModuleType, text: str) -> None:
             rendered.encode()  # a file can hold it
             assert frame(rendered) == frame(plain[path])
             assert "plain" not in constants(plain[path]) or text in constants(rendered)
+        if path.endswith((".yml", ".yaml")):
+            assert masked(yaml.safe_load(rendered)) == masked(yaml.safe_load(plain[path]))
 
 
 def constants(text: str) -> set[object]:

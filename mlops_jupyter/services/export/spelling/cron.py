@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from mlops_jupyter.core.errors import UserError
@@ -200,3 +201,37 @@ def _unshifted(schedule: Schedule, system: str) -> UserError:
         f"{system} knows UTC alone, and cron {schedule.cron!r} of {schedule.timezone} is no one cron there: "
         f"give the schedule in UTC"
     )
+
+
+def apart(schedule: Schedule, least: int, system: str) -> None:
+    """Refuse a cron that fires more often than a system looks at its clock.
+
+    Parameters
+    ----------
+    least : minutes between two ticks that it keeps.
+    """
+    cron = parse(schedule.cron)
+    ticks = sorted({(hour * 60 + minute) for hour in cron.hours for minute in cron.minutes})
+    gaps = [later - earlier for earlier, later in pairwise([*ticks, ticks[0] + 24 * 60])]
+    if min(gaps) < least:
+        raise UserError(
+            f"cron {schedule.cron!r} fires {min(gaps)} minutes apart, and {system} starts runs no more often than "
+            f"every {least}: space it out"
+        )
+
+
+def union(schedule: Schedule) -> list[str]:
+    """Return one or two lines that together are the cron, for systems in which a day must match both of its fields.
+
+    Examples
+    --------
+    >>> union(Schedule("0 6 1 * mon"))
+    ['0 6 1 * *', '0 6 * * 1']
+    """
+    cron = parse(schedule.cron)
+    minutes, hours, days, months, weekdays = fields(cron)
+    if cron.either and len(days) < EVERY[2] and len(weekdays) < EVERY[4]:
+        of_month: Fields = (minutes, hours, days, months, tuple(range(7)))
+        of_week: Fields = (minutes, hours, tuple(range(1, 32)), months, weekdays)
+        return [_text(of_month), _text(of_week)]
+    return [_text((minutes, hours, days, months, weekdays))]
