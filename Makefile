@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup engines peers corpus browser demo test lint bench docs lock clean
+.PHONY: help setup engines containers peers corpus browser demo test lint bench docs lock clean
 
 # List these targets.
 help:
@@ -37,8 +37,21 @@ setup: .venv/.installed
 	touch $@
 
 # Run bundles in every orchestrator's own engine, or have its own tool check them, and say how many came out right.
-engines: setup .venvs/engines/.locked
+engines: setup .venvs/engines/.locked .venvs/containers/.ready
 	$(BIN)/python -m pytest tests/engines -m "slow or not slow"
+
+# Build the bundle's image with buildah and run the demos in it (about 8 minutes; as root on Debian).
+containers: setup .venvs/engines/.locked .venvs/containers/.ready
+	$(BIN)/python -m pytest tests/engines/test_containers.py -m slow
+
+# Stands in for the official image of Python, which is not asked for.
+.venvs/containers/.ready:
+	@test "$$(id -u)" = 0 && command -v apt-get >/dev/null || { echo "containers: needs root on Debian" >&2; exit 1; }
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends buildah debootstrap runc
+	rm -rf $(@D) && mkdir -p $(@D)
+	debootstrap --variant=minbase --include=python3,python3-pip,python3-venv,ca-certificates bookworm $(@D)/base
+	ln -s python3 $(@D)/base/usr/bin/python
+	touch $@
 
 # Make .venvs/peers: what the benchmarks compare with.
 peers: .venvs/peers/.locked

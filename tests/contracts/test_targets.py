@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from types import ModuleType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import NotFound, UserError
@@ -18,9 +18,9 @@ from mlops_jupyter.core.plan import Environment, Parameter, Plan, Resources, Sch
 from mlops_jupyter.services.export import targets
 from mlops_jupyter.services.export.spelling import croniter as croniter_dialect
 from mlops_jupyter.services.export.spelling import python as python_text
-from mlops_jupyter.services.export.targets import Feature, airflow, python
+from mlops_jupyter.services.export.targets import Feature, airflow, docker, python
 
-TARGETS = (python, airflow)
+TARGETS = (python, airflow, docker)
 """Each with its files under `tests/golden/targets`, what its README says, and what of CHURN it has no word for."""
 GOLDEN = Path(__file__).parents[1] / "golden" / "targets"
 
@@ -121,6 +121,7 @@ class TestEveryTarget:
         assert_stays_a_value(target, text)
 
     @given(text=st.text(st.characters()))
+    @settings(deadline=None)
     def test_no_value_breaks_out_whatever_it_is(self, target: ModuleType, text: str) -> None:
         assert_stays_a_value(target, text)
 
