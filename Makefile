@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # List these targets.
 help:
-	@awk '/^# /{text = substr($$0, 3); next} /^[a-z]+:/{if (text) {sub(/:.*/, ""); printf "%-9s %s\n", $$0, text}} {text = ""}' Makefile
+	@awk '/^# /{text = substr($$0, 3); next} /^[a-z]+:/{if (text) {sub(/:.*/, ""); printf "%-10s %s\n", $$0, text}} {text = ""}' Makefile
 
 # Make .venv: locked dependencies, the package itself, the JupyterLab extension.
 setup: .venv/.installed
