@@ -7,8 +7,10 @@ stands in for the official image of Python under the name that the recipe gives 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,10 +51,11 @@ class Buildah:
 
 
 @pytest.fixture(scope="module")
-def buildah(tmp_path_factory: pytest.TempPathFactory) -> Buildah:
+def buildah(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buildah]:
     """Buildah, with the base under the name that the recipe asks for."""
     assert (BASE / "usr" / "bin" / "python3").exists(), "there is no base image here: run `make containers` as root"
-    made = Buildah(tmp_path_factory.mktemp("buildah"))
+    storage = tmp_path_factory.mktemp("buildah")
+    made = Buildah(storage)
     container = made("from", "scratch")
     made("add", "-q", container, BASE, "/")
     # The base reaches packages as this machine does.
@@ -64,7 +67,8 @@ def buildah(tmp_path_factory: pytest.TempPathFactory) -> Buildah:
     made("config", "--env", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", container)
     made("commit", "-q", container, NAME)
     made("rm", container)
-    return made
+    yield made
+    shutil.rmtree(storage)  # gigabytes
 
 
 def pip_settings() -> dict[str, str]:
