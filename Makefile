@@ -17,11 +17,11 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup engines peers corpus browser tools demo test lint bench docs lock clean
+.PHONY: help setup engines containers peers corpus browser tools demo test lint bench docs lock clean
 
 # List these targets.
 help:
-	@awk '/^# /{text = substr($$0, 3); next} /^[a-z]+:/{if (text) {sub(/:.*/, ""); printf "%-9s %s\n", $$0, text}} {text = ""}' Makefile
+	@awk '/^# /{text = substr($$0, 3); next} /^[a-z]+:/{if (text) {sub(/:.*/, ""); printf "%-10s %s\n", $$0, text}} {text = ""}' Makefile
 
 # Make .venv: locked dependencies, the package itself, the JupyterLab extension.
 setup: .venv/.installed
@@ -40,7 +40,7 @@ setup: .venv/.installed
 	touch $@
 
 # Run bundles in every orchestrator's own engine, or have its own tool check them, and say how many came out right.
-engines: setup $(PROVING)
+engines: setup $(PROVING) .venvs/containers/.ready
 	$(BIN)/python -m pytest tests/engines -m "slow or not slow"
 
 # Debian's cron, unpacked and not installed: no daemon starts here but the one of a test.
@@ -49,6 +49,19 @@ engines: setup $(PROVING)
 	mkdir -p .venvs/cron
 	cd .venvs/cron && { apt-get download -qq cron 2>/dev/null || { apt-get update -qq && apt-get download -qq cron; }; }
 	cd .venvs/cron && dpkg -x cron_*.deb .
+	touch $@
+
+# Build the bundle's image with buildah and run the demos in it (about 8 minutes; as root on Debian).
+containers: setup $(PROVING) .venvs/containers/.ready
+	$(BIN)/python -m pytest tests/engines/test_containers.py -m slow
+
+# Stands in for the official image of Python, which is not asked for.
+.venvs/containers/.ready:
+	@test "$$(id -u)" = 0 && command -v apt-get >/dev/null || { echo "containers: needs root on Debian" >&2; exit 1; }
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends buildah debootstrap runc
+	rm -rf $(@D) && mkdir -p $(@D)
+	debootstrap --variant=minbase --include=python3,python3-pip,python3-venv,ca-certificates bookworm $(@D)/base
+	ln -s python3 $(@D)/base/usr/bin/python
 	touch $@
 
 # Make .venvs/peers: what the benchmarks compare with.

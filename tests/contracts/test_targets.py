@@ -22,17 +22,35 @@ from mlops_jupyter.services.export.spelling import python as python_text
 from mlops_jupyter.services.export.targets import (
     Feature,
     airflow,
+    argo,
     cron,
+    docker,
     dvc,
     github,
     gitlab,
     jenkins,
+    kubernetes,
     make,
     python,
     systemd,
+    terraform,
 )
 
-TARGETS = (python, airflow, make, dvc, cron, systemd, github, gitlab, jenkins)
+TARGETS = (
+    airflow,
+    argo,
+    cron,
+    docker,
+    dvc,
+    github,
+    gitlab,
+    jenkins,
+    kubernetes,
+    make,
+    python,
+    systemd,
+    terraform,
+)
 """Each with its files under `tests/golden/targets`, what its README says, and what of CHURN it has no word for."""
 GOLDEN = Path(__file__).parents[1] / "golden" / "targets"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 class Receiver:
     """Answers each request; `requests` has what came, oldest first: {"method", "path", "headers", "body"}.
-    A body is what its JSON says, or a text.
+    `bodies` are the last of those. A body is what its JSON says, or a text.
 
     Parameters
     ----------
@@ -20,6 +20,7 @@ class Receiver:
 
     def __init__(self, answer: Callable[[dict[str, Any]], Any] = lambda request: {}) -> None:
         self.requests: list[dict[str, Any]] = []
+        self.bodies: list[Any] = []
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -33,6 +34,7 @@ class Receiver:
                 typed = self.headers.get("Content-Type") == "application/json"
                 request = {**facts, "body": json.loads(body) if typed and body else body.decode()}
                 receiver.requests.append(request)
+                receiver.bodies.append(request["body"])
                 data = json.dumps(answer(request)).encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(data)))

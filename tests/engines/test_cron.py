@@ -24,8 +24,8 @@ from mlops_jupyter.core.plan import Schedule
 from mlops_jupyter.services.export.targets import cron
 from mlops_jupyter.services.schedule.clock import next_times
 from tests.contracts.test_targets import CHURN
-from tests.engines.alerts import receiver
 from tests.engines.demos import DEMOS, DIAMOND, ENGINES, ROOT, Demo, bundle, engine, proven
+from tests.engines.receiver import Receiver
 from tests.services.export.test_spelling import CRONS, STARTS, ZONES
 
 pytestmark = pytest.mark.ran("cron")
@@ -195,10 +195,10 @@ def test_secrets_and_alert(tmp_path: Path) -> None:
     (folder / "TOKEN").write_text(f"{token}\n")
     left = "import os\n\n\ndef left(numbers, rate):\n    raise ValueError(os.environ['TOKEN'])\n"
     (laid / "src/diamond/steps/left.py").write_text(left)
-    with receiver() as (address, posted):
-        (folder / "HOOK").write_text(address)
+    with Receiver() as hook:
+        (folder / "HOOK").write_text(hook.url)
         said = engine("sh", "cron/run.sh", cwd=laid, HOME=str(tmp_path), code=1)
-    (told,) = posted
+    (told,) = hook.bodies
     assert told["error"] == f"step 'left' failed: ValueError: {token}"
     assert f"run {told['run']} ended with exit code 1: see {laid}/cron/log.txt" in said
     assert "ValueError" in (laid / "cron" / "log.txt").read_text()

@@ -19,8 +19,8 @@ from mlops_jupyter.services.export.bundle import write
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.targets import dvc
 from tests.contracts.test_targets import HOSTILE
-from tests.engines.alerts import receiver
 from tests.engines.demos import DEMOS, DIAMOND, Demo, bundle, engine, proven
+from tests.engines.receiver import Receiver
 from tests.services.export.recorded import export
 
 pytestmark = pytest.mark.ran("dvc")
@@ -115,10 +115,10 @@ def test_a_failure_is_tried_again_then_told(tmp_path: Path) -> None:
     laid = tmp_path / "bundle"
     write(render(Plan("mini", "mini", (step,), secrets=("HOOK",), alert="HOOK"), [dvc]), laid)
     begin(laid)
-    with receiver() as (address, posted):
-        _, said = repro(laid, code=255, HOOK=address)
+    with Receiver() as hook:
+        _, said = repro(laid, code=255, HOOK=hook.url)
     assert len(re.findall(r"^tried$", said, re.MULTILINE)) == 3
-    assert [told["error"] for told in posted] == ["step 'only' failed: ValueError: no numbers"]
+    assert [told["error"] for told in hook.bodies] == ["step 'only' failed: ValueError: no numbers"]
 
 
 def test_dvc_reads_what_the_plan_says(tmp_path: Path) -> None:

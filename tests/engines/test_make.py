@@ -14,8 +14,8 @@ import pytest
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Step
 from mlops_jupyter.services.export.targets import make
 from tests.contracts.test_targets import CHURN, HOSTILE
-from tests.engines.alerts import receiver
 from tests.engines.demos import DEMOS, DIAMOND, TEXT, Demo, bundle, engine, proven
+from tests.engines.receiver import Receiver
 
 pytestmark = pytest.mark.ran("make")
 
@@ -123,9 +123,9 @@ def test_retries(tmp_path: Path, code: int, tries: int, slept: list[str]) -> Non
 def test_a_failure_is_told(tmp_path: Path) -> None:
     laid = bundle(DIAMOND, tmp_path, "make", alert="HOOK")
     (laid / "src/diamond/steps/left.py").write_text("def left(numbers, rate):\n    raise ValueError('no numbers')\n")
-    with receiver() as (address, posted):
-        engine(*MAKE, "RUN=one", cwd=laid, code=2, HOOK=address)
-    (told,) = posted
+    with Receiver() as hook:
+        engine(*MAKE, "RUN=one", cwd=laid, code=2, HOOK=hook.url)
+    (told,) = hook.bodies
     assert (told["run"], told["status"]) == ("one", "failed")
     assert told["error"] == "step 'left' failed: ValueError: no numbers"
 

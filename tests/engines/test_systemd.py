@@ -21,8 +21,8 @@ from mlops_jupyter.services.export.targets import systemd
 from mlops_jupyter.services.export.targets.systemd.calendar import on_calendar
 from mlops_jupyter.services.schedule.clock import next_times
 from tests.contracts.test_targets import CHURN
-from tests.engines.alerts import receiver
 from tests.engines.demos import DEMOS, DIAMOND, Demo, bundle, engine, proven
+from tests.engines.receiver import Receiver
 from tests.services.export.test_spelling import CRONS, STARTS, ZONES
 
 pytestmark = pytest.mark.validated("systemd")
@@ -220,9 +220,11 @@ def test_secrets_and_alert(tmp_path: Path) -> None:
     (folder / "TOKEN").write_text(f"{token}\n")
     left = "import os\n\n\ndef left(numbers, rate):\n    raise ValueError(os.environ['TOKEN'])\n"
     (laid / "src/diamond/steps/left.py").write_text(left)
-    with receiver() as (address, posted):
-        (folder / "HOOK").write_text(address)
+    with Receiver() as hook:
+        (folder / "HOOK").write_text(hook.url)
         start(laid, "diamond.service", INVOCATION_ID="a1", code=1)
-        assert posted == []
+        assert hook.bodies == []
         start(laid, "diamond-alert.service", MONITOR_INVOCATION_ID="a1")
-    assert [(told["run"], told["error"]) for told in posted] == [("a1", f"step 'left' failed: ValueError: {token}")]
+    assert [(told["run"], told["error"]) for told in hook.bodies] == [
+        ("a1", f"step 'left' failed: ValueError: {token}")
+    ]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import doctest
+import json
+import re
 from datetime import UTC, datetime
 from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from yaml import safe_load
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.services.export.spelling import cron, jsons, pauses, python
+from mlops_jupyter.core.plan import Parameter, Schedule
+from mlops_jupyter.services.export.spelling import cron, jsons, kubernetes, parameters, pauses, python, yaml
 from mlops_jupyter.services.export.targets.systemd import calendar
 from mlops_jupyter.services.schedule.clock import next_times
 
@@ -123,6 +126,52 @@ def test_refused_in_one_line(do, text: str, timezone: str, said: str) -> None:
     assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
 
 
-@pytest.mark.parametrize("module", [cron, jsons, pauses, python, calendar], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [cron, jsons, pauses, python, calendar, kubernetes, parameters, yaml], ids=lambda module: module.__name__
+)
 def test_examples(module: ModuleType) -> None:
     assert doctest.testmod(module).failed == 0
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda part: st.lists(part) | st.dictionaries(st.text(), part),
+    max_leaves=10,
+)
+
+
+@given(VALUES)
+def test_a_parameters_text_is_its_value_and_no_placeholder(value: object) -> None:
+    text = parameters.text(value)
+    assert repr(json.loads(text)) == repr(value)
+    assert text.isascii() and text.isprintable()
+    assert not any(sign in text for sign in ("$", "%", "{{"))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf"), 10**30, {"a": [None]}])
+def test_what_json_holds(value: object) -> None:
+    assert parameters.in_json(Parameter("p", value))
+
+
+@pytest.mark.parametrize("value", [{1: "a"}, (1, 2), {1, 2}, [(1,)]], ids=repr)
+def test_what_json_does_not_hold(value: object) -> None:
+    assert not parameters.in_json(Parameter("p", value))
+
+
+@given(st.dictionaries(st.from_regex("[a-z]+", fullmatch=True), st.text(st.characters(codec="utf-8")) | st.integers()))
+def test_yaml_is_what_was_written(values: dict[str, object]) -> None:
+    text = yaml.documents(values)
+    assert safe_load(text) == values
+    assert all(line == line.rstrip() for line in text.splitlines())
+
+
+@pytest.mark.parametrize("text", ["no", "on", "Y", "1e3", "0123", "1_0", "12:30", "~", "=", ".inf", "2026-01-01", ""])
+def test_yaml_leaves_no_text_to_be_guessed(text: str) -> None:
+    assert yaml.documents({"a": text}) == f'a: "{text}"\n'
+
+
+@given(st.lists(st.from_regex(r"[^\W\d]\w{0,70}", fullmatch=True).filter(str.isidentifier), unique=True, max_size=5))
+def test_names_of_kubernetes(names: list[str]) -> None:
+    made = [kubernetes.dns(name) for name in names]
+    assert all(re.fullmatch("[a-z]([-a-z0-9]*[a-z0-9])?", name) and len(name) <= 52 for name in made)
+    assert len(set(made)) == len(made)

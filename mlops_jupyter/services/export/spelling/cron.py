@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.services.schedule.clock import zone
+from mlops_jupyter.services.schedule.clock import check, zone
 from mlops_jupyter.services.schedule.expression import Cron, parse
 
 EVERY = (60, 24, 31, 12, 7)
@@ -68,6 +68,29 @@ def _text(found: Fields) -> str:
     )
 
 
+def every(schedule: Schedule, system: str) -> str:
+    """Return an interval as a cron in UTC, where each interval is as long as the next.
+
+    Raises
+    ------
+    UserError
+        It is not whole minutes, or a day has no whole number of it.
+
+    Examples
+    --------
+    >>> every(Schedule(every_seconds=6 * 3600), "Argo")
+    '0 0,6,12,18 * * *'
+    """
+    minutes, seconds = divmod(schedule.every_seconds, 60)
+    if seconds or not minutes or 1440 % minutes or (minutes > 60 and minutes % 60) or (minutes < 60 and 60 % minutes):
+        raise UserError(
+            f"{system} has no interval of {schedule.every_seconds} s: take one by which an hour or a day can be "
+            f"divided, such as 15m, 1h, 6h or 1d"
+        )
+    days = tuple(range(1, 32)), tuple(range(1, 13)), tuple(range(7))
+    return _text((tuple(range(0, 60, min(minutes, 60))), tuple(range(0, 24, max(1, minutes // 60))), *days))
+
+
 def steady(schedule: Schedule, system: str) -> None:
     """Refuse a cron with ticks that a change of the clocks skips or repeats, for systems that do not do as crontab.
 
@@ -85,6 +108,28 @@ def steady(schedule: Schedule, system: str) -> None:
             f"cron {schedule.cron!r} fires at {hour:02}:{minute:02} on {day}, a time that the clocks of "
             f"{schedule.timezone} skip or repeat, and {system} would not do as crontab does: take another hour, or UTC"
         )
+
+
+def timed(schedule: Schedule | None, system: str) -> tuple[str, str] | None:
+    """Return the cron and the time zone of a schedule, for a system with a clock of its own; None if it has none.
+
+    Raises
+    ------
+    UserError
+        The system (named in the line) cannot fire so.
+
+    Examples
+    --------
+    >>> timed(Schedule("0 6 * * mon", "Europe/Oslo"), "Argo"), timed(Schedule(every_seconds=3600), "Argo")
+    (('0 6 * * 1', 'Europe/Oslo'), ('0 * * * *', 'UTC'))
+    """
+    if schedule is None or not (schedule.cron or schedule.every_seconds):
+        return None
+    if schedule.every_seconds:
+        return every(schedule, system), "UTC"
+    check(schedule.cron)
+    steady(schedule, system)
+    return spelled(schedule, system), zone(schedule.timezone).key
 
 
 @lru_cache(maxsize=256)

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
-PLAIN = re.compile(r"[A-Za-z_./][\w ./@$+-]*", re.ASCII)
+PLAIN = re.compile(r"(?:[A-Za-z_/]|\./|\.[A-Za-z])[\w ./@$+-]*", re.ASCII)
 """Texts that need no quotes, but for `WORDS`."""
 
 WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", ".nan", ".inf"])
 
 
-def dumped(facts: dict[str, Any]) -> str:
-    """Return a mapping as YAML in its own order; texts of several lines as blocks.
+def documents(*found: Mapping[str, Any]) -> str:
+    """Return mappings as the documents of one file, in their own order; texts of several lines as blocks.
 
     Examples
     --------
-    >>> print(dumped({"code": "no", "size": "1e3", "run": "make\\n", "on": 1}), end="")
+    >>> print(documents({"code": "no", "size": "1e3", "run": "make\\n", "on": 1}), end="")
     code: "no"
     size: "1e3"
     run: |
       make
     "on": 1
     """
-    return yaml.dump(facts, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
+    return str(yaml.dump_all(found, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf")))
 
 
 class _Dumper(yaml.SafeDumper):

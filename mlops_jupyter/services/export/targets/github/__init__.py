@@ -17,7 +17,7 @@ from mlops_jupyter.core.plan import Parameter, Plan, Schedule
 from mlops_jupyter.services.export.spelling import whole
 from mlops_jupyter.services.export.spelling.cron import apart, spelled, steady
 from mlops_jupyter.services.export.spelling.python import identifier
-from mlops_jupyter.services.export.spelling.yaml import dumped
+from mlops_jupyter.services.export.spelling.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
 
 name = "github"
@@ -66,7 +66,7 @@ def render(plan: Plan) -> Mapping[str, str]:
     }
     head = "# Runs the pipeline on time and by hand, and proves it in each pull request.\n"
     head += "# BUNDLE is the bundle's folder in the repository.\n"
-    return {f".github/workflows/{package}.yml": head + dumped(workflow)}
+    return {f".github/workflows/{package}.yml": head + documents(workflow)}
 
 
 def _check(secrets: tuple[str, ...]) -> None:

@@ -14,7 +14,7 @@ from mlops_jupyter.core.plan import Parameter, Plan, Schedule
 from mlops_jupyter.services.export.spelling import whole
 from mlops_jupyter.services.export.spelling.cron import apart, spelled, steady
 from mlops_jupyter.services.export.spelling.python import identifier
-from mlops_jupyter.services.export.spelling.yaml import dumped
+from mlops_jupyter.services.export.spelling.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
 
 name = "gitlab"
@@ -63,7 +63,7 @@ def render(plan: Plan) -> Mapping[str, str]:
     }
     head = "# Runs the pipeline on time and by hand, and proves it in each merge request.\n"
     head += "# BUNDLE is the bundle's folder in the repository.\n"
-    return {".gitlab-ci.yml": head + dumped(file)}
+    return {".gitlab-ci.yml": head + documents(file)}
 
 
 def _cron(schedule: Schedule) -> str:
