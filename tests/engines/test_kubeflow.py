@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 import yaml
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
+from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
 from mlops_jupyter.services.export.bundle import write
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.targets import kubeflow
@@ -22,32 +20,10 @@ from mlops_jupyter.services.schedule import clock
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines import robfig
 from tests.engines.demos import DEMOS, DIAMOND, ROOT, Demo, bundle, engine, proven
+from tests.engines.failing import FAILING, Receiver
+from tests.engines.ticks import TICKS, count
 
 PROBE = ROOT / "tests" / "engines" / "kubeflow_probe.py"
-
-FAILING = Plan(
-    name="Mini",
-    package="mini",
-    steps=(
-        Step("first", "1", "def first(n):\n    return n\n", outputs=(("a",),), parameters=("n",)),
-        Step(
-            "again",
-            "2",
-            "from pathlib import Path\n\n\n"
-            "def again(a):\n"
-            '    tried = Path("../../tried")\n'
-            '    tried.write_text((tried.read_text() if tried.exists() else "") + "x")\n'
-            '    raise ValueError("no luck")\n',
-            inputs={"a": "first"},
-            outputs=(("b",),),
-            resources=Resources(retries=2),
-        ),
-    ),
-    parameters=(Parameter("n", 1),),
-    outputs={"b": "again"},
-    secrets=("ALERT_URL",),
-    alert="ALERT_URL",
-)
 
 
 def lay(folder: Path, **plans: Plan) -> dict[str, Path]:
@@ -204,35 +180,14 @@ def runs(laid: Path, file: str, arguments: dict[str, Any], code: int = 0, **env:
     return engine("python", PROBE, "run", file, json.dumps(arguments), cwd=laid, code=code, **env)
 
 
-class Receiver(BaseHTTPRequestHandler):
-    """Takes alerts down."""
-
-    taken: list[dict[str, Any]]
-
-    def do_POST(self) -> None:
-        self.taken.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.mark.ran("kubeflow")
 @pytest.mark.parametrize("fails", [True, False])
 def test_a_failure_is_tried_again_then_told(tmp_path: Path, fails: bool) -> None:
     plan = FAILING if fails else replace(FAILING, steps=FAILING.steps[:1], outputs={"a": "first"})
     write(render(plan, [kubeflow]), tmp_path / "mini")
-    Receiver.taken = []
-    server = HTTPServer(("127.0.0.1", 0), Receiver)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        address = f"http://127.0.0.1:{server.server_port}/"
-        runs(tmp_path / "mini", "kubeflow/mini.yaml", {"store-uri": "out"}, code=int(fails), ALERT_URL=address)
-    finally:
-        server.shutdown()
-        server.server_close()
-    assert [(told["pipeline"], told["status"]) for told in Receiver.taken] == [("Mini", "failed")] * fails
+    with Receiver() as receiver:
+        runs(tmp_path / "mini", "kubeflow/mini.yaml", {"store-uri": "out"}, code=int(fails), ALERT_URL=receiver.address)
+    assert [(told["pipeline"], told["status"]) for told in receiver.taken] == [("Mini", "failed")] * fails
     if fails:
         (tried,) = (tmp_path / "mini" / "out").glob("**/tried")
         assert tried.read_text() == "xxx"
@@ -260,22 +215,10 @@ def test_a_zone_whose_clocks_change_needs_kubeflows_clock() -> None:
         kubeflow.render(replace(CHURN, schedule=Schedule("30 2 * * *", "Europe/Oslo")))
 
 
-TICKS = [
-    ("0 6 * * 1", "UTC", "2026-02-20T00:00:00+00:00"),
-    ("0 9 * * 7", "Europe/Oslo", "2026-03-20T00:00:00+00:00"),  # over both changes of the clocks
-    ("*/15 8-18 * * mon-fri", "America/New_York", "2026-03-06T00:00:00+00:00"),
-    ("30 * * * *", "Europe/Oslo", "2026-10-24T00:00:00+00:00"),  # the hour that comes twice
-    ("5-5 6 1 * 5", "Asia/Kolkata", "2026-01-01T00:00:00+00:00"),  # day of month or of week
-    ("0 12 29 2 *", "UTC", "2026-01-01T00:00:00+00:00"),
-    ("@weekly", "Europe/Oslo", "2026-01-02T00:00:00+00:00"),
-]
-
-
 @pytest.mark.parametrize(("cron", "zone", "start"), TICKS, ids=[f"{cron} {zone}" for cron, zone, _ in TICKS])
 def test_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
-    count = 2 if " 29 2 " in cron else 50
     seconds_first, place = kubeflow.clock(Schedule(cron, zone))
     assert seconds_first.startswith("0 ")
     begin = datetime.fromisoformat(start)
-    ours = clock.next_times(cron, zone, begin, count)
-    assert robfig.next_times(seconds_first[2:], place, begin, count) == [tick.astimezone(UTC) for tick in ours]
+    ours = clock.next_times(cron, zone, begin, count(cron))
+    assert robfig.next_times(seconds_first[2:], place, begin, count(cron)) == [tick.astimezone(UTC) for tick in ours]

@@ -6,10 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Plan, Resources, Schedule
 from mlops_jupyter.services.export.spelling import kfp
-from mlops_jupyter.services.export.spelling.cron import in_utc, spelled, steady
+from mlops_jupyter.services.export.spelling.cron import placed
 from mlops_jupyter.services.export.spelling.dns import label
 from mlops_jupyter.services.export.targets import Feature
 
@@ -93,11 +92,8 @@ def clock(schedule: Schedule) -> tuple[str, str]:
     """
     if not schedule.cron:
         return "", "UTC"
-    try:
-        return f"0 {in_utc(schedule, title)}", "UTC"
-    except UserError:
-        steady(schedule, title)
-        return f"0 {spelled(schedule, title)}", schedule.timezone
+    fields, place = placed(schedule, title)
+    return f"0 {fields}", place
 
 
 def deploy(plan: Plan) -> str:
