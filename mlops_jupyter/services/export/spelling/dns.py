@@ -16,7 +16,7 @@ def label(name: str) -> str:
     Examples
     --------
     >>> label("sum_up"), label("Größe")
-    ('sum-up', 'gr-e-4e6d')
+    ('sum-up', 'gr-e-8ddf')
     """
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:LONGEST].strip("-")
     if plain.replace("-", "_") == name and plain[:1].isalpha():

@@ -17,7 +17,7 @@ from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
 from mlops_jupyter.services.export.spelling.cron import placed, with_years
 from mlops_jupyter.services.export.spelling.dns import label
-from mlops_jupyter.services.export.spelling.python import identifier, in_json, literal
+from mlops_jupyter.services.export.spelling.python import called, identifier, in_json, literal
 from mlops_jupyter.services.export.targets import Feature
 
 name = "metaflow"
@@ -61,9 +61,9 @@ def render(plan: Plan) -> Mapping[str, str]:
         A name is no identifier, a step is to be tried more often than Metaflow does, or a schedule is not its own.
     """
     package = identifier(plan.package, "package")
-    steps = _called((identifier(step.name, "step") for step in plan.steps), TAKEN, "step")
+    steps = called((identifier(step.name, "step") for step in plan.steps), TAKEN, "step")
     kept = [p for p in plan.parameters if identifier(p.name, "parameter") and in_json(p.default)]
-    named = _called((p.name for p in kept), TAKEN | set(steps.values()), "parameter")
+    named = called((p.name for p in kept), TAKEN | set(steps.values()), "parameter")
     parts = {
         "PACKAGE": package,
         "CLASS": flow(plan),
@@ -91,17 +91,6 @@ def flow(plan: Plan) -> str:
     return "".join(word.capitalize() for word in label(plan.package).split("-")) + "Flow"
 
 
-def _called(names: Iterable[str], taken: Iterable[str], kind: str) -> dict[str, str]:
-    """Return name -> what it is called in the flow: itself, unless it means something else there."""
-    found: dict[str, str] = {}
-    for name in names:
-        called = name if name.isascii() and not name.startswith("_") else label(name).replace("-", "_")
-        while called in taken or called in found.values():
-            called += f"_{kind}"
-        found[name] = called
-    return found
-
-
 def _imported(plan: Plan, kept: list[Parameter]) -> list[str]:
     """Only what the file uses is imported in it."""
     wishes = [step.resources for step in plan.steps]
@@ -123,10 +112,10 @@ def _type(parameter: Parameter) -> str:
     return kind.__name__ if kind in (bool, int, float, str) else "JSONType"
 
 
-def _parameter(parameter: Parameter, called: str) -> str:
+def _parameter(parameter: Parameter, name: str) -> str:
     kind = _type(parameter)
     default = json.dumps(parameter.default) if kind == "JSONType" else parameter.default
-    return f"Parameter({literal(called)}, default={literal(default)}, type={kind})"
+    return f"Parameter({literal(name)}, default={literal(default)}, type={kind})"
 
 
 def _schedule(schedule: Schedule | None) -> str:
@@ -153,17 +142,17 @@ def _methods(plan: Plan, steps: Mapping[str, str]) -> Iterator[str]:
     stages = _stages([[steps[step.name] for step in level] for level in _levels(plan)])
     for number, stage in enumerate(stages):
         joins = number > 0 and len(stages[number - 1]) > 1
-        after = [", ".join(f"self.{called}" for called in stages[number + 1])] if number + 1 < len(stages) else []
-        for called in stage:
-            step = own.get(called)
+        after = [", ".join(f"self.{method}" for method in stages[number + 1])] if number + 1 < len(stages) else []
+        for method in stage:
+            step = own.get(method)
             body = [f"run_step(self, {literal(step.name)})"] if step else []
             body += [f"self.next({names})" for names in after]
-            yield _method(called, _decorated(step) if step else [], body or ["pass"], joins)
+            yield _method(method, _decorated(step) if step else [], body or ["pass"], joins)
 
 
 def _stages(levels: list[list[str]]) -> list[list[str]]:
     """Return what runs side by side, stage by stage; several meet in one, which goes on to one that is not the end."""
-    taken = {called for level in levels for called in level}
+    taken = {method for level in levels for method in level}
     stages = [["start"]]
     for level, after in zip(levels, [*levels[1:], ["end"]], strict=True):
         if len(stages[-1]) > 1 and (len(level) > 1 or len(after) > 1):
@@ -222,7 +211,7 @@ def _decorated(step: Step) -> list[str]:
 
 def deploy(plan: Plan) -> str:
     """Return how to run the flow here, and how to bring it to a scheduler."""
-    called = label(plan.package)
+    image = label(plan.package)
     parts = [
         f"""\
 Tested with Metaflow 2.19, on one machine. Metaflow runs the steps with the bundle's `.venv` and needs none of their
@@ -237,10 +226,10 @@ python flow.py run --help
 On Kubernetes, by Argo Workflows, its steps run in the bundle's image, and the store is an address that all reach:
 
 ```sh
-docker build -t REGISTRY/{called}:1 . && docker push REGISTRY/{called}:1
-{_secret(plan, called)}python flow.py \\
-  --with 'kubernetes:image=REGISTRY/{called}:1{f",secrets={called}" if plan.secrets else ""}' \\
-  --with 'environment:vars={{"PIPELINE_HOME": "/app", "PIPELINE_STORE": "s3://bucket/{called}"}}' \\
+docker build -t REGISTRY/{image}:1 . && docker push REGISTRY/{image}:1
+{_secret(plan, image)}python flow.py \\
+  --with 'kubernetes:image=REGISTRY/{image}:1{f",secrets={image}" if plan.secrets else ""}' \\
+  --with 'environment:vars={{"PIPELINE_HOME": "/app", "PIPELINE_STORE": "s3://bucket/{image}"}}' \\
   argo-workflows create
 ```""",
     ]
@@ -254,6 +243,6 @@ docker build -t REGISTRY/{called}:1 . && docker push REGISTRY/{called}:1
     return "\n\n".join(parts) + "\n"
 
 
-def _secret(plan: Plan, called: str) -> str:
+def _secret(plan: Plan, secret_name: str) -> str:
     words = " ".join(f"--from-literal={secret}=..." for secret in plan.secrets)
-    return f"kubectl create secret generic {called} {words}\n" if words else ""
+    return f"kubectl create secret generic {secret_name} {words}\n" if words else ""
