@@ -18,9 +18,9 @@ from mlops_jupyter.core.plan import Environment, Parameter, Plan, Resources, Sch
 from mlops_jupyter.services.export import targets
 from mlops_jupyter.services.export.spelling import croniter as croniter_dialect
 from mlops_jupyter.services.export.spelling import python as python_text
-from mlops_jupyter.services.export.targets import Feature, airflow, flyte, kubeflow, metaflow, python
+from mlops_jupyter.services.export.targets import Feature, airflow, flyte, kubeflow, metaflow, python, vertex
 
-TARGETS = (python, airflow, kubeflow, metaflow, flyte)
+TARGETS = (python, airflow, kubeflow, metaflow, flyte, vertex)
 """Each with its files under `tests/golden/targets`, what its README says, and what of CHURN it has no word for."""
 GOLDEN = Path(__file__).parents[1] / "golden" / "targets"
 
