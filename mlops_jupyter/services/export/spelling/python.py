@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import keyword
 import math
 from collections.abc import Iterable
@@ -44,21 +43,6 @@ def _spell(value: object) -> str:
     if value is None or type(value) in (bool, int) or (type(value) is float and math.isfinite(value)):
         return repr(value)
     raise TypeError(f"no literal for a {type(value).__name__}")
-
-
-def in_json(value: object) -> bool:
-    """Whether a value goes through JSON and back unchanged. NaN, infinities and keys that are no text do not.
-
-    Examples
-    --------
-    >>> in_json({"a": [1, None]}), in_json({1: "a"})
-    (True, False)
-    """
-    try:
-        text = json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError):
-        return False
-    return bool(json.loads(text) == value)
 
 
 def identifier(name: str, what: str) -> str:

@@ -16,7 +16,8 @@ import yaml
 
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Step
 from mlops_jupyter.services.export.spelling.dns import label, labels
-from mlops_jupyter.services.export.spelling.python import identifier, in_json
+from mlops_jupyter.services.export.spelling.jsons import in_json
+from mlops_jupyter.services.export.spelling.python import identifier
 
 TYPES = {bool: "BOOLEAN", int: "NUMBER_INTEGER", float: "NUMBER_DOUBLE", str: "STRING", list: "LIST", dict: "STRUCT"}
 

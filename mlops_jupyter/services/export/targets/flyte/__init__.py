@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterator, Mapping
-from importlib import resources
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
 from mlops_jupyter.services.export.spelling.cron import in_utc
 from mlops_jupyter.services.export.spelling.dns import label
-from mlops_jupyter.services.export.spelling.python import called, identifier, in_json, literal
+from mlops_jupyter.services.export.spelling.frames import filled
+from mlops_jupyter.services.export.spelling.jsons import in_json
+from mlops_jupyter.services.export.spelling.python import called, identifier, literal
 from mlops_jupyter.services.export.targets import Feature
 
 name = "flyte"
@@ -45,8 +45,6 @@ TAKEN = frozenset(
 )
 """Names that mean something in the file."""
 
-MARK = re.compile("@@([A-Z]+)@@")
-
 
 def render(plan: Plan) -> Mapping[str, str]:
     """Return the workflow file. Whatever the plan's texts hold, it is data there: written as literals or not at all.
@@ -78,9 +76,7 @@ def render(plan: Plan) -> Mapping[str, str]:
         "BODY": "\n".join(f"    {line}" for line in _body(plan, tasks)),
         "PLAN": _launch_plan(plan.schedule, whole),
     }
-    frame = resources.files(__package__).joinpath("workflow.txt").read_text(encoding="utf-8")
-    # One pass: a mark inside of what was put in is left alone.
-    text = MARK.sub(lambda mark: parts[mark[1]], frame).rstrip("\n") + "\n"
+    text = filled(__package__, "workflow.txt", parts).rstrip("\n") + "\n"
     return {"workflows/__init__.py": '"""Workflows for Flyte."""\n', f"workflows/{package}.py": text}
 
 
@@ -96,7 +92,7 @@ def workflow(plan: Plan) -> str:
 def settable(parameter: Parameter) -> bool:
     """Whether a parameter goes through Flyte unchanged; another keeps the pipeline's own default."""
     value = parameter.default
-    return in_json(value) and not (type(value) is int and abs(value) > LARGEST)
+    return bool(in_json(value)) and not (type(value) is int and abs(value) > LARGEST)
 
 
 def _type(parameter: Parameter) -> str:

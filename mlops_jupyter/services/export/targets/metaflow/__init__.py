@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from importlib import resources
 from itertools import count
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
 from mlops_jupyter.services.export.spelling.cron import placed, with_years
 from mlops_jupyter.services.export.spelling.dns import label
-from mlops_jupyter.services.export.spelling.python import called, identifier, in_json, literal
+from mlops_jupyter.services.export.spelling.frames import filled
+from mlops_jupyter.services.export.spelling.jsons import in_json
+from mlops_jupyter.services.export.spelling.python import called, identifier, literal
 from mlops_jupyter.services.export.targets import Feature
 
 name = "metaflow"
@@ -49,8 +49,6 @@ TAKEN = frozenset(
 )
 """Names that mean something in a flow: to Metaflow, on its command line, or in the lines around them."""
 
-MARK = re.compile("@@([A-Z]+)@@")
-
 
 def render(plan: Plan) -> Mapping[str, str]:
     """Return the flow file. Whatever the plan's texts hold, it is data there: written as literals or not at all.
@@ -75,9 +73,7 @@ def render(plan: Plan) -> Mapping[str, str]:
         + "\n" * bool(kept),
         "STEPS": "\n".join(_methods(plan, steps)),
     }
-    frame = resources.files(__package__).joinpath("flow.txt").read_text(encoding="utf-8")
-    # One pass: a mark inside of what was put in is left alone.
-    return {"flow.py": MARK.sub(lambda mark: parts[mark[1]], frame)}
+    return {"flow.py": filled(__package__, "flow.txt", parts)}
 
 
 def flow(plan: Plan) -> str:
