@@ -1,6 +1,6 @@
 """When robfig/cron fires: the Go library of Kubeflow and Flyte, read here since it does not run in Python.
 
-By its `SpecSchedule.Next`: each field is a set of numbers; where the day of month or of week is `*` both must match,
+By its documented rules: each field is a set of numbers; where the day of month or of week is `*` both must match,
 else one of them; it goes by the clock on the wall of one zone.
 """
 

@@ -168,7 +168,8 @@ def _recurring(plan: Plan) -> str:
     if place == "UTC":
         return text
     return (
-        f"Kubeflow has one clock for all recurring runs, in UTC unless it is set. This one goes by that of {place}:\n\n"
+        "Kubeflow has one clock for all recurring runs, in UTC unless it is set (older releases know UTC alone). "
+        f"This one goes by that of {place}:\n\n"
         "```sh\nkubectl set env -n kubeflow deployment/ml-pipeline-scheduledworkflow "
         f"CRON_SCHEDULE_TIMEZONE={place}\n```\n\n{text}"
     )
