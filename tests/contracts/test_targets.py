@@ -26,14 +26,18 @@ from mlops_jupyter.services.export.targets import (
     cron,
     docker,
     dvc,
+    flyte,
     github,
     gitlab,
     jenkins,
+    kubeflow,
     kubernetes,
     make,
+    metaflow,
     python,
     systemd,
     terraform,
+    vertex,
 )
 
 TARGETS = (
@@ -42,14 +46,18 @@ TARGETS = (
     cron,
     docker,
     dvc,
+    flyte,
     github,
     gitlab,
     jenkins,
+    kubeflow,
     kubernetes,
     make,
+    metaflow,
     python,
     systemd,
     terraform,
+    vertex,
 )
 """Each with its files under `tests/golden/targets`, what its README says, and what of CHURN it has no word for."""
 GOLDEN = Path(__file__).parents[1] / "golden" / "targets"
@@ -88,7 +96,7 @@ CHURN = Plan(
     alert="ALERT_URL",
 )
 
-UTC_ALONE = (cron,)
+UTC_ALONE = (cron, flyte)
 """Targets that know no time zones: they get CHURN in UTC, and refuse it as it is."""
 
 
@@ -220,8 +228,14 @@ def assert_stays_a_value(target: ModuleType, text: str) -> None:
             rendered.encode()  # a file can hold it
             assert frame(rendered) == frame(plain[path])
             assert "plain" not in constants(plain[path]) or text in constants(rendered)
-        if path.endswith((".yml", ".yaml")):
-            assert masked(yaml.safe_load(rendered)) == masked(yaml.safe_load(plain[path]))
+        if path.endswith((".yml", ".yaml")) and in_utf8(text):
+            found, meant = (list(map(masked, yaml.safe_load_all(each))) for each in (rendered, plain[path]))
+            assert found == meant
+
+
+def in_utf8(text: str) -> bool:
+    """Whether YAML can hold a text: a target may leave out a parameter whose default is none."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def constants(text: str) -> set[object]:

@@ -99,3 +99,8 @@ class Spec:
         """Whether a day does: both where one of them is a star, else either."""
         of_month, of_week = wall.day in self.fields[2], (wall.weekday() + 1) % 7 in self.fields[4]
         return (of_month and of_week) if self.day_star else (of_month or of_week)
+
+
+def next_times(text: str, timezone: str, start: datetime, count: int) -> list[datetime]:
+    """Return the next ticks of an expression by the clock of a zone, in UTC."""
+    return Spec.parse(text, timezone).ticks(start, count)

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 
 from mlops_jupyter.core.plan import HIDDEN, Plan, Step
+from mlops_jupyter.services.export.spelling.dns import label
 from mlops_jupyter.services.export.spelling.image import STORE, USER
-from mlops_jupyter.services.export.spelling.kubernetes import dns
 from mlops_jupyter.services.export.targets import Target, lost
 
 
@@ -70,7 +70,7 @@ def dockerfile(plan: Plan) -> str:
     """
     base = f"python:{plan.environment.python}-slim-bookworm"
     return f"""\
-# The pipeline with its locked packages: docker build -t {dns(plan.package)} .
+# The pipeline with its locked packages: docker build -t {label(plan.package)} .
 # To pin the base by its content: --build-arg BASE={base}@sha256:...
 ARG BASE={base}
 

@@ -15,7 +15,7 @@ from yaml import safe_load
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Schedule
-from mlops_jupyter.services.export.spelling import cron, jsons, kubernetes, parameters, pauses, python, yaml
+from mlops_jupyter.services.export.spelling import cron, dns, jsons, kubernetes, parameters, pauses, python, yaml
 from mlops_jupyter.services.export.targets.systemd import calendar
 from mlops_jupyter.services.schedule.clock import next_times
 
@@ -172,6 +172,6 @@ def test_yaml_leaves_no_text_to_be_guessed(text: str) -> None:
 
 @given(st.lists(st.from_regex(r"[^\W\d]\w{0,70}", fullmatch=True).filter(str.isidentifier), unique=True, max_size=5))
 def test_names_of_kubernetes(names: list[str]) -> None:
-    made = [kubernetes.dns(name) for name in names]
+    made = [dns.label(name) for name in names]
     assert all(re.fullmatch("[a-z]([-a-z0-9]*[a-z0-9])?", name) and len(name) <= 52 for name in made)
     assert len(set(made)) == len(made)

@@ -225,6 +225,52 @@ def _hourly(found: Fields, shifts: set[int], schedule: Schedule, system: str) ->
     return _text((moved.pop(), *found[1:]))
 
 
+def placed(schedule: Schedule, system: str) -> tuple[str, str]:
+    """Return a schedule's cron and the zone by whose clock it goes: UTC wherever that comes to the same.
+
+    Raises
+    ------
+    UserError
+        It fires at a time that the clocks of its zone skip or repeat.
+
+    Examples
+    --------
+    >>> placed(Schedule("0 6 * * 1", "Asia/Kolkata"), "Kubeflow")
+    ('30 0 * * 1', 'UTC')
+    >>> placed(Schedule("0 6 * * 1", "Europe/Oslo"), "Kubeflow")
+    ('0 6 * * 1', 'Europe/Oslo')
+    """
+    try:
+        return in_utc(schedule, system), "UTC"
+    except UserError:
+        steady(schedule, system)
+        return spelled(schedule, system), schedule.timezone
+
+
+def with_years(fields: str, system: str) -> str:
+    """Return five fields of numbers as Quartz and EventBridge have six: weekdays by name, ``?`` for the day not asked.
+
+    Raises
+    ------
+    UserError
+        Both days are restricted: they take one of them.
+
+    Examples
+    --------
+    >>> with_years("0,30 6 * * 1,0", "Metaflow"), with_years("0 6 1 * *", "Metaflow")
+    ('0,30 6 ? * MON,SUN *', '0 6 1 * ? *')
+    """
+    minute, hour, day, month, weekday = fields.split()
+    if weekday == "*":
+        return f"{minute} {hour} {day} {month} ? *"
+    if day != "*":
+        raise UserError(f"{system} takes day-of-month or day-of-week, and this cron has both: restrict one of them")
+    return f"{minute} {hour} ? {month} {','.join(WEEKDAYS[int(number)] for number in weekday.split(','))} *"
+
+
+WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+
+
 def _shifted(found: Fields, shift: int, schedule: Schedule, system: str) -> Fields:
     minutes, hours, days, months, weekdays = found
     moved = [(hour * 60 + minute - shift) for hour in hours for minute in minutes]

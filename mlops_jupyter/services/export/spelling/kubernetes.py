@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from typing import Any
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Plan, Resources, Schedule
 from mlops_jupyter.services.export.spelling import cron
+from mlops_jupyter.services.export.spelling.dns import label
 from mlops_jupyter.services.export.spelling.image import DATA, USER, volumes
 from mlops_jupyter.services.schedule.clock import zone
-
-NAME_LENGTH = 52
-"""What is left of 63 signs where a cron job has added the time to its name."""
 
 POD: dict[str, Any] = {
     "runAsNonRoot": True,
@@ -32,23 +27,6 @@ CONTAINER: dict[str, Any] = {"allowPrivilegeEscalation": False, "capabilities": 
 
 
 NOTHING = Resources()
-
-
-def dns(name: str, length: int = NAME_LENGTH) -> str:
-    """Return an identifier as a name of Kubernetes: lower case, digits and ``-``, another one for each identifier.
-
-    Examples
-    --------
-    >>> dns("train_model"), dns("Train"), dns("région")
-    ('train-model', 'train-2fa311', 'region-953975')
-    """
-    ascii_only = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    made = re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")
-    if made.replace("-", "_") == name and len(made) <= length:
-        return made
-    digest = blake2b(name.encode(), digest_size=3).hexdigest()
-    made = made[: length - len(digest) - 1].strip("-")
-    return f"{made}-{digest}" if made[:1].isalpha() else f"x-{digest}"
 
 
 def timed(schedule: Schedule | None, system: str) -> tuple[str, str] | None:
@@ -121,7 +99,7 @@ def container(
     words : what comes after ``python -m <package>``.
     env : variables beside the secrets, as Kubernetes lists them.
     """
-    secret = dns(plan.package)
+    secret = label(plan.package)
     secrets = [{"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": name}}} for name in plan.secrets]
     asked = resources(wishes)
     return {

@@ -13,7 +13,7 @@ from typing import Any
 
 from mlops_jupyter.core.plan import Plan, Step
 from mlops_jupyter.services.export.spelling import image, kubernetes
-from mlops_jupyter.services.export.spelling.kubernetes import dns
+from mlops_jupyter.services.export.spelling.dns import label
 from mlops_jupyter.services.export.spelling.parameters import in_json, passed
 from mlops_jupyter.services.export.spelling.python import identifier
 from mlops_jupyter.services.export.spelling.yaml import documents
@@ -42,7 +42,7 @@ def render(plan: Plan) -> Mapping[str, str]:
     UserError
         A name is no identifier, or Argo cannot fire when the schedule says.
     """
-    flow = dns(identifier(plan.package, "package"))
+    flow = label(identifier(plan.package, "package"))
     reference = {"workflowTemplateRef": {"name": flow}}
     objects: dict[str, list[dict[str, Any]]] = {
         "volumes": kubernetes.claims(plan, f"{flow}-argo", several=True),
@@ -88,7 +88,7 @@ def _workflow(plan: Plan, flow: str) -> dict[str, Any]:
 
 
 def _parameter(name: str) -> str:
-    return name if name.isascii() else dns(name)
+    return name if name.isascii() else label(name)
 
 
 def _value(parameter: str) -> str:
@@ -98,9 +98,9 @@ def _value(parameter: str) -> str:
 def _dag(plan: Plan) -> dict[str, Any]:
     tasks = [
         {
-            "name": dns(identifier(step.name, "step")),
-            "template": f"step-{dns(step.name)}",
-            **({"depends": " && ".join(map(dns, step.upstream))} if step.upstream else {}),
+            "name": label(identifier(step.name, "step")),
+            "template": f"step-{label(step.name)}",
+            **({"depends": " && ".join(map(label, step.upstream))} if step.upstream else {}),
         }
         for step in plan.steps
     ]
@@ -115,7 +115,7 @@ def _step(plan: Plan, step: Step) -> dict[str, Any]:
     if wishes.backoff_seconds:
         retries["backoff"] = {"duration": f"{round(wishes.backoff_seconds * 1000)}ms", "factor": "2"}
     return {
-        "name": f"step-{dns(step.name)}",
+        "name": f"step-{label(step.name)}",
         **({"retryStrategy": retries} if wishes.retries else {}),
         **({"activeDeadlineSeconds": math.ceil(wishes.timeout_seconds)} if wishes.timeout_seconds else {}),
         "container": kubernetes.container(plan, _value(IMAGE), words, wishes),
@@ -134,7 +134,7 @@ def _alert(plan: Plan) -> list[dict[str, Any]]:
 
 def deploy(plan: Plan) -> str:
     """Return how to bring the pipeline to a cluster with Argo Workflows."""
-    flow, first = dns(plan.package), next(iter(passed(plan).items()), None)
+    flow, first = label(plan.package), next(iter(passed(plan).items()), None)
     given = f" -p {shlex.quote(f'{_parameter(first[0])}={first[1]}')}" if first else ""
     secrets = f"kubectl create secret generic {flow} --from-env-file=.env  # {', '.join(plan.secrets)}\n"
     kept = ", ".join(f"`{p.name}`" for p in plan.parameters if not in_json(p))
@@ -164,6 +164,6 @@ def _clock(plan: Plan) -> str:
     return f"""
 ```sh
 argo cron create argo/cronworkflow.yaml
-argo cron suspend {dns(plan.package)}  # and `resume`
+argo cron suspend {label(plan.package)}  # and `resume`
 ```
 """

@@ -8,7 +8,7 @@ from typing import Any
 
 from mlops_jupyter.core.plan import Plan
 from mlops_jupyter.services.export.spelling import image
-from mlops_jupyter.services.export.spelling.kubernetes import dns
+from mlops_jupyter.services.export.spelling.dns import label
 from mlops_jupyter.services.export.spelling.parameters import passed
 from mlops_jupyter.services.export.spelling.python import identifier
 from mlops_jupyter.services.export.spelling.yaml import documents
@@ -29,7 +29,7 @@ def render(plan: Plan) -> Mapping[str, str]:
     UserError
         A name is no identifier.
     """
-    service = dns(identifier(plan.package, "package"))
+    service = label(identifier(plan.package, "package"))
     for step in plan.steps:
         identifier(step.name, "step")
     passed(plan)
@@ -60,7 +60,7 @@ def _secrets(plan: Plan) -> dict[str, Any]:
 
 def deploy(plan: Plan) -> str:
     """Return how to build the image and run it."""
-    service = dns(plan.package)
+    service = label(plan.package)
     first = [f"{name}={text}" for name, text in passed(plan).items()][:1]
     words = shlex.join([*image.run(plan), *(["-p", *first] if first else [])])
     secrets = ", ".join(f"`{name}`" for name in plan.secrets)

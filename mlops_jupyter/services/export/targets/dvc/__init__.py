@@ -46,7 +46,7 @@ def render(plan: Plan) -> Mapping[str, str]:
     text = yaml.safe_dump({"stages": stages}, sort_keys=False, allow_unicode=True, width=120)
     files = {"dvc.yaml": str(text), "dvc_stage.py": filled(__package__, "stage.txt", {})}
     settable = {identifier(p.name, "parameter"): p.default for p in plan.parameters if held(p)}
-    return files | ({PARAMS: json.dumps(settable, indent=1) + "\n"} if settable else {})
+    return files | ({PARAMS: json.dumps(settable, indent=1) + "\n"} if plan.parameters else {})
 
 
 def held(parameter: Parameter) -> bool:

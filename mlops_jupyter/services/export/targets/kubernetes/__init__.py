@@ -11,7 +11,7 @@ from typing import Any
 
 from mlops_jupyter.core.plan import Plan
 from mlops_jupyter.services.export.spelling import image, kubernetes
-from mlops_jupyter.services.export.spelling.kubernetes import dns
+from mlops_jupyter.services.export.spelling.dns import label
 from mlops_jupyter.services.export.spelling.parameters import in_json, passed
 from mlops_jupyter.services.export.spelling.python import identifier
 from mlops_jupyter.services.export.spelling.yaml import documents
@@ -58,7 +58,7 @@ def render(plan: Plan) -> Mapping[str, str]:
     UserError
         A name is no identifier, or Kubernetes cannot fire when the schedule says.
     """
-    flow = dns(identifier(plan.package, "package"))
+    flow = label(identifier(plan.package, "package"))
     for step in plan.steps:
         identifier(step.name, "step")
     timed = kubernetes.timed(plan.schedule, "Kubernetes")
@@ -90,7 +90,7 @@ def _parameters(plan: Plan) -> dict[str, str]:
 
 
 def _key(parameter: str) -> str:
-    return parameter if parameter.isascii() else dns(parameter)
+    return parameter if parameter.isascii() else label(parameter)
 
 
 def _variable(parameter: str) -> str:
@@ -124,14 +124,14 @@ def _job(plan: Plan) -> dict[str, Any]:
                 "automountServiceAccountToken": False,
                 "securityContext": kubernetes.POD,
                 "containers": [{"name": "pipeline", **_container(plan)}],
-                "volumes": kubernetes.mounted(plan, dns(plan.package)),
+                "volumes": kubernetes.mounted(plan, label(plan.package)),
             }
         },
     }
 
 
 def _container(plan: Plan) -> dict[str, Any]:
-    config = dns(plan.package)
+    config = label(plan.package)
     env: list[dict[str, Any]] = [{"name": "job.name", "valueFrom": {"fieldRef": {"fieldPath": JOB_NAME}}}]
     words = [*image.run(plan), "--run", "$(job.name)"]
     for parameter in passed(plan):
@@ -159,7 +159,7 @@ def _application(flow: str) -> dict[str, Any]:
 
 def deploy(plan: Plan) -> str:
     """Return how to bring the pipeline to a cluster."""
-    flow = dns(plan.package)
+    flow = label(plan.package)
     secrets = f"kubectl create secret generic {flow} --from-env-file=.env  # {', '.join(plan.secrets)}\n"
     timed = plan.schedule is not None and bool(plan.schedule.cron or plan.schedule.every_seconds)
     again = f"kubectl create job {flow}-now --from=cronjob/{flow}" if timed else "kubectl replace --force -k k8s"

@@ -13,7 +13,8 @@ from typing import Any
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Plan, Resources
 from mlops_jupyter.services.export.spelling import cron, image
-from mlops_jupyter.services.export.spelling.kubernetes import dns, memory
+from mlops_jupyter.services.export.spelling.dns import label
+from mlops_jupyter.services.export.spelling.kubernetes import memory
 from mlops_jupyter.services.export.spelling.parameters import in_json, passed
 from mlops_jupyter.services.export.spelling.python import identifier
 from mlops_jupyter.services.export.targets import Feature
@@ -84,11 +85,11 @@ def render(plan: Plan) -> Mapping[str, str]:
 
 def _variable(parameter: str) -> str:
     """A variable's name; the prefix keeps it from Terraform's own words, such as `count`."""
-    return f"parameter_{parameter if parameter.isascii() else dns(parameter).replace('-', '_')}"
+    return f"parameter_{parameter if parameter.isascii() else label(parameter).replace('-', '_')}"
 
 
 def _storage(plan: Plan) -> dict[str, Any]:
-    bucket = dns(plan.package, BUCKET_LENGTH)
+    bucket = label(plan.package, BUCKET_LENGTH)
     return {
         "google_storage_bucket": {
             volume: {
@@ -114,7 +115,7 @@ def _rights(plan: Plan) -> dict[str, Any]:
         for secret in plan.secrets
     }
     return {
-        "google_service_account": {"runner": {"account_id": dns(f"mlops_{plan.package}", ACCOUNT_LENGTH)}},
+        "google_service_account": {"runner": {"account_id": label(f"mlops_{plan.package}", ACCOUNT_LENGTH)}},
         "google_storage_bucket_iam_member": buckets,
         **({"google_secret_manager_secret_iam_member": secrets} if secrets else {}),
     }
@@ -143,7 +144,7 @@ def _job(plan: Plan) -> dict[str, Any]:
         "volumes": volumes,
     }
     job = {
-        "name": dns(plan.package, JOB_NAME_LENGTH),
+        "name": label(plan.package, JOB_NAME_LENGTH),
         "location": "${var.region}",
         "deletion_protection": False,  # nothing is kept in it
         "template": {"template": task},
@@ -180,7 +181,7 @@ def _clock(plan: Plan) -> dict[str, Any]:
         "uri": "https://run.googleapis.com/v2/${google_cloud_run_v2_job.pipeline.id}:run",
         "oauth_token": {"service_account_email": "${google_service_account.runner.email}"},
     }
-    clock = {"name": dns(plan.package, JOB_NAME_LENGTH), "region": "${var.region}", **timed, "http_target": start}
+    clock = {"name": label(plan.package, JOB_NAME_LENGTH), "region": "${var.region}", **timed, "http_target": start}
     may = {
         "name": "${google_cloud_run_v2_job.pipeline.name}",
         "location": "${var.region}",
@@ -205,7 +206,7 @@ def _timed(plan: Plan) -> dict[str, str]:
 
 def deploy(plan: Plan) -> str:
     """Return how to bring the pipeline to Google Cloud."""
-    job = dns(plan.package, JOB_NAME_LENGTH)
+    job = label(plan.package, JOB_NAME_LENGTH)
     services = ("run", "cloudscheduler", "secretmanager", "iam", "storage")
     secrets = "".join(
         f'printf %s "${secret}" | gcloud secrets create {secret} --data-file=-\n' for secret in plan.secrets
