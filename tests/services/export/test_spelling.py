@@ -15,7 +15,9 @@ from mlops_jupyter.services.export.spelling import cron
 from mlops_jupyter.services.schedule.clock import next_times
 
 ZONES = ("UTC", "Europe/Oslo", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Auckland")
-STARTS = st.sampled_from(("2026-03-01", "2026-10-01", "2027-12-20", "2028-02-27", "2026-09-20"))
+STARTS = st.sampled_from(
+    ("2026-03-01", "2026-03-29", "2026-10-01", "2026-10-24", "2027-12-20", "2028-02-27", "2026-09-20")
+)
 
 
 def numbers(low: int, high: int) -> st.SearchStrategy[str]:
@@ -64,6 +66,16 @@ def test_in_utc_they_fire_at_the_same_instants(text: str, timezone: str, start: 
     assert ticks(spelled, "UTC", start) == ticks(text, timezone, start)
 
 
+@given(CRONS, st.sampled_from(ZONES), STARTS)
+@settings(max_examples=150, deadline=None)
+def test_settled_they_fire_at_the_same_instants(text: str, timezone: str, start: str) -> None:
+    try:
+        spelled, place = cron.settled(Schedule(text, timezone), "Prefect")
+    except UserError:
+        return
+    assert ticks(spelled, place, start) == ticks(text, timezone, start)
+
+
 @pytest.mark.parametrize(
     ("text", "timezone", "meant"),
     [
@@ -85,6 +97,8 @@ def test_in_utc(text: str, timezone: str, meant: str) -> None:
         ("30 3 * * *", "Europe/Oslo", ""),
         ("30 2 * * 1-5", "Europe/Oslo", ""),
         ("*/15 * * * *", "Europe/Oslo", ""),
+        ("15 * * * *", "Europe/Oslo", ""),
+        ("15 0-23 * * *", "Europe/Oslo", "2:15"),  # fixed times, to crontab
         ("*/15 0-12 * * *", "Europe/Oslo", "2:0"),
         ("45 1 * * *", "Australia/Lord_Howe", "1:45"),
         ("30 2 * * *", "UTC", ""),
@@ -108,6 +122,8 @@ def test_ticks_that_the_clocks_skip_or_repeat(text: str, timezone: str, odd: str
             "Asia/Tokyo",
             "X knows UTC alone, and cron '0 3 1 * *' of Asia/Tokyo is no one cron",
         ),
+        (cron.settled, "30 2 * * *", "Europe/Oslo", "cron '30 2 * * *' fires at 02:30 on 2026-03-29, a time that"),
+        (cron.settled, "15 * * * *", "Australia/Lord_Howe", "cron '15 * * * *' fires in every hour, the clocks of"),
         (cron.steady, "30 2 * * *", "Europe/Oslo", "cron '30 2 * * *' fires at 02:30 on 2026-03-29, a time that"),
     ],
 )

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.services.schedule.clock import zone
+from mlops_jupyter.services.schedule.clock import check, zone
 from mlops_jupyter.services.schedule.expression import Cron, parse
 
 EVERY = (60, 24, 31, 12, 7)
@@ -21,6 +21,8 @@ EVERY = (60, 24, 31, 12, 7)
 
 YEARS = range(2026, 2041)
 """Changes of the clocks are looked up for these."""
+
+MONTHS = range(1, 13)
 
 Fields = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 
@@ -91,7 +93,7 @@ def unsteady(expression: str, timezone: str) -> tuple[date, int, int] | None:
     """Return the first tick (day, hour, minute) at a time that the clocks skip or repeat, None if there is none."""
     cron = parse(expression)
     minutes, hours, days, months, weekdays = fields(cron)
-    if len(hours) == EVERY[1] and (len(days), len(months), len(weekdays)) == EVERY[2:]:
+    if cron.interval and _every_hour(fields(cron)):
         return None
     for day, skipped in _changes(zone(timezone)):
         if day.month not in months:
@@ -103,6 +105,59 @@ def unsteady(expression: str, timezone: str) -> tuple[date, int, int] | None:
                 if hour in hours and minute in minutes:
                     return day, hour, minute
     return None
+
+
+def _every_hour(found: Fields) -> bool:
+    return tuple(map(len, found[1:])) == EVERY[1:]
+
+
+def changing(timezone: str) -> bool:
+    """Whether the clocks of a zone change.
+
+    Examples
+    --------
+    >>> changing("Europe/Oslo"), changing("Asia/Kolkata")
+    (True, False)
+    """
+    return bool(_changes(zone(timezone)))
+
+
+def settled(schedule: Schedule, system: str) -> tuple[str, str]:
+    """Return a cron and its time zone, for systems that know zones but do not do as crontab when the clocks change.
+
+    What fires in every hour of every day goes by the time that passes: it is given in UTC, where no clock changes.
+
+    Raises
+    ------
+    UserError
+        It never fires; a tick falls into a change of the clocks; or these change by parts of an hour.
+
+    Examples
+    --------
+    >>> settled(Schedule("30 6 * * mon", "Europe/Oslo"), "Prefect")
+    ('30 6 * * 1', 'Europe/Oslo')
+    >>> settled(Schedule("*/20 * * * *", "America/St_Johns"), "Prefect")
+    ('10,30,50 * * * *', 'UTC')
+    """
+    check(schedule.cron)
+    cron, place = parse(schedule.cron), zone(schedule.timezone)
+    found = fields(cron, system)
+    if not (cron.interval and _every_hour(found) and changing(place.key)):
+        steady(schedule, system)
+        return _text(found), place.key
+    ways = {tuple(sorted((minute - shift) % 60 for minute in found[0])) for shift in _offsets(place)}
+    if len(ways) > 1:
+        raise UserError(
+            f"cron {schedule.cron!r} fires in every hour, the clocks of {schedule.timezone} change by parts of one, "
+            f"and {system} would not do as crontab does: give the schedule in UTC"
+        )
+    return _text((ways.pop(), *found[1:])), "UTC"
+
+
+def _offsets(place: ZoneInfo) -> set[int]:
+    """All distances from UTC that the clocks of a place have, in minutes."""
+    days = (datetime(year, month, 1, tzinfo=UTC) for year in YEARS for month in MONTHS)
+    return {int((day.astimezone(place).utcoffset() or timedelta()).total_seconds()) // 60 for day in days}
 
 
 @lru_cache(maxsize=32)
@@ -142,17 +197,13 @@ def in_utc(schedule: Schedule, system: str) -> str:
     '0 1 * * 1'
     """
     place = zone(schedule.timezone)
-    offsets = {datetime(year, month, 1, tzinfo=UTC).astimezone(place).utcoffset() for year in YEARS for month in MONTHS}
+    offsets = _offsets(place)
     found = fields(parse(schedule.cron), system)
     if len(offsets) > 1:
         raise UserError(
             f"{system} knows UTC alone, and the clocks of {schedule.timezone} change: give the schedule in UTC"
         )
-    shift = int((offsets.pop() or timedelta()).total_seconds()) // 60
-    return _text(_shifted(found, shift, schedule, system))
-
-
-MONTHS = range(1, 13)
+    return _text(_shifted(found, offsets.pop(), schedule, system))
 
 
 def _shifted(found: Fields, shift: int, schedule: Schedule, system: str) -> Fields:
