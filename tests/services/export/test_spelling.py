@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.services.export.spelling import cron
+from mlops_jupyter.services.export.spelling import cron, names
 from mlops_jupyter.services.schedule.clock import next_times
 
 ZONES = ("UTC", "Europe/Oslo", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Auckland")
@@ -135,3 +136,12 @@ def test_refused_in_one_line(do, text: str, timezone: str, said: str) -> None:
 
 def test_examples() -> None:
     assert doctest.testmod(cron).failed == 0
+    assert doctest.testmod(names).failed == 0
+
+
+@given(st.lists(st.text(st.characters(categories=("L", "Nd")), min_size=1), unique=True))
+def test_plain_names_are_ascii_each_its_own(given: list[str]) -> None:
+    found = names.plain(given, {"config"})
+    assert list(found) == given and len(set(found.values())) == len(given)
+    assert all(re.fullmatch("[A-Za-z0-9_]+", name) for name in found.values())
+    assert "config" not in found.values()
