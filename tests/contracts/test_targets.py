@@ -17,9 +17,9 @@ from mlops_jupyter.core.errors import NotFound, UserError
 from mlops_jupyter.core.plan import Environment, Parameter, Plan, Resources, Schedule, Step
 from mlops_jupyter.services.export import targets
 from mlops_jupyter.services.export.spelling import python as python_text
-from mlops_jupyter.services.export.targets import Feature, airflow, dagster, python
+from mlops_jupyter.services.export.targets import Feature, airflow, dagster, prefect, python
 
-TARGETS = (python, airflow, dagster)
+TARGETS = (python, airflow, dagster, prefect)
 """Each with its files under `tests/golden/targets`, what its README says, and what of CHURN it has no word for."""
 GOLDEN = Path(__file__).parents[1] / "golden" / "targets"
 
