@@ -36,12 +36,16 @@ class Side:
     python: Path = Path(sys.executable)
 
     def measure(self) -> list[float]:
-        """Run the program once, in an empty folder that is also its home; return the seconds it printed."""
+        """Run the program once, in an empty folder that is also its home; return the seconds it printed.
+
+        What uv has of indexes is kept from run to run, as any user's is.
+        """
         if not self.python.exists():
             raise CannotMeasure("run `make peers` first")
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             kept = {name: value for name, value in os.environ.items() if name not in IGNORED}
             home = {"HOME": folder, "IPYTHONDIR": f"{folder}/.ipython", "MPLBACKEND": "Agg", "PYTHONHASHSEED": "0"}
+            home["UV_CACHE_DIR"] = os.environ.get("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))
             command = [str(self.python), str(HERE / "programs" / f"{self.program}.py"), *self.arguments]
             done = subprocess.run(command, cwd=folder, env=kept | home, capture_output=True, text=True, timeout=900)
         if done.returncode:

@@ -28,8 +28,9 @@ __all__ = [
     "normalised",
 ]
 
-REMEMBERED = 1024
-"""Cells whose facts are kept: more than a notebook has."""
+REMEMBERED = 8192
+"""Cells whose facts are kept: more than a notebook has. (Fewer would be worse than none: each pass over the cells of a
+longer notebook would push out the very ones that come next.)"""
 
 
 @lru_cache(maxsize=REMEMBERED)

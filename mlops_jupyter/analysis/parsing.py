@@ -19,6 +19,12 @@ LINE_END = re.compile(r"\r\n|\r|\n")
 _Answer = TypeVar("_Answer")
 
 
+def lines_of(text: str) -> list[str]:
+    """Return the lines of Python text as Python counts them, without their ends; after a last end there is none."""
+    lines = LINE_END.split(text)
+    return lines if lines[-1] else lines[:-1]
+
+
 class SyntaxFault(ValueError):
     """Source text that is not Python.
 

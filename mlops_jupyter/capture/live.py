@@ -11,23 +11,25 @@ import re
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from mlops_jupyter.analysis.cells import PieceKind, pieces, split_headers, to_python
-from mlops_jupyter.analysis.facts import SourceFacts, SyntaxFault, facts
+from mlops_jupyter.analysis.facts import SourceFacts, facts
 from mlops_jupyter.capture import files, scripts
 from mlops_jupyter.capture.entries import write
 from mlops_jupyter.capture.hidden import Hidden
-from mlops_jupyter.capture.reach import CODE, Reach, has_state, is_ours
+from mlops_jupyter.capture.opened import UNREADABLE, HeaderHandler, Open, unseen, unseen_yet, words
+from mlops_jupyter.capture.reach import CODE, Reach, has_state, is_a, is_ours
 from mlops_jupyter.capture.uncarried import Uncarried
 from mlops_jupyter.capture.unseen import Unseen
 from mlops_jupyter.capture.values import FROZEN, UNKNOWN, Values
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.ids import ExecutionId, SessionId, new_id
 from mlops_jupyter.core.records import Execution, Header, Status
+from mlops_jupyter.runtime.fingerprint import Survey
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
@@ -36,47 +38,22 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("mlops_jupyter")
 
-SHELL_NAMES = re.compile(r"_+|_i+|_\d+|_i\d+|_oh|_dh|_ih|_sh|In|Out|exit|quit|get_ipython|open|__.*__|_exit_code")
-"""What IPython itself puts among the user's names."""
+SHELL_NAMES = re.compile(r"_+|_i+|_\d+|_i\d+|_oh|_dh|_ih|_sh|In|Out|__.*__|_exit_code").fullmatch
+"""What IPython itself puts among the user's names after each cell."""
+
+GIVEN = ("exit", "quit", "get_ipython", "open")
+"""What it puts there once, until the user binds such a name."""
 
 
 CODE_MARK = "code"
 """Stands for the fingerprint of a module, function or class, which travels as source."""
 
 
-class HeaderHandler(Protocol):
-    """What one of our cell-magic lines does around the body of its cell."""
-
-    def begin(self, line: str, body: str) -> object:
-        """Called before the body runs. A UserError is shown after the cell, which runs and is recorded all the same."""
-
-    def end(self, state: object, execution: Execution, namespace: Mapping[str, Any]) -> None:
-        """Called after the body ran, or failed."""
-
-
-@dataclass
-class _Open:
-    """What is held between the two borders of one cell."""
-
-    info: ExecutionInfo
-    raw: str
-    body: str
-    headers: tuple[Header, ...]
-    facts: SourceFacts
-    cell: str
-    tags: tuple[str, ...]
-    started: float
-    before: dict[str, int]
-    bound: frozenset[str] = frozenset()
-    handled: list[tuple[HeaderHandler, object]] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-    overhead: float = 0.0
-
-
 class Recorder:
     """One shell's recording. `history` holds every execution since it began, oldest first.
 
-    A fault of the recorder is logged and never reaches the user's cell.
+    A fault of the recorder, or of a value that it looks at, is logged and never reaches the user's cell. The execution
+    is then in the history as one that was not seen (`Execution.blind`), so that nothing is exported over it.
     """
 
     def __init__(self, shell: InteractiveShell, ledger: Ledger, notebook: str | None) -> None:
@@ -93,7 +70,9 @@ class Recorder:
         self._hidden = Hidden()
         self._unseen = Unseen()
         self._uncarried = Uncarried(self._namespace)
-        self._open: _Open | None = None
+        self._open: Open | None = None
+        self._around: list[Open] = []  # cells that are running other cells
+        self._given = {name: id(self._namespace[name]) for name in GIVEN if name in self._namespace}
         ledger.execute(
             "INSERT INTO session (id, notebook, pid, started) VALUES (?, ?, ?, ?)",
             (self.session, notebook, os.getpid(), time.time()),
@@ -119,45 +98,80 @@ class Recorder:
 
     def pre_run_cell(self, info: ExecutionInfo) -> None:
         """Remember how things stand before a cell; the body that `%%capture` runs is a part of its cell."""
-        if self._open is not None and str(info.raw_cell).strip() in self._open.body and _inside_a_cell():
-            return
+        if self._open is not None and _inside_a_cell():
+            if str(info.raw_cell).strip() in self._open.body:
+                return
+            self._open.runs_others = True
+            if not self._only_runs(self._open):
+                self._open.blind = "it ran other cells, and did more than that"
+            self._around.append(self._open)
+        elif self._open is not None:
+            self._lost(self._open)
         clock = time.perf_counter()
+        opened = self._open = unseen_yet(info, str(info.raw_cell), *_front_end(self.shell))
         try:
-            self._open = self._begin(info)
-        except Exception:
-            self._open = None
-            _log.exception("this cell is not recorded")
-        if self._open:
-            if self._open.headers:
-                self._begin_headers(self._open)
-                self._open.bound = frozenset(self._rebound(self._open))
+            opened = self._open = self._begin(info)
+            if opened.headers:
+                self._begin_headers(opened)
+                opened.bound = frozenset(self._rebound(opened))
             self._hidden.mark()
             files.start()
-            self._open.overhead = time.perf_counter() - clock
-            self._open.started = time.time()
+        except BaseException as fault:  # a value's own code may raise anything, and the cell runs all the same
+            opened.blind = words(fault)
+        opened.overhead = time.perf_counter() - clock
+        opened.started = time.time()
 
-    def post_run_cell(self, result: ExecutionResult) -> None:
+    def post_run_cell(self, result: ExecutionResult | None) -> None:
         """Find out what the cell changed, and record it."""
         opened = self._open
-        if opened is None or result.info is not opened.info:
+        if opened is None or (result is not None and result.info is not opened.info):
             return
-        self._open = None
+        self._open = self._around.pop() if self._around else None
+        if result is None:
+            self._lost(opened)
+            return
+        if opened.runs_others and not opened.blind:
+            return
+        if _never_ran(opened, result):
+            opened.faults.clear()  # IPython has said what was wrong
+            self._end_headers(opened, unseen(opened, len(self.history), *_outcome(result), result.execution_count or 0))
+            return
         clock = time.perf_counter()
+        execution = self._seen(opened, result)
+        self.history.append(execution)
         try:
-            execution = self._end(opened, result)
-            self.history.append(execution)
-            if result.error_before_exec is None:
-                self._end_headers(opened, execution)
+            self._end_headers(opened, execution)
             for listener in self.after:
                 listener(execution)
+            overhead = opened.overhead + time.perf_counter() - clock
+            self.history[-1] = replace(execution, overhead=overhead)
+            write(self._ledger, self.session, self.history[-1])
         except Exception:
-            _log.exception("this cell is not recorded")
-            return
-        overhead = opened.overhead + time.perf_counter() - clock
-        self.history[-1] = replace(execution, overhead=overhead)
-        write(self._ledger, self.session, self.history[-1])
+            _log.exception("this cell is in the record of this session only")
 
-    def _begin_headers(self, opened: _Open) -> None:
+    def _only_runs(self, opened: Open) -> bool:
+        """Whether a cell that runs others changes nothing itself: it binds nothing, nor holds what can change."""
+        reached = self._reach.direct(opened.facts.reads) | opened.facts.writes
+        own = [name for name in reached if not self.is_shells(name)]
+        still = all(name in self._namespace and is_a(self._namespace[name], *FROZEN, *CODE) for name in own)
+        return still and not opened.facts.writes and not opened.headers
+
+    def _lost(self, opened: Open) -> None:
+        """Note a cell of which IPython did not say how it ended: a fault whose own text ends the process, say."""
+        opened.blind = "nothing told how it ended"
+        self.history.append(unseen(opened, len(self.history)))
+
+    def _seen(self, opened: Open, result: ExecutionResult) -> Execution:
+        """Return what is known of a cell that has ended."""
+        if not opened.blind:
+            try:
+                return self._end(opened, result)
+            except BaseException as fault:  # as before the cell
+                opened.blind = words(fault)
+        print(f"mlops_jupyter: what this cell changed is not known ({opened.blind})", file=sys.stderr)
+        return unseen(opened, len(self.history), *_outcome(result), result.execution_count or 0)
+
+    def _begin_headers(self, opened: Open) -> None:
         for header in opened.headers:
             handler = self.handlers.get(header.name)
             if handler is not None:
@@ -166,7 +180,7 @@ class Recorder:
                 except UserError as fault:
                     opened.faults.append(f"%%{header.name}: {fault}")
 
-    def _end_headers(self, opened: _Open, execution: Execution) -> None:
+    def _end_headers(self, opened: Open, execution: Execution) -> None:
         for handler, state in opened.handled:
             try:
                 handler.end(state, execution, self._namespace)
@@ -175,18 +189,15 @@ class Recorder:
         for line in opened.faults:
             print(f"UsageError: {line}", file=sys.stderr)
 
-    def _begin(self, info: ExecutionInfo) -> _Open | None:
+    def _begin(self, info: ExecutionInfo) -> Open:
         headers, body = split_headers(str(info.raw_cell))
-        try:
-            found = scripts.seen(body) if "%run" in body else facts(to_python(body))
-        except SyntaxFault:
-            return None  # it will not run: nothing changes
+        found = scripts.seen(body) if "%run" in body else facts(to_python(body))
         reached = self._reach.names(found.reads | found.text_reads)
         self._values.look([n for n in sorted(reached) if not self._values.known(n) and self._is_value(n)])
         self._unseen.begin(body)
         self._uncarried.begin()
         cell, tags = _front_end(self.shell)
-        return _Open(
+        return Open(
             info=info,
             raw=str(info.raw_cell),
             body=body,
@@ -202,23 +213,28 @@ class Recorder:
         """Which object each name stands for now. No Python code per name: a long session has thousands (`_i1` …)."""
         return dict(zip(self._namespace, map(id, self._namespace.values()), strict=True))
 
-    def _rebound(self, opened: _Open) -> set[str]:
+    def _rebound(self, opened: Open) -> set[str]:
         now = self._identities().items() - opened.before.items()
-        return {name for name, _ in now if not SHELL_NAMES.fullmatch(name)}
+        return {name for name, _ in now if not self.is_shells(name)}
 
-    def _end(self, opened: _Open, result: ExecutionResult) -> Execution:
+    def is_shells(self, name: str) -> bool:
+        """Whether a name is IPython's own, with what IPython has put there."""
+        given = self._given.get(name)
+        return bool(SHELL_NAMES(name)) or (given is not None and given == id(self._namespace.get(name)))
+
+    def _end(self, opened: Open, result: ExecutionResult) -> Execution:
         seconds = time.time() - opened.started
         opened_files = files.stop()
         found = opened.facts
         rebound = self._rebound(opened)
         rebound |= {n for n in found.writes if n in self._namespace and (result.success or n in rebound)}
-        read = {n for n in found.reads | found.text_reads if n in opened.before and not SHELL_NAMES.fullmatch(n)}
+        read = {n for n in found.reads | found.text_reads if n in opened.before and not self.is_shells(n)}
         read |= {n for n in self._reach.called(read | (found.reads & rebound)) if n in opened.before}
         read -= opened.bound
         reached = self._reach.names(read | rebound)
         changed = self._changed(self._reach.direct(read | rebound), rebound, found.reads)
         changed |= dict.fromkeys(self._extended(found), CODE_MARK)
-        deleted = {n for n in opened.before.keys() - self._namespace.keys() if not SHELL_NAMES.fullmatch(n)}
+        deleted = {n for n in opened.before.keys() - self._namespace.keys() if not self.is_shells(n)}
         for name in deleted:
             self._values.forget(name)
         groups = self._values.groups(n for n in changed if n in self._namespace)
@@ -257,53 +273,57 @@ class Recorder:
     def _changed(self, direct: set[str], rebound: set[str], read: frozenset[str]) -> dict[str, str]:
         """Look at what was reached; return the names whose values are not what they were, with what they are now.
 
-        What shares objects with a name is only looked at if something happened to that name's value: as long as all
+        What shares an object with a name is only looked at if that object is no longer what it was: as long as all
         that a cell got hold of is the same, nothing that can be reached from there has changed.
         """
         changed: dict[str, str] = {}
         looked: set[str] = set()
         todo = direct | rebound
         while todo:
-            partners = {name: self._values.sharing(name) for name in todo}
-            was = {name: self._values.fingerprint(name) for name in todo if self._values.known(name)}
+            before = {name: self._values.seen(name) for name in todo if self._values.known(name)}
+            was = {name: self._values.fingerprint(name) for name in before}
             changed |= self._look(todo, rebound, was)
             looked |= todo
-            suspect = {n for n in was.keys() - (rebound - read) if n in changed or self._is_view(n)}
-            todo = set().union(*(partners[name] for name in suspect)) - looked
+            suspects = before.keys() - (rebound - read)
+            todo = set().union(*(self._moved(n, before[n], n not in changed) for n in suspects)) - looked
         return dict(sorted(changed.items()))
 
     def _look(self, names: set[str], rebound: set[str], was: Mapping[str, str]) -> dict[str, str]:
         """Look at names' values; return those that are new or no longer what they were, with what they are now."""
-        present = sorted(n for n in names if n in self._namespace and not SHELL_NAMES.fullmatch(n))
+        present = sorted(n for n in names if n in self._namespace and not self.is_shells(n))
         code = [n for n in present if not self._is_value(n)]
         for name in code:
             self._values.forget(name)
-        frozen = {n for n in was if n not in rebound and isinstance(self._namespace.get(n), FROZEN)}
+        frozen = {n for n in was if n not in rebound and is_a(self._namespace.get(n), *FROZEN)}
         seen = [n for n in present if n not in code and n not in frozen]
         self._values.look(seen)
         found = {n: CODE_MARK for n in code if n in rebound}
         for name in seen:
             now = self._values.fingerprint(name)
             if name in rebound or now != was.get(name) or now == UNKNOWN:
-                found[name] = CODE_MARK if isinstance(self._namespace[name], CODE) else now
+                found[name] = CODE_MARK if is_a(self._namespace[name], *CODE) else now
         return found
 
     def _extended(self, found: SourceFacts) -> set[str]:
         """Functions and classes of earlier cells that a cell gave an attribute, or registered something with."""
         names = {s.sets_up for s in found.statements if s.sets_up} - found.definitions
         values = {name: self._namespace.get(name) for name in names}
-        return {n for n, v in values.items() if isinstance(v, CODE) and getattr(v, "__module__", "") == "__main__"}
+        return {n for n, v in values.items() if is_a(v, *CODE) and getattr(v, "__module__", "") == "__main__"}
+
+    def _moved(self, name: str, before: Survey, same: bool) -> set[str]:
+        return self._values.moved(name, before, sure=same and not self._is_view(name))
 
     def _is_view(self, name: str) -> bool:
         """Whether a value lies in the memory of another, of which it shows only a part."""
-        return getattr(self._namespace.get(name), "base", None) is not None
+        numpy, value = sys.modules.get("numpy"), self._namespace.get(name)
+        return numpy is not None and is_a(value, numpy.ndarray) and getattr(value, "base", None) is not None
 
     def _is_value(self, name: str) -> bool:
         """Whether a name holds something that can change in place: data, or a function or class with a state."""
         if name not in self._namespace:
             return False
         value = self._namespace[name]
-        return has_state(value) if isinstance(value, CODE) else True
+        return has_state(value) if is_a(value, *CODE) else True
 
     def _unknown(self, changed: Mapping[str, str]) -> list[str]:
         unknown = [n for n, mark in changed.items() if mark == UNKNOWN and not is_ours(self._namespace[n])]
@@ -335,15 +355,28 @@ def _inside_a_cell() -> bool:
     return False
 
 
+def _never_ran(opened: Open, result: ExecutionResult) -> bool:
+    """Whether IPython refused a cell: one of our own lines, or text that neither of us can read.
+
+    `error_before_exec` alone does not say so: IPython compiles the statements of a cell one by one, and one that does
+    not compile (a `return`) comes after those above it have run.
+    """
+    from IPython.core.error import UsageError
+
+    fault = result.error_before_exec
+    return isinstance(fault, UsageError) or (fault is not None and opened.blind.startswith(UNREADABLE))
+
+
 def _outcome(result: ExecutionResult) -> tuple[Status, str]:
     fault = result.error_in_exec or result.error_before_exec
     if fault is None:
         return Status.OK, ""
     status = Status.INTERRUPTED if isinstance(fault, KeyboardInterrupt) else Status.ERROR
     try:
-        return status, f"{type(fault).__name__}: {fault}"
-    except Exception:  # a fault whose text raises
-        return status, type(fault).__name__
+        text = str(fault)
+    except BaseException:  # a fault whose text raises
+        text = ""
+    return status, f"{type(fault).__name__}: {text}" if text else type(fault).__name__
 
 
 def _front_end(shell: InteractiveShell) -> tuple[str, tuple[str, ...]]:

@@ -56,7 +56,7 @@ class Reach:
 
     def learn(self, facts: SourceFacts, reached: set[str], written: Iterable[str]) -> None:
         """Take in what an execution defined, and which values may now hold functions."""
-        holders = {n for n in reached if n in self._late} | facts.definitions
+        holders = facts.definitions.union(*(self._lent_by(n) for n in reached if n in self._late))
         lent = frozenset().union(*(statement.lends for statement in facts.statements))
         for name in written:
             own = facts.late_reads.get(name, NOTHING) | facts.late_writes.get(name, NOTHING)
@@ -64,9 +64,17 @@ class Reach:
                 made_with = {n for s in facts.statements if name in s.writes for n in s.reads}
                 self._late[name] = own | {n for n in made_with if n in self._late or n in facts.definitions} - {name}
             elif (holders or lent) and name in self._namespace and not plain(self._namespace[name]):
-                self._late[name] = (frozenset(holders) | lent | own) - {name}
+                self._late[name] = (holders | lent | own) - {name}
             else:
                 self._late.pop(name, None)
+
+    def _lent_by(self, name: str) -> frozenset[str]:
+        """Return what another value may read or call if it was made with this one: itself, or what it holds.
+
+        Not the name of what cannot be called: where the other holds a part of it, the two share objects, and that
+        is seen.
+        """
+        return frozenset({name}) if callable(self._namespace.get(name)) else self._late[name]
 
 
 CODE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType)
@@ -81,9 +89,9 @@ def has_state(value: object) -> bool:
     """
     if getattr(value, "__module__", None) != "__main__":
         return False
-    if isinstance(value, types.FunctionType):
+    if type(value) is types.FunctionType:
         held = [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values(), *vars(value).values()]
-        return bool(value.__closure__) or not all(isinstance(v, (*FROZEN, *CODE)) for v in held)
+        return bool(value.__closure__) or not all(is_a(v, *FROZEN, *CODE) for v in held)
     if isinstance(value, type):
         held = [v for n, v in vars(value).items() if not (n.startswith("__") and n.endswith("__"))]
         return any(isinstance(v, (list, dict, set, int, float, str)) for v in held)
@@ -97,13 +105,23 @@ def is_ours(value: object) -> bool:
 
 def plain(value: object) -> bool:
     """Whether a value is data that cannot hold a function: numbers, text, arrays and frames of such."""
-    if isinstance(value, FROZEN):
+    if is_a(value, *FROZEN):
         return True
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
-    if numpy is not None and isinstance(value, (numpy.ndarray, numpy.generic)):
-        return not value.dtype.hasobject
-    if pandas is not None and isinstance(value, (pandas.DataFrame, pandas.Series, pandas.Index)):
+    if numpy is not None and is_a(value, numpy.ndarray, numpy.generic):
+        return not value.dtype.hasobject  # type: ignore[attr-defined]
+    if pandas is not None and is_a(value, pandas.DataFrame, pandas.Series, pandas.Index):
         return True
-    if isinstance(value, (list, tuple, set, frozenset)) and len(value) < 1000:
-        return all(isinstance(v, FROZEN) for v in value)
-    return isinstance(value, dict) and len(value) < 1000 and all(isinstance(v, FROZEN) for v in value.values())
+    box = next((box for box in BOXES if is_a(value, box)), None)
+    if box is None or box.__len__(value) >= 1000:
+        return False
+    return all(is_a(v, *FROZEN) for v in (dict.values(value) if box is dict else box.__iter__(value)))  # type: ignore[arg-type]
+
+
+BOXES: tuple[Any, ...] = (list, tuple, set, frozenset, dict)
+"""Asked by their own methods: those of a class derived from one may do anything."""
+
+
+def is_a(value: object, *kinds: type) -> bool:
+    """Whether a value is of one of some classes. `isinstance` asks its `__class__` too, which may be its own code."""
+    return issubclass(type(value), kinds)

@@ -13,6 +13,7 @@ from mlops_jupyter.analysis.cells import Piece, PieceKind, pieces, split_headers
 from mlops_jupyter.analysis.facts import SourceFacts, SyntaxFault, facts
 from mlops_jupyter.analysis.magics import RUNS_HERE
 from mlops_jupyter.analysis.outline import outline
+from mlops_jupyter.analysis.parsing import LINE_END
 
 OPTIONS = re.compile(r"-[neitpdGm]+")
 
@@ -116,9 +117,11 @@ def _inlined(body: str) -> tuple[str, list[SourceFacts]]:
             except (OSError, ValueError, SyntaxFault):
                 continue  # IPython says what is wrong with it, or it is told from what the names became
         elif piece.kind is PieceKind.CELL_MAGIC and piece.name in RUNS_HERE:
-            header, end, rest = piece.text.partition("\n")
+            found = LINE_END.search(piece.text)
+            cut_at = found.end() if found else len(piece.text)
+            header, rest = piece.text[:cut_at], piece.text[cut_at:]
             inner, more = _inlined(rest)
-            cut[number] = replace(piece, text=f"{header}{end}{inner}")
+            cut[number] = replace(piece, text=f"{header}{inner}")
             apart += more
     return "".join(piece.text for piece in cut), apart
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from mlops_jupyter.analysis.facts import SourceFacts
 from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN
-from mlops_jupyter.capture.reach import CODE
+from mlops_jupyter.capture.reach import CODE, is_a
 from mlops_jupyter.capture.values import UNKNOWN
 
 ASKS = re.compile(r"\b(gcf|gca|gci|sci|get_fignums|fignum_exists)\(|\bplt\.figure\(\s*\w")
@@ -67,13 +67,13 @@ class Uncarried:
 
     def _of_a_library(self, name: str) -> bool:
         value = self._namespace.get(name)
-        return isinstance(value, types.ModuleType) or (
-            isinstance(value, CODE) and getattr(value, "__module__", "__main__") != "__main__"
+        return is_a(value, types.ModuleType) or (
+            is_a(value, *CODE) and getattr(value, "__module__", "__main__") != "__main__"
         )
 
     def _is_code(self, name: str) -> bool:
         """Whether a name stands for code, or for nothing of the notebook's."""
-        return name not in self._namespace or isinstance(self._namespace[name], CODE)
+        return name not in self._namespace or is_a(self._namespace[name], *CODE)
 
 
 def _figures() -> Figures:
@@ -97,7 +97,7 @@ def _of(value: Any) -> list[Any]:
     from mlops_jupyter.runtime.codecs.figures import figure_of
 
     numpy = sys.modules.get("numpy")
-    if numpy is not None and isinstance(value, numpy.ndarray) and value.dtype == object:
+    if numpy is not None and is_a(value, numpy.ndarray) and value.dtype == object:
         value = list(value.flat)
-    parts = value[:100] if isinstance(value, list | tuple) else [value]
+    parts = value[:100] if is_a(value, list, tuple) else [value]
     return [figure for part in parts if (figure := figure_of(part)) is not None]

@@ -145,13 +145,15 @@ class Expected:
     ----------
     name : variable.
     fingerprint : portable fingerprint (BLAKE2b), or "" where the value has none.
-    file : path of the saved value under `tests/expected/`, or "" where it was too large to travel.
+    file : path of the saved value under `tests/expected/`, or "" where it was too large to travel, or is in `json`.
+    json : a short bare value's json text, "" for any other.
     shown : a short text of the value, for people.
     """
 
     name: str
     fingerprint: str
     file: str = ""
+    json: str = ""
     format: str = ""
     shown: str = ""
 

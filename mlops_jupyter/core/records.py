@@ -44,6 +44,7 @@ class Execution:
     groups : sets of names that shared objects when it ended, as far as it could have touched them.
     tags : the cell's tags, where the front end sends them.
     shows : its last expression gave something that a notebook draws: a table, a figure. Not kept in the ledger.
+    blind : why it is not known what the cell read and wrote; "" as a rule. The ledger has it among the notes.
     """
 
     id: ExecutionId
@@ -66,6 +67,7 @@ class Execution:
     notes: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     shows: bool = False
+    blind: str = ""
 
     def header(self, name: str) -> Header | None:
         """Return our header of that magic, if the cell has it."""

@@ -65,8 +65,9 @@ def check(pipeline: Pipeline, store: Store, run: str, expected: Path | None = No
 
     Parameters
     ----------
-    expected : folder with `expected.json` (``[{"name", "fingerprint", "file", "format", "shown"}]``), the files that
-        it names, and perhaps `steps.json` (see `parting`); the bundle's own if not given.
+    expected : folder with `expected.json` (``[{"name", "fingerprint", "file", "format", "shown"}]``, and "value" where
+        that is short enough to need no file), the files that it names, and perhaps `steps.json` (see `parting`);
+        the bundle's own if not given.
 
     Raises
     ------
@@ -127,11 +128,11 @@ class _Judge:
         from .codecs import load_open
         from .compare import compare, shown
 
-        if not wanted.get("file"):
+        if "value" not in wanted and not wanted.get("file"):
             reason = "its fingerprint differs, and the notebook's value was too large to travel"
             reason = reason if wanted["fingerprint"] else "the notebook's value could not be kept to compare with"
             return Checked(wanted["name"], "differs", reason, wanted.get("shown", ""), shown(actual))
-        expected = load_open(self._folder / wanted["file"], wanted["format"])
+        expected = wanted["value"] if "value" in wanted else load_open(self._folder / wanted["file"], wanted["format"])
         verdict = compare(expected, actual)
         return Checked(wanted["name"], verdict.status.value, verdict.reason, shown(expected), shown(actual))
 

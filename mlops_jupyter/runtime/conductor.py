@@ -55,7 +55,10 @@ class Conductor:
         self._not_before: dict[str, float] = {}
 
     def check(self) -> None:
-        """Raise `Fault` if a data file is missing, or the input of a task: before anything is written or run."""
+        """Raise `Fault` if a secret, a data file or a task's input is missing: before anything is written or run."""
+        for name in self._pipeline.secrets:
+            if name not in os.environ:
+                raise Fault(f"the environment variable {name!r} is not set: give the pipeline this secret")
         self._initial.check(self._waiting)
         if self._request.task:
             self._take_from_run()

@@ -12,9 +12,11 @@ Equal content gives equal fingerprints and any change another one; where that ca
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from .values.formulas import New, default_hasher
 from .values.handlers import find
@@ -46,10 +48,17 @@ class Survey:
     objects : `id` of the mutable objects reached (containers, arrays and the owners of their buffers, frames,
         instances), but for those to which their holder has the only reference. Two values whose surveys were taken
         between the same two statements share objects, and change together, if these sets intersect.
+    digests : of those objects that the fingerprint is made of and that have a digest of their own, by `id`. Where it
+        is the same in two surveys, nothing that is seen through that object has changed.
     """
 
     fingerprint: str | Unfingerprintable
     objects: frozenset[int]
+    digests: Mapping[int, bytes] = field(default_factory=dict)
+    slow: bool = False
+    """Reading it, or finding the objects, takes longer than the budget."""
+    vague: bool = False
+    """Some of the objects may be missing."""
 
 
 def fingerprint(
@@ -104,18 +113,54 @@ def survey(value: object, *, new: New = default_hasher, budget_seconds: float | 
 
 
 def surveys(
-    values: Iterable[object], *, new: New = default_hasher, budget_seconds: float | None = None
+    values: Iterable[object],
+    *,
+    new: New = default_hasher,
+    budget_seconds: float | None = None,
+    unread: Collection[int] = (),
+    owned: Callable[[int], bool] = lambda key: False,
 ) -> list[Survey]:
-    """Return the survey of each of several values at one moment; what they share is read once. Never raises."""
+    """Return the survey of each of several values at one moment; what they share is read once. Never raises.
+
+    Parameters
+    ----------
+    unread : `id` of values known to take too long to read; only what they reach is found.
+    owned : whether the array with that `id` matters to others, so that it needs a digest though only a view of it
+        is a part of a value. (What is reached through a view is more than the view shows.)
+    """
     reaches = [(value, *_reached(value, budget_seconds)) for value in values]
     known: Known = {}
     found = []
-    for value, objects, late in reaches:
-        mark = fingerprint(value, new=new, budget_seconds=budget_seconds, known=known)
-        if late and isinstance(mark, str):
+    for value, objects, vague in reaches:
+        begun = time.perf_counter()
+        mark: str | Unfingerprintable
+        if vague:
             mark = Unfingerprintable(f"finding what it shares took longer than {budget_seconds:g} s")
-        found.append(Survey(mark, objects))
-    return found
+        elif id(value) in unread:
+            mark = Unfingerprintable(f"it took longer than {budget_seconds:g} s")
+        else:
+            mark = fingerprint(value, new=new, budget_seconds=budget_seconds, known=known)
+        slow = budget_seconds is not None and time.perf_counter() - begun > budget_seconds
+        if slow:
+            mark = Unfingerprintable(f"it took longer than {budget_seconds:g} s")
+        found.append((mark, objects, slow or vague or id(value) in unread, vague))
+    for base in _bases(known):
+        if owned(id(base)):
+            fingerprint(base, new=new, budget_seconds=budget_seconds, known=known)
+    return [
+        Survey(mark, objects, {key: known[key][0] for key in objects & known.keys()}, slow, vague)
+        for mark, objects, slow, vague in found
+    ]
+
+
+def _bases(known: Known) -> list[Any]:
+    """Return the arrays of which only views are known."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return []
+    arrays = (part for _, part, _ in known.values() if issubclass(type(part), numpy.ndarray))  # runs no code of theirs
+    bases = {id(view.base): view.base for view in arrays if type(view.base) is numpy.ndarray}
+    return [base for key, base in bases.items() if key not in known]
 
 
 def _reached(value: object, budget_seconds: float | None) -> tuple[frozenset[int], bool]:

@@ -85,6 +85,7 @@ class Pipeline:
     parameters : name -> default (a JSON value).
     outputs : delivered variable -> step that makes it.
     environment : environment variables that are set for every step.
+    secrets : environment variables that must be there before a run begins; no file holds their values.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Pipeline:
     parameters: Mapping[str, object] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
 
     def step(self, name: str) -> Step:
         """Return the step of that name, or raise `Fault` naming those there are."""

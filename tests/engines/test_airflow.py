@@ -18,6 +18,7 @@ from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
 from mlops_jupyter.services.export.targets import airflow
 from tests.engines import ticks, wished
+from tests.engines.alerts import receiver
 from tests.engines.demos import DIAMOND, ENGINES, FILED, LINEAR, bundle, engine, proven
 from tests.engines.fired import delivered, free_port, listening, running, until
 
@@ -266,7 +267,7 @@ def test_the_other_demos_and_what_a_plan_can_ask_for(tmp_path: Path) -> None:
     plan = wished.lay(tmp_path, airflow)
     runs: list[tuple[str, Any]] = [("diamond", {}), ("filed", {})]
     runs += [("wished", {"mode": mode}) for mode in ("good", "fail", "slow")]
-    with wished.receiver() as (address, posted):
+    with receiver() as (address, posted):
         more = {"AIRFLOW_VAR_WISHED_TOKEN": "s3cret", "ALERT_URL": address, "MARKS": str(tmp_path / "marks")}
         ended = dags_test(tmp_path, [*laid, plan], runs, **more)
     assert ended[:3] == [True, True, True]

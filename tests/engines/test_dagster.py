@@ -13,6 +13,7 @@ from mlops_jupyter.core.plan import Schedule, Step
 from mlops_jupyter.services.export.spelling.cron import settled
 from mlops_jupyter.services.export.targets import dagster
 from tests.engines import ticks, wished
+from tests.engines.alerts import receiver
 from tests.engines.demos import DEMOS, DIAMOND, LINEAR, Demo, bundle, engine, proven
 from tests.engines.fired import delivered, running, until
 
@@ -42,7 +43,7 @@ def probed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     (plan / "in").mkdir()
     (plan / "in" / "a.csv").touch()
     files = [str(path) for path in (plan / "dagster").glob("*.py")]
-    with wished.receiver() as (address, posted):
+    with receiver() as (address, posted):
         common = {"TOKEN": "s3cret", "ALERT_URL": address, "MARKS": str(folder / "marks")}
         runs: list[tuple[str, dict[str, Any], dict[str, str]]] = [
             *((str(laid[demo.name] / "dagster" / f"{demo.name}.py"), {}, {}) for demo in DEMOS),

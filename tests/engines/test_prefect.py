@@ -14,6 +14,7 @@ from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
 from mlops_jupyter.services.export.targets import prefect
 from tests.engines import ticks, wished
+from tests.engines.alerts import receiver
 from tests.engines.demos import DEMOS, DIAMOND, LINEAR, Demo, bundle, engine, proven
 from tests.engines.fired import delivered, free_port, listening, running, until
 
@@ -45,7 +46,7 @@ def probed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     plan = wished.lay(folder, prefect, schedule=Schedule("30 5 * * mon-fri", "America/New_York", concurrency=2))
     odd = wished.lay(folder, prefect, package="übung", name="Ünïcode.md")
     file = str(plan / "flows" / "wished.py")
-    with wished.receiver() as (address, posted):
+    with receiver() as (address, posted):
         common = {"ALERT_URL": address, "MARKS": str(folder / "marks")}
         runs: list[tuple[str, dict[str, Any], dict[str, str]]] = [
             *((str(laid[demo.name] / "flows" / f"{demo.name}.py"), {}, {}) for demo in DEMOS),

@@ -1,13 +1,9 @@
-"""A pipeline that asks for all that a plan can, and a place that takes its alerts."""
+"""A pipeline that asks for all that a plan can."""
 
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -109,26 +105,3 @@ def given(store: Path | str) -> list[dict[str, Any]]:
     """Return the parameters that the runs of a store were given, without their mode and the odd one."""
     found = [json.loads(run.read_text())["parameters"] for run in sorted(Path(store).glob("*/run.json"))]
     return [{name: value for name, value in each.items() if name not in ("mode", "odd")} for each in found]
-
-
-@contextmanager
-def receiver() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield a web address and the list of what is posted there."""
-    posted: list[dict[str, Any]] = []
-
-    class Taker(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Taker)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/alerts", posted
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -20,12 +20,14 @@ def figure_of(value: Any) -> Any:
     artist, numpy = sys.modules.get("matplotlib.artist"), sys.modules.get("numpy")
     if artist is None:
         return None
-    if numpy is not None and isinstance(value, numpy.ndarray) and value.dtype == object and value.size:
+    if numpy is not None and issubclass(type(value), numpy.ndarray) and value.dtype == object and value.size:
         figures = {id(one): one for one in map(figure_of, value.flat)}
         return figures.popitem()[1] if len(figures) == 1 else None
-    while isinstance(value, artist.Artist) and not isinstance(value, sys.modules["matplotlib.figure"].Figure):
+    figure = sys.modules["matplotlib.figure"].Figure
+    # by the class alone: `isinstance` would ask the value's own `__class__`, which may raise
+    while issubclass(type(value), artist.Artist) and not issubclass(type(value), figure):
         value = value.figure
-    return value if isinstance(value, artist.Artist) else None
+    return value if issubclass(type(value), artist.Artist) else None
 
 
 def picture(value: Any) -> bytes:

@@ -41,7 +41,7 @@ def handler_for(kind: type) -> Handler:
         return _bit_generator
     if issubclass(kind, np.ufunc):
         return lambda walk, value: walk.record(Record.NAMED, walk.digest(["function", value.__name__]))
-    return pieces.handler
+    return pieces.handler_for(kind)
 
 
 def _bit_generator(walk: Walk, value: Any) -> bytes:
@@ -61,14 +61,37 @@ def array(walk: Walk, value: Any) -> bytes:
     head = _head(walk, name, value.dtype, value.shape)
     if value.dtype.kind in "OT":
         return walk.record(Record.OBJECTS, walk.digest(head), walk.digest(np.asarray(value).ravel().tolist()))
-    if value.nbytes <= SMALL and value.size and value.dtype.kind in "biuf" and value.itemsize <= 8:
-        if value.dtype.kind == "f" and (top := value.max()) != top:  # it is a NaN if there is one
-            value = np.where(value == value, value, value.dtype.type(np.nan))
-        return walk.new(PREFIX[Record.ARRAY] + head + value.tobytes()).digest()
+    small = _small(value) if value.nbytes <= SMALL else None
+    if small is not None:
+        return walk.new(PREFIX[Record.ARRAY] + head + small).digest()
     hasher = walk.new(PREFIX[Record.ARRAY] + head)
     with np.errstate(all="ignore"):
         feed(hasher, np.asarray(value), walk)
     return hasher.digest()
+
+
+def _small(value: Any) -> bytes | None:
+    """Return the bytes of a small array as `feed` gives them, in few calls; None where that takes more of them."""
+    dtype = value.dtype
+    if dtype.names is not None:
+        fields = [_small(value[name]) for name in dtype.names]
+        return None if None in fields else b"".join(fields)  # type: ignore[arg-type]
+    if dtype.hasobject:
+        return None
+    if dtype.kind in "fc" and value.size:
+        if dtype.itemsize > (8 if dtype.kind == "f" else 16):
+            return None
+        if (top := value.max()) != top:  # it is a NaN if there is one
+            return _with_one_nan(value)
+    return bytes(value.tobytes())
+
+
+def _with_one_nan(value: Any) -> bytes | None:
+    import numpy as np
+
+    if value.dtype.kind == "c" or not value.dtype.isnative:
+        return None
+    return bytes(np.where(value == value, value, value.dtype.type(np.nan)).tobytes())
 
 
 def _head(walk: Walk, name: str, dtype: Any, shape: tuple[int, ...]) -> bytes:
@@ -131,7 +154,10 @@ def feed(hasher: Hasher, value: Any, walk: Walk) -> None:
 
 
 def runs(value: Any) -> Iterator[Any]:
-    """Cut an array into one-dimensional runs that lie in memory one after another, copying a little at a time."""
+    """Cut an array into one-dimensional runs that lie in memory one after another, copying a little at a time.
+
+    A run means something until the next one is asked for.
+    """
     import numpy as np
 
     if value.itemsize == 0 or value.size == 0:
@@ -144,9 +170,12 @@ def runs(value: Any) -> Iterator[Any]:
         for row in value:
             yield from runs(row)
         return
-    step = max(1, 16 * CHUNK // max(1, whole))
+    step = min(max(1, 4 * CHUNK // max(1, whole)), value.shape[0])
+    copied = np.empty((step, *value.shape[1:]), value.dtype)  # one for all: fresh memory costs more than the copying
     for start in range(0, value.shape[0], step):
-        yield np.ascontiguousarray(value[start : start + step]).reshape(-1)
+        part = value[start : start + step]
+        np.copyto(copied[: len(part)], part)
+        yield copied[: len(part)].reshape(-1)
 
 
 def canonical(run: Any) -> Any:

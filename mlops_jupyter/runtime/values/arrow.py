@@ -15,7 +15,7 @@ from .walk import Handler, Walk
 def handler_for(kind: type) -> Handler:
     """Return the handler for a class of pyarrow's or polars'."""
     if kind.__module__.partition(".")[0] == "polars":
-        return _polars if kind.__name__ in ("DataFrame", "Series") else pieces.handler
+        return _polars if kind.__name__ in ("DataFrame", "Series") else pieces.handler_for(kind)
     import pyarrow as pa
 
     if issubclass(kind, pa.Table | pa.RecordBatch):
@@ -26,7 +26,7 @@ def handler_for(kind: type) -> Handler:
         return lambda walk, value: walk.record(Record.NAMED, walk.digest([kind.__name__, str(value)]))
     if issubclass(kind, pa.Scalar):
         return lambda walk, value: walk.each(Record.LIST, [kind.__name__, str(value.type), value.as_py()])
-    return pieces.handler
+    return pieces.handler_for(kind)
 
 
 def _polars(walk: Walk, value: Any) -> bytes:

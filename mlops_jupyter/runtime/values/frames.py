@@ -27,7 +27,7 @@ def handler_for(kind: type) -> Handler:
             return handler
     if issubclass(kind, pd.api.extensions.ExtensionDtype):
         return _dtype
-    return pieces.handler
+    return pieces.handler_for(kind)
 
 
 def frame(walk: Walk, value: Any) -> bytes:

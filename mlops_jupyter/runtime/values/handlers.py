@@ -10,7 +10,7 @@ from .walk import Handler
 
 
 def find(kind: type) -> Handler:
-    """Return the handler for a class: the most special that knows it, else `pieces.handler`."""
+    """Return the handler for a class: the most special that knows it, else that of `pieces`."""
     known = builtin.HANDLERS.get(kind)
     if known is not None:
         return known
@@ -23,7 +23,7 @@ def find(kind: type) -> Handler:
         if root in roots and root in sys.modules:
             handler: Handler = family.handler_for(kind)
             return handler
-    return pieces.handler
+    return pieces.handler_for(kind)
 
 
 FAMILIES = {"pandas": frames, "pyarrow": arrow, "polars": arrow, "scipy": sparse, "numpy": arrays}

@@ -6,14 +6,15 @@ import copyreg
 import enum
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from .builtin import last_name
 from .formulas import Record
 from .plain import ATOMS
-from .walk import Opaque, Walk
+from .walk import Handler, Opaque, Walk
 
 CLOSED_BOXES = {
     "_thread.lock": "a lock",
@@ -67,20 +68,37 @@ def take_apart(value: Any) -> Pieces:
     Plain objects (no pickling hooks of their own) are read directly; for others the class's own reducer
     (`copyreg`, `__reduce_ex__`) says what they consist of.
     """
-    kind = type(value)
+    return taker(type(value))(value)
+
+
+def taker(kind: type) -> Callable[[Any], Pieces]:
+    """Return what takes a class's objects to pieces: all that depends on the class alone is found out once."""
     reason = closed_box(kind)
     if reason:
-        raise Opaque(f"it holds {reason}")
+        return partial(_closed, reason)
     numpy = sys.modules.get("numpy.random.mtrand")
-    if numpy is not None and isinstance(value, numpy.RandomState):
-        from .arrays import state_of
-
-        return Pieces(last_name(kind), ((".state", state_of(value)),))
-    if isinstance(value, enum.Enum):
-        return Pieces(last_name(kind), ((".name", value._name_), (".value", value._value_)))
+    if numpy is not None and issubclass(kind, numpy.RandomState):
+        return _random
+    if issubclass(kind, enum.Enum):
+        return lambda value: Pieces(last_name(kind), ((".name", value._name_), (".value", value._value_)))
     if kind.__dictoffset__ and kind.__basicsize__ == _EMPTY.__basicsize__ and _no_hooks(kind):
-        return Pieces(last_name(kind), tuple(_attributes(object.__getattribute__(value, "__dict__"))))
-    return _reduced(value, kind)
+        return partial(_plain, last_name(kind))
+    return partial(_reduced, kind)
+
+
+def _closed(reason: str, value: Any) -> Pieces:
+    raise Opaque(f"it holds {reason}")
+
+
+def _plain(name: str, value: Any) -> Pieces:
+    _ = value.__class__  # raises for what lets nobody look at it, of which nothing is known then
+    return Pieces(name, tuple(_attributes(object.__getattribute__(value, "__dict__"))))
+
+
+def _random(value: Any) -> Pieces:
+    from .arrays import state_of
+
+    return Pieces(last_name(type(value)), ((".state", state_of(value)),))
 
 
 def closed_box(kind: type) -> str:
@@ -112,7 +130,7 @@ def _attributes(state: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         yield f".{name}", state[name]
 
 
-def _reduced(value: Any, kind: type) -> Pieces:
+def _reduced(kind: type, value: Any) -> Pieces:
     try:
         reducer = copyreg.dispatch_table.get(kind)
         hook: Any = kind.__reduce_ex__
@@ -155,9 +173,39 @@ def a(kind: type) -> str:
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
-def handler(walk: Walk, value: Any) -> bytes:
+def handler_for(kind: type) -> Handler:
+    """Return the handler for a class of which nothing more special is known."""
+    take = taker(kind)
+    return lambda walk, value: _digest(walk, take(value))
+
+
+def _digest(walk: Walk, pieces: Pieces) -> bytes:
     """Digest of an object: its class's name and its pieces, the small ones together."""
-    pieces = take_apart(value)
     small = {label: part for label, part in pieces.parts if type(part) in ATOMS}
     others = {label: part for label, part in pieces.parts if type(part) not in ATOMS}
-    return walk.each(Record.OBJECT, [pieces.name, small, list(others), *others.values()])
+    parts = [walk.digest(pieces.name), walk.made(small), walk.made(list(others))]
+    for part in others.values():
+        parts.append(walk.digest(part))
+        if sys.getrefcount(part) <= ALONE and _is_owner(part):
+            walk.forget(part)
+    return walk.record(Record.OBJECT, *parts)
+
+
+def _is_owner(part: Any) -> bool:
+    """Whether a part is an array with memory of its own. Reducers of compiled classes make such for their answer."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and type(part) is numpy.ndarray and part.base is None
+
+
+def _alone() -> int:
+    """References that `_digest` finds to a part that one object holds, or none: nobody else can meet it."""
+    held = [object()]
+    pieces = Pieces("", ((".part", held[0]),))
+    others = dict(pieces.parts)
+    done = {0: (b"", others[".part"], True)}
+    for part in others.values():
+        return sys.getrefcount(part)
+    return len(done)
+
+
+ALONE = _alone()

@@ -26,7 +26,7 @@ def handler_for(kind: type) -> Handler:
         return _matrix
     import numpy as np
 
-    return arrays.handler_for(kind) if issubclass(kind, np.ndarray) else pieces.handler
+    return arrays.handler_for(kind) if issubclass(kind, np.ndarray) else pieces.handler_for(kind)
 
 
 def _matrix(walk: Walk, value: Any) -> bytes:

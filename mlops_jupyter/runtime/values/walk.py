@@ -95,6 +95,10 @@ class Walk:
         self._low = min(outer, self._low if self._low < depth else CLOSED)
         return found
 
+    def forget(self, part: Any) -> None:
+        """Let go of a part that nobody else can meet, and of its memory."""
+        self._done.pop(id(part), None)
+
     def leave(self) -> None:
         """Take out of what is known the parts that only mean something within this value."""
         for key in self._within:
@@ -128,6 +132,11 @@ class Walk:
         hasher = self.new(PREFIX[record])
         hasher.update(data)
         return hasher.digest()
+
+    def made(self, value: Any) -> bytes:
+        """Return the digest of plain data that was made for this: it is not met again, so nothing is remembered."""
+        image = plain.image(value, self.enough)
+        return self.digest(value) if image is None else self.stored(Record.PLAIN, image)
 
     def each(self, record: Record, values: Iterable[Any]) -> bytes:
         """Hash the digests of values in order."""

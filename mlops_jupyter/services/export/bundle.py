@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from mlops_jupyter.core.errors import UserError
@@ -15,6 +16,9 @@ Bundle = Mapping[str, bytes]
 
 MARK = "pipeline.yaml"
 """The file by which a folder is known to be a bundle."""
+
+AT_ONCE = 8
+"""So many files are on their way to the disk at a time: a disk takes together what waits for it together."""
 
 
 def write(bundle: Bundle, output: Path) -> None:
@@ -32,8 +36,7 @@ def write(bundle: Bundle, output: Path) -> None:
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}."))
-        for path, data in bundle.items():
-            _write_one(beside / path, data)
+        _fill(beside, bundle)
         beside.chmod(0o755)
         _swap(beside, output)
     except OSError as fault:
@@ -44,8 +47,16 @@ def write(bundle: Bundle, output: Path) -> None:
             shutil.rmtree(beside, ignore_errors=True)
 
 
+def _fill(folder: Path, bundle: Bundle) -> None:
+    """Write every file; return, or raise the first fault, when none is on its way to the disk any more."""
+    for parent in {(folder / path).parent for path in bundle}:
+        parent.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for _ in pool.map(_write_one, (folder / path for path in bundle), bundle.values()):
+            pass
+
+
 def _write_one(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as stream:
         stream.write(data)
         stream.flush()

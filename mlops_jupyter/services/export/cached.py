@@ -6,23 +6,23 @@ import json
 from pathlib import Path
 
 from mlops_jupyter.analysis.graph import build
-from mlops_jupyter.core.plan import HIDDEN, Plan
+from mlops_jupyter.core.plan import HIDDEN, Step
 from mlops_jupyter.services.pipeline.planner import Request, plan
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
-from mlops_jupyter.services.pipeline.view import State, StepView, stale
+from mlops_jupyter.services.pipeline.view import Reruns, State, StepView
 
 
 def with_cache(recording: Recording, request: Request, magics: Magics, store: Path) -> list[StepView]:
     """Return the steps that an export made now would have, each with where it stands."""
     made = plan(recording, request, magics)
     kept = _kept_versions(store)
-    return [_view(made, step.name, recording, kept) for step in made.steps]
+    reruns = Reruns(build(recording.history))
+    return [_view(step, reruns, kept) for step in made.steps]
 
 
-def _view(made: Plan, name: str, recording: Recording, kept: set[tuple[str, str]]) -> StepView:
-    step = made.step(name)
+def _view(step: Step, reruns: Reruns, kept: set[tuple[str, str]]) -> StepView:
     state = State.CACHED if (step.name, step.version) in kept else State.FRESH
-    if stale(build(recording.history), step.executions):
+    if reruns.outdate(step.executions):
         state = State.STALE
     return StepView(
         name=step.name,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from mlops_jupyter.core.plan import HIDDEN, Plan, Step
+from mlops_jupyter.services.export.targets import Target, lost
 
 
-def readme(plan: Plan, targets: Iterable[Any]) -> str:
+def readme(plan: Plan, targets: Iterable[Target]) -> str:
     """Return README.md: what the pipeline is, how to run it, how to deploy it, what capture was not sure of."""
     title = " ".join(plan.name.split())
     parts = [
@@ -19,9 +19,7 @@ def readme(plan: Plan, targets: Iterable[Any]) -> str:
     ]
     if plan.schedule:
         parts.append(f"Schedule: {plan.schedule.shown}.")
-    parts += [
-        f"## {target.title}\n\n{target.deploy(plan).strip()}" for target in targets if target.deploy(plan).strip()
-    ]
+    parts += filter(None, (_target(plan, target) for target in targets))
     notes = [f"* `{step.name}`: {note}" for step in plan.steps for note in step.notes] + [f"* {n}" for n in plan.notes]
     if notes:
         parts.append("## Notes of the export\n\n" + "\n".join(dict.fromkeys(notes)))
@@ -29,6 +27,8 @@ def readme(plan: Plan, targets: Iterable[Any]) -> str:
 
 
 def _run(plan: Plan) -> str:
+    needed = ", ".join(f"`{name}`" for name in plan.secrets if name != plan.alert)
+    secrets = f"\n\nThe steps read these environment variables, whose values are secrets: {needed}." if needed else ""
     options = "".join(f" -p {p.name}={p.default!r}" for p in plan.parameters[:2])
     return (
         "## Run\n\n```sh\n"
@@ -38,7 +38,20 @@ def _run(plan: Plan) -> str:
         "The values it delivers lie in `out/<run>/outputs/`, with `outputs.json` as their index. "
         f"`python -m {plan.package} check --store out --run <run>` compares them with the notebook's own, "
         "and `tests/test_reproduces.py` does both. Data files are read from the copy in here, or from `--data DIR`."
+        f"{secrets}"
     )
+
+
+def _target(plan: Plan, target: Target) -> str:
+    """How to deploy to a target, and what of the plan it has no word for; "" where there is nothing to say."""
+    page = target.deploy(plan).strip()
+    if not page:
+        return ""
+    missing = "".join(f"* {line}\n" for line in lost(plan, target))
+    said = (
+        f"\n\nWhat {target.title} has no word for, and these files do not do:\n\n{missing}".rstrip() if missing else ""
+    )
+    return f"## {target.title}\n\n{page}{said}"
 
 
 def _row(step: Step) -> str:

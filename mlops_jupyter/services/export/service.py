@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops_jupyter.core.plan import Plan
-from mlops_jupyter.services.export import bundle, targets
+from mlops_jupyter.services.export import bundle, secrets, targets
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.pipeline.planner import Request, plan
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
@@ -51,6 +51,7 @@ def export(
     began = time.perf_counter()
     chosen = [targets.find(name) for name in to]
     made = plan(recording, request, magics)
+    made = replace(made, notes=(*made.notes, *secrets.check(made)))
     lost = tuple(f"target {t.name!r} has no word for {line}" for t in chosen for line in targets.lost(made, t))
     bundle.write(render(made, chosen), output)
     ledger.audit("export", made.name, {"path": str(output), "targets": list(to), "steps": len(made.steps)})

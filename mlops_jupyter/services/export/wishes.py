@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.core.units import seconds
+from mlops_jupyter.core.units import seconds, size
 
 if TYPE_CHECKING:
     from mlops_jupyter.services.pipeline.planner import Request
@@ -33,6 +33,11 @@ OPTIONS: Mapping[tuple[str, ...], Mapping[str, Any]] = {
         "help": "an environment variable that a target fills from its secrets; may be repeated",
     },
     ("--alert",): {"metavar": "NAME", "help": "the secret that holds the web address to tell when a run fails"},
+    ("--data-limit",): {
+        "default": "50MB",
+        "metavar": "SIZE",
+        "help": "data files up to this size travel with the bundle, larger ones are named by content; default: 50MB",
+    },
     ("--allow-ipython",): {
         "action": "store_true",
         "help": "keep magics that only IPython knows, and IPython with them",
@@ -80,6 +85,7 @@ def request(found: Mapping[str, Any], name: str) -> Request:
         allow_ipython=found["allow_ipython"],
         secrets=secrets,
         alert=alert,
+        data_bytes=0 if found["data_limit"] == "0" else size(found["data_limit"]),
     )
 
 

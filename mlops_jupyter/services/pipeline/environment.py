@@ -26,6 +26,8 @@ OPEN_FIGURES = {"FIGURES_STAY_OPEN": "1"}
 
 LOCK_SECONDS = 60
 
+WHEELS = ("--only-binary", ":all:")
+
 NO_SOLUTION = 1
 """uv's exit code where an index answered, but has not what is needed; another where none answered."""
 
@@ -56,12 +58,23 @@ def environment(modules: Set[str], parts: Parts, lock: bool) -> tuple[Environmen
 def top_modules(text: str) -> frozenset[str]:
     """Return the top-level modules that Python text imports, its own package's and the standard library's left out."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(text)):
+    todo: list[ast.AST] = [ast.parse(text)]
+    while todo:
+        node = todo.pop()
+        todo += _within(node)
         if isinstance(node, ast.Import):
             found |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found.add(node.module.split(".")[0])
     return frozenset(found - sys.stdlib_module_names)
+
+
+def _within(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the statements of a statement's blocks. (Expressions, which import nothing, are nearly all of a tree.)"""
+    for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+        inner = getattr(node, block, ())
+        if isinstance(inner, list):  # the body of a lambda or a conditional is an expression
+            yield from inner
 
 
 def _asked(parts: Parts) -> Iterator[str]:
@@ -78,11 +91,16 @@ def locked(pinned: Sequence[str]) -> Lock:
 
     uv is first asked to resolve them from wheels alone. If it can, each has a wheel for this Python and machine, and a
     wheel is only unpacked: the lock will install, and that cost nothing more. If it cannot, sources are allowed too.
+    Before it asks an index it is asked what its own cache knows: where that has all the versions installed here, the
+    lock holds nothing but these, and an index could add nothing to it.
     Without an index in reach the lock is read from the installed distributions' own metadata, which says the same.
     """
     if not pinned:
         return Lock()
-    code, said = _resolve(pinned, "--only-binary", ":all:")
+    code, said = _resolve(pinned, *WHEELS, "--offline")
+    if code == 0 and set(_lines(said)) <= set(_held()):
+        return Lock(said)
+    code, said = _resolve(pinned, *WHEELS)
     if code == 0:
         return Lock(said)
     if code == NO_SOLUTION:
@@ -98,11 +116,10 @@ def _resolve(pinned: Sequence[str], *options: str) -> tuple[int, str]:
     """Let uv resolve; return its exit code, with the lock where that is 0 and the reason in one line where not."""
     from uv import find_uv_bin
 
-    held = "\n".join(f"{name}=={version}" for name, (version, _) in distributions().items())
     with tempfile.TemporaryDirectory() as folder:
         wanted, constraints = Path(folder, "in.txt"), Path(folder, "held.txt")
         wanted.write_text("\n".join(pinned))
-        constraints.write_text(held)
+        constraints.write_text("\n".join(_held()))
         command = [find_uv_bin(), "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--no-emit-index-url"]
         command += ["--python", sys.executable, "--constraint", str(constraints), *options, str(wanted)]
         try:
@@ -114,6 +131,19 @@ def _resolve(pinned: Sequence[str], *options: str) -> tuple[int, str]:
     lines = done.stderr.strip().splitlines() or [f"uv ended with exit code {done.returncode}"]
     cause = next((line for line in lines if "cause: " in line), lines[0])
     return done.returncode, cause.strip().removeprefix("cause: ").partition(", we can conclude")[0]
+
+
+def _held() -> list[str]:
+    """Every distribution that is installed here, pinned."""
+    return [f"{name}=={version}" for name, (version, _) in distributions().items()]
+
+
+def _lines(lock: str) -> Iterator[str]:
+    """Yield what a lock pins, in the spelling of `_held`, without conditions and comments."""
+    for line in lock.splitlines():
+        name, _, version = re.split(r"[;#]", line)[0].strip().partition("==")
+        if name:
+            yield f"{normal(name)}=={version.strip()}"
 
 
 def _closure(pinned: Sequence[str]) -> set[str]:

@@ -31,8 +31,8 @@ SAID = {
 EXPECTED_BYTES = 32 * 2**20
 """A value up to this size travels with the bundle; of a larger one the fingerprint does."""
 
-DATA_BYTES = 50 * 2**20
-"""A data file up to this size travels with the bundle; a larger one is named by place and content."""
+LINE_BYTES = 200
+"""A json value up to this size stands in the list of expected values itself: a file for each number is many files."""
 
 
 @dataclass
@@ -47,11 +47,12 @@ class Proof:
 class Evidence:
     """Answers questions about live values; a value that the notebook no longer holds is not guessed at."""
 
-    def __init__(self, recording: Recording, parts: Parts) -> None:
+    def __init__(self, recording: Recording, parts: Parts, data_bytes: int) -> None:
         self.notes: list[str] = []
         self._recording = recording
         self._namespace = recording.namespace
         self._parts = parts
+        self._data_bytes = data_bytes
         self._saved: dict[str, Saved] = {}
 
     def cannot_part(self, groups: Sequence[Group]) -> list[tuple[int, int, str]]:
@@ -94,7 +95,11 @@ class Evidence:
             saved = save_exact({need.name: value})
         except CannotSave as fault:
             return f"cannot cross to another process ({fault})"
-        inner = sorted(name for name in notebook_names(saved.data) if not self._at_module_level(name))
+        own = sorted(notebook_names(saved.data))
+        asleep = [name for name in own if not _wakes(self._namespace.get(name))]
+        if asleep:
+            return f"cannot cross to another process (a {asleep[0]} cannot be read back: its __getattr__ raises)"
+        inner = [name for name in own if not self._at_module_level(name)]
         return f"holds {inner[0]!r}, which only its own step can define" if inner else ""
 
     def _at_module_level(self, name: str, seen: frozenset[str] = frozenset()) -> bool:
@@ -179,14 +184,16 @@ class Evidence:
         value = self._value(name)
         saved = self._saved[name]
         mark = fingerprint(value)
-        file = f"{name}{saved.suffix}"
-        small = len(saved.data) <= EXPECTED_BYTES and not notebook_names(saved.data)
-        if small:
+        inline = saved.format == "json" and len(saved.data) <= LINE_BYTES
+        file = ""
+        if not inline and len(saved.data) <= EXPECTED_BYTES and not notebook_names(saved.data):
+            file = f"{name}{saved.suffix}"
             proof.files[f"tests/expected/{file}"] = saved.data
         return Expected(
             name=name,
             fingerprint=mark if isinstance(mark, str) else "",
-            file=file if small else "",
+            file=file,
+            json=saved.data.decode() if inline else "",
             format=saved.format,
             shown=shown(value),
         )
@@ -198,11 +205,22 @@ class Evidence:
             proof.notes.append(f"the data file {path!r} is no longer there: give its folder with --data")
             return
         size = where.stat().st_size
-        if size <= DATA_BYTES and not path.startswith("/"):
+        if size <= self._data_bytes and not path.startswith("/"):
             proof.files[f"{first}/files/{path}"] = where.read_bytes()
         else:
             data = where.read_bytes()
             outside[path] = {"bytes": size, "digest": digest(data), "at": str(where)}
+
+
+def _wakes(kind: object) -> bool:
+    """Whether objects of a class can be read back: pickle asks one that is still empty for its `__setstate__`."""
+    if not isinstance(kind, type) or hasattr(kind, "__setstate__") or not hasattr(kind, "__getattr__"):
+        return True
+    try:
+        getattr(object.__new__(kind), "__setstate__", None)
+    except Exception:  # most often a RecursionError: it asks itself for an attribute that is not there yet
+        return False
+    return True
 
 
 def notebook_names(data: bytes) -> set[str]:

@@ -38,10 +38,11 @@ def group(graph: Graph, kept: Sequence[int], labels: Mapping[int, Label]) -> lis
     groups: list[Group] = []
     latest: dict[str, Group] = {}
     taken: set[str] = set()
+    wanted = set(kept)
     for position in kept:
         label = labels[position]
         found = latest.get(label.key)
-        if found is None or (found is not groups[-1] and not _may_join(graph, found, position, set(kept))):
+        if found is None or (found is not groups[-1] and not _may_join(graph, found, position, wanted)):
             found = Group(_free(label.name, taken), [])
             groups.append(found)
             latest[label.key] = found

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from mlops_jupyter.analysis.facts import Statement, StatementKind
 from mlops_jupyter.analysis.graph import DRAWING, SHOWN
+from mlops_jupyter.analysis.parsing import lines_of
 from mlops_jupyter.services.pipeline.formatting import KEEP
 from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
 from mlops_jupyter.services.pipeline.submodules import unnamed_imports
@@ -20,6 +21,9 @@ PYPLOT = re.compile(r"^import matplotlib\.pyplot as (\w+)|^from matplotlib impor
 
 INNER_IMPORT = re.compile(r"^([ \t]+(?:import|from)\s[^#'\"\\]*[^#'\"\\\s,])$")
 """An import inside a block: whether it succeeds may matter, though its name is never used."""
+
+BUILTIN = re.compile(r"^(\w+) = builtins\.\1$", re.MULTILINE).search
+"""A builtin is found again, as in a notebook, once the name that hid it is deleted: a function has no such way back."""
 
 DEFINITIONS = "definitions"
 """Module of a bundle for functions and classes that several steps use."""
@@ -44,7 +48,7 @@ class Draft:
     @property
     def empty(self) -> bool:
         """Whether nothing is left to do once imports, definitions and parameters are taken out."""
-        return not any(line.strip() and not line.strip().startswith("#") for line in self.body.splitlines())
+        return not any(line.strip() and not line.strip().startswith("#") for line in lines_of(self.body))
 
 
 def draft(parts: Parts, name: str, members: list[int]) -> Draft:
@@ -73,7 +77,7 @@ def draft(parts: Parts, name: str, members: list[int]) -> Draft:
         elif need.name not in done.local and (need in foreign or parts[need.maker].imports_plainly(need.name)):
             done.imports += parts.imports(need)
             at_top.add(need.name)
-    done.imports += parts.of_the_future()
+    done.imports += parts.of_the_future
     for member in members:
         done.imports += parts[member].translation.imports
     nested = {need for need in foreign if need.name in parts[need.maker].facts.definitions} - set(done.hoisted)
@@ -207,6 +211,8 @@ def _body(part: Part, at_top: set[str], parameters: Mapping[str, object]) -> str
         kept += lines[done : first - 1]
         if not _dropped(part, statement, at_top, parameters):
             kept += [INNER_IMPORT.sub(rf"\1{KEEP}", line) for line in lines[first - 1 : last]]
+            if lines[statement.span.line - 1].startswith("del "):
+                kept += [f"{name} = builtins.{name}" for name in sorted(statement.deletes) if hasattr(builtins, name)]
         done = last
     kept += lines[done:]
     return "\n".join(kept).strip("\n") + "\n" if any(line.strip() for line in kept) else ""
@@ -246,7 +252,7 @@ def _only_shows(text: str, made: Set[str]) -> bool:
 
 
 def _code_only(text: str) -> str:
-    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#")).strip()
+    return "\n".join(line for line in lines_of(text) if not line.lstrip().startswith("#")).strip()
 
 
 def write(
@@ -268,7 +274,7 @@ def write(
     runtime : "module:function" of the bundle's runtime that the body calls.
     """
     head = _prologue(done, parts)
-    imports = [*done.imports, "import builtins\n"] if head else [*done.imports]
+    imports = [*done.imports, "import builtins\n"] if head or BUILTIN(done.body) else [*done.imports]
     imports += [f"from {package}.runtime.{m} import {f}\n" for m, f in (use.split(":") for use in runtime)]
     imports += [f"from {package}.{DEFINITIONS} import {n.name}\n" for n in done.hoisted if n in shared]
     local = [need for need in done.hoisted if need not in shared]
@@ -280,7 +286,7 @@ def write(
         return _in_a_scope(done, f"{top}\n{definitions}\n{done.body}", arguments, doc, returns)
     if re.search(r"\b__name__\b", done.body):
         head += '__name__ = "__main__"  # as in the notebook\n'
-    body = indented(f"{_docstring(doc)}{head}{_unglobal(done.body)}")
+    body = indented(_docstring(doc)) + indented(f"{head}{_unglobal(done.body)}")
     last = f"    return {', '.join(returns)}\n" if returns else ""
     keyword = "async def" if any(parts[m].facts.awaits for m in done.members) else "def"
     return f"{top}\n{definitions}\n\n{keyword} {done.name}({arguments}):\n{body}{last}"

@@ -7,10 +7,12 @@ import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from mlops_jupyter.analysis.facts import Cause, SourceFacts, Statement, StatementKind
 from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN, Graph
 from mlops_jupyter.analysis.outline import CodeCell
+from mlops_jupyter.analysis.parsing import lines_of
 from mlops_jupyter.core.plan import HIDDEN, Resources
 from mlops_jupyter.core.records import Execution
 from mlops_jupyter.runtime.watch import RANDOM
@@ -39,10 +41,10 @@ class Part:
     outputs: frozenset[str] | None = None
     resources: Resources = field(default_factory=Resources)
 
-    @property
+    @cached_property
     def lines(self) -> list[str]:
         """The translated text's lines, without their ends."""
-        return self.translation.text.splitlines()
+        return lines_of(self.translation.text)
 
     def text(self, statement: Statement) -> str:
         """A statement's source, with the comments right above it."""
@@ -111,6 +113,10 @@ class Parts:
         self._parts = parts
         self._code: dict[Need, bool] = {}
         self._sets: frozenset[str] | None = None
+        self._importers: dict[str, list[int]] = {}
+        for position in sorted(parts):
+            for name in parts[position].facts.imports:
+                self._importers.setdefault(name, []).append(position)
 
     def __getitem__(self, position: int) -> Part:
         return self._parts[position]
@@ -232,22 +238,24 @@ class Parts:
         around = [*self.reads(position), *(Need(name, position) for name in part.facts.writes)]
         return [need for need in around if need.name in names and self.is_code(need)]
 
-    def of_the_future(self) -> list[str]:
-        """Return `from __future__ import ...` of all cells: in a notebook it holds for every later cell too."""
+    @cached_property
+    def of_the_future(self) -> tuple[str, ...]:
+        """`from __future__ import ...` of all cells: in a notebook it holds for every later cell too."""
         texts = (text for part in self for text in part.facts.imports.values())
-        return [f"{text}\n" for text in dict.fromkeys(texts) if text.startswith("from __future__")]
+        return tuple(f"{text}\n" for text in dict.fromkeys(texts) if text.startswith("from __future__"))
 
     def imports(self, need: Need) -> list[str]:
         """Return what imports a name: its last import, and with `import a.c` an earlier `import a.b`."""
         texts: list[str] = []
-        for position in sorted(p for p in self._parts if p <= need.maker):
+        for position in self._importers.get(need.name, ()):
             part = self._parts[position]
-            if need.name in part.facts.imports:
+            if position <= need.maker:
                 if not _of_packages(need.name, part.facts.imports[need.name]):
                     texts.clear()
                 texts += [part.text(s) for s in part.facts.statements if need.name in s.writes]
-            elif position == need.maker:
-                texts += [f"from {module} import *\n" for module in part.facts.star_imports]
+        maker = self._parts[need.maker]
+        if need.name not in maker.facts.imports:
+            texts += [f"from {module} import *\n" for module in maker.facts.star_imports]
         return list(dict.fromkeys(texts))
 
 

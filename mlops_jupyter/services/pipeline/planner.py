@@ -34,6 +34,10 @@ FROM_IPYTHON = re.compile(r"\bIPython\b").search
 """Whether a cell has its `display` from there."""
 
 
+DATA_BYTES = 50 * 10**6
+"""Size up to which data files travel, unless the user says otherwise."""
+
+
 @dataclass(frozen=True)
 class Request:
     """What the user asked of an export.
@@ -45,6 +49,7 @@ class Request:
     schedule : valid.
     allow_ipython : keep magics that only IPython knows; the bundle then needs IPython.
     secrets, alert : see `Plan`.
+    data_bytes : a data file up to this size travels with the bundle; a larger one is named by place and content.
     """
 
     name: str
@@ -54,6 +59,7 @@ class Request:
     allow_ipython: bool = False
     secrets: tuple[str, ...] = ()
     alert: str = ""
+    data_bytes: int = DATA_BYTES
 
 
 def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
@@ -68,6 +74,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     forget()  # the notebook may have installed a package since the last plan
     graph = build([_taking(execution, magics) for execution in recording.history])
     cells = match(recording.cells, [(e.cell, e.raw) for e in recording.history])
+    refusals.check_seen(graph.history, cells)
     looks = choosing.looked(graph, lambda execution: answers(execution, magics))
     marked = tagged.marks(graph, cells, recording.cells)
     skipped = {p for p, mark in marked.items() if mark.role is Role.SKIP and not choosing.step_name(graph.history[p])}
@@ -79,13 +86,15 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     parts = Parts(graph, {p: _part(site, p, cells, magics) for p, site in sites})
     refusals.check_born(parts, kept, cells, recording)
     refusals.check_lost(parts, kept, cells)
-    evidence = Evidence(recording, parts)
+    evidence = Evidence(recording, parts, request.data_bytes)
     groups = group(graph, kept, choosing.labels(graph, kept, cells, marked))
     groups = merge(graph, groups, evidence.cannot_part(groups))
     while again := overwritten(graph, groups):
         groups = merge(graph, groups, again)
     _rename_clashes(parts, groups)
     drafts = [modules.draft(parts, g.name, g.members) for g in groups]
+    if all(draft.empty for draft in drafts):
+        raise UserError("nothing to export: the cells that ran only import, define or comment")
     _renumber(groups, drafts)
     flows = Flows(parts, drafts)
     delivered = deliver(flows, evidence, request.outputs)
@@ -186,7 +195,8 @@ def _part(site: Site, position: int, cells: Sequence[CodeCell | None], magics: M
     parameters = dict(declared.parameters)
     if site.role is Role.PARAMETERS:
         parameters |= facts(to_python(execution.body)).literals
-    return Part(position, execution, done, facts(done.text), cell, parameters, declared.outputs, declared.resources)
+    found = facts(done.text.removesuffix("\n"))  # where nothing was translated, capture has asked for that text
+    return Part(position, execution, done, found, cell, parameters, declared.outputs, declared.resources)
 
 
 def _renumber(groups: list[Group], drafts: list[modules.Draft]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from mlops_jupyter.analysis.outline import CodeCell
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import HIDDEN
+from mlops_jupyter.core.records import Execution
 from mlops_jupyter.services.pipeline.choosing import where
 from mlops_jupyter.services.pipeline.parts import Parts
 from mlops_jupyter.services.pipeline.ports import Recording
@@ -27,6 +28,16 @@ def made_before(place: str, name: str) -> UserError:
         f"{place} uses {name!r}, which was made before `%load_ext mlops_jupyter`: "
         "restart the kernel, load the extension first and run the notebook again"
     )
+
+
+def check_seen(history: Sequence[Execution], cells: Sequence[CodeCell | None]) -> None:
+    """Refuse a history of which a part was not seen: any value may come from there."""
+    for position, execution in enumerate(history):
+        if execution.blind:
+            raise UserError(
+                f"what {where(position, cells)} changed is not known ({execution.blind}): "
+                "restart the kernel and run the notebook again"
+            )
 
 
 def check_born(parts: Parts, kept: Sequence[int], cells: Sequence[CodeCell | None], recording: Recording) -> None:

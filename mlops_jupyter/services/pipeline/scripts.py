@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mlops_jupyter.analysis.cells import Piece, to_python
 from mlops_jupyter.analysis.facts import SourceFacts, StatementKind, facts
+from mlops_jupyter.analysis.parsing import lines_of
 from mlops_jupyter.capture import scripts
 from mlops_jupyter.capture.scripts import Run
 from mlops_jupyter.core.errors import UserError
@@ -50,7 +51,7 @@ def run(piece: Piece, done: Translation, site: Site) -> None:
 
 def _program(name: str, asked: Run, text: str, said: SourceFacts, names: list[str], done: Translation) -> None:
     """Run it as the notebook did. What it imports is imported: a module is the same whoever imports it."""
-    lines = text.splitlines()
+    lines = lines_of(text)
     for statement in said.statements:
         bound = statement.writes & set(names)
         if statement.kind is StatementKind.IMPORT and bound == statement.writes and bound <= said.imports.keys():

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence, Set
 
 from mlops_jupyter.analysis.cells import Piece
 from mlops_jupyter.analysis.interpolation import is_expression
+from mlops_jupyter.analysis.parsing import LINE_END
 from mlops_jupyter.services.pipeline.ports import Code
 from mlops_jupyter.services.pipeline.translation import Site, Translation
 
@@ -85,7 +86,7 @@ def script(piece: Piece, done: Translation, site: Site) -> None:
 
 def body(piece: Piece) -> str:
     """What stands below the first line of a cell magic."""
-    return piece.text.partition("\n")[2]
+    return "".join(LINE_END.split(piece.text, maxsplit=1)[1:])
 
 
 def quoted(text: str) -> str:

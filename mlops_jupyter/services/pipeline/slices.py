@@ -18,7 +18,7 @@ from mlops_jupyter.core.records import Execution, Status
 from mlops_jupyter.runtime.state import FILE
 from mlops_jupyter.services.pipeline.choosing import where
 from mlops_jupyter.services.pipeline.ports import Code, Magics, Recording
-from mlops_jupyter.services.pipeline.refusals import KEPT_BY_IPYTHON, kept_by_ipython, made_before
+from mlops_jupyter.services.pipeline.refusals import KEPT_BY_IPYTHON, check_seen, kept_by_ipython, made_before
 from mlops_jupyter.services.pipeline.translate import answers, indented, translate
 from mlops_jupyter.services.pipeline.translation import Site, Translation
 
@@ -62,9 +62,10 @@ def slice_of(recording: Recording, name: str, magics: Magics) -> Slice:
     UserError
         A name that no cell made; a value made before recording began, or by what plain Python cannot repeat.
     """
-    _check_made(recording, name)
     history = recording.history
     cells = match(recording.cells, [(e.cell, e.raw) for e in history])
+    check_seen(history, cells)
+    _check_made(recording, name)
     texts = _Texts(history, cells, magics)
     kept = cut(history, texts.text, name)
     for each in kept:
@@ -148,6 +149,8 @@ def _check(each: Kept, texts: _Texts, recording: Recording) -> None:
         raise UserError(f"{place} was interrupted half way: run it to its end, then ask again")
     if execution.error and any(piece.kind is not PieceKind.PYTHON for piece in pieces(execution.body)):
         raise UserError(f"{place} holds a magic and failed ({execution.error}): run it again without a fault")
+    if execution.error and not _compiles(texts.text(each.position)):
+        raise UserError(f"{place} failed half way ({execution.error}): mend it and run it again, then ask again")
     if texts.translation(each.position).scripts:
         raise UserError(f"{place} runs a file with %run: export the notebook, the bundle carries the file")
     if answers(execution, texts.magics) & each.names:
@@ -236,12 +239,17 @@ def selected(text: str, found: SourceFacts, numbers: Sequence[int]) -> str:
     return "\n".join(taken) + "\n"
 
 
+def _compiles(text: str) -> bool:
+    """Whether a whole cell compiles. IPython runs statement by statement, as far as they do."""
+    try:
+        compile(text, "<cell>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    except SyntaxError:
+        return False
+    return True
+
+
 def _failing(body: str, error: str) -> str:
     """Let a cell fail as it did; what it changed until then is part of the value."""
-    try:
-        compile(body, "<cell>", "exec")
-    except SyntaxError:
-        return "# (it did not compile, so it did nothing)\n"
     if not ast.parse(body).body:
         return body
     named = error.partition(":")[0]

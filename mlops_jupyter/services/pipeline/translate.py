@@ -8,12 +8,16 @@ from dataclasses import replace
 
 from mlops_jupyter.analysis.cells import Piece, PieceKind, pieces
 from mlops_jupyter.analysis.facts import StatementKind, facts
+from mlops_jupyter.analysis.parsing import LINE_END, lines_of
 from mlops_jupyter.core.records import Execution
 from mlops_jupyter.services.pipeline import scripts, shell
 from mlops_jupyter.services.pipeline.ports import Code, Magics
 from mlops_jupyter.services.pipeline.rules import CELLS, KEEPS_BODY, LINES
 from mlops_jupyter.services.pipeline.translation import Site, Translation
 from mlops_jupyter.services.pipeline.unknown import unknown
+
+MAY_SPAN_LINES = re.compile(r"\"\"\"|'''|\\[\r\n]").search
+"""Whether a text may have a string of several lines: in triple quotes, or continued with a backslash."""
 
 
 def translate(magics: Magics, site: Site) -> Translation:
@@ -46,7 +50,7 @@ def _show_last(done: Translation) -> None:
     statements = facts(text).statements
     if not statements or statements[-1].kind is not StatementKind.EXPRESSION:
         return
-    span, lines = statements[-1].span, text.splitlines()
+    span, lines = statements[-1].span, lines_of(text)
     first, last = lines[span.line - 1], lines[span.end_line - 1]
     if re.match(r"(display|print)\(|plt\.", first[span.column :]) or last[span.end_column :].lstrip().startswith(";"):
         return
@@ -120,14 +124,26 @@ def _cell_magic(piece: Piece, done: Translation, magics: Magics, site: Site) -> 
 
 def indented(text: str, by: str = "    ") -> str:
     """Indent code by one level, leaving the insides of multi-line strings as they are."""
+    # Reading all tokens would take a tenth of an export's time.
+    inside = _inside_strings(text) if MAY_SPAN_LINES(text) else ()
+    lines = LINE_END.split(text)
+    return "\n".join(
+        by + line if line.strip() and number not in inside else line for number, line in enumerate(lines, start=1)
+    )
+
+
+def _inside_strings(text: str) -> set[int]:
+    """Return the numbers of the lines that begin within a string."""
     import io
     import tokenize
 
     inside: set[int] = set()
+    opened: list[int] = []  # from Python 3.12 on an f-string is many tokens
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.STRING and token.start[0] != token.end[0]:
-            inside.update(range(token.start[0] + 1, token.end[0] + 1))
-    lines = text.splitlines(keepends=True)
-    return "".join(
-        line if number in inside else textwrap.indent(line, by) for number, line in enumerate(lines, start=1)
-    )
+        kind = tokenize.tok_name[token.type]
+        if kind == "FSTRING_START":
+            opened.append(token.start[0])
+        elif kind in ("STRING", "FSTRING_END"):
+            first = token.start[0] if kind == "STRING" else opened.pop()
+            inside.update(range(first + 1, token.end[0] + 1))
+    return inside

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -41,6 +42,7 @@ class StepView:
 def marked(history: Sequence[Execution]) -> list[StepView]:
     """Return the steps that `%%pipeline NAME` cells name, in the order in which they were first run."""
     graph = build(history)
+    reruns = Reruns(graph)
     latest: dict[str, list[int]] = {}
     for position, execution in enumerate(history):
         name = step_name(execution)
@@ -48,17 +50,18 @@ def marked(history: Sequence[Execution]) -> list[StepView]:
             members = latest.setdefault(name, [])
             same = [m for m in members if history[m].cell == execution.cell and execution.cell] or members
             latest[name] = [*(m for m in members if m not in same), position]
-    return [_view(graph, name, members) for name, members in latest.items()]
+    return [_view(graph, reruns, name, members) for name, members in latest.items()]
 
 
-def _view(graph: Graph, name: str, members: Sequence[int]) -> StepView:
+def _view(graph: Graph, reruns: Reruns, name: str, members: Sequence[int]) -> StepView:
     taken: dict[str, int] = {}
     made: dict[str, None] = {}
     source = ""
     for member in members:
         execution = graph.history[member]
-        found = facts(to_python(execution.body))
-        source += normalised(to_python(execution.body))
+        python = to_python(execution.body)
+        found = facts(python)
+        source += normalised(python)
         code = {*found.imports, *found.definitions}
         made |= dict.fromkeys(n for n in execution.writes if not n.startswith(HIDDEN) and n not in code)
         taken |= {
@@ -70,28 +73,66 @@ def _view(graph: Graph, name: str, members: Sequence[int]) -> StepView:
     return StepView(
         name=name,
         version=hashlib.blake2b(source.encode(), digest_size=6).hexdigest(),
-        state=State.FAILED if failed else State.STALE if stale(graph, members) else State.FRESH,
+        state=State.FAILED if failed else State.STALE if reruns.outdate(members) else State.FRESH,
         inputs=tuple(taken),
         outputs=tuple(made),
     )
 
 
-def stale(graph: Graph, members: Sequence[int]) -> bool:
-    """Whether a cell that made something these executions took has run again since, and made something else."""
-    for member in members:
-        for name, maker in graph.producers[member].items():
-            made = graph.history[maker]
-            for later in graph.history[member + 1 :]:
-                again = later is not made and _same_cell(later, made)
-                if again and name in later.writes and later.writes[name] != made.writes.get(name):
+class Reruns:
+    """Which executions of a history made a name anew that the same cell had made before. Answers; never changes.
+
+    Cells are the same if their author gave them one step, else by the front end's id, else by their text.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._made: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+        for position, execution in enumerate(graph.history):
+            for cell in _filed(execution):
+                for name in execution.writes:
+                    self._made[*cell, name].append(position)
+
+    def outdate(self, members: Sequence[int]) -> bool:
+        """Whether a cell that made something these executions took has run again since, and made something else."""
+        return any(
+            self._made_else(member, name, maker)
+            for member in members
+            for name, maker in self._graph.producers[member].items()
+        )
+
+    def _made_else(self, member: int, name: str, maker: int) -> bool:
+        history = self._graph.history
+        mark = history[maker].writes.get(name)
+        for cell in _looked_up(history[maker]):
+            for later in reversed(self._made.get((*cell, name), ())):
+                if later <= member:
+                    break
+                if history[later].writes[name] != mark:
                     return True
-    return False
+        return False
 
 
-def _same_cell(one: Execution, other: Execution) -> bool:
-    if step_name(one) or step_name(other):
-        return step_name(one) == step_name(other)
-    return one.cell == other.cell if one.cell and other.cell else one.body == other.body
+def _filed(execution: Execution) -> Iterator[tuple[str, str]]:
+    """Yield the words under which an execution is kept."""
+    step = step_name(execution)
+    if step:
+        yield "step", step
+    elif execution.cell:
+        yield "cell", execution.cell
+        yield "text of a cell", execution.body
+    else:
+        yield "text", execution.body
+
+
+def _looked_up(execution: Execution) -> Iterator[tuple[str, str]]:
+    """Yield the words under which those of the same cell are kept: by text only where one of the two has no id."""
+    step = step_name(execution)
+    if step:
+        yield "step", step
+        return
+    yield "text", execution.body
+    yield ("cell", execution.cell) if execution.cell else ("text of a cell", execution.body)
 
 
 def _is_code(execution: Execution, name: str) -> bool:

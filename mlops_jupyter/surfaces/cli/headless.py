@@ -49,6 +49,8 @@ def program(path: Path, name: str, timeout: float | None, say: Say) -> dict[str,
 def _asked(path: Path, question: str, wish: Mapping[str, Any], timeout: float | None, say: Say) -> dict[str, Any]:
     """Run the notebook, then ask one of the questions that `surfaces.magics.headless` answers."""
     cells = outline(read(path))
+    if not any(cell.source.strip() for cell in cells):
+        raise UserError(f"the notebook {str(path)!r} has no code to run")
     with tempfile.TemporaryDirectory() as folder, kernel(path) as client:
         for cell in cells:
             if cell.source.strip():
@@ -72,7 +74,7 @@ def read(path: Path) -> Mapping[str, Any]:
         There is no such file, or it is no notebook.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors of Windows begin a file with a mark
     except (OSError, UnicodeDecodeError) as fault:
         reason = getattr(fault, "strerror", None) or "it is not UTF-8 text"
         raise UserError(f"cannot read the notebook {str(path)!r}: {reason}") from fault
@@ -83,12 +85,22 @@ def read(path: Path) -> Mapping[str, Any]:
             import nbformat
 
             notebook = nbformat.convert(nbformat.reads(text, as_version=form), 4)  # type: ignore[no-untyped-call]
-        outline(notebook)
+        "".join(cell.source for cell in outline(notebook)).encode()  # half a character cannot be sent
     except Exception as fault:
         what = f"{type(fault).__name__}: {fault}" if not isinstance(fault, json.JSONDecodeError) else str(fault)
         raise UserError(f"{str(path)!r} is no Jupyter notebook ({' '.join(what.split())[:200]})") from fault
+    language = _language(notebook)
+    if "python" not in language.lower():
+        raise UserError(f"the notebook {str(path)!r} is written in {language}, not in Python")
     found: Mapping[str, Any] = notebook
     return found
+
+
+def _language(notebook: Mapping[str, Any]) -> str:
+    """Return the language that a notebook says it is written in; Python where it says nothing."""
+    metadata = notebook.get("metadata") or {}
+    said = [(metadata.get("language_info") or {}).get("name"), (metadata.get("kernelspec") or {}).get("language")]
+    return str(next(filter(None, said), "python"))
 
 
 @contextmanager
@@ -109,7 +121,7 @@ def kernel(path: Path) -> Iterator[Any]:
             client.wait_for_ready(timeout=START_SECONDS)
             fault = execute(client, "get_ipython().run_line_magic('load_ext', 'mlops_jupyter')", silent=True)
             if fault:
-                raise UserError(fault)
+                raise UserError(fault.removeprefix("UsageError: "))
             yield client
         finally:
             client.stop_channels()
@@ -119,8 +131,11 @@ def kernel(path: Path) -> Iterator[Any]:
 def _run_cell(client: Any, cell: CodeCell, count: int, timeout: float | None, say: Say) -> None:
     began = time.perf_counter()
     metadata = {"cellId": cell.id, "tags": list(cell.tags)}
-    fault = execute(client, cell.source, timeout=timeout, metadata=metadata)
     where = f"cell {cell.number} of {count}" + (f" ({cell.heading})" if cell.heading else "")
+    try:
+        fault = execute(client, cell.source, timeout=timeout, metadata=metadata)
+    except UserError as ended:
+        raise UserError(f"{where}: {ended}; nothing was exported") from None
     if fault and "raises-exception" not in cell.tags:
         raise UserError(f"{where} raised {fault}; nothing was exported")
     say(f"{where}: {time.perf_counter() - began:.1f} s")
@@ -138,7 +153,7 @@ def execute(
     Raises
     ------
     UserError
-        The kernel died, or the time was up (the cell is interrupted then).
+        The kernel died or was told to end, or the time was up (the cell is interrupted then).
     """
     content = {
         "code": code, "silent": silent, "store_history": not silent, "user_expressions": {},
@@ -155,16 +170,19 @@ def execute(
                 raise UserError("the kernel died; see whether the notebook ends it or runs out of memory") from None
             if deadline and time.monotonic() > deadline:
                 client.parent.interrupt_kernel()
-                raise UserError(f"a cell took longer than {timeout:g} s; give more with --timeout") from None
+                raise UserError(f"it took longer than {timeout:g} s (give more with --timeout)") from None
             _drain(client)
             continue
         if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
             break
     _drain(client)
     answer = reply["content"]
+    if any(payload.get("source") == "ask_exit" for payload in answer.get("payload") or ()):
+        raise UserError("it ends the kernel with exit() or quit(): take that out of it")
     if answer["status"] == "ok":
         return ""
-    return " ".join(f"{answer.get('ename', 'Error')}: {answer.get('evalue', '')}".split())[:500]
+    words = (answer.get("ename", "Error"), answer.get("evalue", ""))
+    return ": ".join(" ".join(str(word).split()) for word in words if word)[:500]
 
 
 def _drain(client: Any) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_jupyter.analysis.outline import CodeCell, outline
-from mlops_jupyter.capture.live import SHELL_NAMES, Recorder
+from mlops_jupyter.capture.live import Recorder
 from mlops_jupyter.core.records import Execution
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Notebook:
     @property
     def namespace(self) -> Mapping[str, Any]:
         """The notebook's variables, without IPython's own."""
-        return {n: v for n, v in self._shell.user_ns.items() if not SHELL_NAMES.fullmatch(n)}
+        return {n: v for n, v in self._shell.user_ns.items() if not self._recorder.is_shells(n)}
 
     @cached_property
     def path(self) -> Path | None:
@@ -59,7 +59,7 @@ class Notebook:
         if self.path is None:
             return ()
         try:
-            return outline(json.loads(self.path.read_text(encoding="utf-8")))
+            return outline(json.loads(self.path.read_text(encoding="utf-8-sig")))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return ()
 

@@ -13,7 +13,7 @@ from IPython.core.magic_arguments import MagicArgumentParser
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.services.pipeline.ports import Code
 
-__all__ = ["Code", "Verb", "act", "choose"]
+__all__ = ["Code", "Verb", "act", "arguments", "choose"]
 
 if TYPE_CHECKING:
     from mlops_jupyter.surfaces.magics.session import Session
@@ -59,6 +59,21 @@ def choose(magic: str, verbs: Mapping[str, Verb], line: str) -> tuple[Verb, Name
     except UsageError as fault:
         hint = f"; the verbs of %{magic} are {named}" if named and not word and rest else ""
         raise UsageError(f"%{magic} {word}".rstrip() + f": {fault}{hint}") from None
+
+
+def arguments(declared: Any, line: str) -> Namespace:
+    """Parse the line of one of our cell magics, as `magic_arguments` declares it.
+
+    Raises
+    ------
+    UserError
+        Its arguments are not as it takes them.
+    """
+    try:
+        found: Namespace = declared.parser.parse_argstring(line)
+    except UsageError as fault:
+        raise UserError(str(fault)) from None
+    return found
 
 
 def act(session: Session, magic: str, verbs: Mapping[str, Verb], line: str) -> Any:

@@ -22,15 +22,17 @@ def mark(value):
     return str(fingerprint(value, new=xxhash.xxh3_128))
 
 
-def expect(bundle, rows, total, name, with_files=True):
+def expect(bundle, rows, total, name, where="file"):
     """Write what the notebook had."""
     folder = bundle.root / "tests" / "expected"
     folder.mkdir(parents=True)
     expected = []
     for key, value in (("total", total), ("name", name)):
         (folder / f"{key}.json").write_text(json.dumps(value))
-        file = {"file": f"{key}.json", "format": "json"} if with_files else {"file": "", "format": ""}
-        expected.append({"name": key, "fingerprint": str(fingerprint(value)), "shown": repr(value), **file})
+        file = {"file": {"file": f"{key}.json"}, "row": {"file": "", "value": value}, "nowhere": {"file": ""}}[where]
+        expected.append(
+            {"name": key, "fingerprint": str(fingerprint(value)), "shown": repr(value), "format": "json", **file}
+        )
     (folder / "expected.json").write_text(json.dumps(expected))
     causes = ["reads the clock: `time.time()` (cell 1)"]
     steps = {
@@ -62,10 +64,11 @@ CASES = {
 }
 
 
+@pytest.mark.parametrize("where", ["file", "row"])
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_each_output_is_judged_and_the_worst_decides(proven, case):
+def test_each_output_is_judged_and_the_worst_decides(proven, case, where):
     known, verdicts, parted, code = case
-    expect(proven, *known)
+    expect(proven, *known, where=where)
     done = check(proven)
     assert done.code == code, done.err
     answer = done.answer
@@ -123,7 +126,7 @@ def test_a_run_with_other_parameters_differs_by_them(bundle):
 
 
 def test_a_value_too_large_to_travel_is_told_by_its_fingerprint(proven):
-    expect(proven, [1, 2, 3], 7.0, "six", with_files=False)
+    expect(proven, [1, 2, 3], 7.0, "six", where="nowhere")
     done = check(proven)
     total = done.answer["outputs"][0]
     assert done.code == 1 and total["status"] == "differs" and "too large to travel" in total["reason"]

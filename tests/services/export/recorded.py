@@ -6,7 +6,7 @@ import json
 import multiprocessing
 import os
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,15 @@ def export(
     cells: Sequence[Cell],
     names: Sequence[str] | None,
     order: Sequence[int] | None = None,
+    fails: Collection[int] = (),
     **wish: Any,
 ) -> dict[str, Any]:
-    """Run the cells in `folder`, in `order` if given, and export to `folder / "out"`; return its answer."""
+    """Run the cells in `folder`, in `order` if given, and export to `folder / "out"`; return its answer.
+
+    Parameters
+    ----------
+    fails : positions of the cells that must fail; no other may.
+    """
     path = folder / "play.ipynb"
     path.write_text(json.dumps(notebook(cells)))
     asked = {
@@ -49,7 +55,7 @@ def export(
         "outputs": ",".join(names) if names else None,
         "name": "play",
     }
-    process = multiprocessing.get_context("fork").Process(target=_play, args=(path, order, {**asked, **wish}))
+    process = multiprocessing.get_context("fork").Process(target=_play, args=(path, order, fails, {**asked, **wish}))
     process.start()
     process.join(120)
     assert process.exitcode == 0, (folder / "trace.txt").read_text() if (folder / "trace.txt").exists() else "killed"
@@ -57,7 +63,7 @@ def export(
     return answer
 
 
-def _play(path: Path, order: Sequence[int] | None, wish: dict[str, Any]) -> None:
+def _play(path: Path, order: Sequence[int] | None, fails: Collection[int], wish: dict[str, Any]) -> None:
     folder = path.parent
     try:
         os.chdir(folder)
@@ -71,7 +77,10 @@ def _play(path: Path, order: Sequence[int] | None, wish: dict[str, Any]) -> None
         load(shell)
         cells = [c["source"] for c in json.loads(path.read_text())["cells"] if c["cell_type"] == "code"]
         for number in range(len(cells)) if order is None else order:
-            shell.run_cell(cells[number], store_history=True).raise_error()
+            result = shell.run_cell(cells[number], store_history=True)
+            if number not in fails:
+                result.raise_error()
+            assert result.success == (number not in fails), f"cell {number} was to fail"
         answer(shell, json.dumps({"outputs": None, **wish}), str(folder / "answer.json"))
     except BaseException:
         (folder / "trace.txt").write_text(traceback.format_exc())

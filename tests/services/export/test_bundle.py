@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import json
 from pathlib import Path
 
 import pytest
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.services.export import bundle
+from mlops_jupyter.services.export.verify import verify
+from tests.services.export.recorded import export
 
 FILES = {"pipeline.yaml": b"name: one\n", "src/p/__init__.py": b"", "data/a.bin": bytes(range(256))}
 
@@ -67,3 +70,30 @@ def test_a_full_disk_changes_nothing(
         bundle.write(FILES, out)
     assert (contents(out) if out.exists() else None) == before
     assert [p.name for p in tmp_path.iterdir()] == (["out"] if before else [])
+
+
+VALUES = {
+    "nothing": "None",
+    "number": "0.1",
+    "no_number": "float('nan')",
+    "endless": "-float('inf')",
+    "text": "'Grüße, 数'",
+    "half": "'\\ud800'",
+    "box": "{'a': [1, 2.5, None]}",
+    "long": "list(range(100))",
+    "array": "np.arange(3)",
+}
+
+
+def test_short_values_are_expected_in_one_file_and_the_others_in_files_of_their_own(tmp_path: Path) -> None:
+    answer = export(tmp_path, ["import numpy as np", "\n".join(f"{n} = {v}" for n, v in VALUES.items())], [*VALUES])
+    assert "fault" not in answer, answer
+    folder = tmp_path / "out" / "tests" / "expected"
+    assert {p.name for p in folder.iterdir()} == {"expected.json", "steps.json", "long.json", "array.npy"}
+    rows = {row["name"]: row for row in json.loads((folder / "expected.json").read_text(encoding="utf-8"))}
+    inline = {name: repr(row["value"]) for name, row in rows.items() if "value" in row}
+    assert inline == {name: repr(eval(VALUES[name])) for name in VALUES if name not in ("long", "array")}
+    for row in rows.values():
+        row["fingerprint"] = ""  # so that they are compared by value
+    (folder / "expected.json").write_text(json.dumps(list(rows.values())))
+    assert {o.name: o.status for o in verify(tmp_path / "out").outputs} == dict.fromkeys(VALUES, "identical")

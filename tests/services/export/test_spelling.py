@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import re
 from datetime import UTC, datetime
+from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.services.export.spelling import cron, names
+from mlops_jupyter.services.export.spelling import cron, jsons, names, pauses, python
+from mlops_jupyter.services.export.targets.systemd import calendar
 from mlops_jupyter.services.schedule.clock import next_times
 
 ZONES = ("UTC", "Europe/Oslo", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Auckland")
@@ -32,7 +34,7 @@ def numbers(low: int, high: int) -> st.SearchStrategy[str]:
 
 CRONS = st.tuples(
     numbers(0, 59),
-    numbers(0, 23),
+    st.one_of(numbers(0, 23), st.just("0-23")),
     numbers(1, 28),
     numbers(1, 12),
     st.one_of(numbers(0, 7), st.sampled_from(("mon-fri", "sun", "tue,thu"))),
@@ -85,6 +87,8 @@ def test_settled_they_fire_at_the_same_instants(text: str, timezone: str, start:
         ("30 3 * * 1", "Asia/Kolkata", "0 22 * * 0"),
         ("*/15 * * * *", "Asia/Kolkata", "0,15,30,45 * * * *"),
         ("30 6 1 * *", "Asia/Kolkata", "0 1 1 * *"),
+        ("*/20 * * * *", "Europe/Oslo", "0,20,40 * * * *"),
+        ("10,40 * * * *", "Australia/Lord_Howe", "10,40 * * * *"),
     ],
 )
 def test_in_utc(text: str, timezone: str, meant: str) -> None:
@@ -101,6 +105,7 @@ def test_in_utc(text: str, timezone: str, meant: str) -> None:
         ("15 * * * *", "Europe/Oslo", ""),
         ("15 0-23 * * *", "Europe/Oslo", "2:15"),  # fixed times, to crontab
         ("*/15 0-12 * * *", "Europe/Oslo", "2:0"),
+        ("30 0-23 * * *", "Europe/Oslo", "2:30"),  # fixed times, though at every hour
         ("45 1 * * *", "Australia/Lord_Howe", "1:45"),
         ("30 2 * * *", "UTC", ""),
         ("30 2 1 * *", "Europe/Oslo", ""),
@@ -124,7 +129,8 @@ def test_ticks_that_the_clocks_skip_or_repeat(text: str, timezone: str, odd: str
             "X knows UTC alone, and cron '0 3 1 * *' of Asia/Tokyo is no one cron",
         ),
         (cron.settled, "30 2 * * *", "Europe/Oslo", "cron '30 2 * * *' fires at 02:30 on 2026-03-29, a time that"),
-        (cron.settled, "15 * * * *", "Australia/Lord_Howe", "cron '15 * * * *' fires in every hour, the clocks of"),
+        (cron.settled, "15 * * * *", "Australia/Lord_Howe", "cron '15 * * * *' fires at other minutes of UTC when"),
+        (cron.in_utc, "20 * * * *", "Australia/Lord_Howe", "cron '20 * * * *' fires at other minutes of UTC when"),
         (cron.steady, "30 2 * * *", "Europe/Oslo", "cron '30 2 * * *' fires at 02:30 on 2026-03-29, a time that"),
     ],
 )
@@ -134,9 +140,9 @@ def test_refused_in_one_line(do, text: str, timezone: str, said: str) -> None:
     assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
 
 
-def test_examples() -> None:
-    assert doctest.testmod(cron).failed == 0
-    assert doctest.testmod(names).failed == 0
+@pytest.mark.parametrize("module", [cron, jsons, names, pauses, python, calendar], ids=lambda module: module.__name__)
+def test_examples(module: ModuleType) -> None:
+    assert doctest.testmod(module).failed == 0
 
 
 @given(st.lists(st.text(st.characters(categories=("L", "Nd")), min_size=1), unique=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import json
 from typing import Any
 
 import pytest
@@ -51,6 +52,7 @@ REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"schedule": "@daily", "concurrency": 0}, "--concurrency 0 lets no run start"),
     ({"secret": ["API-KEY"]}, "secret 'API-KEY' is no name of an environment variable"),
     ({"alert": "https://example.org/hook"}, "secret 'https://example.org/hook' is no name"),
+    ({"data_limit": "much"}, "'much' is no size"),
     ({"outputs": " , "}, "' , ' names nothing"),
 )
 
@@ -111,6 +113,16 @@ def test_it_reaches_the_bundle(tmp_path) -> None:
     assert "target 'python' has no word for interval of 21600 s" in answer["notes"]
     text = " ".join((tmp_path / "out/src/play/pipeline.py").read_text().split())
     assert "retries=3, backoff=60.0, timeout=7200.0" in text
+
+
+@pytest.mark.parametrize(("limit", "travels"), [("50MB", True), ("1GB", True), ("10B", False), ("0", False)])
+def test_a_data_file_travels_by_size(tmp_path, limit: str | None, travels: bool) -> None:
+    (tmp_path / "words.txt").write_text("ant bee cat\n")
+    export(tmp_path, ["words = open('words.txt').read().split()"], ["words"], data_limit=limit)
+    first = tmp_path / "out/src/play/initial"
+    assert (first / "files" / "words.txt").is_file() is travels
+    index = {} if travels else json.loads((first / "files.json").read_text())
+    assert travels or (index["words.txt"]["bytes"], index["words.txt"]["at"]) == (12, str(tmp_path / "words.txt"))
 
 
 def test_units() -> None:

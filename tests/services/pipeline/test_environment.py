@@ -6,12 +6,17 @@ import io
 import subprocess
 import sys
 import tarfile
+import threading
 import zipfile
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from uv import find_uv_bin
 
+from mlops_jupyter.runtime.installed import forget
 from mlops_jupyter.services.pipeline.environment import locked
 from tests.services.export.recorded import export
 
@@ -88,6 +93,47 @@ def test_without_a_network_the_metadata_say_what_is_needed(monkeypatch: pytest.M
     made = locked([f"pandas=={version('pandas')}"])
     assert {line.partition("==")[0] for line in made.text.splitlines()} >= {"pandas", "numpy", "python-dateutil"}
     assert made.note.startswith(NOT_CHECKED)
+
+
+@pytest.fixture
+def index(shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The shelf as an index of its own, with uv's cache still empty; gives the paths that uv asks for."""
+    asked: list[str] = []
+    for name in ("anywhere", "needed"):
+        (tmp_path / "simple" / name).mkdir(parents=True)
+        (shelf / f"{name}-1.0-py3-none-any.whl").rename(tmp_path / "simple" / name / f"{name}-1.0-py3-none-any.whl")
+
+    class Index(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            super().do_GET()
+
+        def log_message(self, *words: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Index, directory=str(tmp_path))) as server:
+        threading.Thread(target=server.serve_forever).start()
+        monkeypatch.delenv("UV_NO_INDEX")
+        monkeypatch.delenv("UV_FIND_LINKS")
+        monkeypatch.setenv("UV_DEFAULT_INDEX", f"http://127.0.0.1:{server.server_port}/simple")
+        monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+        yield asked
+        server.shutdown()
+
+
+@pytest.mark.parametrize("installed", [("anywhere", "needed"), ("anywhere",)], ids=["all", "not what it needs"])
+def test_an_index_is_asked_again_only_for_what_is_not_installed_here(
+    index: list[str], installed: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in installed:
+        (tmp_path / "site" / f"{name}-1.0.dist-info").mkdir(parents=True)
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    forget()
+    first = locked(["anywhere==1.0"])
+    assert (first.text, first.note) == ("anywhere==1.0\nneeded==1.0\n", "") and index
+    index.clear()
+    assert locked(["anywhere==1.0"]) == first
+    assert bool(index) is ("needed" not in installed)
 
 
 def test_a_package_installed_after_an_export_is_a_package_in_the_next(shelf: Path, tmp_path: Path) -> None:

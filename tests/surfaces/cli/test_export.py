@@ -89,13 +89,29 @@ def test_a_difference_is_found_and_explained(tmp_path: Path) -> None:
 
 
 def test_a_notebook_of_format_3(tmp_path: Path) -> None:
-    cell = {"cell_type": "code", "input": "x = 6 * 7", "outputs": [], "language": "python"}
-    old = {"worksheets": [{"cells": [cell], "metadata": {}}],
+    code = {"cell_type": "code", "outputs": [], "language": "python"}
+    sheets = [
+        [{"cell_type": "heading", "level": 2, "source": "Load"}, {**code, "input": ["a = 6\n", "b = 7"]}],
+        [{"cell_type": "heading", "level": 2, "source": ["Work"]}, {**code, "input": "x = a * b"}],
+    ]
+    old = {"worksheets": [{"cells": cells, "metadata": {}} for cells in sheets],
            "metadata": {"name": "old"}, "nbformat": 3, "nbformat_minor": 0}  # fmt: skip
     (tmp_path / "old.ipynb").write_text(json.dumps(old))
-    made = cli("export", "old.ipynb", "--output", "out", cwd=tmp_path)
+    made = cli("export", "old.ipynb", "--output", "out", "--outputs", "x", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
+    assert "cell 2 of 2 (Work)" in made.stderr
     assert json.loads((tmp_path / "out/tests/expected/expected.json").read_text())[0]["shown"] == "42"
+
+
+def test_a_notebook_that_an_editor_of_windows_wrote(tmp_path: Path) -> None:
+    path = write(tmp_path, "a = 1\r\ntext = '''x\r\ny'''\r\n", "%%time\r\nn = len(text) + a\r\n")
+    path.write_bytes(
+        b"\xef\xbb\xbf" + json.dumps(json.loads(path.read_text()), indent=1).replace("\n", "\r\n").encode()
+    )
+    made = cli("export", "work.ipynb", "--output", "out", "--outputs", "n,text", "--json", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    proof = json.loads(cli("verify", "out", "--json", cwd=tmp_path).stdout)
+    assert (proof["status"], [o["expected"] for o in proof["outputs"]]) == ("identical", ["4", repr("x\ny")])
 
 
 BEFORE_ANY_KERNEL = [
@@ -104,6 +120,27 @@ BEFORE_ANY_KERNEL = [
     ("not json", "{", ["bad.ipynb"], "'bad.ipynb' is no Jupyter notebook"),
     ("json, but no notebook", '{"a": 1}', ["bad.ipynb"], "'bad.ipynb' is no Jupyter notebook"),
     ("cells that are none", '{"nbformat": 4, "cells": 3}', ["bad.ipynb"], "'bad.ipynb' is no Jupyter notebook"),
+    ("no cells", '{"nbformat": 4, "cells": []}', ["bad.ipynb"], "the notebook 'bad.ipynb' has no code to run"),
+    (
+        "prose alone",
+        '{"nbformat": 4, "cells": [{"cell_type": "markdown", "source": "# Title"}]}',
+        ["bad.ipynb"],
+        "the notebook 'bad.ipynb' has no code to run",
+    ),
+    ("another format", '{"nbformat": "4", "cells": []}', ["bad.ipynb"], "'bad.ipynb' is no Jupyter notebook"),
+    ("nested without end", "[" * 100_000, ["bad.ipynb"], "'bad.ipynb' is no Jupyter notebook"),
+    (
+        "half a character",
+        '{"nbformat": 4, "cells": [{"cell_type": "code", "source": "x = \'\\ud800\'"}]}',
+        ["bad.ipynb"],
+        "'bad.ipynb' is no Jupyter notebook (UnicodeEncodeError",
+    ),
+    (
+        "another language",
+        '{"nbformat": 4, "metadata": {"kernelspec": {"language": "R"}}, "cells": []}',
+        ["bad.ipynb"],
+        "the notebook 'bad.ipynb' is written in R, not in Python",
+    ),
     ("not text", b"\xff\xfe\x00", ["bad.ipynb"], "cannot read the notebook 'bad.ipynb': it is not UTF-8 text"),
     ("an unknown target", "good", ["bad.ipynb", "--to", "airfow"], "no target 'airfow': choose from"),
     (
@@ -136,14 +173,46 @@ def test_bad_input_is_refused_at_once(name: str, text: Any, words: list[str], sa
     assert not (tmp_path / "out").exists()
 
 
-def test_a_cell_that_raises_is_named_and_nothing_is_written(tmp_path: Path) -> None:
-    write(tmp_path, "x = 1", ("## Divide", "x / 0"), "y = 2")
-    done = cli("export", "work.ipynb", "--output", "out", cwd=tmp_path)
+STOPPED = [
+    ("raises", "x / 0", " raised ZeroDivisionError: division by zero"),
+    ("is no Python", "y = = 2", " raised SyntaxError: invalid syntax ("),
+    ("calls sys.exit", "import sys\nsys.exit()", " raised SystemExit"),
+    ("calls sys.exit with a word", "import sys\nsys.exit('done')", " raised SystemExit: done"),
+    ("calls exit", "exit()", ": it ends the kernel with exit() or quit(): take that out of it"),
+    ("says quit", "quit", ": it ends the kernel with exit() or quit(): take that out of it"),
+    ("interrupts itself", "raise KeyboardInterrupt", " raised KeyboardInterrupt"),
+    (
+        "kills the kernel",
+        "import os\nos._exit(3)",
+        ": the kernel died; see whether the notebook ends it or runs out of memory",
+    ),
+    ("takes too long", "import time\ntime.sleep(600)", ": it took longer than 3 s (give more with --timeout)"),
+]
+
+
+@pytest.mark.parametrize(("name", "source", "said"), STOPPED, ids=[row[0] for row in STOPPED])
+def test_a_cell_that_stops_the_notebook_is_named_and_nothing_is_written(
+    name: str, source: str, said: str, tmp_path: Path
+) -> None:
+    write(tmp_path, "x = 1", ("## Divide", source), "y = 2")
+    done = cli("export", "work.ipynb", "--output", "out", "--timeout", 3, cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr.strip().splitlines()[-1] == (
-        "mlops-jupyter: cell 2 of 3 (Divide) raised ZeroDivisionError: division by zero; nothing was exported"
-    )
-    assert not (tmp_path / "out").exists()
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith(f"mlops-jupyter: cell 2 of 3 (Divide){said}")
+    assert last.endswith("; nothing was exported")
+    assert "Traceback" not in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".mlops", "work.ipynb"]
+
+
+def test_a_cell_that_may_raise_is_gone_on_from(tmp_path: Path) -> None:
+    write(tmp_path, "x = [1]", ("", "y = = 2", "raises-exception"), ("", "1 / 0", "raises-exception"), "n = len(x)")
+    made = cli("export", "work.ipynb", "--output", "out", "--outputs", "n", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    write(tmp_path, "x = [1]", ("", "x.append(2)\n1 / 0", "raises-exception"), "n = len(x)")
+    done = cli("export", "work.ipynb", "--output", "out2", "--outputs", "n", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "cell 2 failed half way (ZeroDivisionError: division by zero) and changed 'x'" in done.stderr
+    assert not (tmp_path / "out2").exists()
 
 
 REFUSED = [
@@ -152,6 +221,12 @@ REFUSED = [
         ["%%capture out\nprint(1)", "x = out.stdout"],
         ["x"],
         "cell 2 uses 'out', which holds what %%capture kept",
+    ),
+    (
+        "nothing but definitions",
+        ["import json", "def f():\n    return 1", "# so far"],
+        None,
+        "nothing to export: the cells",
     ),
     ("an output that no cell made", ["x = 1"], ["z"], "no cell made an output named 'z': the notebook has x"),
     (
@@ -178,7 +253,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("name", "cells", "outputs", "said"), REFUSED, ids=[row[0] for row in REFUSED])
 def test_what_cannot_be_exported_says_why(
-    name: str, cells: list[str], outputs: list[str], said: str, tmp_path: Path
+    name: str, cells: list[str], outputs: list[str] | None, said: str, tmp_path: Path
 ) -> None:
     answer = play(tmp_path, cells, outputs)
     assert said in answer["fault"]

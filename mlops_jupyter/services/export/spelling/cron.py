@@ -22,8 +22,6 @@ EVERY = (60, 24, 31, 12, 7)
 YEARS = range(2026, 2041)
 """Changes of the clocks are looked up for these."""
 
-MONTHS = range(1, 13)
-
 Fields = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 
 
@@ -72,7 +70,7 @@ def _text(found: Fields) -> str:
 def steady(schedule: Schedule, system: str) -> None:
     """Refuse a cron with ticks that a change of the clocks skips or repeats, for systems that do not do as crontab.
 
-    One that fires in every hour of every day goes by the time that passes, everywhere.
+    One whose minutes are those of every hour of every day (``*/15 * * * *``) goes by the time that passes, everywhere.
 
     Raises
     ------
@@ -93,7 +91,7 @@ def unsteady(expression: str, timezone: str) -> tuple[date, int, int] | None:
     """Return the first tick (day, hour, minute) at a time that the clocks skip or repeat, None if there is none."""
     cron = parse(expression)
     minutes, hours, days, months, weekdays = fields(cron)
-    if cron.interval and _every_hour(fields(cron)):
+    if every_hour(cron):
         return None
     for day, skipped in _changes(zone(timezone)):
         if day.month not in months:
@@ -107,8 +105,10 @@ def unsteady(expression: str, timezone: str) -> tuple[date, int, int] | None:
     return None
 
 
-def _every_hour(found: Fields) -> bool:
-    return tuple(map(len, found[1:])) == EVERY[1:]
+def every_hour(cron: Cron) -> bool:
+    """Whether it goes by the time that passes, every hour of every day; ``0 0-23 * * *`` is fixed times to crontab."""
+    _, hours, days, months, weekdays = fields(cron)
+    return cron.interval and (len(hours), len(days), len(months), len(weekdays)) == EVERY[1:]
 
 
 def changing(timezone: str) -> bool:
@@ -140,24 +140,10 @@ def settled(schedule: Schedule, system: str) -> tuple[str, str]:
     ('10,30,50 * * * *', 'UTC')
     """
     check(schedule.cron)
-    cron, place = parse(schedule.cron), zone(schedule.timezone)
-    found = fields(cron, system)
-    if not (cron.interval and _every_hour(found) and changing(place.key)):
-        steady(schedule, system)
-        return _text(found), place.key
-    ways = {tuple(sorted((minute - shift) % 60 for minute in found[0])) for shift in _offsets(place)}
-    if len(ways) > 1:
-        raise UserError(
-            f"cron {schedule.cron!r} fires in every hour, the clocks of {schedule.timezone} change by parts of one, "
-            f"and {system} would not do as crontab does: give the schedule in UTC"
-        )
-    return _text((ways.pop(), *found[1:])), "UTC"
-
-
-def _offsets(place: ZoneInfo) -> set[int]:
-    """All distances from UTC that the clocks of a place have, in minutes."""
-    days = (datetime(year, month, 1, tzinfo=UTC) for year in YEARS for month in MONTHS)
-    return {int((day.astimezone(place).utcoffset() or timedelta()).total_seconds()) // 60 for day in days}
+    if every_hour(parse(schedule.cron)) and changing(schedule.timezone):
+        return in_utc(schedule, system), "UTC"
+    steady(schedule, system)
+    return spelled(schedule, system), zone(schedule.timezone).key
 
 
 @lru_cache(maxsize=32)
@@ -195,15 +181,37 @@ def in_utc(schedule: Schedule, system: str) -> str:
     --------
     >>> in_utc(Schedule("30 6 * * mon", "Asia/Kolkata"), "GitHub")
     '0 1 * * 1'
+    >>> in_utc(Schedule("*/30 * * * *", "Europe/Oslo"), "GitHub")
+    '0,30 * * * *'
     """
     place = zone(schedule.timezone)
-    offsets = _offsets(place)
-    found = fields(parse(schedule.cron), system)
+    offsets = {datetime(year, month, 1, tzinfo=UTC).astimezone(place).utcoffset() for year in YEARS for month in MONTHS}
+    cron = parse(schedule.cron)
+    found = fields(cron, system)
+    if len(offsets) > 1 and every_hour(cron):
+        return _hourly(
+            found, {int((offset or timedelta()).total_seconds()) // 60 for offset in offsets}, schedule, system
+        )
     if len(offsets) > 1:
         raise UserError(
             f"{system} knows UTC alone, and the clocks of {schedule.timezone} change: give the schedule in UTC"
         )
-    return _text(_shifted(found, offsets.pop(), schedule, system))
+    shift = int((offsets.pop() or timedelta()).total_seconds()) // 60
+    return _text(_shifted(found, shift, schedule, system))
+
+
+MONTHS = range(1, 13)
+
+
+def _hourly(found: Fields, shifts: set[int], schedule: Schedule, system: str) -> str:
+    """The minutes of every hour, if they are the same in UTC whatever the clocks of the zone say."""
+    moved = {tuple(sorted((minute - shift) % 60 for minute in found[0])) for shift in shifts}
+    if len(moved) > 1:
+        raise UserError(
+            f"cron {schedule.cron!r} fires at other minutes of UTC when the clocks of {schedule.timezone} change, "
+            f"which {system} cannot do: give the schedule in UTC"
+        )
+    return _text((moved.pop(), *found[1:]))
 
 
 def _shifted(found: Fields, shift: int, schedule: Schedule, system: str) -> Fields:

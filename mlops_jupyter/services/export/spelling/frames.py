@@ -1,4 +1,4 @@
-"""Python files of targets: a fixed frame, in which marks such as ``@@STEPS@@`` stand for what a plan says."""
+"""Files whose text is fixed but for marks: `@@NAME@@` stands where a part of the plan goes."""
 
 from __future__ import annotations
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from mlops_jupyter.core.plan import Parameter, Plan
+from mlops_jupyter.services.export.spelling import jsons
 from mlops_jupyter.services.export.spelling.python import identifier
 
 
@@ -19,11 +19,7 @@ def overridable(plan: Plan) -> Iterator[Parameter]:
 
 def in_json(parameter: Parameter) -> bool:
     """Whether the parameter goes through JSON and back unchanged. NaN, infinities and keys that are no text do not."""
-    try:
-        text = json.dumps(parameter.default, allow_nan=False)
-    except (TypeError, ValueError):
-        return False
-    return bool(json.loads(text) == parameter.default)
+    return bool(jsons.in_json(parameter.default))
 
 
 def kept(plan: Plan, system: str) -> str:

@@ -9,11 +9,12 @@ from argparse import Namespace
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+from IPython.core.magic_arguments import argument, magic_arguments
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Resources
 from mlops_jupyter.core.units import seconds, size
+from mlops_jupyter.surfaces.magics.verbs import arguments
 
 if TYPE_CHECKING:
     from mlops_jupyter.core.records import Execution
@@ -44,9 +45,9 @@ def parse(line: str) -> Namespace:
     Raises
     ------
     UserError
-        The name is no identifier, or a parameter is not NAME=LITERAL.
+        There is no name or it is no identifier, a flag is unknown, or a parameter is not NAME=LITERAL.
     """
-    args: Namespace = parse_argstring(step, line)
+    args = arguments(step, line)
     if not args.name.isidentifier() or keyword.iskeyword(args.name):
         raise UserError(f"{args.name!r} is no step name: use letters, digits and underscores, as in load_data")
     parameters(args)

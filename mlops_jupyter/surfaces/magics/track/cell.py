@@ -11,7 +11,7 @@ from functools import partial
 from numbers import Number
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+from IPython.core.magic_arguments import argument, magic_arguments
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.records import Execution, Status
@@ -19,7 +19,7 @@ from mlops_jupyter.runtime import estimators, figures
 from mlops_jupyter.services.tracking.run import Run
 from mlops_jupyter.surfaces.magics.track.log import mapping
 from mlops_jupyter.surfaces.magics.track.names import called, open_run
-from mlops_jupyter.surfaces.magics.verbs import Code
+from mlops_jupyter.surfaces.magics.verbs import Code, arguments
 
 if TYPE_CHECKING:
     from mlops_jupyter.surfaces.magics.session import Session
@@ -104,14 +104,14 @@ class TrackCell:
 
     def check(self, line: str) -> None:
         """Refuse a bad line before the cell runs."""
-        parse_argstring(cell, line)
+        arguments(cell, line)
 
     def begin(self, line: str, body: str) -> TrackedCell:
         """Open the cell's run. A run that is open stays so, and is gone on with after the cell."""
         tracking = self._session.workspace.tracking
         outer, tracking.active = tracking.active, None
         try:
-            run = open_run(self._session, parse_argstring(cell, line))
+            run = open_run(self._session, arguments(cell, line))
         except UserError:
             tracking.active = outer
             raise
@@ -172,7 +172,7 @@ def around(execution: Execution) -> tuple[Code, Code]:
         (f"log_figures({_names(seen.figures) if seen.figures else ''})", ("always",)),
     ]
     texts = [text for text, names in calls if names] + ["end_run()"]
-    before = Code(called(parse_argstring(cell, header.line), inside=True), ("tracking:start_run",))
+    before = Code(called(arguments(cell, header.line), inside=True), ("tracking:start_run",))
     return before, Code("\n".join(texts), tuple(f"tracking:{text.partition('(')[0]}" for text in texts))
 
 
