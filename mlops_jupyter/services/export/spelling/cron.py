@@ -157,6 +157,41 @@ def every_hour(cron: Cron) -> bool:
     return cron.interval and (len(hours), len(days), len(months), len(weekdays)) == EVERY[1:]
 
 
+def changing(timezone: str) -> bool:
+    """Whether the clocks of a zone change.
+
+    Examples
+    --------
+    >>> changing("Europe/Oslo"), changing("Asia/Kolkata")
+    (True, False)
+    """
+    return bool(_changes(zone(timezone)))
+
+
+def settled(schedule: Schedule, system: str) -> tuple[str, str]:
+    """Return a cron and its time zone, for systems that know zones but do not do as crontab when the clocks change.
+
+    What fires in every hour of every day goes by the time that passes: it is given in UTC, where no clock changes.
+
+    Raises
+    ------
+    UserError
+        It never fires; a tick falls into a change of the clocks; or these change by parts of an hour.
+
+    Examples
+    --------
+    >>> settled(Schedule("30 6 * * mon", "Europe/Oslo"), "Prefect")
+    ('30 6 * * 1', 'Europe/Oslo')
+    >>> settled(Schedule("*/20 * * * *", "America/St_Johns"), "Prefect")
+    ('10,30,50 * * * *', 'UTC')
+    """
+    check(schedule.cron)
+    if every_hour(parse(schedule.cron)) and changing(schedule.timezone):
+        return in_utc(schedule, system), "UTC"
+    steady(schedule, system)
+    return spelled(schedule, system), zone(schedule.timezone).key
+
+
 @lru_cache(maxsize=32)
 def _changes(place: ZoneInfo) -> tuple[tuple[date, tuple[tuple[int, int], ...]], ...]:
     """Days on which the clocks change, each with the times on the wall that come twice or never."""

@@ -10,10 +10,21 @@ MARK = re.compile("@@([A-Z]+)@@")
 
 
 def filled(package: str, file: str, parts: Mapping[str, str]) -> str:
-    """Return the text of a package's file with each mark filled.
+    """Return a frame with its marks replaced, in one pass: a mark inside of what was put in is left alone.
 
-    Filling is one pass: what looks like a mark inside of a part is left alone. Parts have to be spelled for the file's
-    language before.
+    ``@@CALLER@@`` and ``@@WAITER@@`` are there for all: what calls the bundle's own command, and waits for it.
+
+    Parameters
+    ----------
+    package, file : where the frame lies.
+    parts : mark -> source, made of literals and names alone.
     """
-    frame = resources.files(package).joinpath(file).read_text(encoding="utf-8")
+    texts = {"CALLER": _text(__package__, "caller.txt"), "WAITER": _text(__package__, "waiter.txt")}
+    frame = _text(package, file)
+    for mark, text in texts.items():
+        frame = frame.replace(f"@@{mark}@@\n", text)
     return MARK.sub(lambda mark: parts[mark[1]], frame)
+
+
+def _text(package: str, file: str) -> str:
+    return resources.files(package).joinpath(file).read_text(encoding="utf-8")

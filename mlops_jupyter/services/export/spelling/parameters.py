@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 from mlops_jupyter.core.plan import Parameter, Plan
+from mlops_jupyter.services.export.spelling import jsons
 from mlops_jupyter.services.export.spelling.python import identifier
 
 
@@ -41,3 +43,20 @@ def text(value: object) -> str:
     """
     spelled = json.dumps(value).replace("$", r"\u0024").replace("%", r"\u0025")
     return re.sub(r"\{(?=\{)", r"\\u007b", spelled)
+
+
+def overridable(plan: Plan) -> Iterator[Parameter]:
+    """Yield the parameters that any reader of JSON can set, their names seen to be names; NaN and infinities are none.
+
+    The others keep the pipeline's default.
+    """
+    for parameter in plan.parameters:
+        identifier(parameter.name, "parameter")
+        if jsons.in_json(parameter.default):
+            yield parameter
+
+
+def kept(plan: Plan, system: str) -> str:
+    """Return a paragraph naming the parameters that the system cannot hold, "" if there are none."""
+    names = [f"`{p.name}`" for p in plan.parameters if not jsons.in_json(p.default)]
+    return f"\nNot to be set from {system}, which cannot hold their defaults: {', '.join(names)}.\n" if names else ""
