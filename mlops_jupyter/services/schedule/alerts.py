@@ -37,15 +37,15 @@ def of_run(ledger: Ledger, schedule: Schedule, run: Run, now: float) -> None:
     if run.status is Status.SUCCEEDED:
         before = ledger.query(_BEFORE, (schedule.id, run.id))
         if before and before[0]["status"] != Status.SUCCEEDED.value:
-            _add(ledger, schedule, run.id, "recovery", f"pipeline {schedule.package}: it works again", now)
+            _add(ledger, schedule, run.id, "recovery", f"pipeline {_name(schedule)}: it works again", now)
     else:
-        text = f"pipeline {schedule.package}: run {run.status.value} ({run.reason}); due {_when(schedule, run.due)}"
+        text = f"pipeline {_name(schedule)}: run {run.status.value} ({run.reason}); due {_when(schedule, run.due)}"
         _add(ledger, schedule, run.id, "failure", f"{text}; run {run.id}", now)
 
 
 def of_missing(ledger: Ledger, schedule: Schedule, now: float) -> None:
     """Write down which ticks should have run by now and did not within the grace time, each once."""
-    if schedule.paused or not ticks.timed(schedule):
+    if schedule.paused or not schedule.policy.alerts or not ticks.timed(schedule):
         return
     end = now - schedule.policy.grace
     with ledger.transaction():
@@ -61,13 +61,17 @@ def of_missing(ledger: Ledger, schedule: Schedule, now: float) -> None:
             if len(missing) > 1:
                 many = f"{len(missing)}{' or more' if more else ''}"
                 what = f"{many} ticks from {_when(schedule, missing[0])} on"
-            text = f"pipeline {schedule.package}: {what} did not run within {schedule.policy.grace:g} s"
+            text = f"pipeline {_name(schedule)}: {what} did not run within {schedule.policy.grace:g} s"
             _add(ledger, schedule, None, "missing", text, now)
 
 
 def _on_time(ledger: Ledger, schedule: Schedule, tick: float) -> bool:
     row = "SELECT 1 FROM schedule_run WHERE schedule = ? AND due = ? AND started <= ?"
     return bool(ledger.query(row, (schedule.id, tick, tick + schedule.policy.grace)))
+
+
+def _name(schedule: Schedule) -> str:
+    return schedule.package or schedule.bundle.name  # one of an older ledger has no package noted
 
 
 def _when(schedule: Schedule, moment: float) -> str:

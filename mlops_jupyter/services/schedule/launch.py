@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from mlops_jupyter.services.schedule import runner
 from mlops_jupyter.services.schedule.clock import zone
 from mlops_jupyter.services.schedule.record import Run, Schedule, Status, Trigger
 from mlops_jupyter.services.schedule.runs import LOGS, Runs
+
+FULL_SECONDS = 600.0
+"""How long it is tried to write down how a run ended, where the ledger cannot be written."""
 
 LONGEST_PAUSE = 3600.0
 """Seconds: the pause between two tries grows no further."""
@@ -43,8 +47,19 @@ class Launcher:
         except Exception as fault:  # recorded instead: nobody watches a scheduler's terminal
             outcome["reason"] = str(fault) if isinstance(fault, UserError) else f"{type(fault).__name__}: {fault}"
         finally:
-            self.runs.finish(run, schedule, status, {**outcome, "trigger": trigger.value})
+            self._finish(run, schedule, status, {**outcome, "trigger": trigger.value})
         return self.runs.get(run)
+
+    def _finish(self, run: str, schedule: Schedule, status: Status, outcome: dict[str, object]) -> None:
+        """Write down how it ended; on a full disk as soon as there is room, or it would count as going on."""
+        deadline = time.monotonic() + FULL_SECONDS
+        while True:
+            try:
+                return self.runs.finish(run, schedule, status, outcome)
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(1.0)
 
     def _tried(self, order: runner.Order, schedule: Schedule, stopped: Callable[[], bool]) -> tuple[runner.Ending, int]:
         """Run it as often as it may be; return how it ended, and how many tries that took."""
