@@ -47,18 +47,20 @@ class Launcher:
         except Exception as fault:  # recorded instead: nobody watches a scheduler's terminal
             outcome["reason"] = str(fault) if isinstance(fault, UserError) else f"{type(fault).__name__}: {fault}"
         finally:
-            self._finish(run, schedule, status, {**outcome, "trigger": trigger.value})
+            self._finish(run, schedule, status, {**outcome, "trigger": trigger.value}, stopped)
         return self.runs.get(run)
 
-    def _finish(self, run: str, schedule: Schedule, status: Status, outcome: dict[str, object]) -> None:
+    def _finish(
+        self, run: str, schedule: Schedule, status: Status, outcome: dict[str, object], stopped: Callable[[], bool]
+    ) -> None:
         """Write down how it ended; on a full disk as soon as there is room, or it would count as going on."""
         deadline = time.monotonic() + FULL_SECONDS
         while True:
             try:
                 return self.runs.finish(run, schedule, status, outcome)
             except sqlite3.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
+                if stopped() or time.monotonic() > deadline:
+                    raise  # once this process has ended, it counts as lost
                 time.sleep(1.0)
 
     def _tried(self, order: runner.Order, schedule: Schedule, stopped: Callable[[], bool]) -> tuple[runner.Ending, int]:

@@ -189,6 +189,7 @@ def test_killed_schedulers_lose_no_tick_and_run_none_twice(project: Project) -> 
         process.send_signal(signal.SIGKILL)
         process.wait()
     last = project.start()
+    until(lambda: "scheduler started" in project.said(last))
     until(lambda: time.time() - max(run.due for run in project.schedules.history()) < 3)
     last.terminate()
     assert last.wait(15) == 0
