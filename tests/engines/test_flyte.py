@@ -88,7 +88,7 @@ def test_inputs_keep_value_and_type(read: dict[str, Any]) -> None:
 def test_names_are_lower_case_each_its_own(read: dict[str, Any]) -> None:
     found = read["named"]
     assert list(found["after"]) == ["sys_step", "Load", "x_4cb764", "json_workflow_step"]
-    expected = ["c", "c_parameter", "load", "store_parameter", "locals_parameter", "gr_e_d6d9"]
+    expected = ["c", "c_parameter", "load", "store_parameter", "locals_parameter", "groe_7ca131"]
     assert list(found["inputs"]) == [*expected, "store", "data"]
     assert found["rate"] == [[2, 1]]  # hours
     assert read["plain"]["cron"] == read["plain"]["rate"] == []
