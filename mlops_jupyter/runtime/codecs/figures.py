@@ -23,7 +23,7 @@ def figure_of(value: Any) -> Any:
     if numpy is not None and issubclass(type(value), numpy.ndarray) and value.dtype == object and value.size:
         figures = {id(one): one for one in map(figure_of, value.flat)}
         return figures.popitem()[1] if len(figures) == 1 else None
-    figure = sys.modules["matplotlib.figure"].Figure
+    figure = getattr(sys.modules.get("matplotlib.figure"), "Figure", ())  # not loaded until there is one
     # by the class alone: `isinstance` would ask the value's own `__class__`, which may raise
     while issubclass(type(value), artist.Artist) and not issubclass(type(value), figure):
         value = value.figure
