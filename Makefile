@@ -7,18 +7,21 @@ COMPILE := $(UV) pip compile --quiet --python-version 3.11 --no-emit-index-url -
 NODE_FITS := const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a == 22 && b >= 12) || (a == 20 && b >= 19) ? 0 : 1)
 NODE := $(shell command -v npm >/dev/null && node -e '$(NODE_FITS)' 2>/dev/null || echo .venvs/node/.ready)
 NPM := PATH="$(CURDIR)/.venvs/node/bin:$$PATH" npm
+TOOLS := { command -v rsync && command -v java && ruby -rfugit -e ""; } >/dev/null 2>&1
 LABEXTENSION := $(wildcard labextension/*.json) $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null)
+# What the proofs of the targets need beside .venv.
+PROVING := .venvs/engines/.locked .venvs/cron/.ready tools tests/engines/node/node_modules/.package-lock.json
 
 # Keep compiled modules, whatever the machine's setting: the tests start some hundred processes, many with heavy imports.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup engines peers corpus browser demo test lint bench docs lock clean
+.PHONY: help setup engines containers peers corpus browser tools demo test lint bench docs lock clean
 
 # List these targets.
 help:
-	@awk '/^# /{text = substr($$0, 3); next} /^[a-z]+:/{if (text) {sub(/:.*/, ""); printf "%-9s %s\n", $$0, text}} {text = ""}' Makefile
+	@awk '/^# /{text = substr($$0, 3); next} /^[a-z]+:/{if (text) {sub(/:.*/, ""); printf "%-10s %s\n", $$0, text}} {text = ""}' Makefile
 
 # Make .venv: locked dependencies, the package itself, the JupyterLab extension.
 setup: .venv/.installed
@@ -37,8 +40,29 @@ setup: .venv/.installed
 	touch $@
 
 # Run bundles in every orchestrator's own engine, or have its own tool check them, and say how many came out right.
-engines: setup .venvs/engines/.locked
+engines: setup $(PROVING) .venvs/containers/.ready
 	$(BIN)/python -m pytest tests/engines -m "slow or not slow"
+
+# Debian's cron, unpacked and not installed: no daemon starts here but the one of a test.
+.venvs/cron/.ready:
+	@command -v apt-get >/dev/null || { echo "Debian's cron is needed, and apt-get is missing" >&2; exit 1; }
+	mkdir -p .venvs/cron
+	cd .venvs/cron && { apt-get download -qq cron 2>/dev/null || { apt-get update -qq && apt-get download -qq cron; }; }
+	cd .venvs/cron && dpkg -x cron_*.deb .
+	touch $@
+
+# Build the bundle's image with buildah and run the demos in it (about 8 minutes; as root on Debian).
+containers: setup $(PROVING) .venvs/containers/.ready
+	$(BIN)/python -m pytest tests/engines/test_containers.py -m slow
+
+# Stands in for the official image of Python, which is not asked for.
+.venvs/containers/.ready:
+	@test "$$(id -u)" = 0 && command -v apt-get >/dev/null || { echo "containers: needs root on Debian" >&2; exit 1; }
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends buildah debootstrap runc
+	rm -rf $(@D) && mkdir -p $(@D)
+	debootstrap --variant=minbase --include=python3,python3-pip,python3-venv,ca-certificates bookworm $(@D)/base
+	ln -s python3 $(@D)/base/usr/bin/python
+	touch $@
 
 # Make .venvs/peers: what the benchmarks compare with.
 peers: .venvs/peers/.locked
@@ -70,12 +94,22 @@ browser:
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null; } || { echo "chromium is missing: install it" >&2; exit 1; }
 	@command -v chromium >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; }
 
+# See that rsync, GitLab's cron and Java are there for the tests of targets (Debian's, when this is root on Debian).
+tools:
+	@$(TOOLS) || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null; } || { echo "rsync, ruby-fugit or java is missing: install them" >&2; exit 1; }
+	@$(TOOLS) || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends rsync ruby-fugit default-jre-headless; }
+
+# Programs of Node that the tests of the targets run; one of them needs Node 22, whatever the machine has.
+tests/engines/node/node_modules/.package-lock.json: tests/engines/node/package-lock.json | .venvs/node/.ready
+	cd tests/engines/node && $(NPM) ci --no-audit --no-fund --ignore-scripts
+	touch $@
+
 # Run the main job from a notebook to a scheduled pipeline, and say what to open next.
 demo: setup
 	$(BIN)/python notebooks/demo.py
 
 # Run all tests, browser and Airflow included.
-test: setup .venvs/engines/.locked browser .venvs/corpus/.installed labextension/node_modules/.package-lock.json
+test: setup $(PROVING) browser .venvs/corpus/.installed labextension/node_modules/.package-lock.json
 	cd labextension && $(NPM) test
 	$(BIN)/python -m pytest
 
@@ -105,5 +139,5 @@ lock: .venv/.uv
 # Take away what was made here.
 clean:
 	rm -rf .venv .venvs dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results
-	rm -rf labextension/node_modules labextension/lib labextension/*.tsbuildinfo mlops_jupyter/labextension notebooks/build
+	rm -rf labextension/node_modules tests/engines/node/node_modules labextension/lib labextension/*.tsbuildinfo mlops_jupyter/labextension notebooks/build
 	find . -name __pycache__ -prune -exec rm -rf {} +

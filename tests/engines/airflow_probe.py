@@ -37,6 +37,7 @@ def described(dag) -> dict[str, object]:
         "title": dag.dag_display_name,
         "cron": getattr(timetable, "expression", None),
         "timezone": str(getattr(timetable, "timezone", None)),
+        "every": getattr(timetable, "delta", None) and timetable.delta.total_seconds(),
         "catchup": dag.catchup,
         "start": dag.start_date and dag.start_date.isoformat(),
         "max_active_runs": dag.max_active_runs,
@@ -48,6 +49,7 @@ def described(dag) -> dict[str, object]:
                 "after": sorted(task.upstream_task_ids),
                 "retries": task.retries,
                 "timeout": task.execution_timeout and task.execution_timeout.total_seconds(),
+                "delay": task.retry_delay.total_seconds(),
                 "backoff": task.retry_exponential_backoff,
             }
             for task in dag.tasks

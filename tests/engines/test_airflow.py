@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
-import sys
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
+from tests.engines.alerts import receiver
 
+from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
-from mlops_jupyter.services.export.bundle import write
-from mlops_jupyter.services.export.render import render
-from mlops_jupyter.services.export.spelling import croniter as croniter_dialect
 from mlops_jupyter.services.export.targets import airflow
-from mlops_jupyter.services.schedule import clock
-from tests.services.export.recorded import export
-
-ROOT = Path(__file__).parents[2]
-ENGINES = ROOT / ".venvs" / "engines" / "bin"
+from tests.engines import ticks, wished
+from tests.engines.demos import DIAMOND, ENGINES, FILED, LINEAR, bundle, engine, proven
+from tests.engines.fired import delivered, free_port, listening, running, until
 
 TEXT = 'who\'s "leaving"?\n{{ ds }} {% raw %} $(exit 3) `x` @@STEPS@@ région'
 
@@ -32,7 +29,14 @@ PLAN = Plan(
     package="mini",
     steps=(
         Step("load", "1", "", outputs=(("rows",), ("~random",)), parameters=("count",)),
-        Step("dag", "2", "", inputs={"rows": "load"}, outputs=(("total",),), resources=Resources(retries=2)),
+        Step(
+            "dag",
+            "2",
+            "",
+            inputs={"rows": "load"},
+            outputs=(("total",),),
+            resources=Resources(retries=2, backoff_seconds=7),
+        ),
         Step(
             "task",
             "3",
@@ -59,7 +63,7 @@ PLAN = Plan(
         Parameter("limit", None),
         Parameter("options", {"depth": 2}),
     ),
-    schedule=Schedule("30 5 * * mon-fri", "America/New_York"),
+    schedule=Schedule("30 5 * * mon-fri", "America/New_York", concurrency=2),
 )
 
 # A bundle's command, for what a task does when its step fails or takes too long.
@@ -74,35 +78,20 @@ Path("sleeper.pid").write_text(str(os.getpid()))
 time.sleep(60)
 """
 
-TICKS = [
-    ("0 6 * * 1", "UTC", "2026-02-20T00:00:00+00:00", 6),
-    ("0 9 * * 7", "Europe/Oslo", "2026-03-20T00:00:00+00:00", 40),  # over both changes of the clocks
-    ("*/15 8-18 * * mon-fri", "America/New_York", "2026-03-06T00:00:00+00:00", 120),
-    ("30 * * * *", "Europe/Oslo", "2026-10-24T20:00:00+00:00", 10),  # the hour that comes twice
-    ("5-5 6 1 * 5", "Asia/Kolkata", "2026-01-01T00:00:00+00:00", 12),  # day of month or of week
-    ("0 0 1-31 * 1", "Australia/Lord_Howe", "2026-01-01T00:00:00+00:00", 12),
-    ("@yearly", "UTC", "2026-01-02T00:00:00+00:00", 2),
-    ("0 12 29 2 *", "UTC", "2026-01-01T00:00:00+00:00", 2),
-]
+
+def spelled(schedule: Schedule) -> tuple[str, str]:
+    """Return cron and time zone as they stand in the DAG's file."""
+    text = airflow.render(replace(PLAN, schedule=schedule))["dags/mini.py"]
+    cron, zone = re.findall(r'schedule=CronTriggerTimetable\("(.*)", timezone="(.*)"\)', text)[0]
+    return cron, zone
 
 
-# At a time that a change of the clocks skips or repeats, both fire once, Airflow an hour later: its tick, the clock's.
-PARTING = [
-    (
-        "30 2 * * *",
-        "Europe/Oslo",
-        "2026-03-28T12:00:00+00:00",
-        "2026-03-29T01:30:00+00:00",
-        "2026-03-29T01:00:00+00:00",
-    ),
-    (
-        "30 2 * * *",
-        "Europe/Oslo",
-        "2026-10-24T12:00:00+00:00",
-        "2026-10-25T01:30:00+00:00",
-        "2026-10-25T00:30:00+00:00",
-    ),
-]
+CASES = ticks.cases(spelled)
+
+
+def after(case: ticks.Case) -> str:
+    """Return the instant from which on Airflow looks: a tick at the start itself would count."""
+    return (ticks.start(case) + timedelta(seconds=1)).isoformat()
 
 
 def lay(folder: Path, plan: Plan) -> Path:
@@ -131,7 +120,7 @@ def environment(home: Path, dags: Path, **more: str) -> dict[str, str]:
 
 def airflows(command: list[str], env: dict[str, str], cwd: Path) -> str:
     assert ENGINES.is_dir(), "Airflow is not installed here: run `make .venvs/engines/.locked`"
-    done = subprocess.run(command, env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=240)
+    done = subprocess.run(command, env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
     said = done.stdout.decode(errors="replace")
     assert done.returncode == 0, said[-8000:]
     return said
@@ -145,14 +134,14 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     for other in (
         replace(PLAN, package="bare", steps=PLAN.steps[:1], parameters=(), schedule=None),
         replace(PLAN, package="late", schedule=Schedule("@daily", "Europe/Oslo", catchup=True, start="2026-11-01")),
+        replace(PLAN, package="often", schedule=Schedule(every_seconds=5400)),
         replace(PLAN, package="übung", name="Ünïcode.md", schedule=None),
     ):
         for path, text in airflow.render(other).items():
             (folder / path).write_text(text, encoding="utf-8")
-    rows = [*TICKS, *((cron, zone, start, 1) for cron, zone, start, *_ in PARTING)]
-    ticks = [(croniter_dialect.spelled(cron, "Airflow"), zone, start, str(n)) for cron, zone, start, n in rows]
+    rows = [(*spelled(Schedule(*case[:2])), after(case), str(ticks.COUNT)) for case in CASES]
     probe = [str(ENGINES / "python"), str(Path(__file__).with_name("airflow_probe.py"))]
-    command = [*probe, str(folder / "dags"), json.dumps(ticks), str(folder / "answer.json")]
+    command = [*probe, str(folder / "dags"), json.dumps(rows), str(folder / "answer.json")]
     airflows(command, environment(folder, folder / "dags", PROBE_FOLDER=str(folder)), folder)
     answer: dict[str, Any] = json.loads((folder / "answer.json").read_text())
     return answer
@@ -160,14 +149,14 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_airflow_loads_all_of_them(loaded: dict[str, Any]) -> None:
     assert loaded["errors"] == {}
-    assert set(loaded["dags"]) == {"mini", "bare", "late", "übung"}
+    assert set(loaded["dags"]) == {"mini", "bare", "late", "often", "übung"}
 
 
 def test_the_dag_is_the_plan(loaded: dict[str, Any]) -> None:
     dag = loaded["dags"]["mini"]
     assert dag["title"] == PLAN.name
-    assert (dag["cron"], dag["timezone"]) == ("30 5 * * mon-fri", "America/New_York")
-    assert (dag["catchup"], dag["start"], dag["max_active_runs"]) == (False, None, 1)
+    assert (dag["cron"], dag["timezone"]) == ("30 5 * * 1,2,3,4,5", "America/New_York")
+    assert (dag["catchup"], dag["start"], dag["max_active_runs"]) == (False, None, 2)
     assert {name: task["after"] for name, task in dag["tasks"].items()} == {
         "load": [],
         "dag": ["load"],
@@ -181,6 +170,7 @@ def test_the_dag_is_the_plan(loaded: dict[str, Any]) -> None:
         (0, None),
     ]
     assert {task["backoff"] for task in dag["tasks"].values()} == {2.0}
+    assert [task["delay"] for task in dag["tasks"].values()] == [30, 7, 30, 30]
 
 
 def test_parameters_keep_value_and_type(loaded: dict[str, Any]) -> None:
@@ -199,38 +189,38 @@ def test_parameters_keep_value_and_type(loaded: dict[str, Any]) -> None:
 
 def test_schedules(loaded: dict[str, Any]) -> None:
     bare, late = loaded["dags"]["bare"], loaded["dags"]["late"]
+    assert loaded["dags"]["often"]["every"] == 5400
     assert (bare["cron"], bare["params"], list(bare["tasks"])) == (None, {}, ["load"])
     assert (late["cron"], late["timezone"], late["catchup"]) == ("0 0 * * *", "Europe/Oslo", True)
     assert datetime.fromisoformat(late["start"]) == datetime.fromisoformat("2026-11-01T00:00:00+01:00")
 
 
-@pytest.mark.parametrize("row", range(len(TICKS)), ids=[f"{cron} {zone}" for cron, zone, *_ in TICKS])
-def test_fires_when_the_clock_says(loaded: dict[str, Any], row: int) -> None:
-    cron, zone, start, count = TICKS[row]
-    ours = clock.next_times(cron, zone, datetime.fromisoformat(start), count)
-    assert utc(loaded["ticks"][row]) == [tick.astimezone(UTC) for tick in ours]
+@pytest.mark.validated("airflow")
+def test_fires_when_the_clock_says(loaded: dict[str, Any]) -> None:
+    for case, found in zip(CASES, loaded["ticks"], strict=True):
+        assert [datetime.fromisoformat(tick).astimezone(UTC).isoformat() for tick in found] == ticks.ours(case), case
 
 
-@pytest.mark.parametrize("row", range(len(PARTING)))
-def test_where_airflow_parts_from_the_clock(loaded: dict[str, Any], row: int) -> None:
-    """Airflow's own doing, that its target's text tells: if this fails, Airflow has mended it, and the text can go."""
-    cron, zone, start, airflows_tick, our_tick = PARTING[row]
-    assert utc(loaded["ticks"][len(TICKS) + row]) == utc([airflows_tick])
-    ours = clock.next_times(cron, zone, datetime.fromisoformat(start), 1)
-    assert [tick.astimezone(UTC) for tick in ours] == utc([our_tick])
-
-
-def utc(texts: list[str]) -> list[datetime]:
-    return [datetime.fromisoformat(text).astimezone(UTC) for text in texts]
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        (Schedule("30 2 * * *", "Europe/Oslo"), "cron '30 2 * * *' fires at 02:30 on 2026-03-29, a time that"),
+        (Schedule("0 * * * 1", "Europe/Oslo"), "cron '0 * * * 1' fires in every hour of some days, and where"),
+    ],
+)
+def test_what_airflow_would_fire_at_another_time_is_refused(schedule: Schedule, said: str) -> None:
+    with pytest.raises(UserError) as fault:
+        airflow.render(replace(PLAN, schedule=schedule))
+    assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
 
 
 def test_a_failing_step_fails_its_task(loaded: dict[str, Any]) -> None:
-    assert loaded["run"]["failed"] == "step 'fail' ended with exit code 1; what it printed is above"
+    assert loaded["run"]["failed"] == "step fail: ended with exit code 1; what it printed is above"
 
 
 def test_the_command_of_a_task(loaded: dict[str, Any]) -> None:
-    *words, store, _, run, _, data, _, text = loaded["run"]["called"]
-    assert words == ["step", "fail", "--store"] and store.endswith("/out")
+    *words, data, _, text, _, store, _, run = loaded["run"]["called"]
+    assert words == ["step", "fail", "--data"] and store.endswith("/out")
     assert (run, data) == (loaded["run"]["name"], "/data/it's new")
     assert text == 'text="it\'s {{ ds }}"'
 
@@ -245,73 +235,77 @@ def test_run_ids_become_file_names(loaded: dict[str, Any]) -> None:
     assert loaded["run"]["name"] == "manual-2026-11-21T06-00-00-00-00-x-5989c7f8"
 
 
-STEPS = {
-    "load": "import random\n\n\ndef load(count):\n    random.seed(7)\n    return list(range(count))\n",
-    "dag": "def dag(rows):\n    return sum(rows)\n",
-    "task": "def task(rows):\n    rows.append(99)  # another process: what `dag` takes stays as it was\n",
-    "report": """
-import os
-import random
-import sys
+def dags_test(home: Path, laid: Sequence[Path], runs: Sequence[tuple[str, Any]], **more: str) -> list[bool]:
+    """Run `airflow dags test` of bundles, their DAG files linked into Airflow's folder; return which ended well."""
+    (home / "dags").mkdir(exist_ok=True)
+    for made in laid:
+        (home / "dags" / f"{made.name}.py").symlink_to(made / "dags" / f"{made.name}.py")
+    env = environment(home, home / "dags", **more)
+    airflows([str(ENGINES / "airflow"), "db", "migrate"], env, home)
+    probe = [str(ENGINES / "python"), str(Path(__file__).with_name("airflow_runs.py"))]
+    airflows([*probe, json.dumps(runs), str(home / "answer.json")], env, home)
+    ended: list[bool] = json.loads((home / "answer.json").read_text())
+    return ended
 
 
-def report(total, text, count):
-    settings = sorted(name for name in os.environ if name.startswith("AIRFLOW"))
-    return {"text": text, "count": count, "python": sys.executable, "settings": settings, "drawn": random.random()}
-""",
-}
+@pytest.mark.ran("airflow")
+def test_a_demo_gives_its_values_and_others_with_other_parameters(tmp_path: Path) -> None:
+    laid = [bundle(demo, tmp_path, "airflow") for demo in (LINEAR, DIAMOND)]
+    runs = [("linear", {}), ("diamond", DIAMOND.given)]
+    more = {"AIRFLOW_VAR_DIAMOND_STORE": str(tmp_path / "a store")}
+    assert dags_test(tmp_path, laid, runs, **more) == [True, True]
+    proven(laid[0], laid[0] / "out", LINEAR)
+    proven(laid[1], tmp_path / "a store", DIAMOND, then=True)
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Airflow's folder, with its database made."""
-    home = tmp_path_factory.mktemp("airflow")
-    (home / "dags").mkdir()
-    airflows([str(ENGINES / "airflow"), "db", "migrate"], environment(home, home / "dags"), home)
-    return home
+@pytest.mark.slow
+@pytest.mark.ran("airflow")
+@pytest.mark.timeout(900)
+def test_the_other_demos_and_what_a_plan_can_ask_for(tmp_path: Path) -> None:
+    """Secrets, a step that is tried again, one that fails and one whose time is up: these two are told."""
+    laid = [bundle(demo, tmp_path, "airflow") for demo in (DIAMOND, FILED)]
+    plan = wished.lay(tmp_path, airflow)
+    runs: list[tuple[str, Any]] = [("diamond", {}), ("filed", {})]
+    runs += [("wished", {"mode": mode}) for mode in ("good", "fail", "slow")]
+    with receiver() as (address, posted):
+        more = {"AIRFLOW_VAR_WISHED_TOKEN": "s3cret", "ALERT_URL": address, "MARKS": str(tmp_path / "marks")}
+        ended = dags_test(tmp_path, [*laid, plan], runs, **more)
+    assert ended[:3] == [True, True, True]
+    for made, demo in zip(laid, (DIAMOND, FILED), strict=True):
+        proven(made, made / "out", demo)
+    facts = {"token": "s3cret", "own": [], "mode": "good", "tries": "the second time"}
+    assert wished.said(plan / "out") == [facts]
+    assert wished.given(plan / "out") == 3 * [wished.DEFAULTS]
+    failed, slow = posted
+    assert failed["status"] == "failed" and "no such column" in failed["text"]
+    assert failed["pipeline"] == slow["pipeline"] == wished.WISHED.name and failed["run"] != slow["run"]
 
 
-def test_airflow_runs_the_bundle(tmp_path: Path, home: Path) -> None:
-    """`airflow dags test` of a whole bundle, its DAG file linked into Airflow's folder, a parameter set for the run."""
-    plan = replace(
-        PLAN,
-        steps=tuple(replace(step, module=STEPS[step.name]) for step in PLAN.steps),
-        outputs={"total": "dag", "said": "report"},
-    )
-    write(render(plan, [airflow]), tmp_path / "bundle")
-    (home / "dags" / "mini.py").symlink_to(tmp_path / "bundle" / "dags" / "mini.py")
-    env = environment(home, home / "dags", AIRFLOW_VAR_MINI_STORE=str(tmp_path / "a store"))
-    airflows([str(ENGINES / "airflow"), "dags", "test", "mini", "--conf", '{"count": 5}'], env, tmp_path)
-    assert not (tmp_path / "bundle" / "out").exists()
-    (index,) = (tmp_path / "a store").glob("*/outputs/outputs.json")
-    values = {
-        entry["name"]: json.loads((index.parent / entry["file"]).read_text())
-        for entry in json.loads(index.read_text())["outputs"]
+@pytest.mark.slow
+@pytest.mark.ran("airflow")
+@pytest.mark.timeout(900)
+def test_a_scheduler_fires_the_dag(tmp_path: Path) -> None:
+    """The three processes of a small Airflow, and a DAG that is due every minute."""
+    laid = bundle(LINEAR, tmp_path, "airflow", schedule="* * * * *")
+    (tmp_path / "dags").mkdir()
+    (tmp_path / "dags" / "linear.py").symlink_to(laid / "dags" / "linear.py")
+    port = free_port()
+    more = {
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(tmp_path / "dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__PARALLELISM": "2",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API_AUTH__JWT_SECRET": "not a secret, but as long as one: " + "x" * 64,
     }
-    said = values["said"]
-    assert values["total"] == 0 + 1 + 2 + 3 + 4
-    assert (said["text"], said["count"], said["settings"]) == (TEXT, 5, [])
-    assert said["drawn"] == Random(7).random()  # the state that `load` left went with it
-    assert Path(said["python"]).resolve() == (ENGINES / "python").resolve()  # the bundle has no .venv
-
-
-def test_a_notebook_gives_its_values_on_airflow(tmp_path: Path, home: Path) -> None:
-    """From the cells to the DAG's run: in-place changes, an unseeded draw and a file, one step a section."""
-    Path(tmp_path, "days.csv").write_text("day,rain\n1,0\n2,3.5\n3,\n")
-    cells = [
-        ("# Load", "import numpy as np\nimport pandas as pd\n\ndays = pd.read_csv('days.csv')"),
-        ("# Clean", "days['rain'] = days['rain'].fillna(0.0)"),
-        ("# Shake", "noise = np.random.rand(len(days))"),
-        ("# Sum up", "total = float((days['rain'] + noise).sum())"),
-    ]
-    answer = export(tmp_path, cells, ["days", "total"], targets=["airflow"], name="rain")
-    assert answer.get("steps") == ["load", "clean", "shake", "sum_up"], answer
-    bundle, store = tmp_path / "out", tmp_path / "store"
-    (home / "dags" / "rain.py").symlink_to(bundle / "dags" / "rain.py")
-    env = environment(home, home / "dags", AIRFLOW_VAR_RAIN_STORE=str(store), AIRFLOW_VAR_RAIN_PYTHON=sys.executable)
-    airflows([str(ENGINES / "airflow"), "dags", "test", "rain"], env, tmp_path)
-    (index,) = store.glob("*/outputs/outputs.json")
-    run = json.loads(index.read_text())["run"]
-    command = [sys.executable, "-m", "rain", "check", "--store", str(store), "--run", run, "--json"]
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(bundle / "src")}, stdout=subprocess.PIPE)
-    assert json.loads(done.stdout)["status"] == "identical", done.stdout.decode()
+    engine("airflow", "db", "migrate", cwd=tmp_path, **more)
+    with running("airflow", "api-server", cwd=tmp_path, **more) as server:
+        until(lambda: listening(port), server)
+        with (
+            running("airflow", "dag-processor", cwd=tmp_path, **more) as processor,
+            running("airflow", "scheduler", cwd=tmp_path, **more) as scheduler,
+        ):
+            until(lambda: delivered(laid / "out", LINEAR), scheduler, processor, server)

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tomllib
 from contextlib import closing
 from pathlib import Path
 
@@ -57,8 +58,10 @@ def test_the_extension_loads_and_records(installed: Path, tmp_path: Path) -> Non
 
 def test_the_command_and_the_targets_are_there(installed: Path, tmp_path: Path) -> None:
     assert "verify" in run(installed / "mlops-jupyter", "--help", cwd=tmp_path)
-    names = "from mlops_jupyter.services.export import targets; print([targets.find(n).title for n in targets.names()])"
-    assert run(installed / "python", "-c", names, cwd=tmp_path) == "['Airflow 3', 'plain Python']\n"
+    names = "from mlops_jupyter.services.export import targets; print([targets.find(n).name for n in targets.names()])"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = sorted(project["entry-points"]["mlops_jupyter.targets"])
+    assert run(installed / "python", "-c", names, cwd=tmp_path) == f"{declared}\n"
 
 
 def test_the_labextension_and_the_server_extension_lie_where_jupyter_looks(installed: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from mlops_jupyter.core.plan import HIDDEN, Plan, Step
+from mlops_jupyter.services.export.spelling.dns import label
+from mlops_jupyter.services.export.spelling.image import STORE, USER
 from mlops_jupyter.services.export.targets import Target, lost
 
 
@@ -61,16 +64,33 @@ def _row(step: Step) -> str:
 
 
 def dockerfile(plan: Plan) -> str:
-    """Return a small image: the locked requirements, the package, a user without rights."""
-    return (
-        f"FROM python:{plan.environment.python}-slim\n"
-        "WORKDIR /app\n"
-        "COPY requirements.lock ./\n"
-        "RUN pip install --no-cache-dir -r requirements.lock\n"
-        "COPY src ./src\n"
-        "RUN useradd --create-home runner && mkdir /store && chown runner /store\n"
-        "USER runner\n"
-        "ENV PYTHONPATH=/app/src\n"
-        f'ENTRYPOINT ["python", "-m", "{plan.package}"]\n'
-        'CMD ["run", "--store", "/store"]\n'
-    )
+    """Return the recipe of a small image: the locked packages without what installed them, the bundle, no rights.
+
+    Every bundle has it, whatever its targets: they all run this one image, and none needs another.
+    """
+    base = f"python:{plan.environment.python}-slim-bookworm"
+    return f"""\
+# The pipeline with its locked packages: docker build -t {label(plan.package)} .
+# To pin the base by its content: --build-arg BASE={base}@sha256:...
+ARG BASE={base}
+
+# The packages, in a layer that stays as long as the lock does.
+FROM ${{BASE}} AS packages
+COPY requirements.lock /
+RUN python -m venv --without-pip /venv && pip --python /venv/bin/python install --no-cache-dir -r /requirements.lock
+
+FROM ${{BASE}}
+RUN useradd --uid {USER} --create-home runner && install -d -o runner {STORE}
+COPY --from=packages /venv /venv
+WORKDIR /app
+COPY tests/expected tests/expected
+COPY src src
+ENV PATH=/venv/bin:$PATH PYTHONPATH=/app/src PYTHONUNBUFFERED=1
+USER {USER}
+ENTRYPOINT ["python", "-m", {json.dumps(plan.package)}]
+CMD ["run", "--store", "{STORE}"]
+"""
+
+
+IGNORED = "*\n!requirements.lock\n!src\n!tests/expected\n**/__pycache__\n"
+"""What of a bundle never gets near an image: all but what the recipe copies."""

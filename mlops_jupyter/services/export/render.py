@@ -43,8 +43,9 @@ def render(plan: Plan, targets: Iterable[Any] = ()) -> Bundle:
         "pyproject.toml": _pyproject(plan),
         "requirements.lock": plan.environment.lock or "".join(f"{r}\n" for r in plan.environment.requirements),
         "Dockerfile": pages.dockerfile(plan),
+        ".dockerignore": pages.IGNORED,
         "README.md": pages.readme(plan, chosen),
-        ".gitignore": "out/\n.venv/\n__pycache__/\n",
+        ".gitignore": "out/\n.env\n.venv/\n__pycache__/\n",
         "tests/expected/expected.json": _expected(plan),
     }
     used = [room for room in USES if any(f".runtime.{room} import" in s.module for s in plan.steps)]

@@ -124,8 +124,16 @@ def _cell_magic(piece: Piece, done: Translation, magics: Magics, site: Site) -> 
 
 def indented(text: str, by: str = "    ") -> str:
     """Indent code by one level, leaving the insides of multi-line strings as they are."""
-    if not MAY_SPAN_LINES(text):  # reading all tokens would take a tenth of an export's time
-        return textwrap.indent(text, by)
+    # Reading all tokens would take a tenth of an export's time.
+    inside = _inside_strings(text) if MAY_SPAN_LINES(text) else ()
+    lines = LINE_END.split(text)
+    return "\n".join(
+        by + line if line.strip() and number not in inside else line for number, line in enumerate(lines, start=1)
+    )
+
+
+def _inside_strings(text: str) -> set[int]:
+    """Return the numbers of the lines that begin within a string."""
     import io
     import tokenize
 
@@ -138,7 +146,4 @@ def indented(text: str, by: str = "    ") -> str:
         elif kind in ("STRING", "FSTRING_END"):
             first = token.start[0] if kind == "STRING" else opened.pop()
             inside.update(range(first + 1, token.end[0] + 1))
-    lines = LINE_END.split(text)
-    return "\n".join(
-        by + line if line.strip() and number not in inside else line for number, line in enumerate(lines, start=1)
-    )
+    return inside

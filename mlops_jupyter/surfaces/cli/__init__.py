@@ -10,7 +10,20 @@ from importlib import import_module
 from mlops_jupyter import __version__
 from mlops_jupyter.core.errors import UserError
 
-FILES = ("export", "slice", "verify", "run", "runs", "models", "drift", "schedule", "scheduler", "targets", "doctor")
+FILES = (
+    "export",
+    "slice",
+    "verify",
+    "run",
+    "runs",
+    "models",
+    "drift",
+    "schedule",
+    "scheduler",
+    "targets",
+    "ci",
+    "doctor",
+)
 """Modules of this folder; each has `add_to(subparsers)`, which sets `act`."""
 
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import doctest
+import json
+import re
 from datetime import UTC, datetime
+from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from yaml import safe_load
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.services.export.spelling import cron
+from mlops_jupyter.core.plan import Parameter, Schedule
+from mlops_jupyter.services.export.spelling import cron, dns, jsons, kubernetes, names, parameters, pauses, python, yaml
+from mlops_jupyter.services.export.targets.systemd import calendar
 from mlops_jupyter.services.schedule.clock import next_times
 
 ZONES = ("UTC", "Europe/Oslo", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Auckland")
-STARTS = st.sampled_from(("2026-03-01", "2026-10-01", "2027-12-20", "2028-02-27", "2026-09-20"))
+STARTS = st.sampled_from(
+    ("2026-03-01", "2026-03-29", "2026-10-01", "2026-10-24", "2027-12-20", "2028-02-27", "2026-09-20")
+)
 
 
 def numbers(low: int, high: int) -> st.SearchStrategy[str]:
@@ -29,7 +36,7 @@ def numbers(low: int, high: int) -> st.SearchStrategy[str]:
 
 CRONS = st.tuples(
     numbers(0, 59),
-    numbers(0, 23),
+    st.one_of(numbers(0, 23), st.just("0-23")),
     numbers(1, 28),
     numbers(1, 12),
     st.one_of(numbers(0, 7), st.sampled_from(("mon-fri", "sun", "tue,thu"))),
@@ -64,6 +71,16 @@ def test_in_utc_they_fire_at_the_same_instants(text: str, timezone: str, start: 
     assert ticks(spelled, "UTC", start) == ticks(text, timezone, start)
 
 
+@given(CRONS, st.sampled_from(ZONES), STARTS)
+@settings(max_examples=150, deadline=None)
+def test_settled_they_fire_at_the_same_instants(text: str, timezone: str, start: str) -> None:
+    try:
+        spelled, place = cron.settled(Schedule(text, timezone), "Prefect")
+    except UserError:
+        return
+    assert ticks(spelled, place, start) == ticks(text, timezone, start)
+
+
 @pytest.mark.parametrize(
     ("text", "timezone", "meant"),
     [
@@ -72,6 +89,8 @@ def test_in_utc_they_fire_at_the_same_instants(text: str, timezone: str, start: 
         ("30 3 * * 1", "Asia/Kolkata", "0 22 * * 0"),
         ("*/15 * * * *", "Asia/Kolkata", "0,15,30,45 * * * *"),
         ("30 6 1 * *", "Asia/Kolkata", "0 1 1 * *"),
+        ("*/20 * * * *", "Europe/Oslo", "0,20,40 * * * *"),
+        ("10,40 * * * *", "Australia/Lord_Howe", "10,40 * * * *"),
     ],
 )
 def test_in_utc(text: str, timezone: str, meant: str) -> None:
@@ -85,7 +104,10 @@ def test_in_utc(text: str, timezone: str, meant: str) -> None:
         ("30 3 * * *", "Europe/Oslo", ""),
         ("30 2 * * 1-5", "Europe/Oslo", ""),
         ("*/15 * * * *", "Europe/Oslo", ""),
+        ("15 * * * *", "Europe/Oslo", ""),
+        ("15 0-23 * * *", "Europe/Oslo", "2:15"),  # fixed times, to crontab
         ("*/15 0-12 * * *", "Europe/Oslo", "2:0"),
+        ("30 0-23 * * *", "Europe/Oslo", "2:30"),  # fixed times, though at every hour
         ("45 1 * * *", "Australia/Lord_Howe", "1:45"),
         ("30 2 * * *", "UTC", ""),
         ("30 2 1 * *", "Europe/Oslo", ""),
@@ -108,6 +130,9 @@ def test_ticks_that_the_clocks_skip_or_repeat(text: str, timezone: str, odd: str
             "Asia/Tokyo",
             "X knows UTC alone, and cron '0 3 1 * *' of Asia/Tokyo is no one cron",
         ),
+        (cron.settled, "30 2 * * *", "Europe/Oslo", "cron '30 2 * * *' fires at 02:30 on 2026-03-29, a time that"),
+        (cron.settled, "15 * * * *", "Australia/Lord_Howe", "cron '15 * * * *' fires at other minutes of UTC when"),
+        (cron.in_utc, "20 * * * *", "Australia/Lord_Howe", "cron '20 * * * *' fires at other minutes of UTC when"),
         (cron.steady, "30 2 * * *", "Europe/Oslo", "cron '30 2 * * *' fires at 02:30 on 2026-03-29, a time that"),
     ],
 )
@@ -117,5 +142,61 @@ def test_refused_in_one_line(do, text: str, timezone: str, said: str) -> None:
     assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
 
 
-def test_examples() -> None:
-    assert doctest.testmod(cron).failed == 0
+SPELLED = (cron, dns, jsons, kubernetes, names, parameters, pauses, python, yaml, calendar)
+
+
+@pytest.mark.parametrize("module", SPELLED, ids=lambda module: module.__name__)
+def test_examples(module: ModuleType) -> None:
+    assert doctest.testmod(module).failed == 0
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda part: st.lists(part) | st.dictionaries(st.text(), part),
+    max_leaves=10,
+)
+
+
+@given(VALUES)
+def test_a_parameters_text_is_its_value_and_no_placeholder(value: object) -> None:
+    text = parameters.text(value)
+    assert repr(json.loads(text)) == repr(value)
+    assert text.isascii() and text.isprintable()
+    assert not any(sign in text for sign in ("$", "%", "{{"))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf"), 10**30, {"a": [None]}])
+def test_what_json_holds(value: object) -> None:
+    assert parameters.in_json(Parameter("p", value))
+
+
+@pytest.mark.parametrize("value", [{1: "a"}, (1, 2), {1, 2}, [(1,)]], ids=repr)
+def test_what_json_does_not_hold(value: object) -> None:
+    assert not parameters.in_json(Parameter("p", value))
+
+
+@given(st.dictionaries(st.from_regex("[a-z]+", fullmatch=True), st.text(st.characters(codec="utf-8")) | st.integers()))
+def test_yaml_is_what_was_written(values: dict[str, object]) -> None:
+    text = yaml.documents(values)
+    assert safe_load(text) == values
+    assert all(line == line.rstrip() for line in text.splitlines())
+
+
+@pytest.mark.parametrize("text", ["no", "on", "Y", "1e3", "0123", "1_0", "12:30", "~", "=", ".inf", "2026-01-01", ""])
+def test_yaml_leaves_no_text_to_be_guessed(text: str) -> None:
+    assert yaml.documents({"a": text}) == f'a: "{text}"\n'
+
+
+@given(st.lists(st.from_regex(r"[^\W\d]\w{0,70}", fullmatch=True).filter(str.isidentifier), unique=True, max_size=5))
+def test_names_of_kubernetes(given: list[str]) -> None:
+    made = [dns.label(name) for name in given]
+    assert all(re.fullmatch("[a-z]([-a-z0-9]*[a-z0-9])?", name) and len(name) <= 52 for name in made)
+    assert len(set(made)) == len(made)
+
+
+@given(st.lists(st.text(st.characters(categories=("L", "Nd")), min_size=1), unique=True))
+def test_plain_names_are_ascii_each_its_own(given: list[str]) -> None:
+    found = names.plain(given, {"config"})
+    assert list(found) == given and len(set(found.values())) == len(given)
+    assert all(re.fullmatch("[A-Za-z0-9_]+", name) for name in found.values())
+    assert "config" not in found.values()

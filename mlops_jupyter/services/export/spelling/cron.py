@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.services.schedule.clock import zone
+from mlops_jupyter.services.schedule.clock import check, zone
 from mlops_jupyter.services.schedule.expression import Cron, parse
 
 EVERY = (60, 24, 31, 12, 7)
@@ -67,10 +68,33 @@ def _text(found: Fields) -> str:
     )
 
 
+def every(schedule: Schedule, system: str) -> str:
+    """Return an interval as a cron in UTC, where each interval is as long as the next.
+
+    Raises
+    ------
+    UserError
+        It is not whole minutes, or a day has no whole number of it.
+
+    Examples
+    --------
+    >>> every(Schedule(every_seconds=6 * 3600), "Argo")
+    '0 0,6,12,18 * * *'
+    """
+    minutes, seconds = divmod(schedule.every_seconds, 60)
+    if seconds or not minutes or 1440 % minutes or (minutes > 60 and minutes % 60) or (minutes < 60 and 60 % minutes):
+        raise UserError(
+            f"{system} has no interval of {schedule.every_seconds} s: take one by which an hour or a day can be "
+            f"divided, such as 15m, 1h, 6h or 1d"
+        )
+    days = tuple(range(1, 32)), tuple(range(1, 13)), tuple(range(7))
+    return _text((tuple(range(0, 60, min(minutes, 60))), tuple(range(0, 24, max(1, minutes // 60))), *days))
+
+
 def steady(schedule: Schedule, system: str) -> None:
     """Refuse a cron with ticks that a change of the clocks skips or repeats, for systems that do not do as crontab.
 
-    One that fires in every hour of every day goes by the time that passes, everywhere.
+    One whose minutes are those of every hour of every day (``*/15 * * * *``) goes by the time that passes, everywhere.
 
     Raises
     ------
@@ -86,12 +110,34 @@ def steady(schedule: Schedule, system: str) -> None:
         )
 
 
+def timed(schedule: Schedule | None, system: str) -> tuple[str, str] | None:
+    """Return the cron and the time zone of a schedule, for a system with a clock of its own; None if it has none.
+
+    Raises
+    ------
+    UserError
+        The system (named in the line) cannot fire so.
+
+    Examples
+    --------
+    >>> timed(Schedule("0 6 * * mon", "Europe/Oslo"), "Argo"), timed(Schedule(every_seconds=3600), "Argo")
+    (('0 6 * * 1', 'Europe/Oslo'), ('0 * * * *', 'UTC'))
+    """
+    if schedule is None or not (schedule.cron or schedule.every_seconds):
+        return None
+    if schedule.every_seconds:
+        return every(schedule, system), "UTC"
+    check(schedule.cron)
+    steady(schedule, system)
+    return spelled(schedule, system), zone(schedule.timezone).key
+
+
 @lru_cache(maxsize=256)
 def unsteady(expression: str, timezone: str) -> tuple[date, int, int] | None:
     """Return the first tick (day, hour, minute) at a time that the clocks skip or repeat, None if there is none."""
     cron = parse(expression)
     minutes, hours, days, months, weekdays = fields(cron)
-    if len(hours) == EVERY[1] and (len(days), len(months), len(weekdays)) == EVERY[2:]:
+    if every_hour(cron):
         return None
     for day, skipped in _changes(zone(timezone)):
         if day.month not in months:
@@ -103,6 +149,47 @@ def unsteady(expression: str, timezone: str) -> tuple[date, int, int] | None:
                 if hour in hours and minute in minutes:
                     return day, hour, minute
     return None
+
+
+def every_hour(cron: Cron) -> bool:
+    """Whether it goes by the time that passes, every hour of every day; ``0 0-23 * * *`` is fixed times to crontab."""
+    _, hours, days, months, weekdays = fields(cron)
+    return cron.interval and (len(hours), len(days), len(months), len(weekdays)) == EVERY[1:]
+
+
+def changing(timezone: str) -> bool:
+    """Whether the clocks of a zone change.
+
+    Examples
+    --------
+    >>> changing("Europe/Oslo"), changing("Asia/Kolkata")
+    (True, False)
+    """
+    return bool(_changes(zone(timezone)))
+
+
+def settled(schedule: Schedule, system: str) -> tuple[str, str]:
+    """Return a cron and its time zone, for systems that know zones but do not do as crontab when the clocks change.
+
+    What fires in every hour of every day goes by the time that passes: it is given in UTC, where no clock changes.
+
+    Raises
+    ------
+    UserError
+        It never fires; a tick falls into a change of the clocks; or these change by parts of an hour.
+
+    Examples
+    --------
+    >>> settled(Schedule("30 6 * * mon", "Europe/Oslo"), "Prefect")
+    ('30 6 * * 1', 'Europe/Oslo')
+    >>> settled(Schedule("*/20 * * * *", "America/St_Johns"), "Prefect")
+    ('10,30,50 * * * *', 'UTC')
+    """
+    check(schedule.cron)
+    if every_hour(parse(schedule.cron)) and changing(schedule.timezone):
+        return in_utc(schedule, system), "UTC"
+    steady(schedule, system)
+    return spelled(schedule, system), zone(schedule.timezone).key
 
 
 @lru_cache(maxsize=32)
@@ -140,10 +227,17 @@ def in_utc(schedule: Schedule, system: str) -> str:
     --------
     >>> in_utc(Schedule("30 6 * * mon", "Asia/Kolkata"), "GitHub")
     '0 1 * * 1'
+    >>> in_utc(Schedule("*/30 * * * *", "Europe/Oslo"), "GitHub")
+    '0,30 * * * *'
     """
     place = zone(schedule.timezone)
     offsets = {datetime(year, month, 1, tzinfo=UTC).astimezone(place).utcoffset() for year in YEARS for month in MONTHS}
-    found = fields(parse(schedule.cron), system)
+    cron = parse(schedule.cron)
+    found = fields(cron, system)
+    if len(offsets) > 1 and every_hour(cron):
+        return _hourly(
+            found, {int((offset or timedelta()).total_seconds()) // 60 for offset in offsets}, schedule, system
+        )
     if len(offsets) > 1:
         raise UserError(
             f"{system} knows UTC alone, and the clocks of {schedule.timezone} change: give the schedule in UTC"
@@ -153,6 +247,63 @@ def in_utc(schedule: Schedule, system: str) -> str:
 
 
 MONTHS = range(1, 13)
+
+
+def _hourly(found: Fields, shifts: set[int], schedule: Schedule, system: str) -> str:
+    """The minutes of every hour, if they are the same in UTC whatever the clocks of the zone say."""
+    moved = {tuple(sorted((minute - shift) % 60 for minute in found[0])) for shift in shifts}
+    if len(moved) > 1:
+        raise UserError(
+            f"cron {schedule.cron!r} fires at other minutes of UTC when the clocks of {schedule.timezone} change, "
+            f"which {system} cannot do: give the schedule in UTC"
+        )
+    return _text((moved.pop(), *found[1:]))
+
+
+def placed(schedule: Schedule, system: str) -> tuple[str, str]:
+    """Return a schedule's cron and the zone by whose clock it goes: UTC wherever that comes to the same.
+
+    Raises
+    ------
+    UserError
+        It fires at a time that the clocks of its zone skip or repeat.
+
+    Examples
+    --------
+    >>> placed(Schedule("0 6 * * 1", "Asia/Kolkata"), "Kubeflow")
+    ('30 0 * * 1', 'UTC')
+    >>> placed(Schedule("0 6 * * 1", "Europe/Oslo"), "Kubeflow")
+    ('0 6 * * 1', 'Europe/Oslo')
+    """
+    try:
+        return in_utc(schedule, system), "UTC"
+    except UserError:
+        steady(schedule, system)
+        return spelled(schedule, system), schedule.timezone
+
+
+def with_years(fields: str, system: str) -> str:
+    """Return five fields of numbers as Quartz and EventBridge have six: weekdays by name, ``?`` for the day not asked.
+
+    Raises
+    ------
+    UserError
+        Both days are restricted: they take one of them.
+
+    Examples
+    --------
+    >>> with_years("0,30 6 * * 1,0", "Metaflow"), with_years("0 6 1 * *", "Metaflow")
+    ('0,30 6 ? * MON,SUN *', '0 6 1 * ? *')
+    """
+    minute, hour, day, month, weekday = fields.split()
+    if weekday == "*":
+        return f"{minute} {hour} {day} {month} ? *"
+    if day != "*":
+        raise UserError(f"{system} takes day-of-month or day-of-week, and this cron has both: restrict one of them")
+    return f"{minute} {hour} ? {month} {','.join(WEEKDAYS[int(number)] for number in weekday.split(','))} *"
+
+
+WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
 def _shifted(found: Fields, shift: int, schedule: Schedule, system: str) -> Fields:
@@ -176,3 +327,37 @@ def _unshifted(schedule: Schedule, system: str) -> UserError:
         f"{system} knows UTC alone, and cron {schedule.cron!r} of {schedule.timezone} is no one cron there: "
         f"give the schedule in UTC"
     )
+
+
+def apart(schedule: Schedule, least: int, system: str) -> None:
+    """Refuse a cron that fires more often than a system looks at its clock.
+
+    Parameters
+    ----------
+    least : minutes between two ticks that it keeps.
+    """
+    cron = parse(schedule.cron)
+    ticks = sorted({(hour * 60 + minute) for hour in cron.hours for minute in cron.minutes})
+    gaps = [later - earlier for earlier, later in pairwise([*ticks, ticks[0] + 24 * 60])]
+    if min(gaps) < least:
+        raise UserError(
+            f"cron {schedule.cron!r} fires {min(gaps)} minutes apart, and {system} starts runs no more often than "
+            f"every {least}: space it out"
+        )
+
+
+def union(schedule: Schedule) -> list[str]:
+    """Return one or two lines that together are the cron, for systems in which a day must match both of its fields.
+
+    Examples
+    --------
+    >>> union(Schedule("0 6 1 * mon"))
+    ['0 6 1 * *', '0 6 * * 1']
+    """
+    cron = parse(schedule.cron)
+    minutes, hours, days, months, weekdays = fields(cron)
+    if cron.either and len(days) < EVERY[2] and len(weekdays) < EVERY[4]:
+        of_month: Fields = (minutes, hours, days, months, tuple(range(7)))
+        of_week: Fields = (minutes, hours, tuple(range(1, 32)), months, weekdays)
+        return [_text(of_month), _text(of_week)]
+    return [_text((minutes, hours, days, months, weekdays))]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import keyword
 import math
+from collections.abc import Iterable
 
 from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.services.export.spelling.dns import label
 
 
 def literal(value: object) -> str:
@@ -54,3 +56,26 @@ def identifier(name: str, what: str) -> str:
     if name.isidentifier() and not keyword.iskeyword(name):
         return name
     raise UserError(f"{what} {name!r} is no Python name: use letters, digits and _, and begin with a letter")
+
+
+def called(names: Iterable[str], taken: Iterable[str], ending: str, lower: bool = False) -> dict[str, str]:
+    """Return name -> what it is called where some names are taken and letters are ASCII: itself if that can be.
+
+    Parameters
+    ----------
+    ending : what is added to one that is taken.
+    lower : upper-case letters are not to be had either.
+
+    Examples
+    --------
+    >>> called(["load", "next", "Größe"], {"next"}, "step")
+    {'load': 'load', 'next': 'next_step', 'Größe': 'groe_3c2f10'}
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        plain = name.isascii() and not name.startswith("_")
+        wanted = (name.lower() if lower else name) if plain else label(name).replace("-", "_")
+        while wanted in taken or wanted in found.values():
+            wanted += f"_{ending}"
+        found[name] = wanted
+    return found

@@ -1,22 +1,18 @@
 """Airflow 3: `dags/<package>.py`, in which each step is a task that runs the bundle's own command.
 
 The tasks know nothing of the steps' packages and the steps nothing of Airflow, so the two environments never mix.
-
-It fires when crontab does, but for two hours a year: what falls due at a fixed time that the clocks skip runs at the
-same minute an hour later (crontab: right after the gap), and what falls due at one that comes twice runs at its second
-coming (crontab: at the first).
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from datetime import date
-from importlib import resources
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
+from mlops_jupyter.services.export.spelling.cron import changing, settled
+from mlops_jupyter.services.export.spelling.frames import filled
+from mlops_jupyter.services.export.spelling.parameters import kept, overridable
 from mlops_jupyter.services.export.spelling.python import identifier, literal
 from mlops_jupyter.services.export.targets import Feature
 
@@ -28,14 +24,18 @@ expresses = frozenset(
         Feature.PARAMETERS,
         Feature.SCHEDULE,
         Feature.TIMEZONE,
+        Feature.INTERVAL,
         Feature.CATCHUP,
+        Feature.CONCURRENCY,
         Feature.RETRIES,
+        Feature.BACKOFF,
         Feature.TIMEOUT,
+        Feature.SECRETS,
+        Feature.ALERT,
     }
 )
 
 JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
-MARK = re.compile("@@([A-Z]+)@@")
 
 
 def render(plan: Plan) -> Mapping[str, str]:
@@ -47,17 +47,63 @@ def render(plan: Plan) -> Mapping[str, str]:
         A name is no identifier, or Airflow cannot fire when the schedule says.
     """
     package = identifier(plan.package, "package")
-    parts = {"PACKAGE": package, "TITLE": literal(plan.name), "STEPS": _steps(plan), "PARAMS": _params(plan)}
-    parts |= _schedule(plan.schedule)
+    parts = {
+        "PACKAGE": package,
+        "OWN": "AIRFLOW",
+        "TITLE": literal(plan.name),
+        "STEPS": _steps(plan),
+        "PARAMS": _params(plan),
+        "CONCURRENCY": literal(plan.schedule.concurrency if plan.schedule else 1),
+    }
+    parts |= _secrets(plan) | _schedule(plan.schedule)
     # Only what the file uses is imported in it.
-    optional = {"CronTriggerTimetable": plan.schedule is not None, "Param": parts["PARAMS"] != "{}"}
+    timetable = parts["SCHEDULE"].partition("(")[0]
+    optional = {timetable: timetable != "None", "Param": parts["PARAMS"] != "{}"}
     names = [*(name for name, used in optional.items() if used), "Variable", "dag", "get_current_context", "task"]
     parts["SDK"] = ", ".join(names)
     parts["DATETIME"] = "datetime, timedelta" if parts["START"] else "timedelta"
     parts["ZONEINFO"] = "from zoneinfo import ZoneInfo\n" if parts["START"] else ""
-    frame = resources.files(__package__).joinpath("dag.txt").read_text(encoding="utf-8")
-    # One pass: a mark inside of what was put in is left alone.
-    return {f"dags/{package}.py": MARK.sub(lambda mark: parts[mark[1]], frame)}
+    return {f"dags/{package}.py": filled(__package__, "dag.txt", parts)}
+
+
+def _secrets(plan: Plan) -> dict[str, str]:
+    """Return what the file has for secrets and the alert; nothing where the plan has none."""
+    read = [secret for secret in plan.secrets if secret != plan.alert]
+    alert = ALERT.replace("@@NAME@@", literal(plan.alert)) if plan.alert else ""
+    return {
+        "SECRETS": f"revealed({literal(read)})" if read else "{}",
+        "REVEALED": REVEALED if plan.secrets else "",
+        "MASK": "from airflow.sdk.log import mask_secret\n" if plan.secrets else "",
+        "ALERT": alert,
+        "ARGUMENTS": '        "on_failure_callback": alert,\n' if alert else "",
+        "VARIABLES": "".join(
+            f"* `{identifier(plan.package, 'package')}_{identifier(secret, 'secret')}`: the secret `{secret}`; without "
+            "it, the worker's environment variable of that name.\n"
+            for secret in plan.secrets
+        ),
+    }
+
+
+REVEALED = '''\
+def revealed(names: list[str]) -> dict[str, str]:
+    """Return secrets, each from its Variable or from the environment where there is none."""
+    found = {name: setting(name) or os.environ.get(name) for name in names}
+    if missing := [name for name, value in found.items() if value is None]:
+        raise RuntimeError(f"no secret {', '.join(missing)}: set Variables such as {PACKAGE}_{missing[0]}")
+    for value in found.values():
+        mask_secret(value)
+    return found
+
+
+'''
+
+ALERT = '''\
+def alert(context: Any) -> None:
+    """Say that a step of a run failed, to the web address that a secret holds."""
+    call(["alert", "--to", @@NAME@@], context["run_id"], revealed([@@NAME@@]))
+
+
+'''
 
 
 def _steps(plan: Plan) -> str:
@@ -75,15 +121,15 @@ def _step(step: Step) -> str:
     settings = [literal(identifier(step.name, "step"))]
     if step.resources.retries:
         settings.append(f"retries={literal(step.resources.retries)}")
+        if step.resources.backoff_seconds:
+            settings.append(f"retry_delay=timedelta(seconds={literal(step.resources.backoff_seconds)})")
     if step.resources.timeout_seconds:
         settings.append(f"execution_timeout=timedelta(seconds={literal(step.resources.timeout_seconds)})")
     return f"step({', '.join(settings)})"
 
 
 def _params(plan: Plan) -> str:
-    lines = [
-        f"        {literal(identifier(p.name, 'parameter'))}: {_param(p)},\n" for p in plan.parameters if in_json(p)
-    ]
+    lines = [f"        {literal(p.name)}: {_param(p)},\n" for p in overridable(plan)]
     return f"{{\n{''.join(lines)}    }}" if lines else "{}"
 
 
@@ -94,36 +140,32 @@ def _param(parameter: Parameter) -> str:
     return f"Param({literal(value)}, type={literal(JSON_TYPES[type(value)])})"
 
 
-def in_json(parameter: Parameter) -> bool:
-    """Whether the parameter goes to Airflow and back unchanged. NaN, infinities and keys that are no text do not.
-
-    One that does not keeps the pipeline's own default and cannot be set from Airflow.
-    """
-    try:
-        text = json.dumps(parameter.default, allow_nan=False)
-    except (TypeError, ValueError):
-        return False
-    return bool(json.loads(text) == parameter.default)
-
-
 def _schedule(schedule: Schedule | None) -> dict[str, str]:
-    if schedule is None:
+    if schedule is None or not (schedule.cron or schedule.every_seconds):
         return {"SCHEDULE": "None", "CATCHUP": "False", "START": ""}
-    from mlops_jupyter.services.export.spelling.croniter import spelled
-    from mlops_jupyter.services.schedule.clock import zone
-
-    place = literal(zone(schedule.timezone).key)
-    cron = literal(spelled(schedule.cron, title))
+    zone = "UTC"
+    if schedule.cron:
+        cron, zone = _cron(schedule)
+        # The timetable is named: what a bare string means depends on Airflow's settings.
+        timetable = f"CronTriggerTimetable({literal(cron)}, timezone={literal(zone)})"
+    else:
+        timetable = f"DeltaTriggerTimetable(timedelta(seconds={literal(schedule.every_seconds)}))"
     start = ""  # none without catchup: the first run is then the next one due, not one of the past
     if schedule.catchup:
-        day = _start(schedule)
+        day, place = _start(schedule), literal(schedule.timezone)
         start = f"\n    start_date=datetime({day.year}, {day.month}, {day.day}, tzinfo=ZoneInfo({place})),"
-    return {
-        # The timetable is named: what a bare string means depends on Airflow's settings.
-        "SCHEDULE": f"CronTriggerTimetable({cron}, timezone={place})",
-        "CATCHUP": literal(schedule.catchup),
-        "START": start,
-    }
+    return {"SCHEDULE": timetable, "CATCHUP": literal(schedule.catchup), "START": start}
+
+
+def _cron(schedule: Schedule) -> tuple[str, str]:
+    cron, zone = settled(schedule, title)
+    if cron.split()[1] == "*" and cron.split()[2:] != ["*", "*", "*"] and changing(zone):
+        # Seen with Airflow 3.3: across a change of the clocks it begins such a day an hour too soon or too late.
+        raise UserError(
+            f"cron {schedule.cron!r} fires in every hour of some days, and where the clocks change as in {zone} "
+            f"Airflow begins such days an hour off: give the schedule in UTC, or other hours"
+        )
+    return cron, zone
 
 
 def _start(schedule: Schedule) -> date:
@@ -138,10 +180,9 @@ def _start(schedule: Schedule) -> date:
 def deploy(plan: Plan) -> str:
     """Return how to bring the bundle to an Airflow that runs."""
     package = plan.package
-    kept = [f"`{p.name}`" for p in plan.parameters if not in_json(p)]
-    fixed = f"\nNot to be set from Airflow, which cannot hold their defaults: {', '.join(kept)}.\n" if kept else ""
-    if plan.schedule and plan.schedule.timezone != "UTC":
-        fixed += "\nWhere a change of the clocks skips or repeats an hour, Airflow fires an hour later than crontab.\n"
+    secrets = "".join(f"airflow variables set {package}_{secret} ...\n" for secret in plan.secrets)
+    if secrets:
+        secrets = f"\nSecrets are Variables too, or environment variables of the workers:\n\n```sh\n{secrets}```\n"
     return f"""\
 Tested with Airflow 3.3. The DAG runs the steps with the bundle's `.venv`; Airflow needs none of their packages.
 
@@ -162,4 +203,4 @@ airflow variables set {package}_python /opt/pipelines/{package}/.venv/bin/python
 airflow variables set {package}_store s3://bucket/{package}
 airflow variables set {package}_data /data/{package}
 ```
-{fixed}"""
+{secrets}{kept(plan, title)}"""

@@ -1,0 +1,66 @@
+"""The bundle's image, as its Dockerfile makes it: what the targets that run it have to know."""
+
+from __future__ import annotations
+
+import math
+
+from mlops_jupyter.core.plan import INITIAL, Plan, Resources
+from mlops_jupyter.runtime.conductor import LONGEST_PAUSE_SECONDS
+from mlops_jupyter.runtime.pipeline import FILE
+
+STORE = "/store"
+"""Where runs and artifacts are kept in it: a volume, so that they stay."""
+
+DATA = "/data"
+"""Where newer data files lie in it, for pipelines that read files; those that are not there are the image's own."""
+
+USER = 10001
+"""Who runs in it: nobody else's number, and never root's."""
+
+AROUND_SECONDS = 600
+"""What a run may take beside its steps, the pull of the image included."""
+
+
+def reads_files(plan: Plan) -> bool:
+    """Whether the pipeline takes data files that no step of it writes."""
+    return any(
+        variable.startswith(FILE) and maker == INITIAL for step in plan.steps for variable, maker in step.inputs.items()
+    )
+
+
+def volumes(plan: Plan) -> dict[str, str]:
+    """Return what to mount: name -> folder in the image."""
+    return {"store": STORE, **({"data": DATA} if reads_files(plan) else {})}
+
+
+def places(plan: Plan, store: str = STORE) -> list[str]:
+    """Return the words of a command that say where things are kept."""
+    return ["--store", store, *(["--data", DATA] if reads_files(plan) else [])]
+
+
+def largest(plan: Plan) -> Resources:
+    """Return the most of cpu, memory and gpu that any one step asks for; None where none asks."""
+    wishes = [step.resources for step in plan.steps]
+    return Resources(
+        cpu=max((wish.cpu or 0 for wish in wishes), default=0) or None,
+        memory_bytes=max((wish.memory_bytes or 0 for wish in wishes), default=0) or None,
+        gpu=max((wish.gpu or 0 for wish in wishes), default=0) or None,
+    )
+
+
+def run(plan: Plan) -> list[str]:
+    """Return the words that run the whole pipeline in one container.
+
+    A container that has what the largest step asks for runs the steps one after another, so that each has it.
+    """
+    return ["run", *places(plan), *(["--jobs", "1"] if largest(plan) != Resources() else [])]
+
+
+def longest(plan: Plan) -> int | None:
+    """Return the seconds that a run can take at most; None if some step may take as long as it likes."""
+    steps = [step.resources for step in plan.steps]
+    if not all(wish.timeout_seconds for wish in steps):
+        return None
+    tries = sum((wish.retries + 1) * (wish.timeout_seconds or 0) for wish in steps)
+    pauses = sum(wish.retries * LONGEST_PAUSE_SECONDS for wish in steps)
+    return math.ceil(tries + pauses) + AROUND_SECONDS

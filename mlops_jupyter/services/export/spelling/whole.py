@@ -1,0 +1,99 @@
+"""A pipeline that runs whole, by one command of a job: its parameters, its time, its secrets."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+
+from mlops_jupyter.core.plan import Parameter, Plan, Step
+from mlops_jupyter.services.export.spelling.python import identifier
+
+LONGEST_MINUTES = 6 * 60
+"""What a pipeline gets whose steps say nothing of time."""
+
+SPARE_MINUTES = 15
+"""For what a job does beside the steps: an environment is built, results are carried away."""
+
+
+def said(value: object) -> str | None:
+    """Return the one line that `-p NAME=LINE` reads as this value; None where there is none.
+
+    A text stands for itself where it can, else it is JSON. No line holds a ``$``, so that no system puts anything in.
+
+    Examples
+    --------
+    >>> said("a b"), said("${{ x }}"), said(0.5), said((1, 2))
+    ('a b', '"\\\\u0024{{ x }}"', '0.5', None)
+    """
+    if isinstance(value, str) and value.isprintable() and value == value.strip() and not {'"', "$"} & {*value}:
+        return value
+    try:
+        line = json.dumps(value, ensure_ascii=False)
+        if not line.isprintable():
+            line = json.dumps(value)
+        same = repr(json.loads(line)) == repr(value)
+    except (TypeError, ValueError):
+        return None
+    return line.replace("$", "\\u0024") if same else None
+
+
+def settable(plan: Plan, most: int | None = None) -> list[tuple[Parameter, str]]:
+    """Return the parameters that a system's form can hold, each with the line that `said` has for its default.
+
+    Names must be ASCII, and no two may be the same but for case. The others keep their defaults: see `unsettable`.
+
+    Parameters
+    ----------
+    most : how many a form can hold.
+    """
+    found: dict[str, tuple[Parameter, str]] = {}
+    for parameter in plan.parameters:
+        name, line = identifier(parameter.name, "parameter"), said(parameter.default)
+        if line is not None and name.isascii():
+            found.setdefault(name.lower(), (parameter, line))
+    return list(found.values())[:most]
+
+
+def unsettable(plan: Plan, system: str, most: int | None = None) -> str:
+    """Return a paragraph of Markdown that names the parameters which a system's form cannot hold; "" if it can all."""
+    held = {parameter.name for parameter, _ in settable(plan, most)}
+    kept = [f"`{p.name}`" for p in plan.parameters if p.name not in held]
+    return f"\nNot to be set from {system}, which cannot hold them: {', '.join(kept)}.\n" if kept else ""
+
+
+def given(plan: Plan, most: int | None = None) -> str:
+    """Return lines of a shell's command that hand over each parameter from its environment variable, see `variable`."""
+    return "".join(f' \\\n  -p "{p.name}=${variable(p.name)}"' for p, _ in settable(plan, most))
+
+
+def variable(parameter: str) -> str:
+    """Return the environment variable that holds a parameter: under its own name it might be `PATH`."""
+    return f"PARAMETER_{parameter}"
+
+
+def guards(secrets: Iterable[str], where: str) -> str:
+    """Return lines of a shell that stop a job in which a secret is not set; one for each.
+
+    Parameters
+    ----------
+    where : what a person has to add it to.
+    """
+    return "".join(f': "${{{name}:?is not set: add it to {where}}}"\n' for name in secrets)
+
+
+def minutes(plan: Plan) -> int:
+    """Return after how many minutes a job that runs the pipeline has surely gone wrong.
+
+    It is the time of all steps, one after the other, with all their tries and pauses.
+    """
+    if any(not step.resources.timeout_seconds for step in plan.steps):
+        return LONGEST_MINUTES
+    return math.ceil(sum(part for step in plan.steps for part in _parts(step)) / 60)
+
+
+def _parts(step: Step) -> Iterator[float]:
+    for number in range(step.resources.retries + 1):
+        yield step.resources.timeout_seconds or 0
+        if number:
+            yield max(60.0, step.resources.backoff_seconds or 0)

@@ -1,0 +1,51 @@
+"""A cron expression as `OnCalendar=` of systemd."""
+
+from __future__ import annotations
+
+from mlops_jupyter.core.plan import Schedule
+from mlops_jupyter.services.export.spelling.cron import EVERY, every_hour, fields, in_utc, steady
+from mlops_jupyter.services.schedule.clock import check, zone
+from mlops_jupyter.services.schedule.expression import parse
+
+WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
+
+
+def on_calendar(schedule: Schedule) -> list[str]:
+    """Return the expressions that fire when a cron does: two where a day matches by its date or by its weekday.
+
+    Raises
+    ------
+    UserError
+        It is no cron, it never fires, or systemd does not do as crontab does where the clocks change.
+
+    Examples
+    --------
+    >>> on_calendar(Schedule("*/30 6 1 * mon-wed", "Europe/Oslo"))
+    ['Mon,Tue,Wed *-*-* 06:00,30:00 Europe/Oslo', '*-*-01 06:00,30:00 Europe/Oslo']
+    >>> on_calendar(Schedule("30 * * * *", "Europe/Oslo"))
+    ['*-*-* *:30:00 UTC']
+    """
+    check(schedule.cron)
+    cron, place = parse(schedule.cron), zone(schedule.timezone).key
+    if every_hour(cron):  # of an hour that comes twice systemd would leave out one
+        cron, place = parse(in_utc(schedule, "systemd")), "UTC"
+    steady(schedule, "systemd")
+    minutes, hours, days, months, weekdays = fields(cron)
+    if cron.either and len(days) < EVERY[2] and len(weekdays) < EVERY[4]:
+        every = (tuple(range(1, 32)), tuple(range(7)))
+        matches = [(every[0], weekdays), (days, every[1])]
+    else:
+        matches = [(days, weekdays)]
+    clock = f"{_list(hours, EVERY[1])}:{_list(minutes, EVERY[0])}:00 {place}"
+    return [
+        f"{_weekdays(of_week)}*-{_list(months, EVERY[3])}-{_list(of_month, EVERY[2])} {clock}"
+        for of_month, of_week in matches
+    ]
+
+
+def _list(numbers: tuple[int, ...], all_of_them: int) -> str:
+    return "*" if len(numbers) == all_of_them else ",".join(f"{number:02}" for number in numbers)
+
+
+def _weekdays(numbers: tuple[int, ...]) -> str:
+    return "" if len(numbers) == EVERY[4] else ",".join(WEEKDAYS[number] for number in numbers) + " "
