@@ -73,7 +73,7 @@ def run_step(
     run, so that it is enough to give them to its first step.
     """
     opened = _opened(store)
-    pipeline = as_it_lies(pipeline, package_folder(pipeline))
+    pipeline = as_it_lies(pipeline, package_folder(pipeline), step)
     earlier = (opened.run(valid_run(run_id)) or {}).get("parameters", {})
     known = {name: value for name, value in earlier.items() if name in pipeline.parameters}
     request = Request(pipeline, values(pipeline, {**known, **(parameters or {})}), data, only=step, task=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from mlops_jupyter.core.plan import Expected, Plan, Step
-from mlops_jupyter.runtime.sources import source
+from mlops_jupyter.runtime.sources import Sources
 from mlops_jupyter.services.export import carried, pages
 from mlops_jupyter.services.export.bundle import Bundle
 from mlops_jupyter.services.pipeline.formatting import format_all
@@ -66,8 +66,8 @@ def _main(plan: Plan) -> str:
 
 
 def _pipeline(plan: Plan) -> str:
-    code = _code(plan)
-    steps = "".join(f"        {_step(plan, step, code)},\n" for step in plan.steps)
+    sources = _sources(plan)
+    steps = "".join(f"        {_step(plan, step, sources)},\n" for step in plan.steps)
     return (
         f'"""The pipeline {_line(plan.name)!r} as data: its steps and what flows between them."""\n\n'
         f"from {plan.package}.runtime.pipeline import Pipeline, Step\n\n"
@@ -89,21 +89,22 @@ def _secrets(plan: Plan) -> str:
     return f"    secrets={needed!r},\n" if needed else ""
 
 
-def _code(plan: Plan) -> dict[str, bytes]:
-    """Return path in the package's folder -> content, for all files that the package's own code lies in."""
+def _sources(plan: Plan) -> Sources:
+    """Return the files of the package's folder that hold the steps' code."""
     home = f"src/{plan.package}/"
     found = {path.removeprefix(home): data for path, data in plan.files.items() if path.startswith(home)}
     found |= {f"steps/{step.name}.py": step.module.encode() for step in plan.steps}
-    return {**found, "steps/__init__.py": STEPS.encode()}
+    found |= {"steps/__init__.py": STEPS.encode()}
+    return Sources(plan.package, found, found.__getitem__)
 
 
-def _step(plan: Plan, step: Step, code: Mapping[str, bytes]) -> str:
+def _step(plan: Plan, step: Step, sources: Sources) -> str:
     """Return the step as a call, with only what differs from the defaults."""
     facts: dict[str, object] = {
         "name": step.name,
         "function": f"{plan.package}.steps.{step.name}:{step.name}",
         "version": step.version,
-        "source": source(f"steps/{step.name}.py", plan.package, code),
+        "source": sources.of(f"steps/{step.name}.py"),
     }
     optional: dict[str, object] = {
         "inputs": dict(step.inputs),
