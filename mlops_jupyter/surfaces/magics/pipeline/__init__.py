@@ -7,6 +7,7 @@ from mlops_jupyter.surfaces.magics.pipeline.history import history
 from mlops_jupyter.surfaces.magics.pipeline.run import run
 from mlops_jupyter.surfaces.magics.pipeline.show import show
 from mlops_jupyter.surfaces.magics.pipeline.slice import slice_
+from mlops_jupyter.surfaces.magics.pipeline.targets import targets
 from mlops_jupyter.surfaces.magics.pipeline.verify import verify
 from mlops_jupyter.surfaces.magics.verbs import Verb
 
@@ -17,4 +18,5 @@ VERBS = {
     "run": Verb(run),
     "export": Verb(export),
     "verify": Verb(verify),
+    "targets": Verb(targets),
 }
