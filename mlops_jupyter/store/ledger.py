@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -89,8 +89,8 @@ class Ledger:
             with self.transaction():
                 self._db.executemany(sql, rows)
 
-    def query(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
-        """Return the rows of a SELECT; columns by name: ``row["key"]``."""
+    def query(self, sql: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[sqlite3.Row]:
+        """Return the rows of a SELECT; columns by name: ``row["key"]``. Values by position, or by name (``:key``)."""
         return self._db.execute(sql, values).fetchall()
 
     def changes_mark(self) -> int:

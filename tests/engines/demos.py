@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.services.export.recorded import Cell, export
 
 ROOT = Path(__file__).parents[2]
@@ -84,6 +86,9 @@ FILED = Demo(
 )
 
 DEMOS = (LINEAR, DIAMOND, FILED)
+
+EACH = [pytest.param(demo, id=demo.name, marks=() if demo is DIAMOND else pytest.mark.slow) for demo in DEMOS]
+"""For engines that take seconds to start: `make test` runs one of them, `make engines` all."""
 
 
 def bundle(demo: Demo, folder: Path, *targets: str, **wish: Any) -> Path:

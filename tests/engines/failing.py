@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any
-
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Step
 
 FAILING = Plan(
@@ -33,31 +28,3 @@ FAILING = Plan(
     alert="ALERT_URL",
 )
 """Its step `again` writes an x into the store, in a file `tried`, each time it is tried."""
-
-
-class Receiver:
-    """A web address on this machine, while it is open; `taken` is what was posted to it."""
-
-    def __init__(self) -> None:
-        self.taken: list[dict[str, Any]] = []
-        taken = self.taken
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                taken.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self._server.server_port}/"
-
-    def __enter__(self) -> Receiver:
-        Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engines.alerts import receiver
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
@@ -21,6 +20,7 @@ from mlops_jupyter.services.export.targets import airflow
 from tests.engines import ticks, wished
 from tests.engines.demos import DIAMOND, ENGINES, FILED, LINEAR, bundle, engine, proven
 from tests.engines.fired import delivered, free_port, listening, running, until
+from tests.engines.receiver import Receiver
 
 TEXT = 'who\'s "leaving"?\n{{ ds }} {% raw %} $(exit 3) `x` @@STEPS@@ région'
 
@@ -267,8 +267,8 @@ def test_the_other_demos_and_what_a_plan_can_ask_for(tmp_path: Path) -> None:
     plan = wished.lay(tmp_path, airflow)
     runs: list[tuple[str, Any]] = [("diamond", {}), ("filed", {})]
     runs += [("wished", {"mode": mode}) for mode in ("good", "fail", "slow")]
-    with receiver() as (address, posted):
-        more = {"AIRFLOW_VAR_WISHED_TOKEN": "s3cret", "ALERT_URL": address, "MARKS": str(tmp_path / "marks")}
+    with Receiver() as hook:
+        more = {"AIRFLOW_VAR_WISHED_TOKEN": "s3cret", "ALERT_URL": hook.url, "MARKS": str(tmp_path / "marks")}
         ended = dags_test(tmp_path, [*laid, plan], runs, **more)
     assert ended[:3] == [True, True, True]
     for made, demo in zip(laid, (DIAMOND, FILED), strict=True):
@@ -276,7 +276,7 @@ def test_the_other_demos_and_what_a_plan_can_ask_for(tmp_path: Path) -> None:
     facts = {"token": "s3cret", "own": [], "mode": "good", "tries": "the second time"}
     assert wished.said(plan / "out") == [facts]
     assert wished.given(plan / "out") == 3 * [wished.DEFAULTS]
-    failed, slow = posted
+    failed, slow = hook.bodies
     assert failed["status"] == "failed" and "no such column" in failed["text"]
     assert failed["pipeline"] == slow["pipeline"] == wished.WISHED.name and failed["run"] != slow["run"]
 

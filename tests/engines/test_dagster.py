@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engines.alerts import receiver
 
 from mlops_jupyter.core.plan import Schedule, Step
 from mlops_jupyter.services.export.spelling.cron import settled
@@ -16,6 +15,7 @@ from mlops_jupyter.services.export.targets import dagster
 from tests.engines import ticks, wished
 from tests.engines.demos import DEMOS, DIAMOND, LINEAR, Demo, bundle, engine, proven
 from tests.engines.fired import delivered, running, until
+from tests.engines.receiver import Receiver
 
 QUIET = {"DAGSTER_DISABLE_TELEMETRY": "1"}
 CASES = ticks.cases(lambda schedule: settled(schedule, "Dagster"))
@@ -43,8 +43,8 @@ def probed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     (plan / "in").mkdir()
     (plan / "in" / "a.csv").touch()
     files = [str(path) for path in (plan / "dagster").glob("*.py")]
-    with receiver() as (address, posted):
-        common = {"TOKEN": "s3cret", "ALERT_URL": address, "MARKS": str(folder / "marks")}
+    with Receiver() as hook:
+        common = {"TOKEN": "s3cret", "ALERT_URL": hook.url, "MARKS": str(folder / "marks")}
         runs: list[tuple[str, dict[str, Any], dict[str, str]]] = [
             *((str(laid[demo.name] / "dagster" / f"{demo.name}.py"), {}, {}) for demo in DEMOS),
             (str(again / "dagster" / "diamond.py"), dict(DIAMOND.given), {"DIAMOND_STORE": str(folder / "elsewhere")}),
@@ -65,7 +65,7 @@ def probed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         engine("python", probe, folder / "asked.json", folder / "answer.json", cwd=folder, **QUIET)
     answer: dict[str, Any] = json.loads((folder / "answer.json").read_text())
     described = {Path(path).stem: facts for path, facts in answer.pop("described").items()}
-    return {**answer, **described, "folder": folder, "laid": laid, "again": again, "posted": posted}
+    return {**answer, **described, "folder": folder, "laid": laid, "again": again, "posted": hook.bodies}
 
 
 @pytest.mark.ran("dagster")

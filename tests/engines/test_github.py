@@ -15,7 +15,7 @@ from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
 from mlops_jupyter.services.export.targets import github
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines.act import act
-from tests.engines.demos import DEMOS, DIAMOND, LINEAR, Demo, bundle, engine, proven
+from tests.engines.demos import DIAMOND, EACH, LINEAR, Demo, bundle, engine, proven
 from tests.engines.machine import commit, repository
 from tests.engines.receiver import Receiver
 
@@ -25,7 +25,7 @@ RUN = "github-1-1"
 BREAKING = "'; touch hit; $(touch hit) `touch hit` ${{ github.token }} {{ x }} \\ \" 0123"
 
 
-@pytest.mark.parametrize("demo", DEMOS, ids=lambda demo: demo.name)
+@pytest.mark.parametrize("demo", EACH)
 def test_on_time_it_gives_the_notebooks_values(demo: Demo, tmp_path: Path) -> None:
     laid = bundle(demo, tmp_path, "github", schedule="0 6 * * 1")
     repository(laid)

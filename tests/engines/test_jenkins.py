@@ -28,7 +28,7 @@ from mlops_jupyter.services.export.spelling import cron as cron_words
 from mlops_jupyter.services.export.targets import jenkins
 from mlops_jupyter.services.schedule.clock import next_times
 from tests.contracts.test_targets import CHURN, HOSTILE
-from tests.engines.demos import DEMOS, DIAMOND, Demo, bundle, engine, proven
+from tests.engines.demos import DIAMOND, EACH, Demo, bundle, engine, proven
 from tests.engines.gitlab_local import PROGRAMS, node
 from tests.engines.machine import python
 from tests.engines.receiver import Receiver
@@ -113,7 +113,7 @@ def built(laid: Path, typed: Mapping[str, str], calls: Calls, code: int = 0) -> 
     assert max(each.returncode for each in done) == code
 
 
-@pytest.mark.parametrize("demo", DEMOS, ids=lambda demo: demo.name)
+@pytest.mark.parametrize("demo", EACH)
 def test_its_commands_give_the_notebooks_values(demo: Demo, tmp_path: Path) -> None:
     laid = bundle(demo, tmp_path, "jenkins")
     (calls,) = groovy(laid / "Jenkinsfile")

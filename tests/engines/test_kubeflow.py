@@ -20,7 +20,8 @@ from mlops_jupyter.services.schedule import clock
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines import robfig
 from tests.engines.demos import DEMOS, DIAMOND, ROOT, Demo, bundle, engine, proven
-from tests.engines.failing import FAILING, Receiver
+from tests.engines.failing import FAILING
+from tests.engines.receiver import Receiver
 from tests.engines.ticks import TICKS, count
 
 PROBE = ROOT / "tests" / "engines" / "kubeflow_probe.py"
@@ -149,7 +150,7 @@ def test_names_are_mapped_each_to_its_own(read: dict[str, Any]) -> None:
     tasks = read["named"]["root"]["dag"]["tasks"]
     assert len(tasks) == 4 and {"load", "a-b"} < set(tasks)
     assert len(read["many"]["root"]["dag"]["tasks"]) == 300
-    assert read["named"]["pipelineInfo"]["name"].startswith("bung-1-")
+    assert read["named"]["pipelineInfo"]["name"].startswith("ubung-1-")
 
 
 @pytest.mark.parametrize("default", [float("nan"), [float("inf")], {1: "a"}, 2**53 + 1, {"a": [2**60]}, "{{$.x}}"])
@@ -186,8 +187,8 @@ def test_a_failure_is_tried_again_then_told(tmp_path: Path, fails: bool) -> None
     plan = FAILING if fails else replace(FAILING, steps=FAILING.steps[:1], outputs={"a": "first"})
     write(render(plan, [kubeflow]), tmp_path / "mini")
     with Receiver() as receiver:
-        runs(tmp_path / "mini", "kubeflow/mini.yaml", {"store-uri": "out"}, code=int(fails), ALERT_URL=receiver.address)
-    assert [(told["pipeline"], told["status"]) for told in receiver.taken] == [("Mini", "failed")] * fails
+        runs(tmp_path / "mini", "kubeflow/mini.yaml", {"store-uri": "out"}, code=int(fails), ALERT_URL=receiver.url)
+    assert [(told["pipeline"], told["status"]) for told in receiver.bodies] == [("Mini", "failed")] * fails
     if fails:
         (tried,) = (tmp_path / "mini" / "out").glob("**/tried")
         assert tried.read_text() == "xxx"

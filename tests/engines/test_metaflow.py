@@ -18,8 +18,9 @@ from mlops_jupyter.services.export.targets import metaflow
 from mlops_jupyter.services.schedule import clock
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines import robfig
-from tests.engines.demos import DEMOS, DIAMOND, ROOT, Demo, bundle, engine, proven
-from tests.engines.failing import FAILING, Receiver
+from tests.engines.demos import DIAMOND, EACH, ROOT, Demo, bundle, engine, proven
+from tests.engines.failing import FAILING
+from tests.engines.receiver import Receiver
 from tests.engines.ticks import TICKS, count
 
 PROBE = ROOT / "tests" / "engines" / "metaflow_probe.py"
@@ -96,10 +97,10 @@ def test_parameters_keep_value_and_type(read: dict[str, Any]) -> None:
 def test_what_splits_is_joined(read: dict[str, Any]) -> None:
     flow = read["wide"]
     assert flow["next"] == {
-        "start": ["next_step", "retry_step", "p_67ab"],
+        "start": ["next_step", "retry_step", "x_4cb764"],
         "next_step": ["join_2"],
         "retry_step": ["join_2"],
-        "p_67ab": ["join_2"],
+        "x_4cb764": ["join_2"],
         "join_2": ["fork_1"],
         "fork_1": ["start_step", "join_1"],
         "start_step": ["join_3"],
@@ -135,7 +136,7 @@ def test_no_value_breaks_out(read: dict[str, Any], number: int) -> None:
 
 
 @pytest.mark.ran("metaflow")
-@pytest.mark.parametrize("demo", DEMOS, ids=lambda demo: demo.name)
+@pytest.mark.parametrize("demo", EACH)
 def test_a_run_gives_the_notebooks_values(demo: Demo, tmp_path: Path) -> None:
     laid = bundle(demo, tmp_path, "metaflow")
     metaflows("flow.py", "run", cwd=laid)
@@ -155,8 +156,8 @@ def test_with_parameters(tmp_path: Path) -> None:
 def test_a_failure_is_tried_again_then_told(tmp_path: Path) -> None:
     write(render(FAILING, [metaflow]), tmp_path / "mini")
     with Receiver() as receiver:
-        metaflows("flow.py", "run", cwd=tmp_path / "mini", code=1, ALERT_URL=receiver.address)
-    assert [(told["pipeline"], told["status"]) for told in receiver.taken] == [("Mini", "failed")]
+        metaflows("flow.py", "run", cwd=tmp_path / "mini", code=1, ALERT_URL=receiver.url)
+    assert [(told["pipeline"], told["status"]) for told in receiver.bodies] == [("Mini", "failed")]
     (tried,) = (tmp_path / "mini" / "out").glob("**/tried")
     assert tried.read_text() == "xxx"
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engines.alerts import receiver
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
@@ -17,6 +16,7 @@ from mlops_jupyter.services.export.targets import prefect
 from tests.engines import ticks, wished
 from tests.engines.demos import DEMOS, DIAMOND, LINEAR, Demo, bundle, engine, proven
 from tests.engines.fired import delivered, free_port, listening, running, until
+from tests.engines.receiver import Receiver
 
 SETTINGS = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
@@ -46,8 +46,8 @@ def probed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     plan = wished.lay(folder, prefect, schedule=Schedule("30 5 * * mon-fri", "America/New_York", concurrency=2))
     odd = wished.lay(folder, prefect, package="übung", name="Ünïcode.md")
     file = str(plan / "flows" / "wished.py")
-    with receiver() as (address, posted):
-        common = {"ALERT_URL": address, "MARKS": str(folder / "marks")}
+    with Receiver() as hook:
+        common = {"ALERT_URL": hook.url, "MARKS": str(folder / "marks")}
         runs: list[tuple[str, dict[str, Any], dict[str, str]]] = [
             *((str(laid[demo.name] / "flows" / f"{demo.name}.py"), {}, {}) for demo in DEMOS),
             (str(again / "flows" / "diamond.py"), dict(DIAMOND.given), {"DIAMOND_STORE": str(folder / "elsewhere")}),
@@ -67,7 +67,7 @@ def probed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         words = (probe, folder / "asked.json", folder / "answer.json")
         engine("python", *words, cwd=folder, PREFECT_HOME=str(folder / "home"), **SETTINGS)
     answer: dict[str, Any] = json.loads((folder / "answer.json").read_text())
-    return {**answer, "folder": folder, "laid": laid, "again": again, "posted": posted}
+    return {**answer, "folder": folder, "laid": laid, "again": again, "posted": hook.bodies}
 
 
 @pytest.mark.ran("prefect")

@@ -200,6 +200,13 @@ def test_schedules_that_nobody_runs(folder: Path) -> None:
     lock = Lock(folder / "scheduler.lock")
     assert lock.take()
     assert looked(folder)["scheduler"].what == f"schedules: 1, run by pid {lock.holder()}"
+    alert = (
+        "INSERT INTO schedule_alert (schedule, kind, text, created, next, error) VALUES ('a', 'failure', '', ?, 0, ?)"
+    )
+    Ledger(folder / "ledger.db").execute(alert, (time.time(), "'OPS' is not set"))
+    finding = looked(folder)["scheduler"]
+    assert finding.state is WARNING and finding.what.endswith("; alerts that nobody took: 1")
+    assert finding.do == "last fault: 'OPS' is not set"
     lock.release()
     assert looked(folder)["scheduler"].state is WARNING
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,9 @@ SPARSE_BYTES = 1 << 30
 
 FULL_BYTES = 50 << 20
 """Less than this is a fault: the next cells may not be recorded."""
+
+WEEK = 7 * 86400.0
+"""Seconds: older alerts that nobody took are no news."""
 
 COURIER = "mlops_jupyter.integrations.mlflow.process"
 """The module that a courier's command line names."""
@@ -104,7 +108,15 @@ def _scheduler(ledger: Ledger, folder: Path) -> Finding:
     if count and holder is None:
         what = f"schedules: {count}, and no scheduler runs"
         return Finding("scheduler", State.WARNING, what, "start it with `mlops-jupyter scheduler`")
-    return Finding("scheduler", State.OK, f"schedules: {count}" + (f", run by pid {holder}" if holder else ""))
+    what = f"schedules: {count}" + (f", run by pid {holder}" if holder else "")
+    of_this_week = (
+        "SELECT COUNT(*) AS alerts, MAX(error) AS fault FROM schedule_alert WHERE error <> '' AND created > ?"
+    )
+    stuck = ledger.query(of_this_week, (time.time() - WEEK,))[0]
+    if stuck["alerts"]:
+        what += f"; alerts that nobody took: {stuck['alerts']}"
+        return Finding("scheduler", State.WARNING, what, f"last fault: {stuck['fault']}")
+    return Finding("scheduler", State.OK, what)
 
 
 def _holder(lock: Path) -> str | None:

@@ -39,7 +39,7 @@ def check(plan: Plan) -> list[str]:
         A parameter does: its value would lie in every file of every target.
     """
     for parameter in plan.parameters:
-        if any(_is_one(name, value) for name, value in _texts(parameter.name, parameter.default)):
+        if any(looks_like_one(name, value) for name, value in _texts(parameter.name, parameter.default)):
             variable = parameter.name.upper()
             raise UserError(
                 f"parameter {parameter.name!r} looks like a secret, which no file may hold: read it in the cell from "
@@ -63,7 +63,8 @@ def _texts(name: str, value: object) -> Iterator[tuple[str, str]]:
             yield from _texts(name, part)
 
 
-def _is_one(name: str, text: str) -> bool:
+def looks_like_one(name: str, text: str) -> bool:
+    """Whether the value of that name looks like a secret."""
     return bool(FORMS.search(text)) or (bool(NAMES.search(name)) and text.strip().lower() not in PLACES)
 
 
@@ -72,10 +73,10 @@ def _in_code(module: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(module)):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             for target in node.targets:
-                if isinstance(target, ast.Name) and _is_one(target.id, node.value.value):
+                if isinstance(target, ast.Name) and looks_like_one(target.id, node.value.value):
                     yield target.id
         elif isinstance(node, ast.keyword) and isinstance(node.value, ast.Constant):
-            if isinstance(node.value.value, str) and _is_one(node.arg or "", node.value.value):
+            if isinstance(node.value.value, str) and looks_like_one(node.arg or "", node.value.value):
                 yield node.arg or "a text"
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and FORMS.search(node.value):
             yield "a text"

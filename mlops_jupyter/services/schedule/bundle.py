@@ -1,13 +1,14 @@
-"""What a schedule needs to know of a bundle: that it is one, its package, the parameters it takes."""
+"""What a schedule needs to know of a bundle: that it is one, its package, the parameters it takes, its own schedule."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from mlops_jupyter.core.errors import NotFound, UserError
 from mlops_jupyter.services.export import journal
+from mlops_jupyter.core.plan import Schedule
 
 
 @dataclass(frozen=True)
@@ -17,14 +18,15 @@ class Bundle:
     Attributes
     ----------
     parameters : names that a run may override; None where `pipeline.yaml` does not list them.
-    cron, timezone : the schedule that it was exported with, or None.
+    schedule : the one that it was exported with, or None. Its times are not checked yet.
+    alert : the environment variable that holds the address of alerts, or "".
     """
 
     folder: Path
     package: str
     parameters: frozenset[str] | None
-    cron: str | None = None
-    timezone: str | None = None
+    schedule: Schedule | None = None
+    alert: str = ""
 
 
 def read(folder: Path) -> Bundle:
@@ -39,9 +41,8 @@ def read(folder: Path) -> Bundle:
         raise UserError(f"{str(plan)!r} names no package (found {package!r}): export the notebook again")
     if not (folder / "src" / package / "__main__.py").is_file():
         raise UserError(f"the bundle {str(folder)!r} lacks 'src/{package}/__main__.py': export the notebook again")
-    schedule = facts.get("schedule")
-    when = schedule if isinstance(schedule, dict) else {}
-    return Bundle(folder, package, _names(facts.get("parameters")), when.get("cron"), when.get("timezone"))
+    schedule = _schedule(plan, facts["schedule"]) if facts.get("schedule") else None
+    return Bundle(folder, package, _names(facts.get("parameters")), schedule, str(facts.get("alert") or ""))
 
 
 def _mapping(plan: Path) -> dict[str, Any]:
@@ -55,6 +56,28 @@ def _mapping(plan: Path) -> dict[str, Any]:
     if not isinstance(facts, dict):
         raise UserError(f"{str(plan)!r} holds no mapping: export the notebook again")
     return facts
+
+
+def _schedule(plan: Path, found: object) -> Schedule:
+    """A person may have edited it: each part must be known and of its type, and one kind must be given."""
+    wrong = f"the schedule in {str(plan)!r} "
+    if not isinstance(found, dict):
+        raise UserError(f"{wrong}is no mapping: write it as 'schedule: {{cron: 0 6 * * 1}}', or export again")
+    known = {one.name: type(one.default) for one in fields(Schedule)}
+    for name, value in found.items():
+        if name not in known:
+            raise UserError(f"{wrong}has an unknown part {name!r}: it takes {', '.join(known)}")
+        if type(value) is not known[name]:
+            raise UserError(
+                f"{wrong}has {name} {value!r}, which is no {known[name].__name__}: mend it, or export again"
+            )
+    made = Schedule(**found)
+    kinds = [name for name in ("cron", "every_seconds", "data", "after", "drift") if getattr(made, name)]
+    if len(kinds) != 1:
+        raise UserError(
+            f"{wrong}has {' and '.join(kinds) or 'no kind'}: give one of cron, every_seconds, data, after, drift"
+        )
+    return made
 
 
 def _names(parameters: object) -> frozenset[str] | None:

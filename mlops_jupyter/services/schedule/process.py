@@ -7,11 +7,12 @@ between "started" and "written down".
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,15 +34,29 @@ WATCH_SECONDS = 0.5
 WAKE_SECONDS = 5.0
 """How often APScheduler is woken to look at the clock: its own wait does not count the time a machine slept."""
 
+ALERT_SECONDS = 2.0
+"""How often it is looked for runs whose process died, ticks that did not run, and alerts that wait."""
+
 
 @dataclass(frozen=True)
 class Serving:
-    """What a scheduler process works for. `ahead` is added to the clock (tests wait seconds instead of minutes)."""
+    """What a scheduler process works for.
+
+    Attributes
+    ----------
+    ahead : seconds added to the clock (tests wait seconds instead of minutes).
+    parent : the process that it ends with, or None; a Jupyter server that starts one is that.
+    """
 
     folder: Path
     tracking_uri: str
     timeout: float | None = None
     ahead: float = 0.0
+    parent: int | None = None
+
+    def orphaned(self) -> bool:
+        """Whether the process that it belongs to has gone."""
+        return self.parent is not None and os.getppid() != self.parent
 
     @contextmanager
     def schedules(self) -> Iterator[Schedules]:
@@ -71,13 +86,12 @@ def serve(serving: Serving, seconds: float | None, once: bool) -> int:
     _State.serving = serving
     _State.told_to_end.clear()
     lock = Lock(serving.folder / "scheduler.lock")
-    with _signals():
+    with signals(_State.told_to_end.set):
         if not _wait_for(lock, deadline, patient=not once):
             return 0
         try:
             with serving.schedules() as schedules:
-                for run in schedules.recover():
-                    say(f"run {run[:14]} was lost: the scheduler that ran it died")
+                _see_to(schedules)
                 if once:
                     return _once(schedules)
             _run_by_the_clock(serving, deadline)
@@ -91,10 +105,14 @@ def tick(schedule_id: str) -> None:
     serving = _State.serving
     if serving is None:
         raise RuntimeError("tick() is only for the scheduler process")
-    with serving.schedules() as schedules:
-        run = schedules.tick(schedule_id, _State.told_to_end.is_set)
-    if run is not None:
-        say(_sentence(run))
+    try:
+        with serving.schedules() as schedules:
+            run = schedules.tick(schedule_id, _State.told_to_end.is_set)
+    except UserError as fault:  # data that cannot be looked for now
+        say(str(fault))
+    else:
+        if run is not None:
+            say(_sentence(run))
 
 
 def say(line: str) -> None:
@@ -113,19 +131,45 @@ def _wait_for(lock: Lock, deadline: float, patient: bool) -> bool:
         return True
     say(f"another scheduler runs here (pid {lock.holder()})" + ("; standing by" if patient else ""))
     while patient and time.monotonic() < deadline and not _State.told_to_end.wait(WATCH_SECONDS):
+        if _State.serving and _State.serving.orphaned():
+            return False
         if lock.take():
             say("took over")
             return True
     return False
 
 
+def _see_to(schedules: Schedules) -> None:
+    """Note what was lost and what is missing."""
+    for run in schedules.recover():
+        say(f"run {run[:14]} was lost: the process that ran it died")
+    schedules.look_for_missing()
+
+
 def _once(schedules: Schedules) -> int:
     failed = False
     for schedule in schedules.list():
-        if not _State.told_to_end.is_set() and (run := schedules.tick(schedule.id, _State.told_to_end.is_set)):
+        while not _State.told_to_end.is_set() and (run := schedules.tick(schedule.id, _State.told_to_end.is_set)):
             say(_sentence(run))
             failed |= run.status is not Status.SUCCEEDED
+    for line in schedules.deliver():
+        say(line)
     return int(failed)
+
+
+def _keep_seeing_to(serving: Serving, ended: threading.Event) -> None:
+    """Beside the clock: see to lost runs, missing ticks and alerts, whose addresses may be slow to answer."""
+    with serving.schedules() as schedules:
+        while True:
+            over = ended.wait(ALERT_SECONDS)
+            try:
+                _see_to(schedules)
+                for line in schedules.deliver():
+                    say(line)
+            except Exception as fault:  # a ledger that is busy for long must not end this
+                say(f"cannot see to alerts: {fault}")
+            if over:
+                return
 
 
 def _run_by_the_clock(serving: Serving, deadline: float) -> None:
@@ -139,6 +183,9 @@ def _run_by_the_clock(serving: Serving, deadline: float) -> None:
     with serving.schedules() as schedules:
         jobs.add_all(scheduler, schedules, serving.ahead)
     watcher = threading.Thread(target=_watch, args=(scheduler, serving, deadline), name="scheduler-watch")
+    ended = threading.Event()
+    keeper = threading.Thread(target=_keep_seeing_to, args=(serving, ended), name="scheduler-alerts")
+    keeper.start()
     scheduler.add_listener(lambda _: watcher.start(), EVENT_SCHEDULER_STARTED)  # before, it could not be shut down
     say("scheduler started")
     try:
@@ -150,6 +197,8 @@ def _run_by_the_clock(serving: Serving, deadline: float) -> None:
     finally:
         if watcher.ident is not None:
             watcher.join()
+        ended.set()
+        keeper.join()
     say("scheduler ended")
 
 
@@ -169,6 +218,8 @@ def _watch(scheduler: BlockingScheduler, serving: Serving, deadline: float) -> N
             if time.monotonic() - woken > WAKE_SECONDS:
                 scheduler.wakeup()
                 woken = time.monotonic()
+            if serving.orphaned():
+                _State.told_to_end.set()
             if _State.told_to_end.wait(WATCH_SECONDS) or time.monotonic() > deadline:
                 break
     scheduler.pause()  # nothing new, while the shutdown waits for what runs
@@ -176,11 +227,11 @@ def _watch(scheduler: BlockingScheduler, serving: Serving, deadline: float) -> N
 
 
 @contextmanager
-def _signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGINT into a flag, in the main thread only."""
+def signals(told: Callable[[], None]) -> Iterator[None]:
+    """Have SIGTERM and SIGINT told, instead of what they do. In the main thread only."""
 
     def tell(number: int, frame: FrameType | None) -> None:
-        _State.told_to_end.set()
+        told()
 
     before = {number: signal.signal(number, tell) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

@@ -82,7 +82,8 @@ def perform(order: Order, stopped: Callable[[], bool]) -> Ending:
     """Run the bundle to its end, its timeout, or until `stopped()`; nothing of it is left running after."""
     order.log.parent.mkdir(parents=True, exist_ok=True)
     order.store.mkdir(parents=True, exist_ok=True)
-    with order.log.open("w+b") as log, tempfile.TemporaryFile(dir=order.log.parent) as said:
+    with order.log.open("a+b") as log, tempfile.TemporaryFile(dir=order.log.parent) as said:
+        begin = log.seek(0, os.SEEK_END)  # an earlier try may have written here
         log.write(f"$ {shlex.join(order.command)}\n".encode())
         log.flush()
         try:
@@ -95,7 +96,7 @@ def perform(order: Order, stopped: Callable[[], bool]) -> Ending:
             processes.end(order.run, order.grace)
             code = process.wait()
         printed = _report(said)
-        reason = reason or ("" if code == 0 else _why(printed) or _last_words(log, code))
+        reason = reason or ("" if code == 0 else _why(printed) or _last_words(log, begin, code))
         said.seek(0)
         log.seek(0, os.SEEK_END)
         shutil.copyfileobj(said, log)
@@ -153,14 +154,14 @@ def _why(printed: Mapping[str, Any]) -> str:
     return ""
 
 
-def _last_words(log: IO[bytes], code: int) -> str:
+def _last_words(log: IO[bytes], begin: int, code: int) -> str:
     """Return a run's exit code with the last line of its log: of a Python fault, its type and message."""
-    lines = [line.strip() for line in _tail(log).splitlines()[1:] if line.strip()]
+    lines = [line.strip() for line in _tail(log, begin).splitlines()[1:] if line.strip()]
     how = f"ended by signal {-code}" if code < 0 else f"exit code {code}"
     return f"{how}: {lines[-1][:500]}" if lines else how
 
 
-def _tail(stream: IO[bytes]) -> str:
+def _tail(stream: IO[bytes], begin: int = 0) -> str:
     size = stream.seek(0, os.SEEK_END)
-    stream.seek(max(0, size - TAIL_BYTES))
+    stream.seek(max(begin, size - TAIL_BYTES))
     return stream.read().decode(errors="replace")

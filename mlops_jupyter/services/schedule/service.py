@@ -1,26 +1,29 @@
-"""The verbs of schedules: add, list, remove, history, run now; and the scheduler that runs them by the clock."""
+"""The verbs of schedules: add, list, remove, pause, resume, history, run now, backfill; and the scheduler itself."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
-from mlops_jupyter.core.errors import NotFound, UserError
-from mlops_jupyter.core.ids import new_id
+from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.services.export.secrets import looks_like_one
+from mlops_jupyter.services.schedule import alerts, arrivals
 from mlops_jupyter.services.schedule import bundle as bundles
-from mlops_jupyter.services.schedule import clock
+from mlops_jupyter.services.schedule.due import due
+from mlops_jupyter.services.schedule.kept import Kept
 from mlops_jupyter.services.schedule.launch import Launcher
 from mlops_jupyter.services.schedule.record import Run, Schedule, Trigger
 from mlops_jupyter.services.schedule.runs import Runs
+from mlops_jupyter.services.schedule.wanted import Wish, settle
 from mlops_jupyter.store.ledger import Ledger
 
 
 class Schedules:
-    """What runs by the clock in one project. Not shared between threads: it holds a ledger.
+    """What runs by itself in one project. Not shared between threads: it holds a ledger.
 
     Parameters
     ----------
@@ -28,7 +31,7 @@ class Schedules:
     folder : the project's `.mlops`; logs and the stores of scheduled runs go there.
     tracking_uri : MLflow's address, given to each run.
     now : the clock, in seconds since the epoch.
-    timeout : seconds after which a run is ended with all its processes; None lets it run.
+    timeout : seconds after which a run without a timeout of its own is ended with all its processes; None lets it run.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Schedules:
         self.timeout = timeout
         self.now = now
         self._ledger = ledger
+        self._kept = Kept(ledger, folder, now)
         self._runs = Runs(ledger, folder, now)
         self._launcher = Launcher(self._runs, folder, tracking_uri, timeout)
 
@@ -54,65 +58,57 @@ class Schedules:
         timezone: str | None = None,
         parameters: Mapping[str, object] | None = None,
         data: Path | None = None,
+        wish: Wish | None = None,
     ) -> Schedule:
         """Put a bundle on a schedule; the same one twice is kept once. Raise `UserError` for what cannot run.
 
         Parameters
         ----------
         bundle : folder that `export` wrote.
-        cron : five fields of crontab(5) or a macro such as ``@daily``; None takes the bundle's own schedule.
+        cron : five fields of crontab(5) or a macro such as ``@daily``; without any kind the bundle's own schedule.
         timezone : IANA name; None takes the bundle's own where its cron is taken too, else UTC.
         parameters : overrides for each run; what is not text is written as JSON.
         data : folder that takes the place of the bundle's own data.
+        wish : all else that may be asked, see `Wish`; `cron` and `timezone` go over it.
         """
         folder, source = bundle.resolve(), data.resolve() if data else None
         made = bundles.read(folder)
-        if cron is None and made.cron is None:
-            raise UserError(
-                f"the bundle {str(folder)!r} was exported without a schedule: name one, as in --cron '0 6 * * 1'"
-            )
-        timezone = timezone or (made.timezone if cron is None else None) or "UTC"
-        cron = cron or str(made.cron)
-        clock.check(cron)
-        clock.zone(timezone)
+        wish = wish or Wish()
+        asked = replace(wish, cron=wish.cron if cron is None else cron, timezone=timezone or wish.timezone)
+        wanted, policy = settle(asked, made, self.list())
         values = _texts(made, parameters or {})
         if source and not source.is_dir():
             raise UserError(f"no folder {str(data)!r} for the data: name one that exists")
-        schedule = Schedule(new_id(), folder, cron, timezone, values, source, self.now())
-        with self._ledger.transaction():
-            for known in self.list():
-                if replace(known, id=schedule.id, created=schedule.created) == schedule:
-                    return known
-            self._insert(schedule)
-        return schedule
+        schedule = Schedule("", folder, made.package, wanted, values, source, self.now(), policy)
+        return self._kept.add(schedule, self._lying(schedule))
 
     def list(self) -> Sequence[Schedule]:
         """Return the schedules that are kept, the oldest first."""
-        return [
-            self._schedule(row)
-            for row in self._ledger.query("SELECT * FROM schedule WHERE removed IS NULL ORDER BY id")
-        ]
+        return self._kept.list()
 
     def find(self, id_or_bundle: str | Path) -> Sequence[Schedule]:
         """Return the schedules of a bundle's folder, or the one whose id begins so; else raise `UserError`."""
-        word, folder, known = str(id_or_bundle), Path(id_or_bundle).resolve(), self.list()
-        if of_bundle := [s for s in known if s.bundle == folder]:
-            return of_bundle
-        found = [s for s in known if word and s.id.startswith(word)]
-        if len(found) == 1:
-            return found
-        have = ", ".join(f"{s.id[:14]} ({s.bundle.name})" for s in found or known)
-        if found:
-            raise UserError(f"{word!r} begins the ids of {len(found)} schedules: name one of {have}")
-        raise NotFound(f"no schedule {word!r}: " + (f"there are {have}" if have else "add one with `schedule add`"))
+        return self._kept.find(id_or_bundle)
+
+    def one(self, id_or_bundle: str | Path) -> Schedule:
+        """Return the only schedule of a bundle's folder, or the one whose id begins so; else raise `UserError`."""
+        found = self.find(id_or_bundle)
+        if len(found) > 1:
+            ids = ", ".join(s.id[:14] for s in found)
+            raise UserError(f"{str(id_or_bundle)!r} has {len(found)} schedules: name one of {ids}")
+        return found[0]
 
     def remove(self, id_or_bundle: str | Path) -> Sequence[Schedule]:
         """Take schedules off the clock and return them; their history stays. A run that is going on ends by itself."""
-        found = self.find(id_or_bundle)
-        for schedule in found:
-            self._ledger.execute("UPDATE schedule SET removed = ? WHERE id = ?", (self.now(), schedule.id))
-            self._ledger.audit("schedule remove", self._stored(schedule.bundle), {"id": schedule.id})
-        return found
+        return [self._kept.remove(schedule) for schedule in self.find(id_or_bundle)]
+
+    def pause(self, id_or_bundle: str | Path) -> Sequence[Schedule]:
+        """See that nothing of these is due until they are resumed. A run that is going on ends by itself."""
+        return [self._kept.pause(schedule) for schedule in self.find(id_or_bundle)]
+
+    def resume(self, id_or_bundle: str | Path) -> Sequence[Schedule]:
+        """Go on with schedules that were paused. What fell into the pause does not run: `backfill` runs it."""
+        return [self._kept.resume(one, self._lying(one)) for one in self.find(id_or_bundle)]
 
     def history(self, bundle: str | Path | None = None) -> Sequence[Run]:
         """Return the runs, the newest first: all, or those of a bundle's folder or of a schedule's id."""
@@ -124,25 +120,59 @@ class Schedules:
 
     def run_now(self, id_or_bundle: str | Path, timeout: float | None = None) -> Run:
         """Run a schedule's bundle at once, wait for its end (`timeout` seconds at most), return what is recorded."""
-        found = self.find(id_or_bundle)
-        if len(found) > 1:
-            ids = ", ".join(s.id[:14] for s in found)
-            raise UserError(f"{str(id_or_bundle)!r} has {len(found)} schedules: name one of {ids}")
+        schedule = self.one(id_or_bundle)
+        if timeout:
+            tries = replace(schedule.policy.tries, timeout_seconds=timeout)
+            schedule = replace(schedule, policy=replace(schedule.policy, tries=tries))
         self.recover()
-        launcher = replace(self._launcher, timeout=timeout or self.timeout)
-        run = launcher.launch(found[0], self.now(), Trigger.HAND, lambda: False)
-        assert run is not None  # no other process claims this very moment
+        run = self._launcher.launch(schedule, self.now(), Trigger.HAND, lambda: False)
+        if run is None:
+            going = self._runs.under_way(schedule.id)
+            raise UserError(
+                f"{going} run(s) of {schedule.bundle.name!r} are under way, as many as may be at once: wait for the end"
+            )
+        list(self.deliver())
         return run
+
+    def run_tick(self, schedule: Schedule, tick: float, stopped: Callable[[], bool]) -> Run | None:
+        """Run one tick of the past; None if another process has it or there is no room."""
+        return self._launcher.launch(schedule, tick, Trigger.BACKFILL, stopped)
+
+    def at(self, schedule: Schedule, tick: float) -> Run | None:
+        """Return the run of a tick, or None."""
+        return self._runs.at(schedule.id, tick)
+
+    def backfill(
+        self, id_or_bundle: str | Path, first: date, last: date, told: Callable[[Run], None] = lambda run: None
+    ) -> Sequence[Run]:
+        """Run the ticks of these days that have not succeeded yet, see `backfill.backfill`; return their runs."""
+        from mlops_jupyter.services.schedule import backfill, process
+
+        schedule = self.one(id_or_bundle)
+        due = backfill.past(schedule, first, last, self.now())
+        serving = process.Serving(self.folder, self.tracking_uri, self.timeout)
+        return backfill.backfill(serving, schedule, due, told)
 
     def due(self, schedule: Schedule) -> float | None:
         """Return the tick of the schedule that should run now, in seconds since the epoch, or None."""
-        return self._runs.due(schedule)
+        return due(self._ledger, schedule, self.now())
+
+    def ready(self, schedule: Schedule) -> bool:
+        """Whether a tick is due and there is room for its run."""
+        return self.due(schedule) is not None and self.has_room(schedule)
+
+    def has_room(self, schedule: Schedule) -> bool:
+        """Whether fewer runs are under way than may be at once."""
+        return self._runs.under_way(schedule.id) < schedule.wanted.concurrency
 
     def tick(self, schedule_id: str, stopped: Callable[[], bool] = lambda: False) -> Run | None:
         """Run what is due of a schedule; None if nothing is, it was removed, or another scheduler has it."""
         for schedule in self.list():
-            if schedule.id == schedule_id and (due := self._runs.due(schedule)) is not None:
-                return self._launcher.launch(schedule, due, Trigger.CLOCK, stopped)
+            if schedule.id == schedule_id:
+                if schedule.wanted.data and not schedule.paused:
+                    arrivals.note(self._ledger, schedule, self.folder.resolve().parent, self.now())
+                if (tick := self.due(schedule)) is not None:
+                    return self._launcher.launch(schedule, tick, Trigger.CLOCK, stopped)
         return None
 
     def changes_mark(self) -> int:
@@ -151,54 +181,40 @@ class Schedules:
 
     def recover(self) -> Sequence[str]:
         """Mark runs whose process died as lost; return their ids."""
-        return self._runs.recover()
+        return self._runs.recover(self._kept.get)
+
+    def look_for_missing(self) -> None:
+        """Note for the alerts which ticks should have run by now and did not."""
+        for schedule in self.list():
+            alerts.of_missing(self._ledger, schedule, self.now())
+
+    def deliver(self) -> Iterator[str]:
+        """Send the alerts that wait; yield a line for each that was not taken."""
+        return alerts.deliver(self._ledger, self._kept.get, self.now())
 
     def serve(
-        self, seconds: float | None = None, once: bool = False, timeout: float | None = None, ahead: float = 0.0
+        self,
+        seconds: float | None = None,
+        once: bool = False,
+        timeout: float | None = None,
+        ahead: float = 0.0,
+        parent: int | None = None,
     ) -> int:
         """Be the project's scheduler until told to end, or for some seconds; return the exit code.
 
         See `process.serve`. With `once`, run what is due now and return. `timeout` is as in the class. `ahead` seconds
-        are added to the clock.
+        are added to the clock. `parent` is the process that it ends with.
         """
         from mlops_jupyter.services.schedule import process
 
-        serving = process.Serving(self.folder, self.tracking_uri, timeout or self.timeout, ahead)
+        serving = process.Serving(self.folder, self.tracking_uri, timeout or self.timeout, ahead, parent)
         return process.serve(serving, seconds, once)
 
-    def _insert(self, schedule: Schedule) -> None:
-        place = self._stored(schedule.bundle)
-        data = str(schedule.data) if schedule.data else None
-        self._ledger.execute(
-            "INSERT INTO schedule (id, bundle, cron, timezone, parameters, data, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                schedule.id,
-                place,
-                schedule.cron,
-                schedule.timezone,
-                json.dumps(schedule.parameters),
-                data,
-                schedule.created,
-            ),
-        )
-        facts = {"id": schedule.id, "cron": schedule.cron, "timezone": schedule.timezone}
-        self._ledger.audit("schedule add", place, facts)
-
-    def _stored(self, bundle: Path) -> str:
-        """The bundle's path as the ledger keeps it: inside the project relative to it, so that the project may move."""
-        root = self.folder.resolve().parent
-        return bundle.relative_to(root).as_posix() if bundle.is_relative_to(root) else str(bundle)
-
-    def _schedule(self, row: sqlite3.Row) -> Schedule:
-        return Schedule(
-            id=row["id"],
-            bundle=(self.folder.resolve().parent / row["bundle"]).resolve(),
-            cron=row["cron"],
-            timezone=row["timezone"],
-            parameters=json.loads(row["parameters"]),
-            data=Path(row["data"]) if row["data"] else None,
-            created=row["created"],
-        )
+    def _lying(self, schedule: Schedule) -> str | None:
+        """What lies at the place that a schedule watches: the run it starts is for what comes after."""
+        if not schedule.wanted.data:
+            return None
+        return json.dumps(dict(arrivals.look(schedule.wanted.data, self.folder.resolve().parent)))
 
 
 def _texts(bundle: bundles.Bundle, parameters: Mapping[str, object]) -> dict[str, str]:
@@ -206,4 +222,11 @@ def _texts(bundle: bundles.Bundle, parameters: Mapping[str, object]) -> dict[str
         if bundle.parameters is not None and name not in bundle.parameters:
             takes = ", ".join(sorted(bundle.parameters)) or "none"
             raise UserError(f"the bundle {str(bundle.folder)!r} takes no parameter {name!r}: it takes {takes}")
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
+    values = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
+    for name, text in values.items():
+        if looks_like_one(name, text):
+            raise UserError(
+                f"parameter {name!r} looks like a secret, which the ledger must not hold: let the step read it from "
+                "the environment of the scheduler"
+            )
+    return values

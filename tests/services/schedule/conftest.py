@@ -33,6 +33,10 @@ if given.get("child"):  # a step in a session and an environment of its own
     nap = "import time; time.sleep(600)"
     subprocess.Popen([sys.executable, "-c", nap, "odd-" + given["child"]], start_new_session=True, env={})
 time.sleep(float(given.get("nap", "0")))
+if given.get("until"):  # it fails until it was tried so often
+    with open("ran.txt") as note:
+        if len(note.read().split()) < int(given["until"]):
+            raise ValueError("not yet")
 if given.get("fault"):
     raise ValueError(given["fault"])
 report = {"run": option["--run"], "status": "succeeded", "options": option, "given": given, "command": words[0],
@@ -55,6 +59,7 @@ class Project:
 
     root: Path
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
 
     @property
     def bundle(self) -> Path:
@@ -68,9 +73,23 @@ class Project:
     def schedules(self) -> Schedules:
         return self.workspace.schedules
 
-    def ran(self) -> list[str]:
+    def make(self, name: str, more: str = "") -> Path:
+        """Make a bundle of that name, with more lines in its pipeline.yaml."""
+        package = self.root / name / "src" / name
+        package.mkdir(parents=True)
+        (package / "__main__.py").write_text(MAIN)
+        names = ", ".join(f"{name}: null" for name in ("nap", "fault", "exit", "child", "n", "until"))
+        plan = f"name: {name.title()}\npackage: {name}\nparameters: {{{names}}}\n{more}"
+        (self.root / name / "pipeline.yaml").write_text(plan)
+        return self.root / name
+
+    def at(self, now: float) -> Schedules:
+        """The verbs, at another time: `ago` would be `at(time.time() - ago)`."""
+        return Schedules(self.workspace.ledger, self.workspace.folder, "sqlite://", now=lambda: now)
+
+    def ran(self, name: str = "tiny") -> list[str]:
         """Ids of the runs that the bundle itself has seen."""
-        note = self.bundle / "ran.txt"
+        note = self.root / name / "ran.txt"
         return note.read_text().split() if note.exists() else []
 
     def missed(self, minutes_ago: int = 10, **parameters: str):
@@ -81,8 +100,9 @@ class Project:
 
     def start(self, **options: object) -> subprocess.Popen[bytes]:
         """Start a real scheduler; what it says goes to `said()`."""
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
         environment.pop("MLFLOW_TRACKING_URI", None)
+        environment |= self.variables
         with (self.root / f"said-{len(self.processes)}.txt").open("wb") as said:
             process = subprocess.Popen(
                 [sys.executable, "-c", SERVE, str(self.root), json.dumps(options)], env=environment, stderr=said
@@ -108,11 +128,7 @@ def until(true: Callable[[], object], seconds: float = 20.0) -> None:
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
     made = Project(tmp_path / "project")
-    package = made.bundle / "src" / "tiny"
-    package.mkdir(parents=True)
-    (package / "__main__.py").write_text(MAIN)
-    names = ", ".join(f"{name}: null" for name in ("nap", "fault", "exit", "child", "n"))
-    (made.bundle / "pipeline.yaml").write_text(f"name: Tiny\npackage: tiny\nparameters: {{{names}}}\n")
+    made.make("tiny")
     Workspace(made.root).close()
     yield made
     for process in made.processes:

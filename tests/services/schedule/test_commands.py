@@ -35,8 +35,8 @@ def test_add_list_run_history_remove(project: Project, cli) -> None:
     assert code == 0 and added["parameters"] == {"n": "a=b"} and added["next"].endswith("T09:00:00+09:00")
     assert json.loads(cli("schedule", "list", "--json")[1]) == [added]
     head, line = cli("schedule", "list")[1].splitlines()
-    assert head.split() == ["id", "bundle", "cron", "timezone", "next"]
-    assert line.split() == [added["id"][:14], "tiny", "0", "9", "*", "*", "1", "Asia/Tokyo", added["next"]]
+    assert head.split() == ["id", "bundle", "when", "next", "paused"]
+    assert line.split() == [added["id"][:14], "tiny", "0", "9", "*", "*", "1", "(Asia/Tokyo)", added["next"]]
     assert json.loads(cli("schedule", "list", "tiny", "--json")[1]) == [added]
     code, text = cli("schedule", "run", added["id"][:14], "--json")
     run = json.loads(text)
@@ -90,3 +90,51 @@ def test_faults_are_one_line(cli, words: list[str], told: str) -> None:
 def test_wrong_usage(cli, words: list[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         cli(*words)
+
+
+def test_all_that_add_takes(project: Project, cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "--every 90m --catchup all --concurrency 2 --retries 3 --backoff 30s --timeout 1h --grace 10m --logs 7"
+    code, text = cli("schedule", "add", "tiny", *words.split(), *["--alert", "OPS", "--tick", "n", "--json"])
+    added = json.loads(text)
+    asked = {
+        "when": "every 5400 s",
+        "catchup": "all",
+        "concurrency": 2,
+        "retries": 3,
+        "backoff": 30.0,
+        "alert": ["OPS"],
+    }
+    assert code == 0 and asked.items() <= added.items() and added["timeout"] == 3600.0
+    [kept] = project.schedules.list()
+    assert (kept.policy.grace, kept.policy.logs, kept.policy.tick) == (600.0, 7, "n")
+
+
+def test_pause_resume_and_backfill(project: Project, cli) -> None:
+    cli("schedule", "add", "tiny", "--cron", "@daily", "--tick", "n")
+    [paused] = json.loads(cli("schedule", "pause", "tiny", "--json")[1])
+    assert paused["paused"] is not None and paused["next"] is None
+    [resumed] = json.loads(cli("schedule", "resume", "tiny", "--json")[1])
+    assert resumed["paused"] is None and resumed["next"] is not None
+    code, text = cli("schedule", "backfill", "tiny", "--from", "2026-01-30", "--to", "2026-02-01", "--json")
+    assert code == 0
+    assert [run["due"][:10] for run in json.loads(text)] == ["2026-01-30", "2026-01-31", "2026-02-01"]
+    code, text = cli("schedule", "backfill", "tiny", "--from", "2026-01-30", "--to", "2026-02-01")
+    assert (code, text) == (0, "nothing to run: each of these ticks has succeeded, or there are none\n")
+    (project.root / ".mlops" / "schedule-logs").rename(project.root / "away")
+    assert "only the last logs of a schedule are kept" in cli("schedule", "history")[1]
+
+
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        ("add tiny --cron @daily --every 5m", "not allowed with argument"),
+        ("add tiny --every soon", "'soon' is no duration: write it as 30s, 15m, 6h or 1d"),
+        ("add tiny --cron @daily --catchup some", "invalid choice: 'some'"),
+        ("backfill tiny --from yesterday --to 2026-01-01", "'yesterday' is no day: write it as 2026-01-31"),
+        ("backfill tiny --to 2026-01-01", "the following arguments are required: --from"),
+    ],
+)
+def test_words_that_cannot_be_read(cli, capsys: pytest.CaptureFixture[str], words: str, told: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli("schedule", *words.split())
+    assert told in capsys.readouterr().err

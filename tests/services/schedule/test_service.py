@@ -51,7 +51,7 @@ def test_a_project_may_move(project: Project) -> None:
     [
         ("", "0 25 * * *", "UTC", {}, "hour '25' is out of range"),
         ("", "@daily", "Berlin", {}, "perhaps 'Europe/Berlin'"),
-        ("", "@daily", "UTC", {"m": 1}, "takes no parameter 'm': it takes child, exit, fault, n, nap"),
+        ("", "@daily", "UTC", {"m": 1}, "takes no parameter 'm': it takes child, exit, fault, n, nap, until"),
         ("rm pipeline.yaml", "@daily", "UTC", {}, "there is no pipeline.yaml; make one with `mlops-jupyter export`"),
         ("echo '{' > pipeline.yaml", "@daily", "UTC", {}, "cannot read"),
         ("echo '- a' > pipeline.yaml", "@daily", "UTC", {}, "holds no mapping"),
@@ -124,7 +124,7 @@ def test_a_run_by_hand_is_recorded_with_its_log_and_outcome(project: Project, tm
     assert said == {
         **{"run": run.id, "status": "succeeded", "command": "run", "given": {"n": "a b"}, "cwd": str(project.bundle)},
         **{"uri": Workspace.open(project.root).tracking_uri, "path": str(project.bundle / "src")},
-        **{"exit_code": 0, "reason": None, "trigger": "hand"},
+        **{"exit_code": 0, "reason": None, "tries": 1, "trigger": "hand"},
     }
     log = run.log.read_text()
     assert run.log == folder / "schedule-logs" / f"{run.id}.txt"

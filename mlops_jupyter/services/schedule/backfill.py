@@ -1,0 +1,86 @@
+"""Runs the ticks of some days of the past: each once, the oldest first, as many at once as the schedule lets."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, time, timedelta
+
+from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.services.schedule import ticks
+from mlops_jupyter.services.schedule.clock import zone
+from mlops_jupyter.services.schedule.process import Serving, signals
+from mlops_jupyter.services.schedule.record import Run, Schedule, Status
+from mlops_jupyter.services.schedule.service import Schedules
+
+ROOM_SECONDS = 0.2
+"""How often it is asked whether there is room for the next run."""
+
+
+def past(schedule: Schedule, first: date, last: date, now: float) -> Iterator[float]:
+    """Return the ticks of these days, both included, by the clock of the schedule's place.
+
+    Raises
+    ------
+    UserError
+        The schedule has no times, or the days are in the wrong order or not over yet.
+    """
+    if not ticks.timed(schedule):
+        raise UserError(f"a schedule {schedule.wanted.shown!r} has no times of the past: use `schedule run`")
+    if first > last:
+        raise UserError(f"--from {first} is after --to {last}: swap them")
+    place = zone(schedule.timezone)
+    begin, end = (datetime.combine(day, time(), place).timestamp() for day in (first, last + timedelta(days=1)))
+    if begin > now:
+        raise UserError(f"--from {first} is in the future: the schedule runs what comes")
+    return ticks.between(schedule, begin, min(end, now))
+
+
+def backfill(serving: Serving, schedule: Schedule, due: Iterator[float], told: Callable[[Run], None]) -> Sequence[Run]:
+    """Run the ticks that have not succeeded yet, and return the runs; each is told of when it has ended.
+
+    So a backfill that was ended, even killed, goes on where it was when it is asked for again. It ends by SIGTERM and
+    SIGINT, and its runs with it; they are recorded as stopped.
+    """
+    stop = threading.Event()
+    lock = threading.Lock()
+    made: list[Run] = []
+
+    def work() -> None:
+        with serving.schedules() as schedules:
+            while not stop.is_set():
+                with lock:  # until there is room no other worker takes the tick after it
+                    tick = next(due, None)
+                    while tick is not None and not schedules.has_room(schedule) and not stop.wait(ROOM_SECONDS):
+                        pass
+                if tick is None:
+                    return
+                run = _run(schedules, schedule, tick, stop)
+                with lock:
+                    if run is not None:
+                        made.append(run)
+                        told(run)
+
+    with serving.schedules() as schedules:
+        schedules.recover()
+    with signals(stop.set), ThreadPoolExecutor(schedule.wanted.concurrency) as workers:
+        for future in [workers.submit(work) for _ in range(schedule.wanted.concurrency)]:
+            future.result()
+    with serving.schedules() as schedules:
+        list(schedules.deliver())
+    if stop.is_set():
+        raise KeyboardInterrupt
+    return made
+
+
+def _run(schedules: Schedules, schedule: Schedule, tick: float, stop: threading.Event) -> Run | None:
+    """Run one tick, waiting for room; None if it has run before, another process has it, or we are told to end."""
+    while not stop.is_set():
+        if run := schedules.run_tick(schedule, tick, stop.is_set):
+            return run
+        there = schedules.at(schedule, tick)
+        if there is not None and there.status in (Status.RUNNING, Status.SUCCEEDED):
+            return None
+        stop.wait(ROOM_SECONDS)
+    return None

@@ -1,0 +1,52 @@
+"""The ticks of schedules that go by the clock: a cron expression, or an interval counted from when it was made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from mlops_jupyter.services.schedule import clock
+from mlops_jupyter.services.schedule.record import Schedule
+
+
+def timed(schedule: Schedule) -> bool:
+    """Whether it goes by the clock; the others wait for something to happen."""
+    return bool(schedule.wanted.cron or schedule.wanted.every_seconds)
+
+
+def after(schedule: Schedule, start: float) -> float | None:
+    """Return the first tick strictly after `start`, in seconds since the epoch; None if there is none."""
+    wanted = schedule.wanted
+    if wanted.cron:
+        tick = clock.next_after(wanted.cron, wanted.timezone, datetime.fromtimestamp(start, UTC))
+        return tick.timestamp() if tick else None
+    if wanted.every_seconds:
+        anchor = math.floor(schedule.created)
+        return float(anchor + ((start - anchor) // wanted.every_seconds + 1) * wanted.every_seconds)
+    return None
+
+
+def last(schedule: Schedule, now: float) -> float | None:
+    """Return the last tick at or before `now`, or None; it may lie before the schedule was made."""
+    wanted = schedule.wanted
+    if wanted.cron:
+        tick = clock.latest(wanted.cron, wanted.timezone, datetime.fromtimestamp(now, UTC))
+        return tick.timestamp() if tick else None
+    if wanted.every_seconds:
+        anchor = math.floor(schedule.created)
+        return float(anchor + (now - anchor) // wanted.every_seconds * wanted.every_seconds)
+    return None
+
+
+def between(schedule: Schedule, start: float, end: float) -> Iterator[float]:
+    """Yield the ticks from `start` on and before `end`, the oldest first."""
+    tick = after(schedule, start - 1e-3)
+    while tick is not None and tick < end:
+        yield tick
+        tick = after(schedule, tick)
+
+
+def coming(schedule: Schedule, now: float) -> float | None:
+    """Return the next tick that would run, or None where the clock does not say or it is paused."""
+    return None if schedule.paused else after(schedule, max(now, schedule.since))
