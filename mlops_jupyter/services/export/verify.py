@@ -161,7 +161,8 @@ def fault_of(ran: Mapping[str, Any]) -> str:
 def call(bundle: Path, python: str, words: list[str], progress: Progress, lent: Path | None = None) -> dict[str, Any]:
     """Run one command of a bundle in a process that inherits nothing of this one; return what it says in JSON."""
     facts = manifest(bundle)
-    environment = {k: v for k in KEPT if (v := os.environ.get(k)) is not None}
+    secrets = facts.get("environment", {}).get("secrets") or ()
+    environment = {k: v for k in (*KEPT, *secrets) if (v := os.environ.get(k)) is not None}
     path = os.pathsep.join(map(str, filter(None, ((bundle / "src").absolute(), lent))))
     environment |= {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
     environment |= variables(facts)

@@ -12,6 +12,7 @@ import pytest
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Step
 from mlops_jupyter.services.export import secrets
+from mlops_jupyter.services.export.verify import verify
 from tests.services.export.recorded import export
 
 REFUSED = [
@@ -69,6 +70,7 @@ def test_a_secret_must_be_there_before_the_run(tmp_path: Path, monkeypatch: pyte
     assert "fault" not in answer
     held = [p for p in (tmp_path / "out").rglob("*") if p.is_file() and b"s3cr3t" in p.read_bytes()]
     assert held == []
+    assert verify(tmp_path / "out").status == "identical"
     command = [sys.executable, "-m", "play", "run", "--store", str(tmp_path / "store")]
     env = {**os.environ, "PYTHONPATH": str(tmp_path / "out" / "src")}
     assert subprocess.run(command, env=env, check=False).returncode == 0
