@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jupyter.core.errors import NotFound, UserError
-from mlops_jupyter.services.export import journal
 from mlops_jupyter.core.plan import Schedule
+from mlops_jupyter.services.export import journal
 
 
 @dataclass(frozen=True)
