@@ -12,8 +12,10 @@ from pathlib import Path
 from .conductor import Conductor
 from .events import GOOD, Event, Progress, Request, Result
 from .faults import Fault
+from .initial import package_folder
 from .pipeline import Pipeline
 from .runs import Facts, Store, new_run, valid_run
+from .sources import as_it_lies
 
 JOBS = max(2, min(4, os.cpu_count() or 1))
 """How many steps run at once: steps that wait (for a disk, a server) leave even one processor to others."""
@@ -50,6 +52,7 @@ def run(
     Fault
         The request cannot be met: unknown parameter, missing data file, step that does not exist.
     """
+    pipeline = as_it_lies(pipeline, package_folder(pipeline))
     request = Request(pipeline, values(pipeline, parameters or {}), data, only, start)
     return _run(request, _opened(store), valid_run(run_id or new_run()), jobs or JOBS, progress, fork)
 
@@ -70,6 +73,7 @@ def run_step(
     run, so that it is enough to give them to its first step.
     """
     opened = _opened(store)
+    pipeline = as_it_lies(pipeline, package_folder(pipeline), step)
     earlier = (opened.run(valid_run(run_id)) or {}).get("parameters", {})
     known = {name: value for name, value in earlier.items() if name in pipeline.parameters}
     request = Request(pipeline, values(pipeline, {**known, **(parameters or {})}), data, only=step, task=True)

@@ -39,6 +39,7 @@ class Step:
     timeout : seconds after which it is killed with all that it started; None for never.
     always : never taken from the cache (a step whose point is its effect: registering, judging).
     after : steps that it waits for beside those whose values it takes.
+    source : digest of the files that hold its code, as they were exported (see `sources`); "" if that is not known.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Step:
     timeout: float | None = None
     always: bool = False
     after: tuple[str, ...] = ()
+    source: str = ""
 
     @property
     def upstream(self) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ from mlops_jupyter.services.export.targets import (
     terraform,
     vertex,
 )
+from mlops_jupyter.surfaces import target_list
 
 TARGETS = (
     airflow,
@@ -255,6 +256,18 @@ class TestRegistry:
         with pytest.raises(NotFound, match=r"^no target 'airflwo': choose from .*airflow.*python") as fault:
             targets.find("airflwo")
         assert "\n" not in str(fault.value)
+
+    def test_they_are_listed_with_what_each_can_say(self, install: Installer) -> None:
+        install("mine", "paper = some_target\nbroken = ill_target", some_target=MY_TARGET, ill_target="1/0")
+        rows = {row["name"]: row for row in target_list.rows()}
+        assert rows["paper"]["title"] == "Paper" and rows["paper"]["expresses"] == ["schedule"]
+        assert set(rows["paper"]["lacks"]) == {feature.value for feature in Feature} - {"schedule"}
+        assert rows["broken"]["fault"].startswith("target 'broken' of 'mine' does not load")
+        chosen = [rows[name] for name in ("paper", "broken")]
+        text = list(target_list.lines(chosen, 60))
+        assert text[0] == "paper   Paper  schedule" and text[1].startswith("               not: parameters, steps")
+        assert all(len(line) <= 60 for line in text)
+        assert max(map(len, target_list.lines(chosen, 0))) > 0, "a narrow terminal is no fault"
 
     def test_a_package_adds_one(self, install: Installer) -> None:
         install("mine", "paper = my_target", my_target=MY_TARGET)

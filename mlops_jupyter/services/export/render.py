@@ -8,12 +8,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from mlops_jupyter.core.plan import Expected, Plan, Step
+from mlops_jupyter.runtime.sources import Sources
 from mlops_jupyter.services.export import carried, pages
 from mlops_jupyter.services.export.bundle import Bundle
 from mlops_jupyter.services.pipeline.formatting import format_all
 
 USES = ("tracking", "gates", "drift", "scripts", "ipython")
 """Rooms of the runtime that only some steps call."""
+
+STEPS = '"""One module a step."""\n'
+"""What stands above the steps' modules."""
 
 
 def render(plan: Plan, targets: Iterable[Any] = ()) -> Bundle:
@@ -29,7 +33,7 @@ def render(plan: Plan, targets: Iterable[Any] = ()) -> Bundle:
         f"{package}/__init__.py": f'"""{_line(plan.name)}: a pipeline made from a notebook."""\n',
         f"{package}/__main__.py": _main(plan),
         f"{package}/pipeline.py": _pipeline(plan),
-        f"{package}/steps/__init__.py": '"""One module a step."""\n',
+        f"{package}/steps/__init__.py": STEPS,
         "tests/test_reproduces.py": _test(plan),
     }
     texts = format_all(code, plan.package)
@@ -62,7 +66,8 @@ def _main(plan: Plan) -> str:
 
 
 def _pipeline(plan: Plan) -> str:
-    steps = "".join(f"        {_step(plan, step)},\n" for step in plan.steps)
+    sources = _sources(plan)
+    steps = "".join(f"        {_step(plan, step, sources)},\n" for step in plan.steps)
     return (
         f'"""The pipeline {_line(plan.name)!r} as data: its steps and what flows between them."""\n\n'
         f"from {plan.package}.runtime.pipeline import Pipeline, Step\n\n"
@@ -84,12 +89,22 @@ def _secrets(plan: Plan) -> str:
     return f"    secrets={needed!r},\n" if needed else ""
 
 
-def _step(plan: Plan, step: Step) -> str:
+def _sources(plan: Plan) -> Sources:
+    """Return the files of the package's folder that hold the steps' code."""
+    home = f"src/{plan.package}/"
+    found = {path.removeprefix(home): data for path, data in plan.files.items() if path.startswith(home)}
+    found |= {f"steps/{step.name}.py": step.module.encode() for step in plan.steps}
+    found |= {"steps/__init__.py": STEPS.encode()}
+    return Sources(plan.package, found, found.__getitem__)
+
+
+def _step(plan: Plan, step: Step, sources: Sources) -> str:
     """Return the step as a call, with only what differs from the defaults."""
     facts: dict[str, object] = {
         "name": step.name,
         "function": f"{plan.package}.steps.{step.name}:{step.name}",
         "version": step.version,
+        "source": sources.of(f"steps/{step.name}.py"),
     }
     optional: dict[str, object] = {
         "inputs": dict(step.inputs),

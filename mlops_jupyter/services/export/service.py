@@ -1,4 +1,4 @@
-"""Export's verbs: a recording becomes a bundle on disk."""
+"""Export's verbs: a recording becomes a bundle on disk, or is compared with the one that is there."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops_jupyter.core.plan import Plan
-from mlops_jupyter.services.export import bundle, secrets, targets
+from mlops_jupyter.services.export import bundle, difference, journal, manifest, recorded, secrets, targets
+from mlops_jupyter.services.export import update as updates
+from mlops_jupyter.services.export.bundle import Bundle
+from mlops_jupyter.services.export.difference import Difference
 from mlops_jupyter.services.export.render import render
+from mlops_jupyter.services.export.update import Changes
 from mlops_jupyter.services.pipeline.planner import Request, plan
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
 from mlops_jupyter.store.ledger import Ledger
@@ -17,13 +21,19 @@ from mlops_jupyter.store.ledger import Ledger
 
 @dataclass(frozen=True, repr=False)
 class Exported:
-    """What an export wrote: where, which plan, what a target could not express, and how long it took."""
+    """What an export wrote: where, which plan, what a target could not express, and how long it took.
+
+    Attributes
+    ----------
+    changes : of an update: which files were changed, and which keep a person's edits.
+    """
 
     path: Path
     plan: Plan
     targets: tuple[str, ...]
     lost: tuple[str, ...]
     seconds: float
+    changes: Changes | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -34,13 +44,25 @@ class Exported:
     def __repr__(self) -> str:
         steps = ", ".join(step.name for step in self.plan.steps)
         head = f"{self.path}: {len(self.plan.steps)} steps ({steps}) for {', '.join(self.targets)}"
-        return "\n".join([head, *(f"  note: {note}" for note in self.notes)])
+        changed = [f"  {self.changes}"] if self.changes is not None else []
+        return "\n".join([head, *changed, *(f"  note: {note}" for note in self.notes)])
 
 
 def export(
-    recording: Recording, request: Request, magics: Magics, output: Path, to: Sequence[str], ledger: Ledger
+    recording: Recording,
+    request: Request,
+    magics: Magics,
+    output: Path,
+    to: Sequence[str],
+    ledger: Ledger,
+    update: bool = False,
 ) -> Exported:
     """Make the plan, render it for every target, write it whole, and note that it was done.
+
+    Parameters
+    ----------
+    update : change only what differs in the bundle that is there, and keep what a person marked. What is not asked for
+        stays as it was asked for then; a request of no name takes that bundle's.
 
     Raises
     ------
@@ -49,10 +71,40 @@ def export(
         that cannot be written. Nothing is left half-written.
     """
     began = time.perf_counter()
+    if update:
+        journal.finish(output)
+        request, to = manifest.read(output).over(request, to)
+    made, files, lost = _made(recording, request, magics, to)
+    changes = None
+    if update:
+        changes = updates.write(files, made, request, to, output)
+    else:
+        bundle.write({**files, manifest.NAME: manifest.written(manifest.of(files, request, to))}, output)
+    ledger.audit("export", made.name, {"path": str(output), "targets": list(to), "steps": len(made.steps)})
+    return Exported(output, made, tuple(to), lost, time.perf_counter() - began, changes)
+
+
+def compare(recording: Recording, magics: Magics, folder: Path) -> Difference:
+    """Say what an update would change in a bundle: asked as that was exported, and with nothing written.
+
+    Raises
+    ------
+    UserError
+        There is no such bundle, or the notebook cannot be exported.
+    """
+    journal.finish(folder)
+    known = manifest.read(folder)
+    made, files, _ = _made(recording, known.request, magics, known.targets)
+    files = recorded.settled(files, made, known, folder)
+    return difference.between(folder, files, made, updates.changes(files, known, folder))
+
+
+def _made(
+    recording: Recording, request: Request, magics: Magics, to: Sequence[str]
+) -> tuple[Plan, Bundle, tuple[str, ...]]:
+    """Return the plan, its files, and what the targets have no word for."""
     chosen = [targets.find(name) for name in to]
     made = plan(recording, request, magics)
     made = replace(made, notes=(*made.notes, *secrets.check(made)))
     lost = tuple(f"target {t.name!r} has no word for {line}" for t in chosen for line in targets.lost(made, t))
-    bundle.write(render(made, chosen), output)
-    ledger.audit("export", made.name, {"path": str(output), "targets": list(to), "steps": len(made.steps)})
-    return Exported(output, made, tuple(to), lost, time.perf_counter() - began)
+    return made, render(made, chosen), lost

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.services.export import journal
 from mlops_jupyter.services.export.bundle import MARK
 
 Progress = Callable[[str], None]
@@ -84,6 +85,7 @@ def manifest(bundle: Path) -> dict[str, Any]:
     """Read a bundle's pipeline.yaml; one clear line if the folder is no bundle."""
     import yaml
 
+    journal.finish(bundle)
     try:
         facts = yaml.safe_load((bundle / MARK).read_text(encoding="utf-8"))
     except OSError as fault:

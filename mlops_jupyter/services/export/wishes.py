@@ -42,6 +42,11 @@ OPTIONS: Mapping[tuple[str, ...], Mapping[str, Any]] = {
         "action": "store_true",
         "help": "keep magics that only IPython knows, and IPython with them",
     },
+    ("--update",): {
+        "action": "store_true",
+        "help": "change only what differs in the bundle that is there and keep what stands between comments "
+        "`keep: begin NAME` and `keep: end`; options that are not given are as they were",
+    },
 }
 """Flags -> how `argparse` reads them."""
 
@@ -63,7 +68,7 @@ def request(found: Mapping[str, Any], name: str) -> Request:
     Parameters
     ----------
     found : what was given of the options; the others are as `UNASKED`.
-    name : the pipeline's where none was given.
+    name : the pipeline's where none was given; an update keeps the name that the bundle has.
 
     Raises
     ------
@@ -79,7 +84,7 @@ def request(found: Mapping[str, Any], name: str) -> Request:
         if not secret.isidentifier() or not secret.isascii():
             raise UserError(f"secret {secret!r} is no name of an environment variable: use letters, digits and _")
     return Request(
-        name=found["name"] or name,
+        name=found["name"] or ("" if found["update"] else name),
         outputs=tuple(words(found["outputs"])) if found["outputs"] else None,
         schedule=schedule(found),
         allow_ipython=found["allow_ipython"],

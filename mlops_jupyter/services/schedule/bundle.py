@@ -8,6 +8,7 @@ from typing import Any
 
 from mlops_jupyter.core.errors import NotFound, UserError
 from mlops_jupyter.core.plan import Schedule
+from mlops_jupyter.services.export import journal
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Bundle:
 
 def read(folder: Path) -> Bundle:
     """Read `pipeline.yaml`; raise `UserError` with one line if this is no bundle that can run."""
+    journal.finish(folder)
     plan = folder / "pipeline.yaml"
     if not plan.is_file():
         raise NotFound(f"no bundle in {str(folder)!r}: there is no pipeline.yaml; make one with `mlops-jupyter export`")

@@ -12,6 +12,7 @@ from mlops_jupyter.core.errors import UserError
 
 FILES = (
     "export",
+    "diff",
     "slice",
     "verify",
     "run",

@@ -15,7 +15,13 @@ def add_to(verbs: Any) -> None:
     """Declare the verb."""
     verb = verbs.add_parser("export", help="run a notebook and write it as a pipeline")
     verb.add_argument("notebook", type=Path, help="the .ipynb; it runs in its own folder and is not changed")
-    verb.add_argument("--output", "-o", type=Path, required=True, help="the folder to write")
+    verb.add_argument(
+        "--output",
+        "-o",
+        type=Path,
+        required=True,
+        help="the folder to write; without --update a bundle that is there is replaced",
+    )
     for flags, facts in wishes.OPTIONS.items():
         verb.add_argument(*flags, **facts)
     verb.add_argument("--timeout", type=float, default=None, metavar="SECONDS", help="for one cell; default: none")
@@ -25,7 +31,7 @@ def add_to(verbs: Any) -> None:
 
 def act(args: argparse.Namespace) -> int:
     """Export, and say what was written."""
-    from mlops_jupyter.services.export import targets
+    from mlops_jupyter.services.export import manifest, targets
     from mlops_jupyter.surfaces.cli.headless import export
 
     asked = wishes.asked(args)
@@ -33,13 +39,18 @@ def act(args: argparse.Namespace) -> int:
     for name in chosen:
         targets.find(name)  # before minutes of running the notebook
     wishes.request(asked, args.notebook.stem)
-    wish = {**asked, "output": str(args.output.absolute()), "targets": chosen, "name": args.name or args.notebook.stem}
+    if args.update:
+        manifest.read(args.output)
+    name = args.name or ("" if args.update else args.notebook.stem)
+    wish = {**asked, "output": str(args.output.absolute()), "targets": chosen, "name": name}
     answer = export(args.notebook, wish, args.timeout, say=lambda line: print(line, file=sys.stderr))
     if args.json:
         print(json.dumps(answer, indent=1))
     else:
         steps = answer["steps"]
         print(f"{answer['path']}: {len(steps)} steps ({', '.join(steps)}) in {answer['seconds']:.1f} s")
+        if args.update:
+            print(f"  {answer['changes']}")
         for note in answer["notes"]:
             print(f"  note: {note}")
         print(f"  prove it: mlops-jupyter verify {answer['path']}")

@@ -35,6 +35,17 @@ def export(path: Path, wish: Mapping[str, Any], timeout: float | None, say: Say)
     return _asked(path, "answer", wish, timeout, say)
 
 
+def compare(path: Path, bundle: Path, timeout: float | None, say: Say) -> dict[str, Any]:
+    """Run the notebook cell by cell, and return how a bundle differs from it: a `Difference` as JSON.
+
+    Raises
+    ------
+    UserError
+        The file is no notebook, a cell raised (which, and what), or there is no bundle that can be compared (why).
+    """
+    return _asked(path, "comparison", {"bundle": str(bundle.absolute())}, timeout, say)
+
+
 def program(path: Path, name: str, timeout: float | None, say: Say) -> dict[str, Any]:
     """Run the notebook cell by cell, and return the program that made the value which a name has at its end.
 

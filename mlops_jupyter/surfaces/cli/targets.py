@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from typing import Any
 
 
@@ -16,12 +17,11 @@ def add_to(verbs: Any) -> None:
 
 def act(args: argparse.Namespace) -> int:
     """List them."""
-    from mlops_jupyter.services.export import targets
+    from mlops_jupyter.surfaces.target_list import lines, rows
 
-    found = [targets.find(name) for name in targets.names()]
-    rows = [{"name": t.name, "title": t.title, "expresses": sorted(f.value for f in t.expresses)} for t in found]
+    found = rows()
     if args.json:
-        print(json.dumps(rows, indent=1))
-    for row in rows if not args.json else ():
-        print(f"{row['name']:10}  {row['title']}: {', '.join(row['expresses'])}")
+        print(json.dumps(found, indent=1))
+    else:
+        print("\n".join(lines(found, shutil.get_terminal_size((120, 24)).columns)))
     return 0

@@ -1,4 +1,4 @@
-"""The kernel's side of `mlops-jupyter export` and `slice`: the notebook has run, now answer from what was recorded."""
+"""The kernel's side of `mlops-jupyter export`, `diff` and `slice`: the notebook has run, now answer from that."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def answer(shell: InteractiveShell, wish: str, path: str) -> None:
     session = session_of(shell)
     try:
         request = wishes.request(asked, asked["name"])
-        done = service.export(
-            session.notebook, request, Meaning(), Path(asked["output"]), asked["targets"], session.workspace.ledger
-        )
+        output, ledger = Path(asked["output"]), session.workspace.ledger
+        update = asked.get("update", False)
+        done = service.export(session.notebook, request, Meaning(), output, asked["targets"], ledger, update)
     except UserError as fault:
         found: dict[str, object] = {"fault": str(fault)}
     else:
@@ -35,9 +35,23 @@ def answer(shell: InteractiveShell, wish: str, path: str) -> None:
             "steps": [step.name for step in done.plan.steps],
             "outputs": dict(done.plan.outputs),
             "notes": done.notes,
+            "changes": None if done.changes is None else str(done.changes),
             "overhead_seconds": sum(e.overhead for e in session.recorder.history),
             "seconds": done.seconds,
         }
+    Path(path).write_text(json.dumps(found), encoding="utf-8")
+
+
+def comparison(shell: InteractiveShell, wish: str, path: str) -> None:
+    """Write as JSON how a bundle differs from the notebook, or `fault` with the user's one line."""
+    from mlops_jupyter.services.export.service import compare
+    from mlops_jupyter.surfaces.magics import session_of
+    from mlops_jupyter.surfaces.magics.meaning import Meaning
+
+    try:
+        found = compare(session_of(shell).notebook, Meaning(), Path(json.loads(wish)["bundle"])).as_json()
+    except UserError as fault:
+        found = {"fault": str(fault)}
     Path(path).write_text(json.dumps(found), encoding="utf-8")
 
 

@@ -133,3 +133,17 @@ def test_twenty_unchanged_steps_are_all_taken_from_the_cache(bundle):
     assert bundle.value(first.answer["run"], "v19") == 19
     done = bundle.run()
     assert set(done.status().values()) == {"cached"}
+
+
+def test_an_edited_step_is_not_taken_for_what_it_was(bundle):
+    diamond(bundle)
+    assert bundle.value(bundle.run().answer["run"], "sum") == 22
+    bundle.step("left", "def left(x, a):\n    return x * a + 100\n")
+    edited = bundle.run()
+    assert edited.status() == states("cached", "done", "cached", "done")
+    assert bundle.value(edited.answer["run"], "sum") == 122
+    run = ["--store", str(bundle.store), "--run", "tasks", "--json"]
+    assert [bundle.call("step", name, *run).status()[name] for name in NAMES] == ["cached"] * 4
+    assert bundle.value("tasks", "sum") == 122
+    bundle.step("left", "def left(x, a):\n    return x * a\n")
+    assert bundle.run().status() == states("cached", "cached", "cached", "cached")

@@ -273,3 +273,42 @@ def test_a_store_that_cannot_be_written_is_one_line(bundle):
     assert done.code == 2 and done.err.count("\n") == 1
     assert "Not a directory" in done.err and f"is the store {str(bundle.store)!r} writable" in done.err
     assert done.answer["status"] == "failed"
+
+
+def test_a_store_that_fills_up_in_the_middle(bundle):
+    """No file may grow beyond 64 KB, as on a disk with no more room: what was kept before is whole and is used."""
+    bundle.pipeline(
+        'Step("small", "demo.steps.small:small", "1", outputs=(("x",),)),'
+        'Step("big", "demo.steps.big:big", "1", inputs={"x": "small"}, outputs=(("y",),)),'
+        'Step("size", "demo.steps.size:size", "1", inputs={"y": "big"}, outputs=(("z",),)),',
+        "outputs={'z': 'size'}",
+    )
+    bundle.step("small", "def small():\n    return 200_000\n")
+    bundle.step("big", "def big(x):\n    return b'y' * x\n")
+    bundle.step("size", "def size(y):\n    return len(y)\n")
+    words = bundle.command("run", "--store", str(bundle.store), "--json")
+    full = ["bash", "-c", 'ulimit -f 64; exec "$@"', "_", *words]
+    done = subprocess.run(full, env=bundle.environment(), capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    told = json.loads(done.stdout)
+    assert {step["step"]: step["status"] for step in told["steps"]} == {
+        "small": "done", "big": "failed", "size": "skipped",
+    }  # fmt: skip
+    assert "File too large" in next(line for line in done.stderr.splitlines() if line.startswith("big: failed"))
+    assert Store(bundle.store).run(told["run"])["status"] == "failed"
+    again = bundle.run()
+    assert again.status() == {"small": "cached", "big": "done", "size": "done"}
+    assert bundle.value(again.answer["run"], "z") == 200_000
+    assert not [path for path in bundle.store.rglob(".*") if path.is_file()], "nothing half-written is left"
+
+
+def test_a_circle_made_by_hand_is_one_line(bundle):
+    bundle.pipeline(
+        'Step("a", "demo.steps.a:a", "1", inputs={"y": "b"}, outputs=(("x",),)),'
+        'Step("b", "demo.steps.b:b", "1", inputs={"x": "a"}, outputs=(("y",),)),'
+    )
+    for words in (["run"], ["step", "a", "--run", "r"]):
+        done = bundle.call(*words, "--store", str(bundle.store))
+        assert (done.code, done.out) == (2, "")
+        assert done.err == "error: pipeline 'demo': the steps 'a', 'b' wait for each other; export again\n"
+    assert not bundle.store.exists()

@@ -39,6 +39,7 @@ def export(
     names: Sequence[str] | None,
     order: Sequence[int] | None = None,
     fails: Collection[int] = (),
+    ask: str = "answer",
     **wish: Any,
 ) -> dict[str, Any]:
     """Run the cells in `folder`, in `order` if given, and export to `folder / "out"`; return its answer.
@@ -46,6 +47,7 @@ def export(
     Parameters
     ----------
     fails : positions of the cells that must fail; no other may.
+    ask : what is asked at the end, of those that `surfaces.magics.headless` answers.
     """
     path = folder / "play.ipynb"
     path.write_text(json.dumps(notebook(cells)))
@@ -55,7 +57,8 @@ def export(
         "outputs": ",".join(names) if names else None,
         "name": "play",
     }
-    process = multiprocessing.get_context("fork").Process(target=_play, args=(path, order, fails, {**asked, **wish}))
+    played = (path, order, fails, ask, {**asked, **wish})
+    process = multiprocessing.get_context("fork").Process(target=_play, args=played)
     process.start()
     process.join(120)
     assert process.exitcode == 0, (folder / "trace.txt").read_text() if (folder / "trace.txt").exists() else "killed"
@@ -63,15 +66,14 @@ def export(
     return answer
 
 
-def _play(path: Path, order: Sequence[int] | None, fails: Collection[int], wish: dict[str, Any]) -> None:
+def _play(path: Path, order: Sequence[int] | None, fails: Collection[int], ask: str, wish: dict[str, Any]) -> None:
     folder = path.parent
     try:
         os.chdir(folder)
         os.environ["JPY_SESSION_NAME"] = str(path)
         from IPython.core.interactiveshell import InteractiveShell
 
-        from mlops_jupyter.surfaces.magics import load
-        from mlops_jupyter.surfaces.magics.headless import answer
+        from mlops_jupyter.surfaces.magics import headless, load
 
         shell = InteractiveShell.instance()
         load(shell)
@@ -81,7 +83,7 @@ def _play(path: Path, order: Sequence[int] | None, fails: Collection[int], wish:
             if number not in fails:
                 result.raise_error()
             assert result.success == (number not in fails), f"cell {number} was to fail"
-        answer(shell, json.dumps({"outputs": None, **wish}), str(folder / "answer.json"))
+        getattr(headless, ask)(shell, json.dumps({"outputs": None, **wish}), str(folder / "answer.json"))
     except BaseException:
         (folder / "trace.txt").write_text(traceback.format_exc())
         os._exit(1)

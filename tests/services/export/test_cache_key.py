@@ -64,7 +64,11 @@ class Project:
     def edit(self, path: str, old: str, new: str) -> None:
         text = (self.folder / path).read_text()
         assert old in text
-        (self.folder / path).write_text(text.replace(old, new))
+        self.add(path, text.replace(old, new))
+
+    def add(self, path: str, text: str) -> None:
+        with (self.folder / path).open("w", newline="") as stream:
+            stream.write(text)
 
     def installed(self, folder: str) -> None:
         """Let a distribution be found, before the one that is installed."""
@@ -108,6 +112,19 @@ ROWS: dict[str, tuple[Callable[[Project], object], set[str]]] = {
     "an environment variable": (lambda p: p.environment.update({"SOMETHING": "else"}), set()),
     "limits": (lambda p: p.words.extend(["--jobs", "1", "--retries", "3", "--timeout", "60"]), set()),
     "the run's name": (lambda p: p.words.extend(["--run", "another"]), set()),
+    "a step that a person edits": (
+        lambda p: p.edit("out/src/play/steps/count.py", "len(text)", "len(text) + 0"),
+        {"count"},
+    ),
+    "an edit taken back": (
+        lambda p: (
+            p.edit("out/src/play/steps/count.py", "len(", "1 + len("),
+            p.edit("out/src/play/steps/count.py", "1 + len(", "len("),
+        ),
+        set(),
+    ),
+    "ends of lines, as git may change them": (lambda p: p.edit("out/src/play/steps/count.py", "\n", "\r\n"), set()),
+    "a module that a person adds to the package": (lambda p: p.add("out/src/play/more.py", "more = 1\n"), set(STEPS)),
     "where the bundle lies": (lambda p: p.move(), set()),
 }
 

@@ -61,6 +61,50 @@ def test_from_a_notebook_to_a_proof(tmp_path: Path) -> None:
     assert set(again["steps"].values()) == {"cached"}
 
 
+def test_continuous_delivery(tmp_path: Path) -> None:
+    cells = [
+        "import numpy as np",
+        ("# Load", "rows = [1, 2]"),
+        ("# Add", "total = sum(rows)"),
+        ("# Draw", "noise = np.random.rand()"),
+    ]
+    write(tmp_path, *cells)
+    words = ["work.ipynb", "--output", "out"]
+    assert cli("export", *words, "--to", "airflow", "--schedule", "0 6 * * 1", cwd=tmp_path).returncode == 0
+    same = cli("diff", "work.ipynb", "out", cwd=tmp_path)
+    assert (same.returncode, same.stdout) == (0, "no difference\n"), same.stderr
+    write(tmp_path, *cells[:2], ("# Add", "total = sum(rows) + 1"), cells[3])
+    told = cli("diff", "work.ipynb", "out", cwd=tmp_path)
+    assert told.returncode == 1
+    assert "step add: changed\n" in told.stdout and "    +    total = sum(rows) + 1\n" in told.stdout
+    assert "value total: 3 -> 4\n" in told.stdout
+    facts = json.loads(cli("diff", "work.ipynb", "out", "--json", cwd=tmp_path).stdout)
+    assert (facts["same"], list(facts["changed"]), facts["schedule"]) == (False, ["add"], None)
+    (tmp_path / "out" / "own.txt").write_text("mine")
+    done = cli("export", *words, "--update", cwd=tmp_path)
+    assert done.returncode == 0 and " files written, 0 deleted" in done.stdout, done.stderr
+    assert (tmp_path / "out" / "own.txt").is_file() and (tmp_path / "out" / "dags" / "work.py").is_file()
+    assert cli("diff", "work.ipynb", "out", cwd=tmp_path).returncode == 0
+    assert cli("verify", "out", cwd=tmp_path).returncode == 0
+
+
+NO_UPDATE = {
+    "no bundle": (["diff", "work.ipynb", "nowhere"], "no bundle at 'nowhere': make one with export, without --update"),
+    "no bundle to update": (["export", "work.ipynb", "-o", "nowhere", "--update"], "no bundle at 'nowhere'"),
+    "a folder of others": (["diff", "work.ipynb", "."], "no bundle at '.'"),
+}
+
+
+@pytest.mark.parametrize("case", NO_UPDATE.values(), ids=NO_UPDATE)
+def test_nothing_to_compare_with_is_said_before_the_notebook_runs(tmp_path: Path, case: tuple[list[str], str]) -> None:
+    words, said = case
+    write(tmp_path, "open('ran', 'w').close()")
+    done = cli(*words, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"mlops-jupyter: {said}") and done.stderr.count("\n") == 1
+    assert not (tmp_path / "ran").exists()
+
+
 def test_a_slice_is_a_program(tmp_path: Path) -> None:
     write(tmp_path, "import json\nimport math", ("# Load", "rows = [1, 2]\nother = 3"), ("# Add", "total = sum(rows)"))
     made = cli("slice", "work.ipynb", "total", cwd=tmp_path)

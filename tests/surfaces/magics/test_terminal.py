@@ -24,6 +24,10 @@ total = sum(rows)
 %pipeline run -p n=5
 %pipeline run -p m=5
 %pipeline export --output out
+%pipeline diff out
+%pipeline export --output out --update
+%pipeline diff nowhere
+%pipeline targets
 """
 
 
@@ -46,6 +50,10 @@ def test_a_session(tmp_path: Path) -> None:
         "gives total",
         "UsageError: no parameter 'm': the pipeline has n",
         "out: 2 steps (load, total) for python",
+        "no difference",
+        "0 files written, 0 deleted",
+        "UsageError: no bundle at 'nowhere': make one with export, without --update",
+        "python  ",
     ):
         assert line in said, said
     assert said.count("load: done") == 1, said

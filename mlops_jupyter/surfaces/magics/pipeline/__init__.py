@@ -1,12 +1,14 @@
-"""`%pipeline`: see the graph and what made a value, run it here, export it, prove it."""
+"""`%pipeline`: see the graph and what made a value, run it here, export it, prove it, compare it."""
 
 from __future__ import annotations
 
+from mlops_jupyter.surfaces.magics.pipeline.diff import diff
 from mlops_jupyter.surfaces.magics.pipeline.export import export
 from mlops_jupyter.surfaces.magics.pipeline.history import history
 from mlops_jupyter.surfaces.magics.pipeline.run import run
 from mlops_jupyter.surfaces.magics.pipeline.show import show
 from mlops_jupyter.surfaces.magics.pipeline.slice import slice_
+from mlops_jupyter.surfaces.magics.pipeline.targets import targets
 from mlops_jupyter.surfaces.magics.pipeline.verify import verify
 from mlops_jupyter.surfaces.magics.verbs import Verb
 
@@ -17,4 +19,6 @@ VERBS = {
     "run": Verb(run),
     "export": Verb(export),
     "verify": Verb(verify),
+    "diff": Verb(diff),
+    "targets": Verb(targets),
 }

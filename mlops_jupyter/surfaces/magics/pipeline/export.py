@@ -28,7 +28,9 @@ def options(table: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Callable[[Cal
 
 
 @magic_arguments("pipeline export")
-@argument("--output", "-o", required=True, help="the folder to write; a bundle that is there is replaced")
+@argument(
+    "--output", "-o", required=True, help="the folder to write; without --update a bundle that is there is replaced"
+)
 @options(wishes.OPTIONS)
 def export(session: Session, args: Namespace) -> Exported:
     """Write the notebook as a pipeline that runs without Jupyter and without this package."""
@@ -39,7 +41,8 @@ def export(session: Session, args: Namespace) -> Exported:
     asked = {name: _plain(value) for name, value in wishes.asked(args).items()}
     request = wishes.request(asked, output.name)
     targets = wishes.words(unquoted(args.to))
-    return service.export(session.notebook, request, Meaning(), output, targets, session.workspace.ledger)
+    ledger = session.workspace.ledger
+    return service.export(session.notebook, request, Meaning(), output, targets, ledger, args.update)
 
 
 def _plain(value: object) -> object:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 from mlops_jupyter.services.export.verify import Proof
 from mlops_jupyter.services.pipeline.versions import Version
 from mlops_jupyter.services.pipeline.view import StepView
+from mlops_jupyter.surfaces.target_list import lines
 
 SIGNS = {
     "live": "●", "fresh": "●", "stale": "◐", "cached": "◆", "failed": "✕",
@@ -93,3 +96,18 @@ class ProofTable(Table):
             f"; {proof.reason}" if proof.reason else ""
         )
         super().__init__(title, ("output", "verdict", "notebook", "pipeline", "why"), rows)
+
+
+class TargetTable(Table):
+    """What can be exported for; `targets` holds the facts."""
+
+    def __init__(self, targets: Sequence[Mapping[str, Any]]) -> None:
+        self.targets = tuple(targets)
+        rows = [
+            (t["name"], t["title"], t.get("fault") or ", ".join(t["expresses"]) or "–", ", ".join(t["lacks"]) or "–")
+            for t in targets
+        ]
+        super().__init__(f"{len(rows)} targets", ("target", "is", "says", "has no word for"), rows)
+
+    def __repr__(self) -> str:
+        return "\n".join([self.title, *lines(self.targets, shutil.get_terminal_size((120, 24)).columns)])

@@ -1,0 +1,139 @@
+"""What an export would change in a bundle that is there, and changing no more than that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.core.plan import Plan
+from mlops_jupyter.services.export import journal, manifest, recorded, regions
+from mlops_jupyter.services.export.bundle import Bundle
+from mlops_jupyter.services.export.manifest import Manifest, digest
+from mlops_jupyter.services.pipeline.planner import Request
+
+SHOWN = 5
+"""So many conflicts are told in one line."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is to be done to a bundle on disk. Files that the export did not write are not in it.
+
+    Attributes
+    ----------
+    writes : path -> content that is to lie there, with the regions that a person marked.
+    deletes : files that the export wrote once and would not write now.
+    kept : files with edits of a person that stay.
+    conflicts : path -> why nobody but a person can say what is to lie there, in words that follow the path.
+    """
+
+    writes: dict[str, bytes] = field(default_factory=dict)
+    deletes: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    conflicts: dict[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.writes or self.deletes or self.conflicts)
+
+    def __str__(self) -> str:
+        kept = f"; {', '.join(self.kept)} keep a person's edits" if self.kept else ""
+        return f"{len(self.writes)} files written, {len(self.deletes)} deleted{kept}"
+
+
+def changes(new: Bundle, known: Manifest, folder: Path) -> Changes:
+    """Compare what is rendered now with what lies on disk, file by file; nothing is written."""
+    found = Changes()
+    for path in sorted({*new, *known.files}):
+        there = _there(folder / path)
+        if there is None:
+            found.conflicts[path] = "is no file"
+        elif path not in new:
+            _leave(found, path, there[0], known.files[path])
+        elif there[0] != new[path]:
+            _write(found, path, there[0], new[path], known)
+    return found
+
+
+def _there(path: Path) -> tuple[bytes | None] | None:
+    """Return a file's content (None if there is no file); no answer at all where something else lies there."""
+    try:
+        return (path.read_bytes(),)
+    except FileNotFoundError:
+        return (None,)
+    except (IsADirectoryError, NotADirectoryError):
+        return None
+
+
+def _leave(found: Changes, path: str, there: bytes | None, was: str) -> None:
+    if there is not None and digest(there) != was:
+        found.conflicts[path] = (
+            "was edited, and the notebook no longer makes it: delete it, or move it out of the bundle"
+        )
+    elif there is not None:
+        found.deletes.append(path)
+
+
+def _write(found: Changes, path: str, there: bytes | None, new: bytes, known: Manifest) -> None:
+    was = known.files.get(path)
+    if there is None or digest(there) == was:
+        if there is None or digest(there) != digest(new):
+            found.writes[path] = new
+    elif was is None:
+        if digest(there) != digest(new):
+            found.conflicts[path] = "is no file of the export, and stands where one is to lie: move it away"
+    elif was == digest(new):
+        found.kept.append(path)
+    else:
+        _merge(found, path, there, new, known)
+
+
+def _merge(found: Changes, path: str, there: bytes, new: bytes, known: Manifest) -> None:
+    mine, text = manifest.decoded(there), manifest.decoded(new)
+    if mine is None or text is None or path not in known.lines:
+        found.conflicts[path] = "was edited, and no regions can be marked in it: take it away, and it is written anew"
+        return
+    try:
+        merged = regions.merge(mine, known.lines[path], text)
+        if path.endswith(".py"):
+            compile(merged, path, "exec")
+    except regions.Conflict as fault:
+        found.conflicts[path] = f"{fault}: mark each edit as a region apart from these lines, or take the file away"
+    except SyntaxError as fault:
+        found.conflicts[path] = f"would be no Python with its regions in it ({fault.msg}): take the regions out first"
+    else:
+        found.kept.append(path)
+        if merged.encode() != there:
+            found.writes[path] = merged.encode()
+
+
+def write(new: Bundle, plan: Plan, request: Request, targets: Sequence[str], folder: Path) -> Changes:
+    """Bring a bundle up to date: all that is to change or nothing.
+
+    Parameters
+    ----------
+    new : every file that the export makes of the plan; `request` and `targets` are what it was asked for.
+
+    Raises
+    ------
+    UserError
+        Some file was edited in a way that cannot be kept (which, and what to do), or nothing can be written.
+    """
+    with journal.alone(folder):
+        known = manifest.read(folder)
+        new = recorded.settled(new, plan, known, folder)
+        found = changes(new, known, folder)
+        refuse(found.conflicts, folder)
+        wanted = manifest.of(new, request, targets)
+        note = {} if wanted == known else {manifest.NAME: manifest.written(wanted)}
+        journal.change(folder, {**found.writes, **note}, found.deletes)
+    return found
+
+
+def refuse(conflicts: Mapping[str, str], folder: Path) -> None:
+    """Raise `UserError` if there are conflicts: the first few, in one line."""
+    if conflicts:
+        said = [f"{path!r} {why}" for path, why in conflicts.items()]
+        more = f"; and {len(said) - SHOWN} more (`mlops-jupyter diff` lists them)" if len(said) > SHOWN else ""
+        raise UserError(f"{str(folder)!r} is left as it is: {'; '.join(said[:SHOWN])}{more}")

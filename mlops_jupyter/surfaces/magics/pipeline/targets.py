@@ -1,0 +1,21 @@
+"""`%pipeline targets`: what a bundle can be exported for."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from IPython.core.magic_arguments import magic_arguments
+
+if TYPE_CHECKING:
+    from mlops_jupyter.surfaces.magics.pipeline.tables import TargetTable
+    from mlops_jupyter.surfaces.magics.session import Session
+
+
+@magic_arguments("pipeline targets")
+def targets(session: Session, args: Namespace) -> TargetTable:
+    """List what a bundle can be exported for, and what of a pipeline each can say."""
+    from mlops_jupyter.surfaces.magics.pipeline.tables import TargetTable
+    from mlops_jupyter.surfaces.target_list import rows
+
+    return TargetTable(rows())
