@@ -92,6 +92,7 @@ def has_changed(body: str) -> None:
     assert "-    total = 3 * rate\n+    total = 4 * rate" in body
 
 
+@pytest.mark.slow
 @pytest.mark.ran("github")
 def test_github_comments_once_and_mends_its_comment(project: tuple[Path, str], tmp_path: Path) -> None:
     folder, base = project
@@ -132,6 +133,7 @@ def test_github_comments_once_and_mends_its_comment(project: tuple[Path, str], t
     has_changed(receiver.requests[1]["body"]["body"])
 
 
+@pytest.mark.slow
 @pytest.mark.ran("gitlab")
 def test_gitlab_comments(project: tuple[Path, str]) -> None:
     folder, base = project

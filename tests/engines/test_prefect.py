@@ -18,6 +18,8 @@ from tests.engines.demos import DEMOS, DIAMOND, LINEAR, Demo, bundle, engine, pr
 from tests.engines.fired import delivered, free_port, listening, running, until
 from tests.engines.receiver import Receiver
 
+pytestmark = pytest.mark.slow  # its server alone takes a minute to start
+
 SETTINGS = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     "DO_NOT_TRACK": "1",
