@@ -39,6 +39,7 @@ class Step:
     timeout : seconds after which it is killed with all that it started; None for never.
     always : never taken from the cache (a step whose point is its effect: registering, judging).
     after : steps that it waits for beside those whose values it takes.
+    cpu, memory, gpu : processors, bytes and devices that it asks of a cluster; None for the cluster's default.
     """
 
     name: str
@@ -53,6 +54,9 @@ class Step:
     timeout: float | None = None
     always: bool = False
     after: tuple[str, ...] = ()
+    cpu: float | None = None
+    memory: int | None = None
+    gpu: int | None = None
 
     @property
     def upstream(self) -> tuple[str, ...]:
