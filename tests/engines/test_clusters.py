@@ -223,6 +223,17 @@ def test_a_wrong_request_is_one_line(there, case):
     assert done.code == 2 and f"error: {told}" in done.err and not there.store.exists(), done.err
 
 
+def test_a_secret_stays_where_it_is(cluster, there):
+    there.pipeline(STEP.format("one", "outputs=(('x',),)"), "outputs={'x': 'one'}, secrets=('DB_PASSWORD',)")
+    there.step("one", "import os\n\ndef one():\n    return os.environ['DB_PASSWORD']\n")
+    done = there.run(*cluster.words, env={"DB_PASSWORD": "x"})
+    if cluster.engine == "local":
+        assert done.code == 0
+    else:  # its nodes were started without it
+        error = done.answer["steps"][0]["error"]["message"]
+        assert error == "the environment variable 'DB_PASSWORD' is not set: give the pipeline this secret"
+
+
 def test_resources(cluster, there):
     steps(there, big=("gpu=64", "def big():\n    pass\n"))
     done = there.run(*cluster.words)
