@@ -42,7 +42,7 @@ class Side:
         What uv has of indexes is kept from run to run, as any user's is.
         """
         if not self.python.exists():
-            raise CannotMeasure(f"run `make {'peers' if self.python == PEERS else '.venvs/engines/.locked'}` first")
+            raise CannotMeasure(f"run `make {'.venvs/engines/.locked' if self.python == ENGINES else 'peers'}` first")
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             kept = {name: value for name, value in os.environ.items() if name not in IGNORED}
             home = {"HOME": folder, "IPYTHONDIR": f"{folder}/.ipython", "MPLBACKEND": "Agg", "PYTHONHASHSEED": "0"}
