@@ -15,6 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 PEERS = ROOT / ".venvs" / "peers" / "bin" / "python"
+ENGINES = ROOT / ".venvs" / "engines" / "bin" / "python"
 
 IGNORED = {"PYTHONDONTWRITEBYTECODE", "MLFLOW_TRACKING_URI"}
 """Variables that would change what is measured: modules compiled anew at each start, runs sent elsewhere."""
@@ -41,7 +42,7 @@ class Side:
         What uv has of indexes is kept from run to run, as any user's is.
         """
         if not self.python.exists():
-            raise CannotMeasure("run `make peers` first")
+            raise CannotMeasure(f"run `make {'.venvs/engines/.locked' if self.python == ENGINES else 'peers'}` first")
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             kept = {name: value for name, value in os.environ.items() if name not in IGNORED}
             home = {"HOME": folder, "IPYTHONDIR": f"{folder}/.ipython", "MPLBACKEND": "Agg", "PYTHONHASHSEED": "0"}

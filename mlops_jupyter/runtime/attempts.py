@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .events import FAILED
-from .pipeline import Step
 
 if TYPE_CHECKING:
-    from .process import Child, Task
+    from .engines import Engine, Work
+    from .perform import Job
 
 GRACE_SECONDS = 2.0
 """How long a step that is stopped may take to leave by itself."""
@@ -21,11 +21,10 @@ GRACE_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try at a step, in a process. `deadline` on the monotonic clock."""
+    """One try at a step. `deadline` on the monotonic clock."""
 
-    step: Step
-    child: Child
-    number: int
+    job: Job
+    work: Work
     started: float
     deadline: float | None
 
@@ -35,7 +34,7 @@ Error = Mapping[str, str]
 
 @dataclass(frozen=True)
 class End:
-    """How an attempt ended. `error` is None for a good end; `told` if the child has written its record itself."""
+    """How an attempt ended. `error` is None for a good end; `told` if the job has written its record itself."""
 
     attempt: Attempt
     error: Error | None = None
@@ -43,23 +42,35 @@ class End:
 
 
 class Attempts:
-    """The attempts that are under way."""
+    """The attempts that are under way with an engine, of one run or of several that share a store.
 
-    def __init__(self) -> None:
+    `room` is how many there may be at once.
+    """
+
+    def __init__(self, engine: Engine, room: int) -> None:
+        self._engine = engine
+        self._room = max(1, room)
         self._running: list[Attempt] = []
 
     def __len__(self) -> int:
         return len(self._running)
 
-    def start(self, step: Step, task: Task, number: int, log: Path, fork: bool) -> None:
-        """Start a process for a step; its first attempt begins a new log."""
-        from .process import start
+    @property
+    def full(self) -> bool:
+        """Whether there is room for no more."""
+        return len(self._running) >= self._room
 
-        if number == 1:
+    def making(self, key: str, run: str) -> bool:
+        """Whether another run is making what a step with that key makes."""
+        return any(attempt.job.key == key and attempt.job.run != run for attempt in self._running)
+
+    def start(self, job: Job, log: Path) -> None:
+        """Start a job; the first attempt begins a new log."""
+        if job.attempt == 1:
             log.unlink(missing_ok=True)
-        child = start(task, log, fork)
-        deadline = time.monotonic() + step.timeout if step.timeout else None
-        self._running.append(Attempt(step, child, number, time.time(), deadline))
+        work = self._engine.start(job, log)
+        timeout = job.step.timeout if self._engine.local else None
+        self._running.append(Attempt(job, work, time.time(), time.monotonic() + timeout if timeout else None))
 
     def wait(self, until: float | None) -> None:
         """Sleep until an attempt ends, a deadline passes, or it is `until` on the monotonic clock."""
@@ -67,36 +78,36 @@ class Attempts:
         times += [until] if until is not None else []
         seconds = max(0.0, min(times) - time.monotonic()) if times else None
         if self._running:
-            from .process import wait
-
-            wait([attempt.child for attempt in self._running], seconds)
+            self._engine.wait([attempt.work for attempt in self._running], seconds)
         elif seconds:
             time.sleep(seconds)
 
     def ended(self) -> Iterator[End]:
         """Yield what has ended, or is ended now because its time is over."""
         for attempt in list(self._running):
-            code = attempt.child.poll()
+            code = attempt.work.poll()
             if code is None and (attempt.deadline is None or time.monotonic() < attempt.deadline):
                 continue
             self._running.remove(attempt)
             if code is None:
-                attempt.child.kill()
-                seconds = f"{attempt.step.timeout:g} seconds"
+                attempt.work.kill()
+                seconds = f"{attempt.job.step.timeout:g} seconds"
                 yield End(attempt, {"type": "TimedOut", "message": f"it took longer than {seconds}"})
+            elif isinstance(code, str):
+                yield End(attempt, {"type": "Lost", "message": code})
             elif code in (0, FAILED):
                 yield End(attempt, None if code == 0 else {}, told=True)
             else:
                 yield End(attempt, {"type": "Died", "message": cause(code)})
 
     def stop(self) -> Iterator[End]:
-        """End every process: all are asked first, and given the same time to leave."""
+        """End all: they are asked first, and given the same time to leave."""
         for attempt in self._running:
-            attempt.child.ask_to_leave()
+            attempt.work.ask_to_leave()
         until = time.monotonic() + GRACE_SECONDS
         while self._running:
             attempt = self._running.pop()
-            attempt.child.kill(max(0.0, until - time.monotonic()))
+            attempt.work.kill(max(0.0, until - time.monotonic()))
             yield End(attempt, {"type": "Interrupted", "message": "the run was stopped"})
 
 

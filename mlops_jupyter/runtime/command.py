@@ -21,7 +21,7 @@ from .initial import package_folder
 from .pipeline import INITIAL, Pipeline, limited, order
 from .runs import Store, new_run
 from .seed import restart_seeded
-from .telling import Stdout, facts_of, show, show_log
+from .telling import Stdout, facts_of, show, show_log, show_row, table
 
 OK, STEP_FAILED, WRONG_REQUEST = 0, 1, 2
 """Exit codes; a run that a signal stopped gives 128 and the signal's number, as shells do."""
@@ -78,8 +78,12 @@ def _parser(pipeline: Pipeline) -> argparse.ArgumentParser:
     step.set_defaults(verb=_step)
     step.add_argument("name", metavar="NAME")
     step.add_argument("--run", required=True, help="name of the run that the step belongs to")
-    for flags in (("-p", "--parameter"), ("--data",)):
+    for flags in (("-p", "--parameter"), ("--data",), ("--timeout",)):
         step.add_argument(*flags, **options.OPTIONS[flags])
+    # Of those who lead the run from another machine.
+    step.add_argument("--led", type=int, default=0, help=argparse.SUPPRESS)
+    step.add_argument("--again", action="store_true", help=argparse.SUPPRESS)
+    step.add_argument("--parent", type=int, default=None, help=argparse.SUPPRESS)
     check = verbs.add_parser("check", help="compare a run's outputs with the notebook's values")
     check.set_defaults(verb=_check)
     check.add_argument("--run", required=True)
@@ -103,15 +107,47 @@ def _run(pipeline: Pipeline, asked: argparse.Namespace) -> int:
     pipeline = limited(pipeline, asked.retries, asked.timeout)
     run = asked.run or new_run()
     start: str | None = vars(asked)["from"]  # a word of Python's own
-    with Stdout() as answer, _stoppable(), _telling(pipeline, answer, run) as told:
-        result = engine.run(pipeline, asked.store, given, run, asked.data, asked.only, start, asked.jobs, told)
+    if asked.each:
+        return _each(pipeline, asked, given, run, start)
+    performer = {"engine": asked.engine or "local", "address": asked.address}
+    with Stdout() as answer, _stoppable(), _telling(pipeline, answer, run, performer["engine"] == "local") as told:
+        result = engine.run(
+            pipeline, asked.store, given, run, asked.data, asked.only, start, asked.jobs, told, **performer
+        )
     return _tell(result, asked, answer)
+
+
+def _each(pipeline: Pipeline, asked: argparse.Namespace, given: dict[str, object], run: str, start: str | None) -> int:
+    from .fanning import run_each, spread
+
+    each, performer = spread(pipeline, asked.each), asked.engine or "local"
+    with Stdout() as answer, _stoppable():
+        if performer == "local":
+            restart_seeded(pipeline, answer, run)
+        fan = run_each(
+            pipeline, asked.store, each, run, given, asked.data, asked.only, start, asked.jobs,
+            lambda row: show_row(each[0], row), performer, asked.address,
+        )  # fmt: skip
+    if asked.json:
+        facts = {"run": fan.run, "status": fan.status, "store": asked.store, "seconds": round(fan.seconds, 6)}
+        answer.write(json.dumps({**facts, "each": fan.parameter, "runs": list(fan.rows)}))
+    else:
+        answer.write(table(fan.parameter, fan.rows))
+        answer.write(f"run {fan.run} {fan.status}: {asked.store}/{fan.run}/each.json")
+    return OK if fan.status == "succeeded" else STEP_FAILED
 
 
 def _step(pipeline: Pipeline, asked: argparse.Namespace) -> int:
     given = parameters(pipeline, asked.parameter)
+    pipeline = limited(pipeline, None, asked.timeout)
+    if asked.parent:
+        from .process import die_with
+
+        die_with(asked.parent, signal.SIGTERM)
     with Stdout() as answer, _stoppable(), _telling(pipeline, answer, asked.run) as told:
-        result = engine.run_step(pipeline, asked.store, asked.name, asked.run, given, asked.data, told)
+        result = engine.run_step(
+            pipeline, asked.store, asked.name, asked.run, given, asked.data, told, led=asked.led, again=asked.again
+        )
         show_log(Store(asked.store), asked.run, asked.name)
     return _tell(result, asked, answer)
 
@@ -203,13 +239,13 @@ def _stoppable() -> Iterator[None]:
 
 
 @contextmanager
-def _telling(pipeline: Pipeline, answer: Stdout, run: str) -> Iterator[Progress]:
+def _telling(pipeline: Pipeline, answer: Stdout, run: str, seeded: bool = True) -> Iterator[Progress]:
     """Lend what shows progress; before the first step begins it sees that text is hashed with the right seed.
 
     For that the run may have to begin again, so what comes before is told only when it is settled.
     """
     held: list[Event] = []
-    settled = False
+    settled = not seeded
 
     def tell() -> None:
         while held:
@@ -217,7 +253,7 @@ def _telling(pipeline: Pipeline, answer: Stdout, run: str) -> Iterator[Progress]
 
     def told(event: Event) -> None:
         nonlocal settled
-        if event.status is Status.RUNNING:
+        if event.status is Status.RUNNING and not settled:
             restart_seeded(pipeline, answer, run)
             settled = True
         held.append(event)

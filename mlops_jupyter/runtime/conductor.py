@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .attempts import Attempt, Attempts, End, Error
@@ -21,33 +19,30 @@ from .runs import Artifact, Store
 LONGEST_PAUSE_SECONDS = 60.0
 """A pause between two tries that has grown to this grows no more."""
 
-WARM = ("keep", "codecs", "fingerprint", "tracking")
-"""Rooms of the runtime that every step's process would else load anew."""
-
 
 class Conductor:
-    """Drives one run to its end. Never runs a step's code itself: children do.
+    """Leads one run to its end. Never runs a step's code itself: an engine's jobs do.
 
     `scratch` is where working directories, logs and tracking files lie while the run lasts: the run's own folder, or a
     temporary one if the store is not on this machine.
     """
 
     def __init__(
-        self, request: Request, store: Store, run: str, scratch: Path, jobs: int, progress: Progress, fork: bool
+        self, request: Request, store: Store, run: str, scratch: Path, attempts: Attempts, progress: Progress
     ) -> None:
+        self.run = run
         self._request = request
         self._pipeline = request.pipeline
         self._store = store
         self._run = run
         self._scratch = scratch
-        self._jobs = max(1, jobs)
         self._tell = progress
-        self._fork = fork
         self._initial = Initial(package_folder(request.pipeline), request.data)
         self._recall = Recall(store, run, request.pipeline)
         self._forced = request.forced()
-        self._waiting = list(request.scope())
-        self._running = Attempts()
+        self._scope = request.scope()
+        self._waiting = list(self._scope)
+        self._running = attempts
         self._ended: dict[str, Event] = {}
         self._made: dict[str, tuple[Artifact, ...]] = {}
         self._keys: dict[str, str] = {}
@@ -63,21 +58,12 @@ class Conductor:
         if self._request.task:
             self._take_from_run()
 
-    def go(self) -> tuple[Event, ...]:
-        """Run all there is to run; return how each step ended. On an interrupt no child is left behind."""
-        try:
-            while self._waiting or self._running:
-                self._advance()
-                self._running.wait(self._next_retry())
-                for end in self._running.ended():
-                    self._take_note(end)
-        except BaseException:
-            for end in self._running.stop():
-                self._record_failure(end.attempt, end.error or {})
-            raise
-        return tuple(self._ended[step.name] for step in self._request.scope())
+    @property
+    def ended(self) -> tuple[Event, ...]:
+        """How each step ended, of those that did."""
+        return tuple(self._ended[step.name] for step in self._scope if step.name in self._ended)
 
-    def _next_retry(self) -> float | None:
+    def next_retry(self) -> float | None:
         """When the next pause ends; those that are over wait for room, not for time."""
         now = time.monotonic()
         pauses = (self._not_before.get(step.name, now) for step in self._waiting)
@@ -93,16 +79,22 @@ class Conductor:
             if missing:
                 raise Fault(f"step {step.name!r} needs {missing[0]!r}: run step {name!r} in run {self._run!r} first")
 
-    def _advance(self) -> None:
-        """Settle every step whose fate is known; start as many of the others as there is room for."""
+    def advance(self) -> bool:
+        """Settle every step whose fate is known; start as many of the others as there is room for.
+
+        Returns whether all have ended.
+        """
         for step in list(self._waiting):
             fates = [self._ended.get(name) for name in step.upstream if not self._request.task]
             if any(fate is not None and fate.status not in GOOD for fate in fates):
                 self._end(step, Event(step.name, Status.SKIPPED))
             elif None in fates or time.monotonic() < self._not_before.get(step.name, 0.0):
                 continue
-            elif not self._from_cache(step) and len(self._running) < self._jobs:
+            elif self._running.making(self._key(step), self.run):
+                continue  # it will be in the cache
+            elif not self._from_cache(step) and not self._running.full:
                 self._start(step)
+        return len(self._ended) == len(self._scope)
 
     def _from_cache(self, step: Step) -> bool:
         """Take what a step made earlier, if that is known and whole."""
@@ -134,10 +126,8 @@ class Conductor:
     def _start(self, step: Step) -> None:
         from .perform import Job
 
-        number = self._tries[step.name] = self._tries.get(step.name, 0) + 1
+        number = self._tries[step.name] = self._tries.get(step.name, max(0, self._request.led - 1)) + 1
         self._tell(Event(step.name, Status.RUNNING))
-        if self._fork:
-            self._warm(step)
         job = Job(
             pipeline=self._pipeline,
             step=step,
@@ -150,32 +140,14 @@ class Conductor:
             work=self._scratch / "work",
             tracking=self._scratch / "tracking" / f"{step.name}.json",
             attempt=number,
+            again=step.name in self._forced,
         )
-        self._running.start(step, job, number, self._scratch / "logs" / f"{step.name}.txt", self._fork)
+        self._running.start(job, self._scratch / "logs" / f"{step.name}.txt")
         self._waiting.remove(step)
 
-    def _warm(self, step: Step) -> None:
-        """Import a step's module here, so that its children are born with it.
-
-        What goes wrong here will go wrong again in the child, which says so in its record; unless it only went wrong
-        because the child's working directory and module path are not set here.
-        """
-        rooms = [f"{__package__}.{name}" for name in WARM]
-        with _environment(self._pipeline.environment):
-            for module in [
-                *(room for room in rooms if importlib.util.find_spec(room)),
-                step.function.partition(":")[0],
-            ]:
-                try:
-                    importlib.import_module(module)
-                except KeyboardInterrupt:
-                    raise
-                except BaseException:  # a module may even call sys.exit
-                    return
-
-    def _take_note(self, end: End) -> None:
-        """Note how a child ended; have it tried again if its step allows."""
-        attempt, step, seconds = end.attempt, end.attempt.step, time.time() - end.attempt.started
+    def take_note(self, end: End) -> None:
+        """Note how an attempt ended; have it tried again if its step allows."""
+        attempt, step, seconds = end.attempt, end.attempt.job.step, time.time() - end.attempt.started
         if end.error is None:
             self._made[step.name] = self._store.artifacts(self._run, step.name)
             self._end(step, Event(step.name, Status.DONE, seconds))
@@ -185,19 +157,24 @@ class Conductor:
         else:
             error = end.error
             self._record_failure(attempt, error)
-        if attempt.number > step.retries or self._request.task:
+        if attempt.job.attempt > step.retries or self._request.task:
             self._end(step, Event(step.name, Status.FAILED, seconds, error))
             return
-        pause = min(step.backoff * 2 ** (attempt.number - 1), max(LONGEST_PAUSE_SECONDS, step.backoff))
+        pause = min(step.backoff * 2 ** (attempt.job.attempt - 1), max(LONGEST_PAUSE_SECONDS, step.backoff))
         self._not_before[step.name] = time.monotonic() + pause
         self._waiting.insert(0, step)
         self._tell(Event(step.name, Status.RETRYING, seconds, error))
 
+    def abandon(self, end: End) -> None:
+        """Note that an attempt was stopped; if the run is kept elsewhere, whoever does that knows."""
+        if not self._request.led:
+            self._record_failure(end.attempt, end.error or {})
+
     def _record_failure(self, attempt: Attempt, error: Error) -> None:
-        """Write the record of a child that could not write its own."""
-        step, seconds = attempt.step, round(time.time() - attempt.started, 6)
+        """Write the record of a job that could not write its own."""
+        step, seconds = attempt.job.step, round(time.time() - attempt.started, 6)
         facts = {"step": step.name, "version": step.version, "key": self._keys[step.name], "status": "failed"}
-        times = {"started": attempt.started, "seconds": seconds, "attempt": attempt.number}
+        times = {"started": attempt.started, "seconds": seconds, "attempt": attempt.job.attempt}
         self._store.set_step(self._run, {**facts, **times, "outputs": [], "error": {"traceback": "", **error}})
 
     def _end(self, step: Step, event: Event) -> None:
@@ -207,16 +184,29 @@ class Conductor:
         self._tell(event)
 
 
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for a while: some libraries read theirs when they are imported."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
+def lead(coming: Iterator[Conductor], attempts: Attempts, window: int, over: Callable[[Conductor], None]) -> None:
+    """Lead runs to their ends, `window` of them at a time; on an interrupt no job is left behind.
+
+    Parameters
+    ----------
+    coming : each is asked for when there is room for it.
+    over : called with each run that has ended.
+    """
+    led: dict[str, Conductor] = {}
     try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        while True:
+            while len(led) < window and (conductor := next(coming, None)):
+                led[conductor.run] = conductor
+            if not led:
+                return
+            settled = [conductor for conductor in led.values() if conductor.advance()]
+            for conductor in settled:
+                over(led.pop(conductor.run))
+            if not settled:
+                attempts.wait(min((pause for each in led.values() if (pause := each.next_retry())), default=None))
+            for end in attempts.ended():
+                led[end.attempt.job.run].take_note(end)
+    except BaseException:
+        for end in attempts.stop():
+            led[end.attempt.job.run].abandon(end)
+        raise

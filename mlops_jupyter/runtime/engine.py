@@ -1,24 +1,22 @@
-"""The local engine: steps in order, cached by content, each in a process of its own."""
+"""Running a pipeline: steps in order, cached by content, each a job of an engine."""
 
 from __future__ import annotations
 
-import json
-import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
-from .conductor import Conductor
+from . import bookkeeping
+from .attempts import Attempts
+from .conductor import Conductor, lead
+from .engines import Engine, opened
 from .events import GOOD, Event, Progress, Request, Result
 from .faults import Fault
 from .initial import package_folder
 from .pipeline import Pipeline
-from .runs import Facts, Store, new_run, valid_run
+from .runs import Store, new_run, valid_run
 from .sources import as_it_lies
-
-JOBS = max(2, min(4, os.cpu_count() or 1))
-"""How many steps run at once: steps that wait (for a disk, a server) leave even one processor to others."""
 
 
 def run(
@@ -32,6 +30,8 @@ def run(
     jobs: int | None = None,
     progress: Progress | None = None,
     fork: bool | None = None,
+    engine: str = "local",
+    address: str | None = None,
 ) -> Result:
     """Run a pipeline: every step whose result is not known yet, in a process of its own.
 
@@ -42,10 +42,11 @@ def run(
     data : folder that holds data files; looked at before the bundle's own.
     only : run just this step, on cached inputs.
     start : run this step and those after it even if they are cached.
-    jobs : how many steps may run at once; `JOBS` if not given.
+    jobs : how many steps may run at once; the engine's own number if not given.
     progress : called with each `Event`, in this process.
     fork : whether steps are forked from this process, which imports their modules (where that is safe, the default),
         or started fresh.
+    engine, address : who performs the steps, see `engines.opened`.
 
     Raises
     ------
@@ -54,7 +55,10 @@ def run(
     """
     pipeline = as_it_lies(pipeline, package_folder(pipeline))
     request = Request(pipeline, values(pipeline, parameters or {}), data, only, start)
-    return _run(request, _opened(store), valid_run(run_id or new_run()), jobs or JOBS, progress, fork)
+    run_id = valid_run(run_id or new_run())
+    request.scope()  # before anything is begun: it may find fault with the request
+    with opened(engine, address, fork) as performer:
+        return _one(request, shared(store), run_id, performer, jobs, progress or silent)
 
 
 def run_step(
@@ -66,18 +70,27 @@ def run_step(
     data: Path | None = None,
     progress: Progress | None = None,
     fork: bool | None = None,
+    led: int = 0,
+    again: bool = False,
 ) -> Result:
     """Run one step as a task of an orchestrator: its inputs are what the steps before it made in the same run.
 
     A failure is not tried again: that is the orchestrator's business. Parameters that are not given are those of the
     run, so that it is enough to give them to its first step.
+
+    Parameters
+    ----------
+    led, again : see `Request`; with `led` another process leads the run and this one leaves its records alone.
     """
-    opened = _opened(store)
+    door = shared(store)
     pipeline = as_it_lies(pipeline, package_folder(pipeline), step)
-    earlier = (opened.run(valid_run(run_id)) or {}).get("parameters", {})
+    earlier = (door.run(valid_run(run_id)) or {}).get("parameters", {})
     known = {name: value for name, value in earlier.items() if name in pipeline.parameters}
-    request = Request(pipeline, values(pipeline, {**known, **(parameters or {})}), data, only=step, task=True)
-    return _run(request, opened, run_id, 1, progress, fork)
+    request = Request(
+        pipeline, values(pipeline, {**known, **(parameters or {})}), data, only=step, task=True, led=led, again=again
+    )
+    with opened("local", fork=fork) as performer:
+        return _one(request, door, run_id, performer, 1, progress or silent)
 
 
 def values(pipeline: Pipeline, given: Mapping[str, object]) -> dict[str, object]:
@@ -88,113 +101,84 @@ def values(pipeline: Pipeline, given: Mapping[str, object]) -> dict[str, object]
     return {**pipeline.parameters, **given}
 
 
-def _opened(store: Store | str | Path) -> Store:
+def shared(store: Store | str | Path) -> Store:
+    """Open a store; raise `Fault` for one that other processes would not see."""
+    if str(store).startswith("memory:"):
+        raise Fault(f"the store {str(store)!r} is this process's own, and steps have theirs: give a folder")
     return store if isinstance(store, Store) else Store(store)
 
 
-def _run(
-    request: Request, store: Store, run_id: str, jobs: int, progress: Progress | None, fork: bool | None
-) -> Result:
-    steps = request.scope()  # before anything is written: it may find fault with the request
-    with _scratch(store, run_id) as scratch:
-        conductor = Conductor(request, store, run_id, scratch, jobs, progress or _silent, _may_fork(fork))
-        conductor.check()
-        started = _begin(request, store, run_id, [step.name for step in steps])
-        ended: tuple[Event, ...] = ()
-        fault = ""
+class Run:
+    """One run from its first record to its last, led by a conductor."""
+
+    def __init__(self, request: Request, store: Store, run_id: str, attempts: Attempts, progress: Progress) -> None:
+        self.id = run_id
+        self._request = request
+        self._store = store
+        self._steps = [step.name for step in request.scope()]
+        self._rest = ExitStack()
+        scratch = self._rest.enter_context(bookkeeping.scratch(store, run_id))
+        self.conductor = Conductor(request, store, run_id, scratch, attempts, progress)
+        self._started = time.time()
+
+    def begin(self) -> None:
+        """Write the first record, or raise `Fault`: then nothing is written."""
         try:
-            ended = conductor.go()
-        except BaseException as stop:
-            fault = str(stop) or "the run was stopped"
+            self.conductor.check()
+            if not self._request.led:
+                self._started = bookkeeping.begin(self._request, self._store, self.id, self._steps)
+        except BaseException:
+            self._rest.close()
             raise
-        finally:
-            outputs = tuple(store.index(run_id)["outputs"])
-            _merge_tracking(store, run_id)
-            _end(request, store, run_id, ended, fault)
-    good = all(event.status in GOOD for event in ended)
-    return Result(run_id, "succeeded" if good else "failed", time.time() - started, ended, outputs)
+
+    def end(self, fault: str = "") -> Result:
+        """Write the last record; return what the run came to."""
+        ended = self.conductor.ended if not fault else ()
+        with self._rest:
+            index = self._store.index(self.id) if not self._request.led else {"outputs": ()}
+            if not self._request.led:
+                bookkeeping.merge_tracking(self._store, self.id)
+                bookkeeping.end(self._request, self._store, self.id, ended, fault)
+        good = not fault and all(event.status in GOOD for event in ended)
+        seconds = time.time() - self._started
+        return Result(self.id, "succeeded" if good else "failed", seconds, ended, tuple(index["outputs"]))
 
 
-def _silent(event: Event) -> None:
+def perform(coming: Iterator[Run], attempts: Attempts, window: int, over: Callable[[Run, Result], None]) -> None:
+    """Perform runs, `window` of them at a time. On an interrupt, those under way are noted as stopped.
+
+    Parameters
+    ----------
+    over : called with each when it has ended.
+    """
+    open_: dict[str, Run] = {}
+
+    def conductors() -> Iterator[Conductor]:
+        for run in coming:
+            run.begin()
+            open_[run.id] = run
+            yield run.conductor
+
+    def close(conductor: Conductor) -> None:
+        run = open_.pop(conductor.run)
+        over(run, run.end())
+
+    try:
+        lead(conductors(), attempts, window, close)
+    except BaseException as stop:
+        for run in open_.values():
+            run.end(str(stop) or "the run was stopped")
+        raise
+
+
+def _one(request: Request, store: Store, run_id: str, engine: Engine, jobs: int | None, progress: Progress) -> Result:
+    engine.check(request.scope())
+    attempts = Attempts(engine, jobs or engine.jobs)
+    results: list[Result] = []
+    run = Run(request, store, run_id, attempts, progress)
+    perform(iter([run]), attempts, 1, lambda run, result: results.append(result))
+    return results[0]
+
+
+def silent(event: Event) -> None:
     """Nobody is listening."""
-
-
-def _may_fork(wish: bool | None) -> bool:
-    if wish is not None:
-        return wish
-    import sys
-
-    return hasattr(os, "fork") and sys.platform != "darwin"  # there, system libraries may run threads that a fork cuts
-
-
-@contextmanager
-def _scratch(store: Store, run_id: str) -> Iterator[Path]:
-    """Lend the folder in which steps work: the run's own, or a temporary one whose logs are carried to the store."""
-    if store.folder is not None:
-        yield store.folder / run_id
-        return
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix=f"{run_id}-") as name:
-        folder = Path(name).resolve()
-        for file in store.names(run_id, "tracking"):  # a run that an earlier step opened is gone on with
-            (folder / "tracking").mkdir(exist_ok=True)
-            (folder / "tracking" / file).write_bytes(store.read(run_id, f"tracking/{file}"))
-        try:
-            yield folder
-        finally:
-            for log in sorted(folder.glob("logs/*.txt")):
-                store.write(run_id, f"logs/{log.name}", log.read_bytes())
-
-
-def _begin(request: Request, store: Store, run_id: str, steps: list[str]) -> float:
-    """Write that the run has begun; return when. Records of these steps from an earlier try no longer count."""
-    before = store.run(run_id)
-    if before is not None:
-        for step in steps:
-            store.forget_step(run_id, step)
-    started: float = before["started"] if before and request.task else time.time()
-    facts: Facts = {"run": run_id, "pipeline": request.pipeline.name, "status": "running"}
-    facts |= {"parameters": dict(request.parameters), "data": str(request.data.absolute()) if request.data else None}
-    store.set_run(run_id, {**facts, "started": started, "ended": None, "seconds": None, "error": None})
-    return started
-
-
-def _end(request: Request, store: Store, run_id: str, ended: tuple[Event, ...], fault: str) -> None:
-    """Write what the run came to. The tasks of an orchestrator each judge by all records; the last one is right."""
-    facts = store.run(run_id) or {}
-    while True:
-        status = _standing(request, store, run_id) if request.task else _verdict(ended)
-        now = None if status == "running" else time.time()
-        seconds = None if now is None else round(now - facts["started"], 6)
-        error = (fault or _failure(request, store, run_id)) if status == "failed" else None
-        store.set_run(run_id, {**facts, "status": status, "ended": now, "seconds": seconds, "error": error})
-        if not request.task or status == _standing(request, store, run_id):
-            return
-
-
-def _verdict(ended: tuple[Event, ...]) -> str:
-    return "succeeded" if ended and all(event.status in GOOD for event in ended) else "failed"
-
-
-def _standing(request: Request, store: Store, run_id: str) -> str:
-    records = [store.step(run_id, step.name) for step in request.pipeline.steps]
-    if any(record and record["status"] == "failed" for record in records):
-        return "failed"
-    return "running" if None in records else "succeeded"
-
-
-def _failure(request: Request, store: Store, run_id: str) -> str | None:
-    """Say in one line which step failed, and of what."""
-    records = (store.step(run_id, step.name) for step in request.pipeline.steps)
-    failed = next((record for record in records if record and record["status"] == "failed"), None)
-    return None if failed is None else "step {!r} failed: {type}: {message}".format(failed["step"], **failed["error"])
-
-
-def _merge_tracking(store: Store, run_id: str) -> None:
-    """Gather what the steps logged into `tracking.json`: {"run", "steps": {step: its file}}."""
-    files = store.names(run_id, "tracking")
-    if files:
-        steps = {file.removesuffix(".json"): json.loads(store.read(run_id, f"tracking/{file}")) for file in files}
-        merged = {"run": run_id, "steps": steps}
-        store.write(run_id, "tracking.json", json.dumps(merged, indent=1).encode())

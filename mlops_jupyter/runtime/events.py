@@ -59,6 +59,8 @@ class Request:
     only : a step to run alone, on cached inputs.
     start : a step to run with those after it, cached or not.
     task : `only` takes what the steps before it made in this very run, and is not tried again.
+    led : of a task, which try it is of those that a run elsewhere makes, which also keeps the run's records.
+    again : of a task, run even if it is cached.
     """
 
     pipeline: Pipeline
@@ -67,6 +69,8 @@ class Request:
     only: str | None = None
     start: str | None = None
     task: bool = False
+    led: int = 0
+    again: bool = False
 
     def scope(self) -> tuple[Step, ...]:
         """Return the steps to look at, in order. Raises `Fault` for a step that does not exist."""
@@ -83,7 +87,7 @@ class Request:
         """Return the names of the steps that are run even if they are cached."""
         always = {step.name for step in self.pipeline.steps if step.always}
         if self.only is not None:
-            return frozenset({self.only} if not self.task else always)
+            return frozenset(always if self.task and not self.again else {self.only})
         if self.start is not None:
             return self.pipeline.downstream(self.pipeline.step(self.start).name) | always
         return frozenset(always)

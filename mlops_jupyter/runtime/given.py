@@ -24,11 +24,12 @@ def parameters(pipeline: Pipeline, given: Sequence[str]) -> dict[str, object]:
         if not equals:
             raise Fault(f"{word!r} is no parameter: write -p NAME=VALUE")
         values(pipeline, {name: text})  # its name first: that is what is most often wrong
-        found[name] = _fitting(name, text, pipeline.parameters[name])
+        found[name] = fitting(name, text, pipeline.parameters[name])
     return found
 
 
-def _fitting(name: str, text: str, default: object) -> object:
+def fitting(name: str, text: str, default: object) -> object:
+    """Read one value of a parameter; raise `Fault` if its type is not the default's."""
     try:
         value = json.loads(text)
     except ValueError:

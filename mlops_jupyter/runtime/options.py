@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .engines import NAMES
 from .faults import Fault
 
 OPTIONS: Mapping[tuple[str, ...], Mapping[str, Any]] = {
@@ -29,6 +30,19 @@ OPTIONS: Mapping[tuple[str, ...], Mapping[str, Any]] = {
         "type": int,
         "metavar": "N",
         "help": "how many steps may run at once; default: one a processor, from 2 to 4",
+    },
+    ("--engine",): {
+        "choices": NAMES,
+        "default": None,
+        "help": "who performs the steps: this machine (local, the default), or a cluster of Ray or Dask",
+    },
+    ("--address",): {
+        "metavar": "ADDRESS",
+        "help": "of that cluster; default: what RAY_ADDRESS or DASK_SCHEDULER_ADDRESS names, else one of its own",
+    },
+    ("--each",): {
+        "metavar": "NAME=A,B,C",
+        "help": "run once for each value of a parameter, several at once; what the runs share runs once",
     },
     ("--retries",): {
         "type": int,

@@ -37,6 +37,7 @@ class Job:
     inputs : variable -> artifact that holds it; what was there before the first step is not in it.
     work : the run's working directory (a temporary one if the store is not on this machine).
     tracking : file that `tracking` writes.
+    again : it is to run even if a cache knows what it makes.
     """
 
     pipeline: Pipeline
@@ -50,6 +51,7 @@ class Job:
     work: Path
     tracking: Path
     attempt: int = 1
+    again: bool = False
     started: float = field(default_factory=time.time)
 
     def __call__(self) -> int:

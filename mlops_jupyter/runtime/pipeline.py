@@ -40,6 +40,7 @@ class Step:
     always : never taken from the cache (a step whose point is its effect: registering, judging).
     after : steps that it waits for beside those whose values it takes.
     source : digest of the files that hold its code, as they were exported (see `sources`); "" if that is not known.
+    cpu, memory, gpu : processors, bytes and devices that it asks of a cluster; None for the cluster's default.
     """
 
     name: str
@@ -55,6 +56,9 @@ class Step:
     always: bool = False
     after: tuple[str, ...] = ()
     source: str = ""
+    cpu: float | None = None
+    memory: int | None = None
+    gpu: int | None = None
 
     @property
     def upstream(self) -> tuple[str, ...]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from .faults import Fault
 
@@ -78,8 +82,24 @@ class Folder:
         (self._root / path).unlink(missing_ok=True)
 
 
+OBJECTS = ("s3", "gs", "gcs", "abfs", "az", "oss", "memory")
+"""Schemes whose objects appear whole, in folders that need not be made."""
+
+PAUSES_SECONDS = (0.3, 1.5)
+"""How long to wait before each further try at what a network refused."""
+
+LASTING = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
+"""Faults of the file systems that another try would meet again."""
+
+T = TypeVar("T")
+
+
 class Remote:
-    """A place behind an fsspec address (`s3://…`, `gs://…`, `ftp://…`). Objects of such stores appear whole."""
+    """A place behind an fsspec address (`s3://…`, `gs://…`, `ftp://…`).
+
+    Where a file could be seen while it is written, it is written beside and renamed. What a network refuses is tried
+    again: everything here can be done twice. Large objects go up in several parts where the service has such.
+    """
 
     def __init__(self, uri: str) -> None:
         try:
@@ -87,6 +107,7 @@ class Remote:
         except ModuleNotFoundError:
             raise Fault(f"the store {uri!r} needs fsspec: pip install fsspec") from None
         self.folder: Path | None = None
+        self._appears_whole = uri.partition("://")[0] in OBJECTS
         try:
             # Connections do not survive a fork: every process opens its own.
             self._fs, self._root = url_to_fs(uri, skip_instance_cache=True, use_listings_cache=False)
@@ -98,35 +119,59 @@ class Remote:
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes."""
-        data: bytes = self._fs.cat_file(self._path(path))
-        return data
+        return _persistent(lambda: bytes(self._fs.cat_file(self._path(path))))
 
     def write(self, path: str, data: bytes) -> None:
         """Write a file."""
         target = self._path(path)
-        self._fs.makedirs(target.rpartition("/")[0], exist_ok=True)
-        self._fs.pipe_file(target, data)
+        if self._appears_whole:
+            _persistent(lambda: self._fs.pipe_file(target, data))
+        else:
+            _persistent(lambda: self._write_beside(target, data))
+
+    def _write_beside(self, target: str, data: bytes) -> None:
+        folder, _, name = target.rpartition("/")
+        self._fs.makedirs(folder, exist_ok=True)
+        beside = f"{folder}/.{name}.{secrets.token_hex(4)}"
+        self._fs.pipe_file(beside, data)
+        self._fs.mv(beside, target)
 
     def size(self, path: str) -> int | None:
         """Return a file's length in bytes, or None."""
         try:
-            info: dict[str, Any] = self._fs.info(self._path(path))
+            info: dict[str, Any] = _persistent(lambda: self._fs.info(self._path(path)))
         except FileNotFoundError:
             return None
         return int(info["size"] or 0)
 
     def names(self, path: str) -> list[str]:
-        """Return the names in a folder."""
+        """Return the names in a folder, without what is being written."""
         try:
-            found = self._fs.ls(self._path(path), detail=False)
+            found: list[str] = _persistent(lambda: self._fs.ls(self._path(path), detail=False))
         except FileNotFoundError:
             return []
-        return sorted(name.rstrip("/").rpartition("/")[2] for name in found)
+        names = sorted(name.rstrip("/").rpartition("/")[2] for name in found)
+        return [name for name in names if not name.startswith(".")]
 
     def delete(self, path: str) -> None:
         """Delete a file."""
         if self.size(path) is not None:  # what rm_file raises for an absent file differs from service to service
-            self._fs.rm_file(self._path(path))
+            with suppress(FileNotFoundError):
+                _persistent(lambda: self._fs.rm_file(self._path(path)))
+
+
+def _persistent(act: Callable[[], T]) -> T:
+    """Do something over a network, with further tries; a fault that stays is an `OSError`, as of any file system."""
+    for pause in (*PAUSES_SECONDS, None):
+        try:
+            return act()
+        except LASTING:
+            raise
+        except Exception as fault:  # each library of a service has faults of its own kind
+            if pause is None:
+                raise fault if isinstance(fault, OSError) else OSError(f"{type(fault).__name__}: {fault}") from fault
+        time.sleep(pause)
+    raise AssertionError("unreachable")
 
 
 def place(uri: str) -> Place:

@@ -166,7 +166,7 @@ def _fork(task: Task, log: Path) -> Child:
     code = LOST
     try:
         os.setsid()
-        _die_with(parent)
+        die_with(parent)
         _redirect(log)
         code = task()
     except BaseException:
@@ -185,9 +185,15 @@ def _leave(code: int) -> None:
         os._exit(code)
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int, last: int = KILL) -> None:
     """See that a step does not outlive the engine, also if that is killed, nor lose sight of what it starts.
 
+    Parameters
+    ----------
+    last : the signal that it gets when its parent is gone.
+
+    Notes
+    -----
     prctl(2): PR_SET_PDEATHSIG; PR_SET_CHILD_SUBREAPER, for what its own children leave behind.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -196,7 +202,7 @@ def _die_with(parent: int) -> None:
         import ctypes
 
         libc = ctypes.CDLL(None)
-        libc.prctl(1, signal.SIGKILL)
+        libc.prctl(1, last)
         libc.prctl(36, 1)
         if os.getppid() != parent:
             os._exit(LOST)
@@ -238,7 +244,7 @@ def spawned() -> None:
     """Do the task that the parent wrote to the standard input: the whole life of a fresh process."""
     parent, task = pickle.loads(sys.stdin.buffer.read())
     if os.name == "posix":
-        _die_with(parent)
+        die_with(parent)
     code = LOST
     try:
         code = task()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 from .events import Event, Status
-from .runs import Store
+from .runs import Facts, Store
 
 
 def facts_of(event: Event) -> dict[str, Any]:
@@ -27,6 +29,28 @@ def show(event: Event) -> None:
         line += "".join(f"\n    {row}" for row in event.error.get("traceback", "").splitlines()[:-1])
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
+
+
+def show_row(name: str, row: Facts) -> None:
+    """Write a line of progress for one of many runs."""
+    error = f": {row['error']}" if row["error"] else ""
+    sys.stderr.write(f"{name}={row['value']}: {row['status']} ({row['seconds']:.2f} s){error}\n")
+    sys.stderr.flush()
+
+
+def table(name: str, rows: Sequence[Facts]) -> str:
+    """Return what many runs gave as a table of text: a line each, in the order of their values."""
+    outputs = list(dict.fromkeys(output for row in rows for output in row["outputs"]))
+    lines = [[name, "status", *outputs]]
+    for row in rows:
+        cells = (
+            json.dumps(row["outputs"][one], ensure_ascii=False) if one in row["outputs"] else "" for one in outputs
+        )
+        lines.append([str(row["value"]), row["status"], *cells])
+    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
 
 
 def show_log(store: Store, run: str, step: str) -> None:

@@ -99,11 +99,20 @@ def load_open(path: Path, format: str) -> Any:
     models.Refused
         If a skops file asks for types that are neither scikit-learn's, numpy's, scipy's nor the bundle's own.
     """
+    return _reader(format)(Path(path).read_bytes())
+
+
+def read_open(data: bytes, format: str) -> Any:
+    """Read the bytes of such a file."""
+    return _reader(format)(data)
+
+
+def _reader(format: str) -> Callable[[bytes], Any]:
     for one in FORMATS:
         if one.name == format:
-            return one.load(Path(path).read_bytes())
+            return one.load
     known = ", ".join(one.name for one in FORMATS)
-    raise UnknownFormat(f"unknown format {format!r} of {str(path)!r}: there are {known}")
+    raise UnknownFormat(f"unknown format {format!r} of a file: there are {known}")
 
 
 def _comes_back(one: Format, value: Any, data: bytes) -> bool:

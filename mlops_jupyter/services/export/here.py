@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jupyter.core.errors import NotFound, UserError
-from mlops_jupyter.runtime.codecs import load_open
+from mlops_jupyter.runtime.codecs.formats import read_open
+from mlops_jupyter.runtime.runs import Store
 from mlops_jupyter.services.export.verify import converse, fault_of, manifest, variables
 
 
@@ -21,18 +22,23 @@ class Ran(Mapping[str, Any]):
 
     Attributes
     ----------
-    run : its id; its folder is `store / run`.
+    run : its id, a folder in the store.
     steps : step -> "done", "cached" or "failed".
+    runs : with `--each`, what each of the runs came to: {"value", "run", "status", "outputs", "error"}.
     """
 
     run: str
     status: str
-    store: Path
+    store: str
     steps: Mapping[str, str]
     error: str = ""
     seconds: float = 0.0
+    runs: Sequence[Mapping[str, Any]] = ()
 
     def __repr__(self) -> str:
+        if self.runs:
+            rows = (f"{row['value']}: {row['error'] or row['outputs']}" for row in self.runs)
+            return "\n  ".join([f"run {self.run} {self.status} in {self.seconds:.1f} s:", *rows])
         steps = ", ".join(f"{step} {status}" for step, status in self.steps.items())
         head = f"run {self.run} {self.status} in {self.seconds:.1f} s: {steps}"
         return f"{head}\n  {self.error}" if self.error else f"{head}\n  gives {', '.join(self) or 'nothing'}"
@@ -40,7 +46,7 @@ class Ran(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         for row in self._index():
             if row["name"] == name:
-                return load_open(self.store / self.run / "outputs" / row["file"], row["format"])
+                return read_open(Store(self.store).read(self.run, f"outputs/{row['file']}"), row["format"])
         raise NotFound(f"run {self.run} delivered no {name!r}: it has {', '.join(self)}")
 
     def __iter__(self) -> Iterator[str]:
@@ -50,18 +56,18 @@ class Ran(Mapping[str, Any]):
         return len(self._index())
 
     def _index(self) -> list[dict[str, str]]:
-        path = self.store / self.run / "outputs" / "outputs.json"
-        rows: list[dict[str, str]] = json.loads(path.read_text())["outputs"] if path.is_file() else []
+        rows: list[dict[str, str]] = (Store(self.store).outputs(self.run) or {"outputs": []})["outputs"]
         return rows
 
 
 def run(
-    bundle: Path, store: Path, words: Sequence[str] = (), progress: Callable[[str], None] = lambda line: None
+    bundle: Path, store: Path | str, words: Sequence[str] = (), progress: Callable[[str], None] = lambda line: None
 ) -> Ran:
     """Run a bundle with this process's environment; its progress is passed on line by line.
 
     Parameters
     ----------
+    store : a folder, or an fsspec address.
     words : further arguments of `python -m <package> run`, as in ["-p", "n_estimators=300"].
 
     Raises
@@ -72,11 +78,12 @@ def run(
     facts = manifest(bundle)
     path = os.pathsep.join(filter(None, (str((bundle / "src").absolute()), os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "PYTHONPATH": path, **variables(facts)}
-    command = [sys.executable, "-m", str(facts["package"]), "run", "--store", str(store.absolute()), "--json", *words]
-    return _result(*converse(command, environment, progress), store)
+    where = str(store if "://" in str(store) else Path(store).absolute())
+    command = [sys.executable, "-m", str(facts["package"]), "run", "--store", where, "--json", *words]
+    return _result(*converse(command, environment, progress), where)
 
 
-def _result(printed: str, said: Sequence[str], code: int, store: Path) -> Ran:
+def _result(printed: str, said: Sequence[str], code: int, store: str) -> Ran:
     try:
         answer = json.loads(printed)
     except ValueError:
@@ -88,6 +95,7 @@ def _result(printed: str, said: Sequence[str], code: int, store: Path) -> Ran:
         status=str(answer["status"]),
         store=store,
         steps={row["step"]: row["status"] for row in answer.get("steps") or ()},
-        error="" if answer["status"] == "succeeded" else fault_of(answer),
+        error="" if answer["status"] == "succeeded" or "runs" in answer else fault_of(answer),
         seconds=float(answer.get("seconds") or 0.0),
+        runs=answer.get("runs") or (),
     )

@@ -116,6 +116,9 @@ def _step(plan: Plan, step: Step, sources: Sources) -> str:
         "timeout": step.resources.timeout_seconds,
         "always": step.always,
         "after": step.after,
+        "cpu": step.resources.cpu,
+        "memory": step.resources.memory_bytes,
+        "gpu": step.resources.gpu,
     }
     facts |= {name: value for name, value in optional.items() if value}
     return f"Step({', '.join(f'{name}={value!r}' for name, value in facts.items())})"

@@ -88,6 +88,9 @@ def test_papermill(tmp_path: Path) -> None:
     assert verify(tmp_path / "out").status == "identical"
     ran = here.run(tmp_path / "out", tmp_path / "store", ["-p", "size=2"])
     assert ran["rows"] == [0, 1]
+    many = here.run(tmp_path / "out", tmp_path / "store", ["--each", "size=1,2"])
+    assert [row["outputs"]["rows"] for row in many.runs] == [[0], [0, 1]] and many.status == "succeeded"
+    assert repr(many).splitlines()[1:] == ["  1: {'label': 'a', 'rows': [0]}", "  2: {'label': 'aa', 'rows': [0, 1]}"]
 
 
 def test_examples() -> None:

@@ -112,7 +112,7 @@ def test_it_reaches_the_bundle(tmp_path) -> None:
     }  # fmt: skip
     assert "target 'python' has no word for interval of 21600 s" in answer["notes"]
     text = " ".join((tmp_path / "out/src/play/pipeline.py").read_text().split())
-    assert "retries=3, backoff=60.0, timeout=7200.0" in text
+    assert "retries=3, backoff=60.0, timeout=7200.0" in text and "cpu=0.5, memory=4000000000, gpu=1" in text
 
 
 @pytest.mark.parametrize(("limit", "travels"), [("50MB", True), ("1GB", True), ("10B", False), ("0", False)])
