@@ -1,4 +1,4 @@
-"""Export a notebook of so many cells as a pipeline; print the seconds of the export alone."""
+"""Print how long the export of a notebook as a pipeline takes: `export.py ours|soorgeon CELLS [TARGETS]`."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ def cells(count: int) -> list[str]:
     return made
 
 
-def ours(sources: list[str]) -> float:
+def ours(sources: list[str], targets: str = "python") -> float:
     from IPython.core.interactiveshell import InteractiveShell
 
     shell = InteractiveShell.instance()
@@ -30,7 +30,7 @@ def ours(sources: list[str]) -> float:
         marked = f"%%pipeline part_{i // SECTION}\n{source}"
         shell.run_cell(marked, store_history=True).raise_error()
     start = time.perf_counter()
-    shell.run_cell("%pipeline export --output bundle", store_history=True).raise_error()
+    shell.run_cell(f"%pipeline export --output bundle --to {targets}", store_history=True).raise_error()
     return time.perf_counter() - start
 
 
@@ -51,8 +51,8 @@ def soorgeon(sources: list[str]) -> float:
     return time.perf_counter() - start
 
 
-def main(side: str, count: str) -> list[float]:
-    return [{"ours": ours, "soorgeon": soorgeon}[side](cells(int(count)))]
+def main(side: str, count: str, *targets: str) -> list[float]:
+    return [{"ours": ours, "soorgeon": soorgeon}[side](cells(int(count)), *targets)]
 
 
 print("\n" + json.dumps(main(*sys.argv[1:])), flush=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks.rows import capture, export, fan, load_ext, metrics
+from benchmarks.rows import capture, export, fan, load_ext, metrics, steps
 from benchmarks.table import Row
 
 FIGURES: dict[str, Callable[[int], list[Row]]] = {
@@ -12,5 +12,6 @@ FIGURES: dict[str, Callable[[int], list[Row]]] = {
     "capture": capture.rows,
     "metrics": metrics.rows,
     "export": export.rows,
+    "steps": steps.rows,
     "fan": fan.rows,
 }

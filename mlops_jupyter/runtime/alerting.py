@@ -24,15 +24,13 @@ def alert(pipeline: Pipeline, store: Store, run: str, variable: str) -> str:
     Fault
         The variable is not set, holds no web address, or nobody answers there.
     """
-    address = os.environ.get(variable, "")
-    if not address.startswith(("http://", "https://")):
-        raise Fault(f"the environment variable {variable!r} holds no web address: set it to where alerts go")
+    where = address(variable)
     facts = store.run(run) or {}
     status, error = facts.get("status", "failed"), facts.get("error") or ""
     text = f"pipeline {pipeline.name}: run {run} {'failed' if status == 'running' else status}"
     text += f": {error}" if error else ""
     body = {"text": text, "pipeline": pipeline.name, "run": run, "status": status, "error": error}
-    request = Request(address, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST")
+    request = Request(where, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST")
     try:
         with urlopen(request, timeout=PATIENCE_SECONDS) as answer:
             answer.read()
@@ -40,3 +38,11 @@ def alert(pipeline: Pipeline, store: Store, run: str, variable: str) -> str:
         reason = getattr(fault, "reason", fault)
         raise Fault(f"the alert for run {run!r} was not taken ({reason}): see the address in {variable!r}") from fault
     return text
+
+
+def address(variable: str) -> str:
+    """Return the web address that an environment variable holds, or raise `Fault`."""
+    found = os.environ.get(variable, "")
+    if not found.startswith(("http://", "https://")):
+        raise Fault(f"the environment variable {variable!r} holds no web address: set it to where alerts go")
+    return found

@@ -39,6 +39,13 @@ def main(pipeline: Pipeline, argv: Sequence[str]) -> int:
     argv : what came after `python -m <package>`.
     """
     asked = _parser(pipeline).parse_args(argv)
+    code = _act(pipeline, asked)
+    if code not in (OK, 128 + signal.SIGINT) and getattr(asked, "alert", None) is not None:
+        _tell_of_failure(pipeline, asked)
+    return code
+
+
+def _act(pipeline: Pipeline, asked: argparse.Namespace) -> int:
     try:
         _own_first(str(package_folder(pipeline).parent))
         verb: Callable[[Pipeline, argparse.Namespace], int] = asked.verb
@@ -50,6 +57,16 @@ def main(pipeline: Pipeline, argv: Sequence[str]) -> int:
         return 128 + (signal.SIGINT if isinstance(stop, KeyboardInterrupt) else signal.SIGTERM)
     except OSError as fault:
         return _refuse(f"{fault}; is the store {asked.store!r} writable, with room on its disk?", asked)
+
+
+def _tell_of_failure(pipeline: Pipeline, asked: argparse.Namespace) -> None:
+    """Say it to the address that was given; that this went wrong changes nothing of the run."""
+    from .alerting import alert
+
+    try:
+        alert(pipeline, Store(asked.store), asked.run, asked.alert)
+    except (Fault, OSError) as fault:
+        sys.stderr.write(f"warning: {fault}\n")
 
 
 def _own_first(home: str) -> None:
@@ -102,10 +119,14 @@ def _parser(pipeline: Pipeline) -> argparse.ArgumentParser:
 
 
 def _run(pipeline: Pipeline, asked: argparse.Namespace) -> int:
+    run = asked.run = asked.run or new_run()
     options.check(asked)
+    if asked.alert is not None:
+        from .alerting import address
+
+        address(asked.alert)  # now, not when it is needed
     given = parameters(pipeline, asked.parameter)
     pipeline = limited(pipeline, asked.retries, asked.timeout)
-    run = asked.run or new_run()
     start: str | None = vars(asked)["from"]  # a word of Python's own
     if asked.each:
         return _each(pipeline, asked, given, run, start)

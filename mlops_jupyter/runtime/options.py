@@ -54,6 +54,10 @@ OPTIONS: Mapping[tuple[str, ...], Mapping[str, Any]] = {
         "metavar": "SECONDS",
         "help": "end a step that takes longer, with all that it started; default: as the step says",
     },
+    ("--alert",): {
+        "metavar": "VARIABLE",
+        "help": "if the run fails, say so to the web address that this environment variable holds",
+    },
 }
 """Flags -> how `argparse` reads them."""
 

@@ -85,13 +85,14 @@ def judge(row: dict[str, str], results: Path) -> dict[str, Any]:
     notebook = HOME / "notebooks" / row["path"]
     bundle = results / row["id"]
     marks = {name: mark for name, kind, mark in (x.split(":") for x in row["final_names"].split(";") if x)}
-    result: dict[str, Any] = {"id": row["id"], "marks": marks, "plain": float(row["seconds"])}
+    result: dict[str, Any] = {"id": row["id"], "marks": marks}
     result["deterministic"] = row["deterministic"] == "yes"
     chosen = ["--outputs", ",".join(marks)] if marks else []
     code, answer, said = _mlops(["export", str(notebook), "--output", str(bundle), *chosen, "--json"])
     if code:
         return {**result, "status": "refused", "reason": said.splitlines()[-1] if said else "it said nothing"}
-    result |= {"steps": len(answer["steps"]), "overhead": answer["overhead_seconds"], "notes": answer["notes"]}
+    result |= {"steps": len(answer["steps"]), "notes": answer["notes"]}
+    result |= {"overhead": answer["overhead_seconds"], "cells": answer["cell_seconds"]}
     began = time.perf_counter()
     code, proof, said = _mlops(["verify", str(bundle), "--json"])
     result["verified"] = time.perf_counter() - began
@@ -121,23 +122,26 @@ def _mlops(words: list[str]) -> tuple[int, dict[str, Any], str]:
 def line(result: dict[str, Any]) -> str:
     """One notebook in a line."""
     head = f"{result['id']:13} {result['status']:12} {result.get('steps', ''):>2} steps"
-    cost = f"{100 * result['overhead'] / result['plain']:4.1f} % overhead" if "overhead" in result else ""
+    cost = f"{100 * result['overhead'] / result['cells']:4.1f} % overhead" if "overhead" in result else ""
     return f"{head}  {cost}  {result.get('reason', '')[:160]}".rstrip()
 
 
 def summary(results: list[dict[str, Any]]) -> str:
-    """All in one line. Silently wrong: a value that is the same in plain runs differs, and verify has no reason."""
+    """All in one line. Silently wrong: a value that is the same in plain runs differs, and verify has no reason.
+
+    Overhead: the seconds that recording took, of those that the cells took in the same run.
+    """
     count = Counter(result["status"] for result in results)
     exported = [r for r in results if r["status"] != "refused"]
     silent = sum(
         any(not o["reason"] and r["marks"].get(o["name"]) in SAME for o in r.get("parted", ())) for r in exported
     )
-    plain = sum(r["plain"] for r in exported) or 1.0
+    cells = sum(r["cells"] for r in exported) or 1.0
     return (
         f"corpus: {len(results)} notebooks, {len(exported)} exported, {len(exported) - count['failed']} ran, "
         f"{count['identical']} identical, {count['close']} close, {count['differs']} differ, "
         f"{count['failed'] + count['refused']} failed, {silent} silently wrong, "
-        f"{100 * sum(r['overhead'] for r in exported) / plain:.1f} % overhead"
+        f"{100 * sum(r['overhead'] for r in exported) / cells:.1f} % overhead"
     )
 
 

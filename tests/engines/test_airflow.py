@@ -20,7 +20,7 @@ from mlops_jupyter.services.export.targets import airflow
 from tests.engines import ticks, wished
 from tests.engines.demos import DIAMOND, ENGINES, FILED, LINEAR, bundle, engine, proven
 from tests.engines.fired import delivered, free_port, listening, running, until
-from tests.engines.receiver import Receiver
+from tests.receiver import Receiver
 
 TEXT = 'who\'s "leaving"?\n{{ ds }} {% raw %} $(exit 3) `x` @@STEPS@@ région'
 

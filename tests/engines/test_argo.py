@@ -24,7 +24,7 @@ from mlops_jupyter.services.schedule.clock import check
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines.demos import DEMOS, DIAMOND, Demo, bundle, engine, proven
 from tests.engines.pods import Cluster
-from tests.engines.receiver import Receiver
+from tests.receiver import Receiver
 
 PLACEHOLDER = re.compile(r"\{\{(.+?)\}\}")
 SECRETS = {"API_KEY": "hush", "ALERT_URL": "http://127.0.0.1:9/"}

@@ -16,7 +16,7 @@ from tests.engines.act import act
 from tests.engines.demos import ENGINES, ROOT, engine
 from tests.engines.gitlab_local import pipeline
 from tests.engines.machine import commit, git, repository
-from tests.engines.receiver import Receiver
+from tests.receiver import Receiver
 from tests.services.export.recorded import notebook
 
 HERE = {"PYTHONPATH": str(ROOT), "PYTHON": str(Path(sys.executable).parent)}

@@ -25,7 +25,7 @@ from mlops_jupyter.services.export.targets import cron
 from mlops_jupyter.services.schedule.clock import next_times
 from tests.contracts.test_targets import CHURN
 from tests.engines.demos import DEMOS, DIAMOND, ENGINES, ROOT, Demo, bundle, engine, proven
-from tests.engines.receiver import Receiver
+from tests.receiver import Receiver
 from tests.services.export.test_spelling import CRONS, STARTS, ZONES
 
 pytestmark = pytest.mark.ran("cron")

@@ -15,7 +15,7 @@ from mlops_jupyter.services.export.targets import dagster
 from tests.engines import ticks, wished
 from tests.engines.demos import DEMOS, DIAMOND, LINEAR, Demo, bundle, engine, proven
 from tests.engines.fired import delivered, running, until
-from tests.engines.receiver import Receiver
+from tests.receiver import Receiver
 
 QUIET = {"DAGSTER_DISABLE_TELEMETRY": "1"}
 CASES = ticks.cases(lambda schedule: settled(schedule, "Dagster"))

@@ -20,7 +20,7 @@ from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.targets import dvc
 from tests.contracts.test_targets import HOSTILE
 from tests.engines.demos import DEMOS, DIAMOND, Demo, bundle, engine, proven
-from tests.engines.receiver import Receiver
+from tests.receiver import Receiver
 from tests.services.export.recorded import export
 
 pytestmark = pytest.mark.ran("dvc")

@@ -20,8 +20,8 @@ from tests.contracts.test_targets import HOSTILE, churn
 from tests.engines import robfig
 from tests.engines.demos import DIAMOND, EACH, ROOT, Demo, bundle, engine, proven
 from tests.engines.failing import FAILING
-from tests.engines.receiver import Receiver
 from tests.engines.ticks import TICKS, count
+from tests.receiver import Receiver
 
 PROBE = ROOT / "tests" / "engines" / "flyte_probe.py"
 CHURN = churn(flyte)

@@ -17,7 +17,7 @@ from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines.act import act
 from tests.engines.demos import DIAMOND, EACH, LINEAR, Demo, bundle, engine, proven
 from tests.engines.machine import commit, repository
-from tests.engines.receiver import Receiver
+from tests.receiver import Receiver
 
 pytestmark = pytest.mark.ran("github")
 

@@ -23,7 +23,7 @@ from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines.demos import DIAMOND, EACH, LINEAR, Demo, bundle, engine, proven
 from tests.engines.gitlab_local import pipeline
 from tests.engines.machine import commit, repository
-from tests.engines.receiver import Receiver
+from tests.receiver import Receiver
 from tests.services.export.test_spelling import CRONS, STARTS, ZONES
 
 pytestmark = pytest.mark.ran("gitlab")

@@ -21,8 +21,8 @@ from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines import robfig
 from tests.engines.demos import DEMOS, DIAMOND, ROOT, Demo, bundle, engine, proven
 from tests.engines.failing import FAILING
-from tests.engines.receiver import Receiver
 from tests.engines.ticks import TICKS, count
+from tests.receiver import Receiver
 
 PROBE = ROOT / "tests" / "engines" / "kubeflow_probe.py"
 
@@ -158,7 +158,7 @@ def test_a_default_that_kubeflow_cannot_hold_is_left_to_the_pipeline(default: ob
     plan = replace(CHURN, parameters=(Parameter("odd", default), Parameter("even", 2)))
     spec = yaml.safe_load(kubeflow.render(plan)["kubeflow/churn.yaml"].split("\n---\n")[0])
     assert set(spec["root"]["inputDefinitions"]["parameters"]) == {"even", "store-uri", "data-folder"}
-    assert "cannot hold their defaults: `odd`." in kubeflow.deploy(plan)
+    assert "cannot hold them: `odd`." in kubeflow.deploy(plan)
 
 
 @pytest.mark.ran("kubeflow")

@@ -218,4 +218,4 @@ def arrive(plan: Plan, folder: Path) -> None:
 def test_a_default_that_json_cannot_hold_is_left_to_the_pipeline() -> None:
     plan = replace(CHURN, parameters=(Parameter("odd", {1: "a"}), Parameter("even", 2)))
     assert "odd" not in "".join(kubernetes.render(plan).values())
-    assert "cannot hold their defaults: `odd`." in kubernetes.deploy(plan)
+    assert "cannot hold them: `odd`." in kubernetes.deploy(plan)

@@ -15,7 +15,7 @@ from mlops_jupyter.core.plan import Parameter, Plan, Resources, Step
 from mlops_jupyter.services.export.targets import make
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines.demos import DEMOS, DIAMOND, TEXT, Demo, bundle, engine, proven
-from tests.engines.receiver import Receiver
+from tests.receiver import Receiver
 
 pytestmark = pytest.mark.ran("make")
 

@@ -16,7 +16,7 @@ from mlops_jupyter.services.export.targets import prefect
 from tests.engines import ticks, wished
 from tests.engines.demos import DEMOS, DIAMOND, LINEAR, Demo, bundle, engine, proven
 from tests.engines.fired import delivered, free_port, listening, running, until
-from tests.engines.receiver import Receiver
+from tests.receiver import Receiver
 
 pytestmark = pytest.mark.slow  # its server alone takes a minute to start
 

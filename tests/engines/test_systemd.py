@@ -22,7 +22,7 @@ from mlops_jupyter.services.export.targets.systemd.calendar import on_calendar
 from mlops_jupyter.services.schedule.clock import next_times
 from tests.contracts.test_targets import CHURN
 from tests.engines.demos import DEMOS, DIAMOND, Demo, bundle, engine, proven
-from tests.engines.receiver import Receiver
+from tests.receiver import Receiver
 from tests.services.export.test_spelling import CRONS, STARTS, ZONES
 
 pytestmark = pytest.mark.validated("systemd")

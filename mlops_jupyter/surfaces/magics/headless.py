@@ -36,6 +36,7 @@ def answer(shell: InteractiveShell, wish: str, path: str) -> None:
             "outputs": dict(done.plan.outputs),
             "notes": done.notes,
             "changes": None if done.changes is None else str(done.changes),
+            "cell_seconds": sum(e.seconds for e in session.recorder.history),
             "overhead_seconds": sum(e.overhead for e in session.recorder.history),
             "seconds": done.seconds,
         }

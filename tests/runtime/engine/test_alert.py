@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 
+from tests.receiver import Receiver
 from tests.runtime.engine.conftest import Bundle
 
 
 @pytest.fixture
 def receiver() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """A web server on loopback, and what it was told."""
-    told: list[dict[str, Any]] = []
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            told.append(json.loads(body))
-            self.send_response(404 if self.path == "/gone" else 200)
-            self.end_headers()
-
-        def log_message(self, *words: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", told
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with Receiver(status=lambda request: 404 if request["path"] == "/gone" else 200) as server:
+        yield server.url, server.bodies
 
 
 @pytest.fixture
@@ -53,6 +34,32 @@ def test_it_says_what_failed(failed: Bundle, receiver: tuple[str, list[dict[str,
     said = "step 'load' failed: ValueError: no rows"
     text = f"pipeline demo: run first failed: {said}"
     assert told == [{"text": text, "pipeline": "demo", "run": "first", "status": "failed", "error": said}]
+
+
+def test_a_run_says_itself_that_it_failed(failed: Bundle, receiver: tuple[str, list[dict[str, Any]]]) -> None:
+    address, told = receiver
+    done = failed.run("--run", "second", "--alert", "HOOK", env={"HOOK": address})
+    assert done.code == 1 and done.answer["status"] == "failed"
+    assert [one["text"] for one in told] == [
+        "pipeline demo: run second failed: step 'load' failed: ValueError: no rows"
+    ]
+    failed.run("--run", "third", "--only", "nothing", "--alert", "HOOK", env={"HOOK": address})
+    assert told[1]["text"] == "pipeline demo: run third failed", "what could not begin failed too"
+    failed.step("load", "def load():\n    return [1]\n")
+    assert failed.run("--run", "fourth", "--alert", "HOOK", env={"HOOK": address}).code == 0
+    assert len(told) == 2
+
+
+def test_an_alert_that_nobody_takes_is_a_warning(failed: Bundle) -> None:
+    done = failed.run("--run", "second", "--alert", "HOOK", env={"HOOK": "http://127.0.0.1:9"})
+    assert done.code == 1 and done.answer["status"] == "failed"
+    assert "warning: the alert for run 'second' was not taken" in done.err
+
+
+def test_an_address_that_is_missing_is_said_at_once(failed: Bundle) -> None:
+    done = failed.run("--run", "second", "--alert", "HOOK")
+    assert done.code == 2 and "the environment variable 'HOOK' holds no web address" in done.err
+    assert not (failed.store / "second").exists()
 
 
 def test_a_run_that_never_began(failed: Bundle, receiver: tuple[str, list[dict[str, Any]]]) -> None:

@@ -15,7 +15,18 @@ from yaml import safe_load
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Schedule
-from mlops_jupyter.services.export.spelling import cron, dns, jsons, kubernetes, names, parameters, pauses, python, yaml
+from mlops_jupyter.services.export.spelling import (
+    clocks,
+    cron,
+    dns,
+    fields,
+    kubernetes,
+    names,
+    parameters,
+    pauses,
+    python,
+    yaml,
+)
 from mlops_jupyter.services.export.targets.systemd import calendar
 from mlops_jupyter.services.schedule.clock import next_times
 
@@ -54,8 +65,8 @@ def ticks(text: str, timezone: str, start: str) -> list[datetime]:
 def test_numbers_alone_fire_at_the_same_instants(text: str, timezone: str, start: str) -> None:
     schedule = Schedule(text, timezone)
     try:
-        spelled = cron.spelled(schedule, "Argo")
-        cron.steady(schedule, "Argo")
+        spelled = fields.spelled(schedule, "Argo")
+        clocks.steady(schedule, "Argo")
     except UserError:
         return
     assert ticks(spelled, timezone, start) == ticks(text, timezone, start)
@@ -65,7 +76,7 @@ def test_numbers_alone_fire_at_the_same_instants(text: str, timezone: str, start
 @settings(max_examples=150, deadline=None)
 def test_in_utc_they_fire_at_the_same_instants(text: str, timezone: str, start: str) -> None:
     try:
-        spelled = cron.in_utc(Schedule(text, timezone), "GitHub")
+        spelled = clocks.in_utc(Schedule(text, timezone), "GitHub")
     except UserError:
         return
     assert ticks(spelled, "UTC", start) == ticks(text, timezone, start)
@@ -94,7 +105,7 @@ def test_settled_they_fire_at_the_same_instants(text: str, timezone: str, start:
     ],
 )
 def test_in_utc(text: str, timezone: str, meant: str) -> None:
-    assert cron.in_utc(Schedule(text, timezone), "GitHub") == meant
+    assert clocks.in_utc(Schedule(text, timezone), "GitHub") == meant
 
 
 @pytest.mark.parametrize(
@@ -115,25 +126,30 @@ def test_in_utc(text: str, timezone: str, meant: str) -> None:
     ],
 )
 def test_ticks_that_the_clocks_skip_or_repeat(text: str, timezone: str, odd: str) -> None:
-    found = cron.unsteady(text, timezone)
+    found = clocks.unsteady(text, timezone)
     assert (f"{found[1]}:{found[2]}" if found else "") == odd
 
 
 @pytest.mark.parametrize(
     ("do", "text", "timezone", "said"),
     [
-        (cron.spelled, "0 6 */2 * 1", "UTC", "a day must match both day-of-month and day-of-week in this cron, and X"),
-        (cron.in_utc, "0 6 * * 1", "Europe/Oslo", "X knows UTC alone, and the clocks of Europe/Oslo change"),
         (
-            cron.in_utc,
+            fields.spelled,
+            "0 6 */2 * 1",
+            "UTC",
+            "a day must match both day-of-month and day-of-week in this cron",
+        ),
+        (clocks.in_utc, "0 6 * * 1", "Europe/Oslo", "X knows UTC alone, and the clocks of Europe/Oslo change"),
+        (
+            clocks.in_utc,
             "0 3 1 * *",
             "Asia/Tokyo",
             "X knows UTC alone, and cron '0 3 1 * *' of Asia/Tokyo is no one cron",
         ),
         (cron.settled, "30 2 * * *", "Europe/Oslo", "cron '30 2 * * *' fires at 02:30 on 2026-03-29, a time that"),
         (cron.settled, "15 * * * *", "Australia/Lord_Howe", "cron '15 * * * *' fires at other minutes of UTC when"),
-        (cron.in_utc, "20 * * * *", "Australia/Lord_Howe", "cron '20 * * * *' fires at other minutes of UTC when"),
-        (cron.steady, "30 2 * * *", "Europe/Oslo", "cron '30 2 * * *' fires at 02:30 on 2026-03-29, a time that"),
+        (clocks.in_utc, "20 * * * *", "Australia/Lord_Howe", "cron '20 * * * *' fires at other minutes of UTC when"),
+        (clocks.steady, "30 2 * * *", "Europe/Oslo", "cron '30 2 * * *' fires at 02:30 on 2026-03-29, a time that"),
     ],
 )
 def test_refused_in_one_line(do, text: str, timezone: str, said: str) -> None:
@@ -142,7 +158,7 @@ def test_refused_in_one_line(do, text: str, timezone: str, said: str) -> None:
     assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
 
 
-SPELLED = (cron, dns, jsons, kubernetes, names, parameters, pauses, python, yaml, calendar)
+SPELLED = (clocks, cron, dns, fields, kubernetes, names, parameters, pauses, python, yaml, calendar)
 
 
 @pytest.mark.parametrize("module", SPELLED, ids=lambda module: module.__name__)
@@ -165,14 +181,14 @@ def test_a_parameters_text_is_its_value_and_no_placeholder(value: object) -> Non
     assert not any(sign in text for sign in ("$", "%", "{{"))
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("-inf"), 10**30, {"a": [None]}])
+@pytest.mark.parametrize("value", [10**30, {"a": [None]}])
 def test_what_json_holds(value: object) -> None:
-    assert parameters.in_json(Parameter("p", value))
+    assert parameters.settable(Parameter("p", value))
 
 
-@pytest.mark.parametrize("value", [{1: "a"}, (1, 2), {1, 2}, [(1,)]], ids=repr)
+@pytest.mark.parametrize("value", [{1: "a"}, (1, 2), {1, 2}, [(1,)], float("nan"), float("-inf")], ids=repr)
 def test_what_json_does_not_hold(value: object) -> None:
-    assert not parameters.in_json(Parameter("p", value))
+    assert not parameters.settable(Parameter("p", value))
 
 
 @given(st.dictionaries(st.from_regex("[a-z]+", fullmatch=True), st.text(st.characters(codec="utf-8")) | st.integers()))

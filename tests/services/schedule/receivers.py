@@ -1,7 +1,5 @@
 """Real servers on loopback that take alerts: one for mail, one for the web."""
 
-import http.server
-import json
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -9,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+
+from tests.receiver import Receiver
 
 
 @dataclass
@@ -19,16 +19,21 @@ class Mailbox:
     mails: list[EmailMessage] = field(default_factory=list)
 
 
-@dataclass
 class Room:
-    """A web server that takes JSON, and what it was given: path -> bodies. `broken`: it answers 503."""
+    """A web server that takes JSON. `broken`: it answers 503."""
 
-    port: int = 0
-    posts: list[tuple[str, dict]] = field(default_factory=list)
-    broken: bool = False
+    broken = False
+
+    def __init__(self) -> None:
+        self.server = Receiver(status=lambda request: 503 if self.broken else 200)
 
     def address(self, path: str = "/room") -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
+        return self.server.url + path
+
+    @property
+    def posts(self) -> list[tuple[str, dict]]:
+        """What it was given: (path, body)."""
+        return [(request["path"], request["body"]) for request in self.server.requests]
 
     @property
     def texts(self) -> list[str]:
@@ -61,19 +66,7 @@ def mail_server() -> Iterator[Mailbox]:
 @contextmanager
 def web_server() -> Iterator[Room]:
     room = Room()
-
-    class Answer(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if not room.broken:
-                room.posts.append((self.path, json.loads(body)))
-            self.send_response(503 if room.broken else 200)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with _serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)) as room.port:
+    with room.server:
         yield room
 
 

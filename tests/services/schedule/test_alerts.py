@@ -67,7 +67,8 @@ def test_only_the_last_try_is_told(project: Project, room: Room) -> None:
 def test_mail_and_web_from_a_configuration_file(project: Project, room: Room, box: Mailbox, tmp_path: Path) -> None:
     file = tmp_path / "alerts.yaml"
     mail = f"mailto://127.0.0.1:{box.port}/?from=bot@example.org&to=ops@example.org"
-    file.write_text(f"urls:\n  - {mail}\n  - json://127.0.0.1:{room.port}/kept?:message=text\n")
+    address = room.address("/kept").removeprefix("http://")
+    file.write_text(f"urls:\n  - {mail}\n  - json://{address}?:message=text\n")
     made = project.schedules.add(
         project.bundle,
         parameters={"fault": 'größer "as" $(wanted) {{ x }}'},

@@ -19,10 +19,10 @@ def filled(package: str, file: str, parts: Mapping[str, str]) -> str:
     package, file : where the frame lies.
     parts : mark -> source, made of literals and names alone.
     """
-    texts = {"CALLER": _text(__package__, "caller.txt"), "WAITER": _text(__package__, "waiter.txt")}
     frame = _text(package, file)
-    for mark, text in texts.items():
-        frame = frame.replace(f"@@{mark}@@\n", text)
+    for shared in ("CALLER", "WAITER"):
+        if f"@@{shared}@@\n" in frame:
+            frame = frame.replace(f"@@{shared}@@\n", _text(__package__, f"{shared.lower()}.txt"))
     return MARK.sub(lambda mark: parts[mark[1]], frame)
 
 

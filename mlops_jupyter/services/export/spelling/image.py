@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from mlops_jupyter.core.plan import INITIAL, Plan, Resources
-from mlops_jupyter.runtime.conductor import LONGEST_PAUSE_SECONDS
 from mlops_jupyter.runtime.pipeline import FILE
+from mlops_jupyter.services.export.spelling.pauses import longest_run
 
 STORE = "/store"
 """Where runs and artifacts are kept in it: a volume, so that they stay."""
@@ -53,14 +53,11 @@ def run(plan: Plan) -> list[str]:
 
     A container that has what the largest step asks for runs the steps one after another, so that each has it.
     """
-    return ["run", *places(plan), *(["--jobs", "1"] if largest(plan) != Resources() else [])]
+    alone = ["--jobs", "1"] if largest(plan) != Resources() else []
+    return ["run", *places(plan), *alone, *(["--alert", plan.alert] if plan.alert else [])]
 
 
 def longest(plan: Plan) -> int | None:
-    """Return the seconds that a run can take at most; None if some step may take as long as it likes."""
-    steps = [step.resources for step in plan.steps]
-    if not all(wish.timeout_seconds for wish in steps):
-        return None
-    tries = sum((wish.retries + 1) * (wish.timeout_seconds or 0) for wish in steps)
-    pauses = sum(wish.retries * LONGEST_PAUSE_SECONDS for wish in steps)
-    return math.ceil(tries + pauses) + AROUND_SECONDS
+    """Return the seconds that a run in a container can take at most; None if some step may take as long as it likes."""
+    seconds = longest_run(plan)
+    return None if seconds is None else math.ceil(seconds) + AROUND_SECONDS

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Plan, Resources, Schedule
-from mlops_jupyter.services.export.spelling import cron
+from mlops_jupyter.services.export.spelling import clocks, cron
 from mlops_jupyter.services.export.spelling.dns import label
 from mlops_jupyter.services.export.spelling.image import DATA, USER, volumes
-from mlops_jupyter.services.schedule.clock import zone
 
 POD: dict[str, Any] = {
     "runAsNonRoot": True,
@@ -41,18 +39,12 @@ def timed(schedule: Schedule | None, system: str) -> tuple[str, str] | None:
         The system (named in the line) cannot fire so.
     """
     found = cron.timed(schedule, system)
-    if found and found[0].split()[1] != "*" and _by_half_hours(found[1]):
+    if found and found[0].split()[1] != "*" and len({minutes % 60 for minutes in clocks.offsets(found[1])}) > 1:
         raise UserError(
             f"the clocks of {found[1]} change by less than an hour, and {system} then loses ticks: "
             f"give the schedule in UTC"
         )
     return found
-
-
-def _by_half_hours(timezone: str) -> bool:
-    days = (datetime(year, month, 1, tzinfo=UTC) for year in cron.YEARS for month in cron.MONTHS)
-    seconds = {(day.astimezone(zone(timezone)).utcoffset() or timedelta()).total_seconds() for day in days}
-    return any((one - min(seconds)) % 3600 for one in seconds)
 
 
 def quantity(number: float) -> str:

@@ -1,33 +1,32 @@
-"""Parameters as JSON texts that pass through systems with placeholders of their own, and arrive as they were."""
+"""Parameters as JSON: how every system hands them to a step, and which it cannot hold."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from mlops_jupyter.core.plan import Parameter, Plan
-from mlops_jupyter.services.export.spelling import jsons
 from mlops_jupyter.services.export.spelling.python import identifier
 
 
-def passed(plan: Plan) -> dict[str, str]:
-    """Return name -> JSON text of the default, of each parameter that JSON can hold; the others keep the bundle's own.
+def in_json(value: object, ascii_only: bool = True) -> str:
+    """Return a value as JSON on one line; "" where it does not go there and come back unchanged.
 
-    Raises
-    ------
-    UserError
-        A name is no identifier.
+    NaN, infinities, tuples and keys that are no text do not.
+
+    Examples
+    --------
+    >>> print(in_json({"a": [1e3, None, "é"]}))
+    {"a": [1000.0, null, "\\u00e9"]}
+    >>> in_json(float("nan"))
+    ''
     """
-    return {identifier(p.name, "parameter"): text(p.default) for p in plan.parameters if in_json(p)}
-
-
-def in_json(parameter: Parameter) -> bool:
-    """Whether Python gets the same value back from its JSON: tuples and keys that are no text do not return."""
     try:
-        return repr(json.loads(json.dumps(parameter.default))) == repr(parameter.default)
+        text = json.dumps(value, allow_nan=False, ensure_ascii=ascii_only)
     except (TypeError, ValueError):
-        return False
+        return ""
+    return text if repr(json.loads(text)) == repr(value) else ""
 
 
 def text(value: object) -> str:
@@ -45,18 +44,31 @@ def text(value: object) -> str:
     return re.sub(r"\{(?=\{)", r"\\u007b", spelled)
 
 
-def overridable(plan: Plan) -> Iterator[Parameter]:
-    """Yield the parameters that any reader of JSON can set, their names seen to be names; NaN and infinities are none.
+def settable(parameter: Parameter) -> bool:
+    """Whether any reader of JSON can set it."""
+    return bool(in_json(parameter.default))
 
-    The others keep the pipeline's default.
+
+def overridable(plan: Plan) -> Iterator[Parameter]:
+    """Yield the parameters that are `settable`, their names seen to be names. The others keep the pipeline's default.
+
+    Raises
+    ------
+    UserError
+        A name is no identifier.
     """
     for parameter in plan.parameters:
         identifier(parameter.name, "parameter")
-        if jsons.in_json(parameter.default):
+        if settable(parameter):
             yield parameter
 
 
-def kept(plan: Plan, system: str) -> str:
-    """Return a paragraph naming the parameters that the system cannot hold, "" if there are none."""
-    names = [f"`{p.name}`" for p in plan.parameters if not jsons.in_json(p.default)]
-    return f"\nNot to be set from {system}, which cannot hold their defaults: {', '.join(names)}.\n" if names else ""
+def passed(plan: Plan) -> dict[str, str]:
+    """Return name -> `text` of the default, of each parameter that is `overridable`."""
+    return {parameter.name: text(parameter.default) for parameter in overridable(plan)}
+
+
+def unsettable(plan: Plan, system: str, held: Callable[[Parameter], bool] = settable) -> str:
+    """Return a paragraph of Markdown naming the parameters that the system cannot hold, "" if there are none."""
+    names = [f"`{parameter.name}`" for parameter in plan.parameters if not held(parameter)]
+    return f"\nNot to be set from {system}, which cannot hold them: {', '.join(names)}.\n" if names else ""

@@ -36,3 +36,11 @@ for name in {words}; do
   export "$name=$value"
 done
 """
+
+
+def keeping(package: str, names: Iterable[str]) -> str:
+    """Return commands by which a person writes those files, into `~/.config/PACKAGE/secrets`; "" without secrets."""
+    files = "".join(
+        f"(umask 077; cat > ~/.config/{package}/secrets/{name})    # then type it, and Ctrl-D\n" for name in names
+    )
+    return f"install -d -m 700 ~/.config/{package}/secrets\n{files}" if files else ""

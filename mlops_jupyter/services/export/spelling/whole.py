@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from mlops_jupyter.core.plan import Parameter, Plan, Step
+from mlops_jupyter.core.plan import Parameter, Plan
+from mlops_jupyter.services.export.spelling import parameters
+from mlops_jupyter.services.export.spelling.pauses import longest_run
 from mlops_jupyter.services.export.spelling.python import identifier
 
 LONGEST_MINUTES = 6 * 60
@@ -28,14 +29,10 @@ def said(value: object) -> str | None:
     """
     if isinstance(value, str) and value.isprintable() and value == value.strip() and not {'"', "$"} & {*value}:
         return value
-    try:
-        line = json.dumps(value, ensure_ascii=False)
-        if not line.isprintable():
-            line = json.dumps(value)
-        same = repr(json.loads(line)) == repr(value)
-    except (TypeError, ValueError):
-        return None
-    return line.replace("$", "\\u0024") if same else None
+    line = parameters.in_json(value, ascii_only=False)
+    if not line.isprintable():
+        line = parameters.in_json(value)
+    return line.replace("$", "\\u0024") or None
 
 
 def settable(plan: Plan, most: int | None = None) -> list[tuple[Parameter, str]]:
@@ -58,8 +55,7 @@ def settable(plan: Plan, most: int | None = None) -> list[tuple[Parameter, str]]
 def unsettable(plan: Plan, system: str, most: int | None = None) -> str:
     """Return a paragraph of Markdown that names the parameters which a system's form cannot hold; "" if it can all."""
     held = {parameter.name for parameter, _ in settable(plan, most)}
-    kept = [f"`{p.name}`" for p in plan.parameters if p.name not in held]
-    return f"\nNot to be set from {system}, which cannot hold them: {', '.join(kept)}.\n" if kept else ""
+    return parameters.unsettable(plan, system, lambda parameter: parameter.name in held)
 
 
 def given(plan: Plan, most: int | None = None) -> str:
@@ -83,17 +79,6 @@ def guards(secrets: Iterable[str], where: str) -> str:
 
 
 def minutes(plan: Plan) -> int:
-    """Return after how many minutes a job that runs the pipeline has surely gone wrong.
-
-    It is the time of all steps, one after the other, with all their tries and pauses.
-    """
-    if any(not step.resources.timeout_seconds for step in plan.steps):
-        return LONGEST_MINUTES
-    return math.ceil(sum(part for step in plan.steps for part in _parts(step)) / 60)
-
-
-def _parts(step: Step) -> Iterator[float]:
-    for number in range(step.resources.retries + 1):
-        yield step.resources.timeout_seconds or 0
-        if number:
-            yield max(60.0, step.resources.backoff_seconds or 0)
+    """Return after how many minutes a job that runs the pipeline has surely gone wrong."""
+    seconds = longest_run(plan)
+    return LONGEST_MINUTES if seconds is None else math.ceil(seconds / 60)

@@ -14,7 +14,7 @@ PLAIN = re.compile(r"(?:[A-Za-z_/]|\./|\.[A-Za-z])[\w ./@$+-]*", re.ASCII)
 WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", ".nan", ".inf"])
 
 
-def documents(*found: Mapping[str, Any]) -> str:
+def documents(*found: Mapping[str, Any], ascii_only: bool = False) -> str:
     """Return mappings as the documents of one file, in their own order; texts of several lines as blocks.
 
     Examples
@@ -26,7 +26,7 @@ def documents(*found: Mapping[str, Any]) -> str:
       make
     "on": 1
     """
-    return str(yaml.dump_all(found, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf")))
+    return str(yaml.dump_all(found, Dumper=_Dumper, sort_keys=False, allow_unicode=not ascii_only, width=float("inf")))
 
 
 class _Dumper(yaml.SafeDumper):

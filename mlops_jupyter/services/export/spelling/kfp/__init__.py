@@ -12,11 +12,9 @@ from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any
 
-import yaml
-
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Step
 from mlops_jupyter.services.export.spelling.dns import label, labels
-from mlops_jupyter.services.export.spelling.jsons import in_json
+from mlops_jupyter.services.export.spelling.parameters import in_json
 from mlops_jupyter.services.export.spelling.python import identifier
 
 TYPES = {bool: "BOOLEAN", int: "NUMBER_INTEGER", float: "NUMBER_DOUBLE", str: "STRING", list: "LIST", dict: "STRUCT"}
@@ -39,23 +37,6 @@ sys.path.insert(0, "src")  # beside the working folder's, which is the bundle's,
 """
 LONGEST_PAUSE = "86400s"
 """For how long Kubeflow tries again at most: a day is what it takes."""
-
-
-class Text(str):
-    """Written as a block of lines."""
-
-
-class _Dumper(yaml.SafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-_Dumper.add_representer(Text, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|"))
-
-
-def dumped(*documents: Mapping[str, Any]) -> str:
-    """Return the documents as YAML in which nothing but ASCII stands."""
-    return yaml.dump_all(documents, Dumper=_Dumper, sort_keys=False, width=120)
 
 
 def task(plan: Plan) -> dict[str, str]:
@@ -132,7 +113,7 @@ def pipeline(plan: Plan, store: str, accelerator: str = "") -> dict[str, Any]:
 def _executor(plan: Plan, kind: str, name: str, wishes: Resources, accelerator: str) -> dict[str, Any]:
     container = {
         "image": image(plan),
-        "command": ["python3", "-c", Text(f"{START}from {plan.package}.kfp_task import main\n\nmain()\n")],
+        "command": ["python3", "-c", f"{START}from {plan.package}.kfp_task import main\n\nmain()\n"],
         "args": [kind, name, "{{$}}"],
         "resources": _resources(wishes, accelerator),
     }

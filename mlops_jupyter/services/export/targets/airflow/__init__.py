@@ -10,9 +10,10 @@ from datetime import date
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
-from mlops_jupyter.services.export.spelling.cron import changing, settled
+from mlops_jupyter.services.export.spelling.clocks import offsets
+from mlops_jupyter.services.export.spelling.cron import settled
 from mlops_jupyter.services.export.spelling.frames import filled
-from mlops_jupyter.services.export.spelling.parameters import kept, overridable
+from mlops_jupyter.services.export.spelling.parameters import overridable, unsettable
 from mlops_jupyter.services.export.spelling.python import identifier, literal
 from mlops_jupyter.services.export.targets import Feature
 
@@ -159,7 +160,7 @@ def _schedule(schedule: Schedule | None) -> dict[str, str]:
 
 def _cron(schedule: Schedule) -> tuple[str, str]:
     cron, zone = settled(schedule, title)
-    if cron.split()[1] == "*" and cron.split()[2:] != ["*", "*", "*"] and changing(zone):
+    if cron.split()[1] == "*" and cron.split()[2:] != ["*", "*", "*"] and len(offsets(zone)) > 1:
         # Seen with Airflow 3.3: across a change of the clocks it begins such a day an hour too soon or too late.
         raise UserError(
             f"cron {schedule.cron!r} fires in every hour of some days, and where the clocks change as in {zone} "
@@ -203,4 +204,4 @@ airflow variables set {package}_python /opt/pipelines/{package}/.venv/bin/python
 airflow variables set {package}_store s3://bucket/{package}
 airflow variables set {package}_data /data/{package}
 ```
-{secrets}{kept(plan, title)}"""
+{secrets}{unsettable(plan, title)}"""

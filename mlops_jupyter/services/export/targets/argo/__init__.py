@@ -14,7 +14,7 @@ from typing import Any
 from mlops_jupyter.core.plan import Plan, Step
 from mlops_jupyter.services.export.spelling import image, kubernetes
 from mlops_jupyter.services.export.spelling.dns import label
-from mlops_jupyter.services.export.spelling.parameters import in_json, passed
+from mlops_jupyter.services.export.spelling.parameters import passed, unsettable
 from mlops_jupyter.services.export.spelling.python import identifier
 from mlops_jupyter.services.export.spelling.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
@@ -137,8 +137,6 @@ def deploy(plan: Plan) -> str:
     flow, first = label(plan.package), next(iter(passed(plan).items()), None)
     given = f" -p {shlex.quote(f'{_parameter(first[0])}={first[1]}')}" if first else ""
     secrets = f"kubectl create secret generic {flow} --from-env-file=.env  # {', '.join(plan.secrets)}\n"
-    kept = ", ".join(f"`{p.name}`" for p in plan.parameters if not in_json(p))
-    fixed = f"\nNot to be set from Argo, which cannot hold their defaults: {kept}.\n"
     return f"""\
 ```sh
 docker build -t REGISTRY/{flow}:1 . && docker push REGISTRY/{flow}:1
@@ -151,7 +149,7 @@ Write the image's name into `image-name` in `argo/workflowtemplate.yaml`, so tha
 may be an address that fsspec knows, if the image has its package; the volume has to be one that several machines write.
 Parameters are JSON; Kubernetes and Argo read `$$`, `$(NAME)` and `{{{{name}}}}` in what is given by hand: there write
 `\\u0024` for `$` and `\\u007b` for `{{`, as the template does.
-{_clock(plan)}{fixed if kept else ""}"""
+{_clock(plan)}{unsettable(plan, title)}"""
 
 
 def _several(plan: Plan) -> bool:

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Plan, Schedule
-from mlops_jupyter.services.export.spelling.cron import in_utc
+from mlops_jupyter.services.export.spelling.clocks import in_utc
 from mlops_jupyter.services.export.spelling.frames import filled
 from mlops_jupyter.services.export.spelling.python import identifier
-from mlops_jupyter.services.export.spelling.shell import START, secrets
+from mlops_jupyter.services.export.spelling.shell import START, keeping, secrets
 from mlops_jupyter.services.export.targets import Feature
 from mlops_jupyter.services.schedule.clock import check, zone
 from mlops_jupyter.services.schedule.expression import MACROS, parse
@@ -107,18 +107,13 @@ def _interval(seconds: int) -> str:
 def deploy(plan: Plan) -> str:
     """Return how to bring the bundle to a machine with cron."""
     package = plan.package
-    secret_files = "".join(
-        f"(umask 077; cat > ~/.config/{package}/secrets/{secret})    # then type it, and Ctrl-D\n"
-        for secret in plan.secrets
-    )
-    folder = f"install -d -m 700 ~/.config/{package}/secrets\n" if secret_files else ""
     return f"""\
 On a machine whose clock is UTC (elsewhere the line refuses to run, and says so), as the user who is to run it:
 
 ```sh
 python{plan.environment.python} -m venv .venv && .venv/bin/python -m pip install -r requirements.lock
 mkdir -p ~/pipelines && ln -sfn "$PWD" ~/pipelines/{package}
-{folder}{secret_files}crontab -n cron/crontab
+{keeping(package, plan.secrets)}crontab -n cron/crontab
 {{ crontab -l 2>/dev/null | grep -v 'pipelines/{package}[/ ]'; cat cron/crontab; }} | crontab -
 ```
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
 from mlops_jupyter.services.export.spelling.frames import filled
 from mlops_jupyter.services.export.spelling.names import plain
-from mlops_jupyter.services.export.spelling.parameters import kept, overridable
+from mlops_jupyter.services.export.spelling.parameters import overridable, unsettable
 from mlops_jupyter.services.export.spelling.python import identifier, literal
 from mlops_jupyter.services.export.targets import Feature
 from mlops_jupyter.services.export.targets.dagster.starters import starters
@@ -150,4 +150,4 @@ export {package.upper()}_PYTHON=/opt/pipelines/{package}/.venv/bin/python
 export {package.upper()}_STORE=s3://bucket/{package}
 export {package.upper()}_DATA=/data/{package}
 ```
-{secrets}{kept(plan, title)}"""
+{secrets}{unsettable(plan, title)}"""

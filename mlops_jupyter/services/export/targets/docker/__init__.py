@@ -17,7 +17,15 @@ from mlops_jupyter.services.export.targets import Feature
 name = "docker"
 title = "Docker"
 expresses = frozenset(
-    {Feature.PARAMETERS, Feature.RETRIES, Feature.BACKOFF, Feature.TIMEOUT, Feature.GPU, Feature.SECRETS}
+    {
+        Feature.PARAMETERS,
+        Feature.RETRIES,
+        Feature.BACKOFF,
+        Feature.TIMEOUT,
+        Feature.GPU,
+        Feature.SECRETS,
+        Feature.ALERT,
+    }
 )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from mlops_jupyter.core.plan import INITIAL, Parameter, Plan, Step
 from mlops_jupyter.runtime.state import initial_file
 from mlops_jupyter.services.export.spelling.frames import filled
-from mlops_jupyter.services.export.spelling.jsons import in_json
+from mlops_jupyter.services.export.spelling.parameters import in_json, unsettable
 from mlops_jupyter.services.export.spelling.pauses import pauses
 from mlops_jupyter.services.export.spelling.python import identifier
 from mlops_jupyter.services.export.targets import Feature
@@ -119,8 +119,6 @@ def deploy(plan: Plan) -> str:
     """Return how DVC runs it."""
     parameter = next((p.name for p in plan.parameters if type(p.default) in (int, float)), "")
     changed = f"dvc exp run --set-param {PARAMS}:{parameter}=3\n" if parameter else ""
-    kept = [f"`{p.name}`" for p in plan.parameters if not held(p)]
-    fixed = f"\nNot to be set from DVC, which cannot hold their defaults: {', '.join(kept)}.\n" if kept else ""
     alert = f" A stage that fails says so to the web address in `{plan.alert}`." if plan.alert else ""
     return f"""\
 Each step of `{plan.package}` is a stage; parameters stand in `{PARAMS}`.{alert}
@@ -134,5 +132,6 @@ python3 dvc_stage.py {plan.package} --gather out
 PYTHONPATH=src .venv/bin/python -m {plan.package} check --store out --run dvc
 ```
 
-A new export replaces its whole folder, `.git` too: export a changed notebook beside it, and copy that over.
-{fixed}"""
+A changed notebook: `mlops-jupyter export NOTEBOOK --output . --update` changes only the files that differ, and leaves
+`.git` and `.dvc` alone.
+{unsettable(plan, title, held)}"""

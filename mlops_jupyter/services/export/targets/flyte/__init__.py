@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
-from mlops_jupyter.services.export.spelling.cron import in_utc
+from mlops_jupyter.services.export.spelling.clocks import in_utc
 from mlops_jupyter.services.export.spelling.dns import label
 from mlops_jupyter.services.export.spelling.frames import filled
-from mlops_jupyter.services.export.spelling.jsons import in_json
+from mlops_jupyter.services.export.spelling.parameters import in_json, unsettable
 from mlops_jupyter.services.export.spelling.python import called, identifier, literal
 from mlops_jupyter.services.export.targets import Feature
 
@@ -223,7 +223,5 @@ flytectl register files --project PROJECT --domain production --archive {image}.
             f"Let it run on time:\n\n```sh\nflytectl update launchplan --project PROJECT --domain production "
             f"{whole}_on_time --version 1 --activate\n```"
         )
-    kept = [f"`{p.name}`" for p in plan.parameters if not settable(p)]
-    if kept:
-        parts.append(f"Not to be set from Flyte, which cannot hold their defaults: {', '.join(kept)}.")
-    return "\n\n".join(parts) + "\n"
+    parts.append(unsettable(plan, title, settable).strip())
+    return "\n\n".join(filter(None, parts)) + "\n"

@@ -12,7 +12,8 @@ from typing import Any
 
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule
 from mlops_jupyter.services.export.spelling import whole
-from mlops_jupyter.services.export.spelling.cron import apart, spelled, steady
+from mlops_jupyter.services.export.spelling.clocks import steady
+from mlops_jupyter.services.export.spelling.fields import apart, spelled
 from mlops_jupyter.services.export.spelling.python import identifier
 from mlops_jupyter.services.export.spelling.yaml import documents
 from mlops_jupyter.services.export.targets import Feature

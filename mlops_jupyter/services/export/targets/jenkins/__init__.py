@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
 from mlops_jupyter.services.export.spelling import whole
-from mlops_jupyter.services.export.spelling.cron import steady, union
+from mlops_jupyter.services.export.spelling.clocks import steady
+from mlops_jupyter.services.export.spelling.fields import union
 from mlops_jupyter.services.export.spelling.python import identifier
 from mlops_jupyter.services.export.targets import Feature
 from mlops_jupyter.services.schedule.clock import zone

@@ -10,6 +10,8 @@ from mlops_jupyter.core.plan import Plan, Resources, Schedule
 from mlops_jupyter.services.export.spelling import kfp
 from mlops_jupyter.services.export.spelling.cron import placed
 from mlops_jupyter.services.export.spelling.dns import label
+from mlops_jupyter.services.export.spelling.parameters import unsettable
+from mlops_jupyter.services.export.spelling.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
 
 name = "kubeflow"
@@ -54,7 +56,7 @@ def render(plan: Plan) -> Mapping[str, str]:
         for executor, wishes in zip(spec["deploymentSpec"]["executors"], _wishes(plan), strict=True)
     }
     platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}}
-    return {f"kubeflow/{plan.package}.yaml": kfp.dumped(spec, platform), **kfp.task(plan)}
+    return {f"kubeflow/{plan.package}.yaml": documents(spec, platform, ascii_only=True), **kfp.task(plan)}
 
 
 def _wishes(plan: Plan) -> list[Resources]:
@@ -135,10 +137,8 @@ python -c "from kfp import components, local; local.init(local.SubprocessRunner(
 components.load_component_from_file('{file}')(**{{'store-uri': 'out'}})"
 ```""",
     ]
-    kept = [f"`{p.name}`" for p in plan.parameters if not kfp.settable(p)]
-    if kept:
-        parts.append(f"Not to be set from Kubeflow, which cannot hold their defaults: {', '.join(kept)}.")
-    return "\n\n".join(part for part in parts if part) + "\n"
+    parts.append(unsettable(plan, title, kfp.settable).strip())
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def _secret(plan: Plan) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from mlops_jupyter.core.plan import Plan
 from mlops_jupyter.services.export.spelling import image, kubernetes
 from mlops_jupyter.services.export.spelling.dns import label
-from mlops_jupyter.services.export.spelling.parameters import in_json, passed
+from mlops_jupyter.services.export.spelling.parameters import passed, unsettable
 from mlops_jupyter.services.export.spelling.python import identifier
 from mlops_jupyter.services.export.spelling.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
@@ -32,6 +32,7 @@ expresses = frozenset(
         Feature.MEMORY,
         Feature.GPU,
         Feature.SECRETS,
+        Feature.ALERT,
     }
 )
 
@@ -163,9 +164,7 @@ def deploy(plan: Plan) -> str:
     secrets = f"kubectl create secret generic {flow} --from-env-file=.env  # {', '.join(plan.secrets)}\n"
     timed = plan.schedule is not None and bool(plan.schedule.cron or plan.schedule.every_seconds)
     again = f"kubectl create job {flow}-now --from=cronjob/{flow}" if timed else "kubectl replace --force -k k8s"
-    kept = ", ".join(f"`{p.name}`" for p in plan.parameters if not in_json(p))
     parameters = " Parameters are JSON, in `k8s/parameters.yaml`."
-    fixed = f"\nNot to be set there, as JSON cannot hold their defaults: {kept}.\n"
     return f"""\
 Write the image's name into `images` in `k8s/kustomization.yaml`, then:
 
@@ -176,7 +175,6 @@ docker build -t REGISTRY/{flow}:1 . && docker push REGISTRY/{flow}:1
 ```
 
 What runs make lies in the claim `{flow}-store`.{parameters if passed(plan) else ""}
-Nothing tells of a failure but the job itself.
 
 With Argo CD: commit the bundle's files, write its repository and the path of `k8s` there into
 `k8s/argocd/application.yaml`, and (secrets then belong in the namespace `{flow}`):
@@ -184,4 +182,4 @@ With Argo CD: commit the bundle's files, write its repository and the path of `k
 ```sh
 kubectl apply -n argocd -f k8s/argocd/application.yaml
 ```
-{fixed if kept else ""}"""
+{unsettable(plan, title)}"""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from mlops_jupyter.core.plan import Plan, Step
 from mlops_jupyter.services.export.spelling.frames import filled
-from mlops_jupyter.services.export.spelling.jsons import in_json
+from mlops_jupyter.services.export.spelling.parameters import in_json
 from mlops_jupyter.services.export.spelling.pauses import pauses
 from mlops_jupyter.services.export.spelling.python import identifier
 from mlops_jupyter.services.export.targets import Feature

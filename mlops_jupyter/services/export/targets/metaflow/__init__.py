@@ -13,10 +13,11 @@ from itertools import count
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
-from mlops_jupyter.services.export.spelling.cron import placed, with_years
+from mlops_jupyter.services.export.spelling.cron import placed
 from mlops_jupyter.services.export.spelling.dns import label
+from mlops_jupyter.services.export.spelling.fields import with_years
 from mlops_jupyter.services.export.spelling.frames import filled
-from mlops_jupyter.services.export.spelling.jsons import in_json
+from mlops_jupyter.services.export.spelling.parameters import in_json, unsettable
 from mlops_jupyter.services.export.spelling.python import called, identifier, literal
 from mlops_jupyter.services.export.targets import Feature
 
@@ -233,10 +234,8 @@ docker build -t REGISTRY/{image}:1 . && docker push REGISTRY/{image}:1
         parts.append(
             f"The schedule goes by the clock of {plan.schedule.timezone} on Argo alone: Step Functions knows UTC."
         )
-    kept = [f"`{p.name}`" for p in plan.parameters if not in_json(p.default)]
-    if kept:
-        parts.append(f"Not to be set from Metaflow, which cannot hold their defaults: {', '.join(kept)}.")
-    return "\n\n".join(parts) + "\n"
+    parts.append(unsettable(plan, title).strip())
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def _secret(plan: Plan, secret_name: str) -> str:

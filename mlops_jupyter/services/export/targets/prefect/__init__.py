@@ -12,7 +12,7 @@ from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
 from mlops_jupyter.services.export.spelling.cron import settled
 from mlops_jupyter.services.export.spelling.frames import filled
-from mlops_jupyter.services.export.spelling.parameters import kept, overridable
+from mlops_jupyter.services.export.spelling.parameters import overridable, unsettable
 from mlops_jupyter.services.export.spelling.python import identifier, literal
 from mlops_jupyter.services.export.targets import Feature
 from mlops_jupyter.services.schedule.expression import parse
@@ -166,4 +166,4 @@ export {package.upper()}_PYTHON=/opt/pipelines/{package}/.venv/bin/python
 export {package.upper()}_STORE=s3://bucket/{package}
 export {package.upper()}_DATA=/data/{package}
 ```
-{f"{chr(10)}Secrets:{chr(10)}{secrets}{chr(10)}" if secrets else ""}{kept(plan, title)}"""
+{f"{chr(10)}Secrets:{chr(10)}{secrets}{chr(10)}" if secrets else ""}{unsettable(plan, title)}"""

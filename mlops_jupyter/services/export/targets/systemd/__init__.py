@@ -11,7 +11,7 @@ from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Plan, Schedule
 from mlops_jupyter.services.export.spelling.frames import filled
 from mlops_jupyter.services.export.spelling.python import identifier
-from mlops_jupyter.services.export.spelling.shell import START, secrets
+from mlops_jupyter.services.export.spelling.shell import START, keeping, secrets
 from mlops_jupyter.services.export.targets import Feature
 from mlops_jupyter.services.export.targets.systemd.calendar import on_calendar
 
@@ -134,11 +134,6 @@ def _path(data: str) -> str:
 def deploy(plan: Plan) -> str:
     """Return how to bring the bundle to a machine with systemd."""
     package = plan.package
-    files = "".join(
-        f"(umask 077; cat > ~/.config/{package}/secrets/{secret})    # then type it, and Ctrl-D\n"
-        for secret in plan.secrets
-    )
-    folder = f"install -d -m 700 ~/.config/{package}/secrets\n" if files else ""
     schedule = plan.schedule
     kind = "path" if schedule and schedule.data else "timer"
     starts = schedule and (schedule.cron or schedule.every_seconds or schedule.data)
@@ -149,7 +144,7 @@ As the user who is to run it, with systemd 250 or newer:
 ```sh
 python{plan.environment.python} -m venv .venv && .venv/bin/python -m pip install -r requirements.lock
 mkdir -p ~/pipelines ~/.config/systemd/user && ln -sfn "$PWD" ~/pipelines/{package}
-{folder}{files}cp -r {UNITS}/. ~/.config/systemd/user/
+{keeping(package, plan.secrets)}cp -r {UNITS}/. ~/.config/systemd/user/
 systemctl --user daemon-reload
 {enable}loginctl enable-linger    # it goes on when you are logged out
 ```

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.services.export.spelling.cron import EVERY, every_hour, fields, in_utc, steady
+from mlops_jupyter.services.export.spelling.clocks import in_utc, steady
+from mlops_jupyter.services.export.spelling.fields import EVERY, each, every_hour
 from mlops_jupyter.services.schedule.clock import check, zone
 from mlops_jupyter.services.schedule.expression import parse
 
@@ -30,16 +31,10 @@ def on_calendar(schedule: Schedule) -> list[str]:
     if every_hour(cron):  # of an hour that comes twice systemd would leave out one
         cron, place = parse(in_utc(schedule, "systemd")), "UTC"
     steady(schedule, "systemd")
-    minutes, hours, days, months, weekdays = fields(cron)
-    if cron.either and len(days) < EVERY[2] and len(weekdays) < EVERY[4]:
-        every = (tuple(range(1, 32)), tuple(range(7)))
-        matches = [(every[0], weekdays), (days, every[1])]
-    else:
-        matches = [(days, weekdays)]
-    clock = f"{_list(hours, EVERY[1])}:{_list(minutes, EVERY[0])}:00 {place}"
     return [
-        f"{_weekdays(of_week)}*-{_list(months, EVERY[3])}-{_list(of_month, EVERY[2])} {clock}"
-        for of_month, of_week in matches
+        f"{_weekdays(weekdays)}*-{_list(months, EVERY[3])}-{_list(days, EVERY[2])} "
+        f"{_list(hours, EVERY[1])}:{_list(minutes, EVERY[0])}:00 {place}"
+        for minutes, hours, days, months, weekdays in reversed(each(cron))
     ]
 
 

@@ -15,7 +15,7 @@ from mlops_jupyter.core.plan import Plan, Resources
 from mlops_jupyter.services.export.spelling import cron, image
 from mlops_jupyter.services.export.spelling.dns import label
 from mlops_jupyter.services.export.spelling.kubernetes import memory
-from mlops_jupyter.services.export.spelling.parameters import in_json, passed
+from mlops_jupyter.services.export.spelling.parameters import passed, unsettable
 from mlops_jupyter.services.export.spelling.python import identifier
 from mlops_jupyter.services.export.targets import Feature
 
@@ -33,6 +33,7 @@ expresses = frozenset(
         Feature.CPU,
         Feature.MEMORY,
         Feature.SECRETS,
+        Feature.ALERT,
     }
 )
 
@@ -212,8 +213,6 @@ def deploy(plan: Plan) -> str:
         f'printf %s "${secret}" | gcloud secrets create {secret} --data-file=-\n' for secret in plan.secrets
     )
     files = "Newer data files go into the bucket `...-data`, under the names that they have here.\n"
-    kept = ", ".join(f"`{p.name}`" for p in plan.parameters if not in_json(p))
-    fixed = f"\nNot to be set there, as JSON cannot hold their defaults: {kept}.\n"
     return f"""\
 IMAGE is a name in a registry that Cloud Run may read.
 
@@ -227,5 +226,4 @@ gcloud run jobs execute {job} --region REGION --wait
 
 Parameters are variables that hold JSON. What runs make lies in the bucket that `apply` names.
 {files if image.reads_files(plan) else ""}A run that is still under way does not keep the next one from starting.
-Nothing tells of a failure but the job itself.
-{fixed if kept else ""}"""
+{unsettable(plan, title)}"""

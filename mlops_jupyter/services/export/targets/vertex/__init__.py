@@ -9,6 +9,8 @@ from mlops_jupyter.core.plan import Plan
 from mlops_jupyter.services.export.spelling import kfp
 from mlops_jupyter.services.export.spelling.cron import placed
 from mlops_jupyter.services.export.spelling.dns import label
+from mlops_jupyter.services.export.spelling.parameters import unsettable
+from mlops_jupyter.services.export.spelling.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
 
 name = "vertex"
@@ -39,7 +41,7 @@ def render(plan: Plan) -> Mapping[str, str]:
     if plan.schedule and plan.schedule.cron:
         placed(plan.schedule, title)
     spec = kfp.pipeline(replace(plan, alert=""), _store(plan))
-    return {f"vertex/{plan.package}.yaml": kfp.dumped(spec), **kfp.task(plan)}
+    return {f"vertex/{plan.package}.yaml": documents(spec, ascii_only=True), **kfp.task(plan)}
 
 
 def _store(plan: Plan) -> str:
@@ -79,7 +81,5 @@ job = aiplatform.PipelineJob(
 END
 ```"""
     ]
-    kept = [f"`{p.name}`" for p in plan.parameters if not kfp.settable(p)]
-    if kept:
-        parts.append(f"Not to be set from Vertex AI, which cannot hold their defaults: {', '.join(kept)}.")
-    return "\n\n".join(parts) + "\n"
+    parts.append(unsettable(plan, title, kfp.settable).strip())
+    return "\n\n".join(filter(None, parts)) + "\n"

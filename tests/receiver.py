@@ -11,14 +11,19 @@ from typing import Any
 
 class Receiver:
     """Answers each request; `requests` has what came, oldest first: {"method", "path", "headers", "body"}.
-    `bodies` are the last of those. A body is what its JSON says, or a text.
+    `bodies` are the last of those. A body is what its JSON says, or a text. What is refused is not kept.
 
     Parameters
     ----------
     answer : request -> what is sent back as JSON.
+    status : request -> the status of the answer.
     """
 
-    def __init__(self, answer: Callable[[dict[str, Any]], Any] = lambda request: {}) -> None:
+    def __init__(
+        self,
+        answer: Callable[[dict[str, Any]], Any] = lambda request: {},
+        status: Callable[[dict[str, Any]], int] = lambda request: 200,
+    ) -> None:
         self.requests: list[dict[str, Any]] = []
         self.bodies: list[Any] = []
         receiver = self
@@ -33,10 +38,12 @@ class Receiver:
                 }
                 typed = self.headers.get("Content-Type") == "application/json"
                 request = {**facts, "body": json.loads(body) if typed and body else body.decode()}
-                receiver.requests.append(request)
-                receiver.bodies.append(request["body"])
+                code = status(request)
+                if code < 400:
+                    receiver.requests.append(request)
+                    receiver.bodies.append(request["body"])
                 data = json.dumps(answer(request)).encode()
-                self.send_response(200)
+                self.send_response(code)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
