@@ -12,6 +12,9 @@ LABEXTENSION := $(wildcard labextension/*.json) $(shell find labextension/src la
 # What the proofs of the targets need beside .venv.
 PROVING := .venvs/engines/.locked .venvs/cron/.ready tools tests/engines/node/node_modules/.package-lock.json
 
+# Tests on all processors, those of a file on the same one; in their own order, for those with a browser come last.
+ACROSS := --numprocesses auto --dist loadfile --no-loadscope-reorder
+
 # Keep compiled modules, whatever the machine's setting: the tests start some hundred processes, many with heavy imports.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -111,7 +114,7 @@ demo: setup
 # Run all tests, browser and Airflow included.
 test: setup $(PROVING) browser .venvs/corpus/.installed labextension/node_modules/.package-lock.json
 	cd labextension && $(NPM) test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(ACROSS)
 
 # Check style, types and layers, of Python and TypeScript.
 lint: setup labextension/node_modules/.package-lock.json
