@@ -41,7 +41,7 @@ NAMES: dict[str, list[str]] = {
 }  # fmt: skip
 
 
-class Unique(yaml.SafeLoader):
+class Unique(yaml.CSafeLoader):
     """Refuses a mapping that has a key twice: of two steps only one would be left."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.demos import DEMOS, DIAMOND, ENGINES, Demo, bundle, engine, proven
+from tests.engines.demos import DIAMOND, EACH, ENGINES, Demo, bundle, engine, proven
 from tests.runtime.engine.conftest import Bundle, Done
 
 
@@ -67,7 +67,7 @@ def run(cluster: Cluster, demo: Demo, laid: Path, store: Path, *words: str) -> s
     return engine(*command, cwd=laid, PYTHONPATH=str(laid / "src"))
 
 
-@pytest.mark.parametrize("demo", DEMOS, ids=lambda demo: demo.name)
+@pytest.mark.parametrize("demo", EACH)
 def test_the_notebooks_own_values(cluster, demo, tmp_path):
     laid = bundle(demo, tmp_path, "python")
     said = run(cluster, demo, laid, tmp_path / "out")

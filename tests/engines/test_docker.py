@@ -43,7 +43,7 @@ def test_secrets_are_references_and_the_gpu_is_asked_for() -> None:
         "ALERT_URL": "${ALERT_URL:?set it in the shell or in .env}",
     }
     assert service["deploy"]["resources"]["reservations"]["devices"][0]["count"] == 1  # type: ignore[index]
-    assert service["command"] == ["run", "--store", "/store", "--jobs", "1"]
+    assert service["command"] == ["run", "--store", "/store", "--jobs", "1", "--alert", "ALERT_URL"]
     assert service["restart"] == "no"
 
 
