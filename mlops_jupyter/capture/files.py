@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 SKIPPED_SUFFIXES = (".py", ".pyc", ".so", ".pth", ".ipynb", ".ttf", ".afm")
+PACKAGES = (f"{os.sep}site-packages", f"{os.sep}dist-packages")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
 
 
@@ -119,6 +120,7 @@ def _own(path: str, roots: tuple[str, ...]) -> bool:
 def _foreign_roots() -> tuple[str, ...]:
     """Folders of the system, of Python and of temporary files; the working directory wins over them."""
     folders = {sys.prefix, sys.base_prefix, *site.getsitepackages(), *sysconfig.get_paths().values()}
+    folders |= {path for path in sys.path if path.endswith(PACKAGES)}  # of another environment, which IPython lets in
     folders |= {"/proc", "/sys", "/dev", "/usr", "/etc", "/var/lib", "/lib", tempfile.gettempdir()}
     here = str(Path.cwd()) + os.sep
     return tuple(f + os.sep for f in folders if not here.startswith(f.rstrip(os.sep) + os.sep))
