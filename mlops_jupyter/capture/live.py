@@ -23,6 +23,7 @@ from mlops_jupyter.capture.entries import write
 from mlops_jupyter.capture.hidden import Hidden
 from mlops_jupyter.capture.opened import UNREADABLE, HeaderHandler, Open, unseen, unseen_yet, words
 from mlops_jupyter.capture.reach import CODE, Reach, has_state, is_a, is_ours
+from mlops_jupyter.capture.standing import Standing
 from mlops_jupyter.capture.uncarried import Uncarried
 from mlops_jupyter.capture.unseen import Unseen
 from mlops_jupyter.capture.values import FROZEN, UNKNOWN, Values
@@ -206,16 +207,11 @@ class Recorder:
             cell=cell,
             tags=tags,
             started=time.time(),
-            before=self._identities(),
+            before=Standing(self._namespace),
         )
 
-    def _identities(self) -> dict[str, int]:
-        """Which object each name stands for now. No Python code per name: a long session has thousands (`_i1` …)."""
-        return dict(zip(self._namespace, map(id, self._namespace.values()), strict=True))
-
     def _rebound(self, opened: Open) -> set[str]:
-        now = self._identities().items() - opened.before.items()
-        return {name for name, _ in now if not self.is_shells(name)}
+        return {name for name in opened.before.rebound(self._namespace) if not self.is_shells(name)}
 
     def is_shells(self, name: str) -> bool:
         """Whether a name is IPython's own, with what IPython has put there."""
@@ -234,7 +230,7 @@ class Recorder:
         reached = self._reach.names(read | rebound)
         changed = self._changed(self._reach.direct(read | rebound), rebound, found.reads)
         changed |= dict.fromkeys(self._extended(found), CODE_MARK)
-        deleted = {n for n in opened.before.keys() - self._namespace.keys() if not self.is_shells(n)}
+        deleted = {n for n in opened.before.gone(self._namespace) if not self.is_shells(n)}
         for name in deleted:
             self._values.forget(name)
         groups = self._values.groups(n for n in changed if n in self._namespace)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mlops_jupyter.analysis.facts import SourceFacts, SyntaxFault, facts
+from mlops_jupyter.capture.standing import Standing
 from mlops_jupyter.core.ids import ExecutionId
 from mlops_jupyter.core.records import Execution, Header, Status
 
@@ -39,7 +40,7 @@ class Open:
     cell: str
     tags: tuple[str, ...]
     started: float
-    before: dict[str, int]
+    before: Standing
     bound: frozenset[str] = frozenset()
     handled: list[tuple[HeaderHandler, object]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -52,7 +53,7 @@ class Open:
 
 def unseen_yet(info: object, text: str, cell: str, tags: tuple[str, ...]) -> Open:
     """Return what is held of a cell of which nothing was seen yet."""
-    return Open(info, text, text, (), facts(""), cell, tags, time.time(), {})
+    return Open(info, text, text, (), facts(""), cell, tags, time.time(), Standing({}))
 
 
 def unseen(opened: Open, position: int, status: Status = Status.ERROR, error: str = "", count: int = 0) -> Execution:

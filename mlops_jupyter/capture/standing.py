@@ -1,0 +1,44 @@
+"""Which object each name of the namespace stands for, and what has changed of that since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import compress
+from operator import ne
+from typing import Any
+
+
+class Standing:
+    """How names stood at one moment. Holds none of their objects.
+
+    No Python code runs for each name: a long session has thousands (`_i1` …).
+
+    Examples
+    --------
+    >>> names = {"a": 1, "b": [], "c": 2.5}
+    >>> before = Standing(names)
+    >>> names |= {"b": [], "d": None}
+    >>> sorted(before.rebound(names)), before.gone(names), "d" in before
+    (['b', 'd'], set(), False)
+    """
+
+    def __init__(self, namespace: Mapping[str, Any]) -> None:
+        moment = dict(namespace)  # in one go: another thread may bind names meanwhile
+        self._names = tuple(moment)
+        self._known = frozenset(moment)
+        self._ids = list(map(id, moment.values()))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._known
+
+    def rebound(self, namespace: Mapping[str, Any]) -> set[str]:
+        """Return the names that stand for another object now, and those that are new."""
+        now = Standing(namespace)
+        if self._names == now._names[: len(self._names)]:  # a name that is bound anew keeps its place
+            return {*compress(self._names, map(ne, self._ids, now._ids)), *now._names[len(self._names) :]}
+        before = zip(self._names, self._ids, strict=True)
+        return {name for name, _ in {*zip(now._names, now._ids, strict=True)}.difference(before)}
+
+    def gone(self, namespace: Mapping[str, Any]) -> set[str]:
+        """Return the names that are there no more."""
+        return {*self._known.difference(namespace)}
