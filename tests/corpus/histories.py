@@ -202,12 +202,15 @@ def line(result: dict[str, Any]) -> str:
     return f"{head}  {counts}  {'; '.join([result['fault'], *result['wrong'], *result['refused']])[:200]}".rstrip("; ")
 
 
+def counts(result: dict[str, Any]) -> bool:
+    """Whether a history says anything: one without a value that comes out the same when all is run again does not."""
+    return bool(result["right"] or result["refused"] or result["wrong"] or result["fault"])
+
+
 def summary(results: Sequence[dict[str, Any]]) -> str:
-    """All in one line. A history is wrong if one of its slices is, else refused if one is; one without a value that
-    comes out the same when all is run again says nothing.
-    """
-    silent = [r for r in results if not (r["right"] or r["refused"] or r["wrong"] or r["fault"])]
-    results = [r for r in results if r not in silent]
+    """All in one line. A history is wrong if one of its slices is, else refused if one is."""
+    silent = [r for r in results if not counts(r)]
+    results = [r for r in results if counts(r)]
     wrong = sum(bool(r["wrong"] or r["fault"]) for r in results)
     refused = sum(bool(r["refused"]) and not r["wrong"] and not r["fault"] for r in results)
     right = len(results) - wrong - refused
