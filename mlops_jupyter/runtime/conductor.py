@@ -34,7 +34,6 @@ class Conductor:
         self._request = request
         self._pipeline = request.pipeline
         self._store = store
-        self._run = run
         self._scratch = scratch
         self._tell = progress
         self._initial = Initial(package_folder(request.pipeline), request.data)
@@ -46,6 +45,7 @@ class Conductor:
         self._ended: dict[str, Event] = {}
         self._made: dict[str, tuple[Artifact, ...]] = {}
         self._keys: dict[str, str] = {}
+        self._missed: set[str] = set()
         self._tries: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
 
@@ -73,11 +73,11 @@ class Conductor:
         """Take the inputs of a task from the records of this run."""
         step = self._waiting[0]
         for name in step.upstream:
-            self._made[name] = self._store.artifacts(self._run, name)
+            self._made[name] = self._store.artifacts(self.run, name)
             made = {variable for artifact in self._made[name] for variable in artifact.names}
             missing = [v for v, maker in step.inputs.items() if maker == name and v not in made]
             if missing:
-                raise Fault(f"step {step.name!r} needs {missing[0]!r}: run step {name!r} in run {self._run!r} first")
+                raise Fault(f"step {step.name!r} needs {missing[0]!r}: run step {name!r} in run {self.run!r} first")
 
     def advance(self) -> bool:
         """Settle every step whose fate is known; start as many of the others as there is room for.
@@ -85,6 +85,8 @@ class Conductor:
         Returns whether all have ended.
         """
         for step in list(self._waiting):
+            if self._running.full and step.name in self._missed:
+                continue  # it may begin, but there is no room
             fates = [self._ended.get(name) for name in step.upstream if not self._request.task]
             if any(fate is not None and fate.status not in GOOD for fate in fates):
                 self._end(step, Event(step.name, Status.SKIPPED))
@@ -105,6 +107,7 @@ class Conductor:
         if made is None:
             if self._request.only not in (None, step.name):
                 raise Fault(f"{self._request.only!r} needs step {step.name!r}, which is not cached: run without --only")
+            self._missed.add(step.name)
             return False
         self._made[step.name] = made
         self._end(step, Event(step.name, Status.CACHED, time.time() - began))
@@ -132,7 +135,7 @@ class Conductor:
             pipeline=self._pipeline,
             step=step,
             store=self._store.uri,
-            run=self._run,
+            run=self.run,
             key=self._key(step),
             parameters=self._request.parameters,
             inputs={v: self._artifact(v, maker) for v, maker in step.inputs.items() if maker != INITIAL},
@@ -149,11 +152,11 @@ class Conductor:
         """Note how an attempt ended; have it tried again if its step allows."""
         attempt, step, seconds = end.attempt, end.attempt.job.step, time.time() - end.attempt.started
         if end.error is None:
-            self._made[step.name] = self._store.artifacts(self._run, step.name)
+            self._made[step.name] = self._store.artifacts(self.run, step.name)
             self._end(step, Event(step.name, Status.DONE, seconds))
             return
         if end.told:
-            error: Error = (self._store.step(self._run, step.name) or {})["error"]
+            error: Error = (self._store.step(self.run, step.name) or {})["error"]
         else:
             error = end.error
             self._record_failure(attempt, error)
@@ -175,7 +178,7 @@ class Conductor:
         step, seconds = attempt.job.step, round(time.time() - attempt.started, 6)
         facts = {"step": step.name, "version": step.version, "key": self._keys[step.name], "status": "failed"}
         times = {"started": attempt.started, "seconds": seconds, "attempt": attempt.job.attempt}
-        self._store.set_step(self._run, {**facts, **times, "outputs": [], "error": {"traceback": "", **error}})
+        self._store.set_step(self.run, {**facts, **times, "outputs": [], "error": {"traceback": "", **error}})
 
     def _end(self, step: Step, event: Event) -> None:
         self._ended[step.name] = event
