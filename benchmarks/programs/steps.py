@@ -49,7 +49,8 @@ def papermill(count: int) -> float:
 
 def main(side: str, count: int) -> float:
     """Measure a side."""
-    return {"make": make, "papermill": papermill}[side](count) if side in ("make", "papermill") else ours(side, count)
+    peers = {"make": make, "papermill": papermill}
+    return peers[side](count) if side in peers else ours(side, count)
 
 
 print("\n" + json.dumps([main(sys.argv[1], int(sys.argv[2]))]))

@@ -23,22 +23,25 @@ class Standing:
     """
 
     def __init__(self, namespace: Mapping[str, Any]) -> None:
-        moment = dict(namespace)  # in one go: another thread may bind names meanwhile
-        self._names = tuple(moment)
-        self._known = frozenset(moment)
-        self._ids = list(map(id, moment.values()))
+        self._names, self._ids = _now(namespace)
+        self._known = frozenset(self._names)
 
     def __contains__(self, name: str) -> bool:
         return name in self._known
 
     def rebound(self, namespace: Mapping[str, Any]) -> set[str]:
         """Return the names that stand for another object now, and those that are new."""
-        now = Standing(namespace)
-        if self._names == now._names[: len(self._names)]:  # a name that is bound anew keeps its place
-            return {*compress(self._names, map(ne, self._ids, now._ids)), *now._names[len(self._names) :]}
+        names, ids = _now(namespace)
+        if self._names == names[: len(self._names)]:  # a name that is bound anew keeps its place
+            return {*compress(self._names, map(ne, self._ids, ids)), *names[len(self._names) :]}
         before = zip(self._names, self._ids, strict=True)
-        return {name for name, _ in {*zip(now._names, now._ids, strict=True)}.difference(before)}
+        return {name for name, _ in {*zip(names, ids, strict=True)}.difference(before)}
 
     def gone(self, namespace: Mapping[str, Any]) -> set[str]:
         """Return the names that are there no more."""
         return {*self._known.difference(namespace)}
+
+
+def _now(namespace: Mapping[str, Any]) -> tuple[tuple[str, ...], list[int]]:
+    moment = dict(namespace)  # in one go: another thread may bind names meanwhile
+    return tuple(moment), list(map(id, moment.values()))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .events import FAILED
+from .events import FAILED, Error
 
 if TYPE_CHECKING:
     from .engines import Engine, Work
@@ -27,9 +27,6 @@ class Attempt:
     work: Work
     started: float
     deadline: float | None
-
-
-Error = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -51,9 +48,6 @@ class Attempts:
         self._engine = engine
         self._room = max(1, room)
         self._running: list[Attempt] = []
-
-    def __len__(self) -> int:
-        return len(self._running)
 
     @property
     def full(self) -> bool:

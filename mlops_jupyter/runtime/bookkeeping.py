@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .events import GOOD, Event, Request
+from .events import GOOD, Error, Event, Request
 from .runs import Facts, Store
 
 
@@ -70,10 +70,14 @@ def _standing(request: Request, store: Store, run_id: str) -> str:
 
 
 def _failure(request: Request, store: Store, run_id: str) -> str | None:
-    """Say in one line which step failed, and of what."""
     records = (store.step(run_id, step.name) for step in request.pipeline.steps)
     failed = next((record for record in records if record and record["status"] == "failed"), None)
-    return None if failed is None else "step {!r} failed: {type}: {message}".format(failed["step"], **failed["error"])
+    return None if failed is None else failure(failed["step"], failed["error"])
+
+
+def failure(step: str, error: Error) -> str:
+    """Say in one line which step failed, and of what."""
+    return f"step {step!r} failed: {error['type']}: {error['message']}"
 
 
 def merge_tracking(store: Store, run_id: str) -> None:

@@ -39,10 +39,7 @@ def main(pipeline: Pipeline, argv: Sequence[str]) -> int:
     argv : what came after `python -m <package>`.
     """
     asked = _parser(pipeline).parse_args(argv)
-    code = _act(pipeline, asked)
-    if code not in (OK, 128 + signal.SIGINT) and getattr(asked, "alert", None) is not None:
-        _tell_of_failure(pipeline, asked)
-    return code
+    return _act(pipeline, asked) if getattr(asked, "alert", None) is None else _alerting(pipeline, asked)
 
 
 def _act(pipeline: Pipeline, asked: argparse.Namespace) -> int:
@@ -59,14 +56,22 @@ def _act(pipeline: Pipeline, asked: argparse.Namespace) -> int:
         return _refuse(f"{fault}; is the store {asked.store!r} writable, with room on its disk?", asked)
 
 
-def _tell_of_failure(pipeline: Pipeline, asked: argparse.Namespace) -> None:
-    """Say it to the address that was given; that this went wrong changes nothing of the run."""
-    from .alerting import alert
+def _alerting(pipeline: Pipeline, asked: argparse.Namespace) -> int:
+    """Say to the address that was given if this goes wrong; that nobody takes it changes nothing of the run."""
+    from .alerting import address, alert
 
+    asked.run = asked.run or new_run()
     try:
-        alert(pipeline, Store(asked.store), asked.run, asked.alert)
-    except (Fault, OSError) as fault:
-        sys.stderr.write(f"warning: {fault}\n")
+        address(asked.alert)  # now, not when it is needed
+    except Fault as fault:
+        return _refuse(str(fault), asked)
+    code = _act(pipeline, asked)
+    if code not in (OK, 128 + signal.SIGINT):
+        try:
+            alert(pipeline, Store(asked.store), asked.run, asked.alert)
+        except (Fault, OSError) as fault:
+            sys.stderr.write(f"warning: {fault}\n")
+    return code
 
 
 def _own_first(home: str) -> None:
@@ -121,10 +126,6 @@ def _parser(pipeline: Pipeline) -> argparse.ArgumentParser:
 def _run(pipeline: Pipeline, asked: argparse.Namespace) -> int:
     run = asked.run = asked.run or new_run()
     options.check(asked)
-    if asked.alert is not None:
-        from .alerting import address
-
-        address(asked.alert)  # now, not when it is needed
     given = parameters(pipeline, asked.parameter)
     pipeline = limited(pipeline, asked.retries, asked.timeout)
     start: str | None = vars(asked)["from"]  # a word of Python's own

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .attempts import Attempt, Attempts, End, Error
-from .events import GOOD, Event, Progress, Request, Status
+from .attempts import Attempt, Attempts, End
+from .events import GOOD, Error, Event, Progress, Request, Status
 from .faults import Fault
 from .initial import Initial, package_folder
 from .installed import versions

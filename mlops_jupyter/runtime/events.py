@@ -28,14 +28,18 @@ FAILED = 1
 """Exit code of a step's process that failed and has said why in its record."""
 
 
+Error = Mapping[str, str]
+"""Of a step that failed: {"type", "message", "traceback"}, as in its record."""
+
+
 @dataclass(frozen=True)
 class Event:
-    """Something happened to a step. `error` as in its record: {"type", "message", "traceback"}."""
+    """Something happened to a step."""
 
     step: str
     status: Status
     seconds: float = 0.0
-    error: Mapping[str, str] | None = None
+    error: Error | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .attempts import Attempts
+from .bookkeeping import failure
 from .engine import Run, perform, shared, silent, values
 from .engines import opened
 from .events import Request, Result
@@ -120,8 +121,7 @@ def run_each(
 
 
 def _row(store: Store, pipeline: Pipeline, value: object, result: Result) -> Facts:
-    failed = next((event for event in result.steps if event.error), None)
-    error = f"step {failed.step!r} failed: {{type}}: {{message}}".format(**failed.error or {}) if failed else None
+    error = next((failure(event.step, event.error) for event in result.steps if event.error), None)
     outputs = {one["name"]: _shown(store, result.run, one) for one in result.outputs}
     facts = {"value": value, "run": result.run, "status": result.status, "seconds": round(result.seconds, 6)}
     return {**facts, "outputs": outputs, "error": error}

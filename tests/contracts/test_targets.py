@@ -193,16 +193,17 @@ def assert_stays_a_value(target: ModuleType, text: str) -> None:
             rendered.encode()  # a file can hold it
             assert frame(rendered) == frame(plain[path])
             assert "plain" not in constants(plain[path]) or text in constants(rendered)
-        if path.endswith((".yml", ".yaml")) and in_utf8(text):
+        if path.endswith((".yml", ".yaml")) and holds(target, text):
             found, meant = (
                 list(map(masked, yaml.load_all(each, yaml.CSafeLoader))) for each in (rendered, plain[path])
             )
             assert found == meant
 
 
-def in_utf8(text: str) -> bool:
-    """Whether YAML can hold a text: a target may leave out a parameter whose default is none."""
-    return not any("\ud800" <= sign <= "\udfff" for sign in text)
+def holds(target: ModuleType, text: str) -> bool:
+    """Whether a target's YAML can hold a text: it leaves out a parameter whose default is none that it can."""
+    filled_in = "{{$" in text and target.name in ("kubeflow", "vertex")
+    return not filled_in and not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def constants(text: str) -> set[object]:

@@ -49,17 +49,15 @@ class Dask:
     def _workers(self) -> list[dict[str, Any]]:
         return list(self._client.scheduler_info(n_workers=-1)["workers"].values())
 
-    def _asked(self, step: Step) -> dict[str, float]:
-        """What a step asks of those resources that are counted here."""
-        asked = {"CPU": step.cpu or 0, "MEMORY": step.memory or 0, "GPU": step.gpu or 0}
-        declared = {name for worker in self._workers() for name in worker["resources"]} | {"GPU"}
-        return {name: amount for name, amount in asked.items() if amount and name in declared}
+    def _resources(self) -> list[dict[str, float]]:
+        """What each worker has of what is counted."""
+        return [worker["resources"] for worker in self._workers()]
 
     def check(self, steps: Sequence[Step]) -> None:
         """Raise `Fault` for a step that no worker can take."""
-        have = [worker["resources"] for worker in self._workers()]
+        have = self._resources()
         for step in steps:
-            for name, amount in self._asked(step).items():
+            for name, amount in _asked(step, have).items():
                 if max((worker.get(name, 0) for worker in have), default=0) < amount:
                     raise too_much(step, name, amount)
 
@@ -68,7 +66,7 @@ class Dask:
         self._count += 1
         name = f"{job.step.name}-{job.run}-{job.attempt}-{self._count}"
         packed = self._dumps((errand.perform, self._parcels.errand(job)))
-        asked = self._asked(job.step) or None
+        asked = _asked(job.step, self._resources()) or None
         future = self._client.submit(_perform(), packed, name, key=name, pure=False, resources=asked)
         return Task(self._distributed, self._client, future)
 
@@ -112,6 +110,13 @@ class Task:
         """End it, if it has not been asked to end already."""
         if self.future.status == "pending":
             self.ask_to_leave()
+
+
+def _asked(step: Step, have: list[dict[str, float]]) -> dict[str, float]:
+    """Return what a step asks of those resources that some worker counts."""
+    asked = {"CPU": step.cpu or 0, "MEMORY": step.memory or 0, "GPU": step.gpu or 0}
+    counted = {name for worker in have for name in worker} | {"GPU"}
+    return {name: amount for name, amount in asked.items() if amount and name in counted}
 
 
 def _wait(distributed: Any, futures: list[Any], seconds: float) -> None:

@@ -26,16 +26,16 @@ class Parcels:
     """Makes errands of jobs. Puts the code of a bundle into a store once."""
 
     def __init__(self) -> None:
-        self._sent: dict[tuple[str, str], str] = {}
+        self._sent: dict[tuple[str, str], tuple[str, str]] = {}
 
     def errand(self, job: Job) -> Errand:
         """Return what a worker is told to do for a job."""
-        store = Store(job.store)
-        where = str(store.folder or store.uri)
-        sent = (job.pipeline.package, where)
-        if sent not in self._sent:
-            self._sent[sent] = store.put(packed(job.pipeline))
-        return Errand(job.pipeline.package, _words(job, where), job.pipeline.environment, where, self._sent[sent])
+        package = job.pipeline.package
+        if (package, job.store) not in self._sent:
+            store = Store(job.store)
+            self._sent[package, job.store] = str(store.folder or store.uri), store.put(packed(job.pipeline))
+        where, code = self._sent[package, job.store]
+        return Errand(package, _words(job, where), job.pipeline.environment, where, code)
 
 
 def _words(job: Job, store: str) -> tuple[str, ...]:

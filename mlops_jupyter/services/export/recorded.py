@@ -67,8 +67,8 @@ def changed(old: Bundle, new: Bundle, plan: Plan) -> list[str]:
     old, new : what is expected, and the first random states.
     """
     before, uncertain = rows(old), _uncertain(old, new, plan)
-    names = (name for name in rows(new) if name in before and plan.outputs[name] not in uncertain)
-    return [name for name in names if not _same(name, old, new)]
+    both = {name: row for name, row in rows(new).items() if name in before and plan.outputs[name] not in uncertain}
+    return [name for name, row in both.items() if _content(before[name], old) != _content(row, new)]
 
 
 def _uncertain(old: Bundle, new: Bundle, plan: Plan) -> set[str]:
@@ -91,14 +91,9 @@ def rows(bundle: Bundle) -> dict[str, Any]:
         return {}
 
 
-def _same(name: str, old: Bundle, new: Bundle) -> bool:
-    """Whether two bundles expect one value under a name, by its fingerprint or else by its bytes."""
-    before, now = rows(old).get(name, {}), rows(new).get(name, {})
-    if before.get("fingerprint") or now.get("fingerprint"):
-        return bool(before.get("fingerprint") == now.get("fingerprint"))
-    texts = [json.dumps(row.get("value")) for row in (before, now)]
-    files = [bundle.get(f"{EXPECTED}{row.get('file')}") for row, bundle in ((before, old), (now, new))]
-    return texts[0] == texts[1] and files[0] == files[1]
+def _content(row: dict[str, Any], bundle: Bundle) -> object:
+    """Return what stands for an expected value: its fingerprint, or else its bytes."""
+    return row.get("fingerprint") or (json.dumps(row.get("value")), bundle.get(f"{EXPECTED}{row.get('file')}"))
 
 
 def _facts(bundle: Bundle) -> dict[str, Any]:

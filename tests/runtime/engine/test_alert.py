@@ -58,7 +58,8 @@ def test_an_alert_that_nobody_takes_is_a_warning(failed: Bundle) -> None:
 
 def test_an_address_that_is_missing_is_said_at_once(failed: Bundle) -> None:
     done = failed.run("--run", "second", "--alert", "HOOK")
-    assert done.code == 2 and "the environment variable 'HOOK' holds no web address" in done.err
+    assert done.code == 2
+    assert done.err == "error: the environment variable 'HOOK' holds no web address: set it to where alerts go\n"
     assert not (failed.store / "second").exists()
 
 
