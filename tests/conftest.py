@@ -1,13 +1,20 @@
-"""What holds for every test: the order, and that none leaves an address of MLflow to the next."""
+"""What holds for every test: Ctrl-C works, the order, and that none leaves an address of MLflow to the next."""
 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 collect_ignore = ["golden/bundles"]  # what an export looks like; its own tests need its runtime beside it
+
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # a shell's `&`; what the tests start and interrupt would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

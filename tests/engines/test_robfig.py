@@ -37,6 +37,7 @@ TICKS = [
     ("0 12 28-31 feb *", "UTC", "2026-01-01"),
     ("10,40 7 1,15 jan-mar *", "Pacific/Auckland", "2026-01-01"),
     ("@weekly", "Europe/Oslo", "2026-03-01"),
+    ("0 9 * * 1-5", "America/Santiago", "2026-09-01"),
 ]
 
 
@@ -75,6 +76,13 @@ def test_the_reading_loses_its_step_by_half_an_hour() -> None:
     assert [(wall.day, wall.hour, wall.minute) for wall in walls] == [(7, 0, 0), (8, 0, 0)]
 
 
+def test_the_reading_takes_a_day_without_midnight_for_the_day_before() -> None:
+    """It looks at the day again at hour 0, which that day does not have: why it is refused."""
+    spec = Spec.parse("0 9 * * 6", "America/Santiago")
+    walls = [spec.local(tick) for tick in spec.ticks(datetime(2026, 9, 4, tzinfo=UTC), 3)]
+    assert [(wall.day, wall.hour) for wall in walls] == [(5, 9), (6, 9), (12, 9)]
+
+
 @given(CRONS, st.sampled_from(ZONES), st.sampled_from(STARTS))
 @settings(max_examples=100, deadline=None)
 def test_the_next_50_ticks_of_any_cron(cron: str, timezone: str, start: str) -> None:
@@ -93,6 +101,10 @@ def test_the_next_50_ticks_of_any_cron(cron: str, timezone: str, start: str) -> 
         (Schedule("0 6 30 2 *"), "cron '0 6 30 2 *' never fires"),
         (Schedule("0 6 * * 1", "Europe/Olso"), "time zone 'Europe/Olso'"),
         (Schedule("0 6 * * 1", "Australia/Lord_Howe"), "the clocks of Australia/Lord_Howe change by less than an hour"),
+        (
+            Schedule("0 9 * * 6", "America/Santiago"),
+            "2026-09-06 has no midnight in America/Santiago, and Kubernetes would",
+        ),
         (Schedule(every_seconds=90), "Kubernetes has no interval of 90 s"),
         (Schedule(every_seconds=7 * 60), "Kubernetes has no interval of 420 s"),
         (Schedule(every_seconds=90 * 60), "Kubernetes has no interval of 5400 s"),

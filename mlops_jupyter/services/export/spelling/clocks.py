@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
 
@@ -10,7 +10,7 @@ from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Schedule
 from mlops_jupyter.services.export.spelling.fields import EVERY, Fields, each, every_hour, fields, text
 from mlops_jupyter.services.schedule.clock import zone
-from mlops_jupyter.services.schedule.expression import parse
+from mlops_jupyter.services.schedule.expression import Cron, parse
 
 YEARS = range(2026, 2041)
 """Changes of the clocks are looked up for these."""
@@ -67,12 +67,29 @@ def unsteady(expression: str, timezone: str) -> tuple[date, int, int] | None:
     if every_hour(cron):
         return None
     for day, odd in _changes(timezone):
-        weekday = (day.weekday() + 1) % 7
-        if any(day.month in f[3] and day.day in f[2] and weekday in f[4] for f in each(cron)):
+        if _falls_on(cron, day):
             for hour, minute in odd:
                 if hour in cron.hours and minute in cron.minutes:
                     return day, hour, minute
     return None
+
+
+def _falls_on(cron: Cron, day: date) -> bool:
+    weekday = (day.weekday() + 1) % 7
+    return any(day.month in months and day.day in days and weekday in week for _, _, days, months, week in each(cron))
+
+
+def carried_over(expression: str, timezone: str) -> date | None:
+    """Return the first day without a midnight that is none of a cron's, while the day before is; None if there is none.
+
+    Examples
+    --------
+    >>> carried_over("0 6 * * sat", "America/Santiago"), carried_over("0 6 * * sat", "Europe/Oslo")
+    (datetime.date(2026, 9, 6), None)
+    """
+    cron = parse(expression)
+    days = (day for day in _without_midnight(timezone) if _falls_on(cron, day - timedelta(days=1)))
+    return next((day for day in days if not _falls_on(cron, day)), None)
 
 
 @lru_cache(maxsize=32)
@@ -85,6 +102,14 @@ def _changes(timezone: str) -> tuple[tuple[date, tuple[tuple[int, int], ...]], .
                 odd = tuple(clock for clock in ALL_DAY if _odd(datetime.combine(near, time(*clock), place)))
                 found += [(near, odd)] if odd else []
     return tuple(found)
+
+
+@lru_cache(maxsize=32)
+def _without_midnight(timezone: str) -> tuple[date, ...]:
+    """Days that the clocks begin later."""
+    place = zone(timezone)
+    midnights = ((day, datetime.combine(day, time(), place)) for day, _ in _changes(timezone))
+    return tuple(dict.fromkeys(day for day, at in midnights if at.astimezone(UTC).astimezone(place).hour))
 
 
 def _odd(wall: datetime) -> bool:

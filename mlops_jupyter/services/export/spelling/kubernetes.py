@@ -30,8 +30,9 @@ NOTHING = Resources()
 def timed(schedule: Schedule | None, system: str) -> tuple[str, str] | None:
     """Return what `cron.timed` does, for systems on robfig/cron.
 
-    That library walks hours by the time that passes, so after a change of the clocks by half an hour it comes to the
-    next day at half past, and what falls due before that is lost.
+    That library walks hours by the time that passes, and looks at the day again when it comes to hour 0. So after a
+    change of the clocks by half an hour it comes to the next day at half past, and what falls due before that is lost;
+    and a day without a midnight is taken for the day before.
 
     Raises
     ------
@@ -39,10 +40,17 @@ def timed(schedule: Schedule | None, system: str) -> tuple[str, str] | None:
         The system (named in the line) cannot fire so.
     """
     found = cron.timed(schedule, system)
-    if found and found[0].split()[1] != "*" and len({minutes % 60 for minutes in clocks.offsets(found[1])}) > 1:
+    if found is None or found[0].split()[1] == "*":
+        return found
+    expression, place = found
+    if len({minutes % 60 for minutes in clocks.offsets(place)}) > 1:
         raise UserError(
-            f"the clocks of {found[1]} change by less than an hour, and {system} then loses ticks: "
+            f"the clocks of {place} change by less than an hour, and {system} then loses ticks: "
             f"give the schedule in UTC"
+        )
+    if day := clocks.carried_over(expression, place):
+        raise UserError(
+            f"{day} has no midnight in {place}, and {system} would fire on that day too: give the schedule in UTC"
         )
     return found
 
