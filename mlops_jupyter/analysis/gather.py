@@ -31,6 +31,7 @@ class _Cell:
         self.undone: Names = NOTHING
         self.reads: set[str] = set()
         self.deletes: set[str] = set()
+        self.looped: set[str] = set()
         self.bound: dict[str, int] = {}
         self.literals: dict[str, object] = {}
         self.text_names: set[str] = set()
@@ -57,6 +58,7 @@ class _Cell:
         for name, places in scope.bound.items():
             self.bound[name] = self.bound.get(name, 0) + places
         self.deletes |= scope.deleted
+        self.looped |= _looped(node)
         self.literals.update(literals)
         self.text_names |= notes.text_names
 
@@ -74,6 +76,7 @@ class _Cell:
             },
             writes=writes,
             sure_writes=(self.settled - self.undone) & writes,
+            looped=writes & (self.looped - self.undone),
             late_writes={
                 n: frozenset(late.writes | late.deletes) for n, late in self.late.items() if late.writes | late.deletes
             },
@@ -119,6 +122,12 @@ class _Cell:
             seen |= new
             todo.extend(new)
         return total
+
+
+def _looped(node: ast.stmt) -> set[str]:
+    if not isinstance(node, ast.For | ast.AsyncFor):
+        return set()
+    return {part.id for part in ast.walk(node.target) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
 
 
 def _statement(

@@ -222,8 +222,8 @@ class Recorder:
         seconds = time.time() - opened.started
         opened_files = files.stop()
         found = opened.facts
-        rebound = self._rebound(opened)
-        rebound |= {n for n in found.writes if n in self._namespace and (result.success or n in rebound)}
+        moved = self._rebound(opened)
+        rebound = moved | {n for n in found.writes if n in self._namespace and (result.success or n in moved)}
         read = {n for n in found.reads | found.text_reads if n in opened.before and not self.is_shells(n)}
         read |= {n for n in self._reach.called(read | (found.reads & rebound)) if n in opened.before}
         read -= opened.bound
@@ -234,8 +234,9 @@ class Recorder:
         for name in deleted:
             self._values.forget(name)
         groups = self._values.groups(n for n in changed if n in self._namespace)
-        # what was not bound anew on every path still depends on what it was before
-        anew = found.sure_writes | opened.bound if result.success else opened.bound
+        # What was not bound anew on every path still depends on what it was before; a loop that did go round has bound
+        # its names. Where it will not, with other parameters, a step that needs one of them fails: it has none.
+        anew = found.sure_writes | (found.looped & moved) | opened.bound if result.success else opened.bound
         kept = {n for n in changed if n in opened.before and n not in anew}
         grown = frozenset(kept - read)
         read |= kept
