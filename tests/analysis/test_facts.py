@@ -194,6 +194,24 @@ def test_a_statement_is_read_by_itself() -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "looped"),
+    [
+        ("for a in b:\n    c = a", "a"),
+        ("for a, (b, *c) in d:\n    pass", "a b c"),
+        ("for a[i], b.c in d:\n    pass", ""),
+        ("for a in b:\n    for c in a:\n        pass", "a"),
+        ("if b:\n    for a in b:\n        pass", ""),
+        ("for a in b:\n    pass\ndel a", ""),
+        ("while a:\n    b = 1", ""),
+        ("async for a in b:\n    pass", "a"),
+        ("[a for a in b]", ""),
+    ],
+)
+def test_what_a_loop_binds_each_time_round(source: str, looped: str) -> None:
+    assert facts(source).looped == set(looped.split())
+
+
+@pytest.mark.parametrize(
     ("source", "awaits"),
     [
         ("await a", True),

@@ -39,6 +39,7 @@ IDIOMS = (
     idiom("pandas option", "text", "import pandas as pd\npd.set_option('display.precision', 2)", "s = pd.Series([1 / 3])", "text = str(s)"),
     idiom("scikit-learn option", "columns", "import pandas as pd\nimport sklearn\nfrom sklearn.preprocessing import StandardScaler\nsklearn.set_config(transform_output='pandas')", "table = pd.DataFrame({'a': [1.0, 2.0]})", "columns = list(StandardScaler().fit_transform(table).columns)"),
     idiom("parquet written and read", "total", "import pandas as pd\ndf = pd.DataFrame({'a': [1, 2, 3]})", "df.to_parquet('x.parquet')", "def load(name):\n    return pd.read_parquet(name)", "back = load('x' + '.parquet')\ntotal = int(back['a'].sum())"),
+    idiom("loops over what cannot cross", "both", "import threading\nn = 0\nfor lock in [threading.Lock()]:\n    with lock:\n        n += 1", "m = 0\nfor lock in [threading.Lock(), threading.Lock()]:\n    with lock:\n        m += 1", "both = n + m"),
     idiom("asks whether it is the main program", "result", "def main():\n    return 7", "if __name__ == '__main__':\n    result = main()"),
     idiom("import that may fail", "text", "try:\n    import no_such_json as json\nexcept ImportError:\n    import json", "text = json.dumps({'a': 1})"),
     idiom("database", "value", "import sqlite3\nbase = sqlite3.connect('d.db')\nbase.execute('create table t (x)')\nbase.execute('insert into t values (5)')\nbase.commit()\nbase.close()", "import sqlite3\nbase = sqlite3.connect('d.db')\nvalue = base.execute('select x from t').fetchone()[0]\nbase.close()"),

@@ -37,6 +37,9 @@ HISTORIES = (
     case("a builtin that was hidden for a time", "n", "max = 3\nk = max\ndel max\nn = max([k, 2])", "max = 3", "k = max", "del max", "n = max([k, 2])"),
     case("a cell that failed half way", "rows", "rows = []\ntry:\n    rows.append(1)\n    rows.append(none)\nexcept NameError:  # as in the notebook\n    pass\nelse:\n    raise AssertionError('this cell failed in the notebook')", "rows = []", "rows.append(1)\nrows.append(none)"),
     case("a cell that failed and made nothing of it", "a", "a = 1", "a = 1", "a.b", "b = 1 / 0"),
+    case("a loop that went round", "x", "for x in [1, 2]:\n    pass", "x = 0", "for x in [1, 2]:\n    pass"),
+    case("a loop that did not go round", "x", "x = 0\nfor x in []:\n    pass", "x = 0", "for x in []:\n    pass"),
+    case("a loop that went round and changed it", "x", "rows = [[1], [2]]\nfor x in rows:\n    x.append(3)", "x = []", "rows = [[1], [2]]\nfor x in rows:\n    x.append(3)"),
     case("an import of its own", "x", "import math\nx = math.pi", "import math\nimport json", "x = math.pi"),
 )  # fmt: skip
 """Which executions."""

@@ -17,6 +17,10 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from mlops_jupyter.analysis.cells import to_python
+from mlops_jupyter.analysis.facts import facts
+from mlops_jupyter.analysis.outline import outline
+from mlops_jupyter.analysis.source import StatementKind
 from tests.corpus import histories
 from tests.corpus.fetch import fetch
 
@@ -30,6 +34,9 @@ MADE = 60
 """Histories that are made of notebooks which take no longer than a few seconds, and whose values can be compared."""
 
 QUICK = 6.0
+
+STEPS = 3
+"""As many a notebook with as many sections is to become, or more."""
 
 GOOD = ("identical", "close")
 VERDICTS = (*GOOD, "differs", "failed")
@@ -59,8 +66,9 @@ def main() -> int:
         kept = args.results / f"{row['id']}.json"
         if args.again or not kept.exists():
             kept.write_text(json.dumps(judge(row, args.results), indent=1))
-        found.append(json.loads(kept.read_text()))
+        found.append({**json.loads(kept.read_text()), "sections": sections(HOME / "notebooks" / row["path"])})
         print(line(found[-1]), flush=True)
+    print(layout(found))
     print(summary(found))
     return 0
 
@@ -121,11 +129,37 @@ def _mlops(words: list[str]) -> tuple[int, dict[str, Any], str]:
         return done.returncode, {}, done.stderr.strip()
 
 
+def sections(notebook: Path) -> int:
+    """Return how many sections of a notebook compute something; functions, classes and imports travel as source."""
+    cells = outline(json.loads(notebook.read_text(encoding="utf-8")))
+    return len({cell.section for cell in cells if _computes(cell.source)})
+
+
+def _computes(source: str) -> bool:
+    kinds = {statement.kind for statement in facts(to_python(_plain(source))).statements}
+    return not kinds <= {StatementKind.IMPORT, StatementKind.DEFINITION}
+
+
+def _plain(source: str) -> str:
+    """Return a cell without its lines of magics."""
+    return "\n".join(line for line in source.splitlines() if not line.startswith("%"))
+
+
 def line(result: dict[str, Any]) -> str:
     """One notebook in a line."""
     head = f"{result['id']:13} {result['status']:12} {result.get('steps', ''):>2} steps"
     cost = f"{100 * result['overhead'] / result['cells']:4.1f} % overhead" if "overhead" in result else ""
     return f"{head}  {cost}  {result.get('reason', '')[:160]}".rstrip()
+
+
+def layout(results: list[dict[str, Any]]) -> str:
+    """How many of the deterministic notebooks that have three sections or more are pipelines of three steps or more."""
+    wanted = [r for r in results if r["deterministic"] and r["sections"] >= STEPS]
+    made = sum(r["status"] in GOOD and r["steps"] >= STEPS for r in wanted)
+    return (
+        f"sections: {len(wanted)} deterministic notebooks compute in {STEPS} or more, "
+        f"{made} of them came out the same in {STEPS} steps or more"
+    )
 
 
 def summary(results: list[dict[str, Any]]) -> str:

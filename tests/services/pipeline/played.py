@@ -16,7 +16,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from mlops_jupyter.runtime.fingerprint import fingerprint
-from mlops_jupyter.runtime.state import FILE, write
+from mlops_jupyter.runtime.state import FILE, names_now, read, write
 from mlops_jupyter.services.pipeline.slices import Slice, slice_of
 from mlops_jupyter.surfaces.magics import load, session_of, unload
 from mlops_jupyter.surfaces.magics.meaning import Meaning
@@ -34,6 +34,7 @@ def session(before: str = "") -> Iterator[tuple[Run, Notebook]]:
     before : a cell that runs before the extension is loaded.
     """
     here, main = Path.cwd(), sys.modules["__main__"]
+    states = {name: read(name) for name in names_now()}
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()), redirect_stderr(StringIO()):
         os.chdir(folder)
         shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
@@ -47,6 +48,8 @@ def session(before: str = "") -> Iterator[tuple[Run, Notebook]]:
             atexit.unregister(shell.atexit_operations)  # it would tidy up a namespace that is long gone
             sys.modules["__main__"] = main
             os.chdir(here)
+            for name, value in states.items():
+                write(name, value)
 
 
 def sliced(notebook: Notebook, name: str) -> Slice:
