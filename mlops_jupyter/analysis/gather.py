@@ -31,7 +31,7 @@ class _Cell:
         self.undone: Names = NOTHING
         self.reads: set[str] = set()
         self.deletes: set[str] = set()
-        self.looped: set[str] = set()
+        self.loops: list[tuple[set[str], dict[str, int]]] = []
         self.bound: dict[str, int] = {}
         self.literals: dict[str, object] = {}
         self.text_names: set[str] = set()
@@ -58,7 +58,8 @@ class _Cell:
         for name, places in scope.bound.items():
             self.bound[name] = self.bound.get(name, 0) + places
         self.deletes |= scope.deleted
-        self.looped |= _looped(node)
+        if isinstance(node, ast.For | ast.AsyncFor):
+            self.loops.append(_loop(node, scope.bound))
         self.literals.update(literals)
         self.text_names |= notes.text_names
 
@@ -76,7 +77,7 @@ class _Cell:
             },
             writes=writes,
             sure_writes=(self.settled - self.undone) & writes,
-            looped=writes & (self.looped - self.undone),
+            looped=self._looped(),
             late_writes={
                 n: frozenset(late.writes | late.deletes) for n, late in self.late.items() if late.writes | late.deletes
             },
@@ -97,6 +98,13 @@ class _Cell:
             statements=tuple(self.statements),
             awaits=notes.awaits,
         )
+
+    def _looped(self) -> dict[str, Names]:
+        found: dict[str, Names] = {}
+        for targets, bound in self.loops:
+            alone = frozenset(name for name, places in bound.items() if self.bound[name] == places) - MARKS
+            found |= {name: alone | {name} for name in targets - self.undone}
+        return found
 
     def _call_late(self) -> None:
         """Count what the cell's functions do as done wherever its top level names them: it may call them there."""
@@ -124,10 +132,15 @@ class _Cell:
         return total
 
 
-def _looped(node: ast.stmt) -> set[str]:
-    if not isinstance(node, ast.For | ast.AsyncFor):
-        return set()
-    return {part.id for part in ast.walk(node.target) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+def _loop(node: ast.For | ast.AsyncFor, bound: dict[str, int]) -> tuple[set[str], dict[str, int]]:
+    """Return the names that a loop binds each time round, and what it binds only if it does go round."""
+    targets = _stored(node.target)
+    always = _stored(node.iter)
+    return targets, {n: places for n, places in bound.items() if n in targets or not (node.orelse or n in always)}
+
+
+def _stored(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
 
 
 def _statement(

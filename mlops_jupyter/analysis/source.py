@@ -44,7 +44,7 @@ class SourceFacts:
     writes : global names that the cell may bind, also by calling its own functions.
     sure_writes : those that this cell has bound whenever it completes, so that an earlier value cannot survive. Of
         context managers only the known ones (`suppress`, `raises`, ...) are taken to swallow exceptions.
-    looped : names that a `for` of its top level binds each time round: not at all if there is nothing to go through.
+    looped : name that a `for` of its top level binds each time round -> names of which one is another only if it did.
     late_writes : function that declares `global x` and binds or deletes it -> those names.
     deletes : names that it may delete; `except ... as e` deletes `e`.
     definitions : names bound by `def`, `class` or `name = lambda ...` at the top level.
@@ -65,7 +65,7 @@ class SourceFacts:
     late_reads: Mapping[str, frozenset[str]]
     writes: frozenset[str]
     sure_writes: frozenset[str]
-    looped: frozenset[str]
+    looped: Mapping[str, frozenset[str]]
     late_writes: Mapping[str, frozenset[str]]
     deletes: frozenset[str]
     definitions: frozenset[str]

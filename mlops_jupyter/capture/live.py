@@ -234,9 +234,8 @@ class Recorder:
         for name in deleted:
             self._values.forget(name)
         groups = self._values.groups(n for n in changed if n in self._namespace)
-        # What was not bound anew on every path still depends on what it was before; a loop that did go round has bound
-        # its names. Where it will not, with other parameters, a step that needs one of them fails: it has none.
-        anew = found.sure_writes | (found.looped & moved) | opened.bound if result.success else opened.bound
+        # what was not bound anew on every path still depends on what it was before
+        anew = found.sure_writes | self._looped(found, moved) | opened.bound if result.success else opened.bound
         kept = {n for n in changed if n in opened.before and n not in anew}
         grown = frozenset(kept - read)
         read |= kept
@@ -266,6 +265,14 @@ class Recorder:
             notes=(*found.uncertain, *self._unknown(changed), *self._failed(opened.body)),
             shows=_drawn(result.result),
         )
+
+    def _looped(self, found: SourceFacts, moved: set[str]) -> set[str]:
+        """Return the names that a loop has bound, for it went round: something that it alone binds is another now.
+
+        Where it does not, with other parameters, a step that needs one of them fails: there is none.
+        """
+        moved = moved - self._reach.called(found.reads)
+        return {name for name, bound in found.looped.items() if bound & moved}
 
     def _changed(self, direct: set[str], rebound: set[str], read: frozenset[str]) -> dict[str, str]:
         """Look at what was reached; return the names whose values are not what they were, with what they are now.

@@ -196,19 +196,24 @@ def test_a_statement_is_read_by_itself() -> None:
 @pytest.mark.parametrize(
     ("source", "looped"),
     [
-        ("for a in b:\n    c = a", "a"),
-        ("for a, (b, *c) in d:\n    pass", "a b c"),
-        ("for a[i], b.c in d:\n    pass", ""),
-        ("for a in b:\n    for c in a:\n        pass", "a"),
-        ("if b:\n    for a in b:\n        pass", ""),
-        ("for a in b:\n    pass\ndel a", ""),
-        ("while a:\n    b = 1", ""),
-        ("async for a in b:\n    pass", "a"),
-        ("[a for a in b]", ""),
+        ("for a in b:\n    pass", {"a": "a"}),
+        ("for a in b:\n    c = a", {"a": "a c"}),
+        ("for a, (b, *c) in d:\n    pass", {"a": "a b c", "b": "a b c", "c": "a b c"}),
+        ("for a[i], b.c in d:\n    pass", {}),
+        ("for a in b:\n    for c in a:\n        import d", {"a": "a c d"}),
+        ("c = 1\nfor a in b:\n    c = a", {"a": "a"}),
+        ("for a in b:\n    c = a\nelse:\n    c = 1\n    d = 2", {"a": "a"}),
+        ("for a in (b := c):\n    d = b", {"a": "a d"}),
+        ("def f():\n    global c\n    c = 1\nf()\nfor a in b:\n    c = a", {"a": "a"}),
+        ("if b:\n    for a in b:\n        pass", {}),
+        ("for a in b:\n    pass\ndel a", {}),
+        ("while a:\n    b = 1", {}),
+        ("async for a in b:\n    c = a", {"a": "a c"}),
+        ("[a for a in b]", {}),
     ],
 )
-def test_what_a_loop_binds_each_time_round(source: str, looped: str) -> None:
-    assert facts(source).looped == set(looped.split())
+def test_what_a_loop_binds_each_time_round(source: str, looped: dict[str, str]) -> None:
+    assert facts(source).looped == {name: set(bound.split()) for name, bound in looped.items()}
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,8 @@ HISTORIES = (
     case("a cell that failed half way", "rows", "rows = []\ntry:\n    rows.append(1)\n    rows.append(none)\nexcept NameError:  # as in the notebook\n    pass\nelse:\n    raise AssertionError('this cell failed in the notebook')", "rows = []", "rows.append(1)\nrows.append(none)"),
     case("a cell that failed and made nothing of it", "a", "a = 1", "a = 1", "a.b", "b = 1 / 0"),
     case("a loop that went round", "x", "for x in [1, 2]:\n    pass", "x = 0", "for x in [1, 2]:\n    pass"),
+    case("a loop that ends where the last one did", "x", "n = 3\nfor x in [1, 2]:\n    k = x + n", "for x in [1, 2]:\n    k = x", "n = 3\nfor x in [1, 2]:\n    k = x + n"),
+    case("a loop that does nothing beside a function that does", "x", "x = 0\ndef f():\n    global k\n    k = 5\nf()\nfor x in []:\n    k = x", "x = 0\ndef f():\n    global k\n    k = 5", "f()\nfor x in []:\n    k = x"),
     case("a loop that did not go round", "x", "x = 0\nfor x in []:\n    pass", "x = 0", "for x in []:\n    pass"),
     case("a loop that went round and changed it", "x", "rows = [[1], [2]]\nfor x in rows:\n    x.append(3)", "x = []", "rows = [[1], [2]]\nfor x in rows:\n    x.append(3)"),
     case("an import of its own", "x", "import math\nx = math.pi", "import math\nimport json", "x = math.pi"),
