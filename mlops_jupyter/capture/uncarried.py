@@ -17,8 +17,11 @@ from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN
 from mlops_jupyter.capture.reach import CODE, is_a
 from mlops_jupyter.capture.values import UNKNOWN
 
-ASKS = re.compile(r"\b(gcf|gca|gci|sci|get_fignums|fignum_exists)\(|\bplt\.figure\(\s*\w")
+ASKS = re.compile(r"\b(gcf|gca|gci|sci|get_fignums|fignum_exists)\(")
 """What asks pyplot for the figures that there are."""
+
+ASKED_FOR = re.compile(r"\bplt\.figure\(\s*([^\s,()=]+)\s*[,)]|\bnum\s*=\s*([^\s,()]+)")
+"""What asks for the figure of a number or name: a new one, if there is none yet."""
 
 Figures = dict[int, tuple[Any, ...]]
 
@@ -29,11 +32,13 @@ class Uncarried:
     def __init__(self, namespace: Mapping[str, Any]) -> None:
         self._namespace = namespace
         self._figures: Figures = {}
+        self._numbers: set[str] = set()
         self._shown = False
 
     def begin(self) -> None:
         """Remember what is drawn before the cell."""
         self._figures = _figures()
+        self._numbers = {str(number) for number in _managers()} if self._figures else set()
         self._shown = False
 
     def ran(self) -> None:
@@ -57,8 +62,12 @@ class Uncarried:
             writes[DRAWING] = SHOWN
         elif after and after != before:
             writes[DRAWING] = UNKNOWN
-        asks = bool(before and ASKS.search(text))
-        return ({DRAWING} if asks or self._drawn_on(before, after, read) else set()), writes
+        return ({DRAWING} if (before and self._asks(text)) or self._drawn_on(before, after, read) else set()), writes
+
+    def _asks(self, text: str) -> bool:
+        """Whether a cell asks for figures that were open before it, as far as its text tells."""
+        asked = {first or second for first, second in ASKED_FOR.findall(text)}
+        return bool(ASKS.search(text)) or any(not one.isdigit() or one in self._numbers for one in asked)
 
     def _drawn_on(self, before: Figures, after: Figures, read: Iterable[str]) -> bool:
         """Whether a figure that was open before the cell is another now, and the cell had it from pyplot."""
@@ -78,10 +87,12 @@ class Uncarried:
 
 def _figures() -> Figures:
     """Return what is drawn on each figure that pyplot has open, by the figure's `id`; in brief, for it is cheap."""
+    return {id(m.canvas.figure): _drawing(m.canvas.figure) for m in _managers().values()}
+
+
+def _managers() -> Mapping[int, Any]:
     helpers = sys.modules.get("matplotlib._pylab_helpers")
-    if helpers is None or not helpers.Gcf.figs:
-        return {}
-    return {id(m.canvas.figure): _drawing(m.canvas.figure) for m in helpers.Gcf.figs.values()}
+    return {} if helpers is None else helpers.Gcf.figs
 
 
 def _drawing(figure: Any) -> tuple[Any, ...]:
