@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from mlops_jupyter.capture.files import Opened
-from mlops_jupyter.runtime.state import FILE
+from mlops_jupyter.runtime.state import FILE, names_now
 from mlops_jupyter.runtime.watch import RANDOM, Watch
+
+OPTIONS = frozenset({"~pandas.options", "~sklearn.config", "~matplotlib.rc"})
+"""Those of which it can be told whether somebody has set them: their values are what differs from the defaults."""
 
 HASHED_BYTES = 64 * 2**20
 """A file up to this size is told by its content, a larger one by its size and time of change."""
@@ -19,6 +22,7 @@ class Hidden:
         self._watch = Watch()
         self._home = Path.cwd()
         self._written: set[str] = set()
+        self._set_before = {name for name in OPTIONS & names_now() if self._watch.initial(name)}
 
     def mark(self) -> None:
         """Take the state now as that before the cell."""
@@ -36,10 +40,13 @@ class Hidden:
         """Return what the cell read and what it wrote, each written one with a fingerprint.
 
         A random state that moved was read too, since where it went depends on where it was. A cell that names a file
-        which an earlier cell wrote or removed has read it: no event tells who asked whether it is there.
+        which an earlier cell wrote or removed has read it: no event tells who asked whether it is there. Options that
+        were set before recording began may be read by any cell.
         """
         changed = self._watch.changed()
-        reads = {name for name in changed if name in RANDOM} | {self.file(path) for path in opened.reads}
+        reads = (
+            self._set_before | {name for name in changed if name in RANDOM} | {self.file(path) for path in opened.reads}
+        )
         writes = dict.fromkeys(sorted(changed), "state")
         files = {self.file(path): _content(Path(path)) for path in sorted(opened.writes)}
         reads |= {name for name in self._written - files.keys() if _names(text, name.removeprefix(FILE))}

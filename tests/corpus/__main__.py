@@ -148,7 +148,8 @@ def _plain(source: str) -> str:
 def line(result: dict[str, Any]) -> str:
     """One notebook in a line."""
     head = f"{result['id']:13} {result['status']:12} {result.get('steps', ''):>2} steps"
-    cost = f"{100 * result['overhead'] / result['cells']:4.1f} % overhead" if "overhead" in result else ""
+    spent = result.get("overhead")
+    cost = "" if spent is None else f"{spent:5.2f} s ({100 * spent / result['cells']:3.1f} %) overhead"
     return f"{head}  {cost}  {result.get('reason', '')[:160]}".rstrip()
 
 

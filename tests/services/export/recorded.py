@@ -40,6 +40,7 @@ def export(
     order: Sequence[int] | None = None,
     fails: Collection[int] = (),
     ask: str = "answer",
+    before: str = "",
     **wish: Any,
 ) -> dict[str, Any]:
     """Run the cells in `folder`, in `order` if given, and export to `folder / "out"`; return its answer.
@@ -48,6 +49,7 @@ def export(
     ----------
     fails : positions of the cells that must fail; no other may.
     ask : what is asked at the end, of those that `surfaces.magics.headless` answers.
+    before : a cell that runs before the extension is loaded.
     """
     path = folder / "play.ipynb"
     path.write_text(json.dumps(notebook(cells)))
@@ -57,7 +59,7 @@ def export(
         "outputs": ",".join(names) if names else None,
         "name": "play",
     }
-    played = (path, order, fails, ask, {**asked, **wish})
+    played = (path, order, fails, ask, before, {**asked, **wish})
     process = multiprocessing.get_context("fork").Process(target=_play, args=played)
     process.start()
     process.join(120)
@@ -66,7 +68,9 @@ def export(
     return answer
 
 
-def _play(path: Path, order: Sequence[int] | None, fails: Collection[int], ask: str, wish: dict[str, Any]) -> None:
+def _play(
+    path: Path, order: Sequence[int] | None, fails: Collection[int], ask: str, before: str, wish: dict[str, Any]
+) -> None:
     folder = path.parent
     try:
         os.chdir(folder)
@@ -76,6 +80,7 @@ def _play(path: Path, order: Sequence[int] | None, fails: Collection[int], ask: 
         from mlops_jupyter.surfaces.magics import headless, load
 
         shell = InteractiveShell.instance()
+        shell.run_cell(before).raise_error()
         load(shell)
         cells = [c["source"] for c in json.loads(path.read_text())["cells"] if c["cell_type"] == "code"]
         for number in range(len(cells)) if order is None else order:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,30 @@ import pytest
 from mlops_jupyter.services.export.verify import verify
 from tests.cases.idioms import IDIOMS, Idiom
 from tests.services.export.recorded import export
+
+BEFORE = """
+import matplotlib as mpl, pandas as pd, sklearn
+pd.set_option('display.precision', 2)
+sklearn.set_config(transform_output='pandas')
+mpl.rcParams['figure.dpi'] = 50
+"""
+
+
+def test_options_that_were_set_before_recording_began(tmp_path: Path) -> None:
+    scaled = "StandardScaler().fit_transform(table)"
+    drawn = "import matplotlib.pyplot as plt\nwidth = plt.figure().get_dpi()"
+    cells = (
+        ("# A", "import pandas as pd\ntable = pd.DataFrame({'a': [1 / 3, 2]})\ntext = str(table)"),
+        ("# B", f"from sklearn.preprocessing import StandardScaler\nkind = type({scaled}).__name__"),
+        ("# C", f"{drawn}\npd.reset_option('display.precision')"),
+        ("# D", "late = str(table)"),
+    )
+    answer = export(tmp_path, cells, ["text", "kind", "width", "late"], before=BEFORE)
+    assert "fault" not in answer, answer
+    proof = verify(tmp_path / "out")
+    assert proof.status == "identical", proof
+    run = json.loads((tmp_path / "out" / "tests" / "expected" / "expected.json").read_text())
+    assert {row["name"]: row.get("value") for row in run}["kind"] == "DataFrame"
 
 
 @pytest.mark.parametrize("idiom", IDIOMS, ids=lambda i: i.name.replace(" ", "-"))
