@@ -28,6 +28,9 @@ class HeaderHandler(Protocol):
         """Called after the body ran, or failed."""
 
 
+NO_CODE, NO_NAMES = facts(""), Standing({})
+
+
 @dataclass
 class Open:
     """What is held between the two borders of one cell. `info` is IPython's, by which it knows the cell again."""
@@ -53,7 +56,7 @@ class Open:
 
 def unseen_yet(info: object, text: str, cell: str, tags: tuple[str, ...]) -> Open:
     """Return what is held of a cell of which nothing was seen yet."""
-    return Open(info, text, text, (), facts(""), cell, tags, time.time(), Standing({}))
+    return Open(info, text, text, (), NO_CODE, cell, tags, time.time(), NO_NAMES)
 
 
 def unseen(opened: Open, position: int, status: Status = Status.ERROR, error: str = "", count: int = 0) -> Execution:

@@ -32,14 +32,19 @@ class Standing:
     def rebound(self, namespace: Mapping[str, Any]) -> set[str]:
         """Return the names that stand for another object now, and those that are new."""
         names, ids = _now(namespace)
-        if self._names == names[: len(self._names)]:  # a name that is bound anew keeps its place
+        if self._all_in(names):
             return {*compress(self._names, map(ne, self._ids, ids)), *names[len(self._names) :]}
         before = zip(self._names, self._ids, strict=True)
         return {name for name, _ in {*zip(names, ids, strict=True)}.difference(before)}
 
     def gone(self, namespace: Mapping[str, Any]) -> set[str]:
         """Return the names that are there no more."""
-        return {*self._known.difference(namespace)}
+        names = tuple(dict(namespace))
+        return set() if self._all_in(names) else {*self._known.difference(names)}
+
+    def _all_in(self, names: tuple[str, ...]) -> bool:
+        """Whether these are the first of all names now: one that is bound anew keeps its place."""
+        return self._names == names[: len(self._names)]
 
 
 def _now(namespace: Mapping[str, Any]) -> tuple[tuple[str, ...], list[int]]:

@@ -1,0 +1,52 @@
+"""Executions in the ledger: what was written is found again, in one that an older version began too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_jupyter.capture.entries import write
+from mlops_jupyter.core.ids import ExecutionId, SessionId
+from mlops_jupyter.core.records import Execution
+from mlops_jupyter.store import ledger as ledgers
+from mlops_jupyter.store.ledger import Ledger
+
+ACCESS = "SELECT execution, name, kind, fingerprint FROM access ORDER BY execution, kind, name"
+
+SESSION = "INSERT INTO session (id, notebook, pid, started) VALUES ('s', NULL, 1, 1.0)"
+
+
+def accesses(ledger: Ledger) -> list[tuple[object, ...]]:
+    return [tuple(row) for row in ledger.query(ACCESS)]
+
+
+def test_what_was_accessed(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.db")
+    ledger.execute(SESSION)
+    writes = {"größe": "a1", '~file:data/"x" y.csv': "b2"}
+    write(ledger, SessionId("s"), Execution(ExecutionId(0), "del z", "del z", writes=writes, deletes=frozenset("z")))
+    write(ledger, SessionId("s"), Execution(ExecutionId(1), "größe", "größe", reads=frozenset({"größe"})))
+    assert accesses(ledger) == [
+        (1, "z", "delete", None),
+        (1, "größe", "write", "a1"),
+        (1, '~file:data/"x" y.csv', "write", "b2"),
+        (2, "größe", "read", None),
+    ]
+
+
+def test_a_ledger_of_an_older_version_keeps_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = ledgers._migrations()
+    monkeypatch.setattr(ledgers, "_migrations", lambda: steps[:2])
+    older = Ledger(tmp_path / "ledger.db")
+    older.execute(SESSION)
+    rows = [(1, "z", "delete", None), (1, "x", "read", None), (1, "x", "write", "a1"), (2, "x", "read", None)]
+    for number in (1, 2, 3):
+        older.execute(
+            "INSERT INTO execution (id, session, source, started, seconds, status, overhead)"
+            f" VALUES ({number}, 's', 'x', 1.0, 1.0, 'ok', 0.1)"
+        )
+    older.executemany("INSERT INTO access (execution, name, kind, fingerprint) VALUES (?, ?, ?, ?)", rows)
+    older.close()
+    monkeypatch.setattr(ledgers, "_migrations", lambda: steps)
+    assert accesses(Ledger(tmp_path / "ledger.db")) == rows
