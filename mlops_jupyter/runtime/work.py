@@ -84,19 +84,18 @@ def lay(
 
 
 def _place(found: Path, target: Path, changes: bool) -> None:
-    """Link a data file, or copy it if the step writes to it."""
+    """Link a data file, or copy it if the step writes to it; in one go, for steps that run beside it may read it."""
     if target.exists() and target.samefile(found) and not changes:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
-    if not changes:
-        try:
-            target.symlink_to(found.absolute())
-            return
-        except OSError:  # Windows without the right to link
-            pass
-    shutil.copyfile(found, target)
-    os.utime(target)
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    beside.unlink(missing_ok=True)
+    if changes:
+        shutil.copyfile(found, beside)
+        os.utime(beside)
+    else:
+        beside.symlink_to(found.absolute())
+    beside.replace(target)
 
 
 def _restore(data: bytes | None, target: Path) -> None:
