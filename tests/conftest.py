@@ -11,9 +11,8 @@ import pytest
 collect_ignore = ["golden/bundles"]  # what an export looks like; its own tests need its runtime beside it
 
 
-if (
-    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-):  # a shell's `&`; what the tests start and interrupt would inherit it
+# a shell's `&` ignores it, and what the tests start and interrupt would inherit that
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

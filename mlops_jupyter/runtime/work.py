@@ -102,5 +102,4 @@ def _restore(data: bytes | None, target: Path) -> None:
     if data is None:
         target.unlink(missing_ok=True)
     elif not target.is_file() or target.is_symlink() or target.read_bytes() != data:
-        target.unlink(missing_ok=True)
         write_whole(target, data)
