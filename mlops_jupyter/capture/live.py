@@ -271,6 +271,8 @@ class Recorder:
 
         Where it does not, with other parameters, a step that needs one of them fails: there is none.
         """
+        if not found.looped:
+            return set()
         moved = moved - self._reach.called(found.reads)
         return {name for name, bound in found.looped.items() if bound & moved}
 

@@ -20,7 +20,7 @@ from mlops_jupyter.capture.values import UNKNOWN
 ASKS = re.compile(r"\b(gcf|gca|gci|sci|get_fignums|fignum_exists)\(")
 """What asks pyplot for the figures that there are."""
 
-ASKED_FOR = re.compile(r"\bplt\.figure\(\s*([^\s,()=]+)\s*[,)]|\bnum\s*=\s*([^\s,()]+)")
+ASKED_FOR = re.compile(r"\bplt\.figure\(\s*([^\s,()=]+)\s*[,)]|[(,]\s*num\s*=\s*([^\s,()]+)")
 """What asks for the figure of a number or name: a new one, if there is none yet."""
 
 Figures = dict[int, tuple[Any, ...]]
