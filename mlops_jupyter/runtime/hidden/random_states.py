@@ -9,7 +9,34 @@ import os
 import random
 import secrets
 import sys
+from array import array
+from collections.abc import Iterable
 from typing import Any
+
+
+class Twister:
+    """Tells by its memory whether a Mersenne Twister was drawn from: in a microsecond, its state takes 20 to 40.
+
+    The memory does not tell whether a second normal value, drawn with the first, still waits.
+    """
+
+    BYTES = 624 * 4 + 4
+    """Its words and its position, each of 32 bits."""
+
+    def __init__(self) -> None:
+        self._seen: tuple[object, object, int, bytes] | None = None
+
+    def remember(self, snapshot: object, generator: object, address: int, words: Iterable[int]) -> None:
+        """Note a generator's memory for a snapshot of it, if it is laid out as expected: as these words."""
+        memory = ctypes.string_at(address, self.BYTES)
+        self._seen = (snapshot, generator, address, memory) if memory == array("I", words).tobytes() else None
+
+    def untouched(self, snapshot: object, generator: object) -> bool:
+        """Whether it is the generator of that snapshot, and its memory as it was then."""
+        if self._seen is None or snapshot is None:
+            return False
+        of, owner, address, memory = self._seen
+        return of is snapshot and owner is generator and ctypes.string_at(address, self.BYTES) == memory
 
 
 class PythonRandom:
@@ -17,10 +44,24 @@ class PythonRandom:
 
     library = ""
 
-    def snapshot(self, last: object) -> object:
+    HEAD = object.__basicsize__
+    """`RandomObject` in Modules/_randommodule.c of CPython: PyObject_HEAD, int index, uint32_t state[624]."""
+
+    def __init__(self) -> None:
+        self._twister = Twister()
+
+    def snapshot(self, last: Any) -> Any:
         """Return `last` itself if nothing was drawn since, else the state now."""
+        generator: Any = getattr(random.getstate, "__self__", None)
+        if self._twister.untouched(last, generator) and generator.gauss_next == last[2]:
+            return last
         now = random.getstate()
-        return last if now == last else now
+        if now == last:
+            now = last
+        if type(generator) is random.Random and random.Random.__basicsize__ >= self.HEAD + Twister.BYTES:
+            *key, position = now[1]
+            self._twister.remember(now, generator, id(generator) + self.HEAD, [position, *key])
+        return now
 
     def value(self, snapshot: Any) -> object:
         """Return a snapshot as JSON."""
@@ -37,46 +78,25 @@ class NumpyRandom:
 
     library = "numpy.random"
 
-    MT19937_BYTES = 624 * 4 + 4
-    """`mt19937_state` in numpy/random/src/mt19937/mt19937.h: uint32 key[624]; int pos."""
-
     def __init__(self) -> None:
-        self._seen: tuple[Any, Any, int, bytes] | None = None
+        self._twister = Twister()
 
     def snapshot(self, last: Any) -> Any:
-        """Return `last` itself if nothing was drawn since, else the state now.
-
-        Asking numpy costs 40 microseconds, looking at the generator's memory less than one. The memory does not tell
-        whether a second normal value, drawn with the first, still waits; if one did, numpy is asked.
-        """
-        if last is not None and self._untouched(last):
+        """Return `last` itself if nothing was drawn since, else the state now."""
+        generator: Any = _numpy_generator()
+        if self._twister.untouched(last, generator) and (not last["has_gauss"] or self._normal_waits()):
             return last
         now = _plain(sys.modules["numpy.random"].get_state(legacy=False))
         if now == last:
             now = last
-        self._remember(now)
+        if now["bit_generator"] == "MT19937":
+            # `mt19937_state` in numpy/random/src/mt19937/mt19937.h: uint32 key[624]; int pos
+            words = [*now["state"]["key"], now["state"]["pos"]]
+            self._twister.remember(now, generator, generator.ctypes.state_address, words)
         return now
 
-    def _untouched(self, last: Any) -> bool:
-        if self._seen is None:
-            return False
-        snapshot, generator, address, memory = self._seen
-        if snapshot is not last or generator is not _numpy_generator():
-            return False
-        same = ctypes.string_at(address, self.MT19937_BYTES) == memory
-        return same and (not last["has_gauss"] or bool(sys.modules["numpy.random"].get_state()[3]))
-
-    def _remember(self, state: Any) -> None:
-        """Note the generator's memory for a snapshot, if it is laid out as expected."""
-        self._seen = None
-        if state["bit_generator"] != "MT19937":
-            return
-        generator: Any = _numpy_generator()
-        address = generator.ctypes.state_address
-        memory = ctypes.string_at(address, self.MT19937_BYTES)
-        words = [*state["state"]["key"], state["state"]["pos"]]
-        if memory == b"".join(word.to_bytes(4, sys.byteorder) for word in words):
-            self._seen = state, generator, address, memory
+    def _normal_waits(self) -> bool:
+        return bool(sys.modules["numpy.random"].get_state()[3])
 
     def value(self, snapshot: Any) -> object:
         """Return a snapshot as JSON."""

@@ -91,26 +91,50 @@ def test_looking_and_reading_is_no_change():
         watch.close()
 
 
-def test_a_normal_value_that_waits_counts():
-    """numpy draws two at once; taking the second moves nothing else."""
-    np.random.seed(1)
-    np.random.normal()
+RANDOM = pytest.mark.parametrize(
+    ("name", "seed", "normal"),
+    [("~random", random.seed, lambda: random.gauss(0, 1)), ("~numpy.random", np.random.seed, np.random.normal)],
+)
+
+
+@RANDOM
+def test_a_normal_value_that_waits_counts(name, seed, normal):
+    """Two are drawn at once; taking the second moves nothing else."""
+    seed(1)
+    normal()
     watch = Watch()
     try:
-        second = np.random.normal()
-        assert watch.changed() == {"~numpy.random"}
-        state.write("~numpy.random", watch.take("~numpy.random"))
-        assert np.random.normal() == second
+        assert watch.changed() == set()
+        second = normal()
+        assert watch.changed() == {name}
+        state.write(name, watch.take(name))
+        assert normal() == second
     finally:
         watch.close()
 
 
-def test_reading_between_does_not_hide_a_change():
+@RANDOM
+def test_reading_between_does_not_hide_a_change(name, seed, normal):
+    seed(1)
     watch = Watch()
     try:
-        np.random.random()
-        state.read("~numpy.random")
-        assert watch.changed() == {"~numpy.random"}
+        normal()
+        state.read(name)
+        assert watch.changed() == {name}
+    finally:
+        watch.close()
+
+
+@RANDOM
+def test_seeding_anew_is_a_change_if_the_state_is_another(name, seed, normal):
+    seed(1)
+    watch = Watch()
+    try:
+        normal()
+        seed(1)
+        assert watch.changed() == set()
+        seed(2)
+        assert watch.changed() == {name}
     finally:
         watch.close()
 
