@@ -57,7 +57,9 @@ class Values:
         for name, seen in zip(fresh, found, strict=True):
             kept = self._seen[name].objects if seen.vague and name in self._seen else frozenset()
             self.forget(name)
-            self._seen[name] = seen = replace(seen, objects=seen.objects - everyones | kept)
+            if kept or not everyones.isdisjoint(seen.objects):
+                seen = replace(seen, objects=seen.objects - everyones | kept)
+            self._seen[name] = seen
             for key in seen.objects:
                 self._owners.setdefault(key, set()).add(name)
             if seen.slow:

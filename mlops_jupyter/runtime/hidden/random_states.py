@@ -24,19 +24,20 @@ class Twister:
     """Its words and its position, each of 32 bits."""
 
     def __init__(self) -> None:
-        self._seen: tuple[object, object, int, bytes] | None = None
+        self._seen: tuple[object, object, Any, bytes] | None = None
 
     def remember(self, snapshot: object, generator: object, address: int, words: Iterable[int]) -> None:
         """Note a generator's memory for a snapshot of it, if it is laid out as expected: as these words."""
-        memory = ctypes.string_at(address, self.BYTES)
-        self._seen = (snapshot, generator, address, memory) if memory == array("I", words).tobytes() else None
+        memory = (ctypes.c_char * self.BYTES).from_address(address)
+        held = array("I", words).tobytes()
+        self._seen = (snapshot, generator, memory, held) if memory.raw == held else None
 
     def untouched(self, snapshot: object, generator: object) -> bool:
         """Whether it is the generator of that snapshot, and its memory as it was then."""
         if self._seen is None or snapshot is None:
             return False
-        of, owner, address, memory = self._seen
-        return of is snapshot and owner is generator and ctypes.string_at(address, self.BYTES) == memory
+        of, owner, memory, held = self._seen
+        return of is snapshot and owner is generator and bool(memory.raw == held)
 
 
 class PythonRandom:
