@@ -104,23 +104,24 @@ def stop() -> Opened:
     opened, _opened = _opened or Opened(), None
     if not opened.reads and not opened.writes:
         return opened
-    roots = _foreign_roots()
+    foreign = _foreign()
     known = {p for p in opened.reads | opened.writes if p in opened.removed or os.path.isfile(p)}  # noqa: PTH113
-    own = {p for p in known if _own(p, roots)}
+    own = {p for p in known if _own(p, foreign)}
     return Opened(opened.reads & own, opened.writes & own, opened.removed)
 
 
-def _own(path: str, roots: tuple[str, ...]) -> bool:
+def _own(path: str, foreign: tuple[str, ...]) -> bool:
     path = os.path.abspath(path)  # noqa: PTH100
-    home = str(Path.home()) + os.sep
-    hidden = path.startswith(home) and path[len(home) :].startswith(".")
-    return not hidden and "/.mlops/" not in path and not path.startswith(roots)
+    return not path.startswith(foreign) and "/.mlops/" not in path
 
 
-def _foreign_roots() -> tuple[str, ...]:
-    """Folders of the system, of Python and of temporary files; the working directory wins over them."""
+def _foreign() -> tuple[str, ...]:
+    """Beginnings of paths: folders of the system, of Python and of temporary files, over which the working directory
+    wins, and what is hidden in the user's home.
+    """
     folders = {sys.prefix, sys.base_prefix, *site.getsitepackages(), *sysconfig.get_paths().values()}
     folders |= {path for path in sys.path if path.endswith(PACKAGES)}  # of another environment, which IPython lets in
     folders |= {"/proc", "/sys", "/dev", "/usr", "/etc", "/var/lib", "/lib", tempfile.gettempdir()}
     here = str(Path.cwd()) + os.sep
-    return tuple(f + os.sep for f in folders if not here.startswith(f.rstrip(os.sep) + os.sep))
+    roots = (f + os.sep for f in folders if not here.startswith(f.rstrip(os.sep) + os.sep))
+    return (*roots, f"{Path.home()}{os.sep}.")
