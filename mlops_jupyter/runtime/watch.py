@@ -127,6 +127,6 @@ class Watch(MetaPathFinder):
         if added:
             last: Any = self._last[FILTERS]
             self._last[FILTERS] = [*added, *last]
-        for name in before.keys() & RANDOM:
-            if before[name] is self._last[name] is self._first[name]:
+        for name in now.keys() & RANDOM:
+            if name not in before or before[name] is self._last[name] is self._first[name]:
                 self._first[name] = self._last[name] = now[name]
