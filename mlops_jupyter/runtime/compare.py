@@ -21,6 +21,9 @@ WALL_CLOCK = (
     "refit_time_",
     "fit_time",  # cross_validate
     "score_time",
+    "predict_time",
+    "*'fit_time'*",  # skore's reports have it in their keys
+    "*'predict_time'*",
     "_init_prev_time",  # sklearn.mixture, verbose
     "_iter_prev_time",
     "total_*_time",  # growers of histogram gradient boosting

@@ -160,6 +160,9 @@ def test_timings_do_not_count() -> None:
     assert compare(pd.DataFrame(one.cv_results_), pd.DataFrame(two.cv_results_)).status is CLOSE
     scores = [cross_validate(LogisticRegression(), ARRAY, np.arange(100) % 2, cv=2) for _ in "ab"]
     assert compare(*scores).reason == "equal but for timings (fit_time, score_time)"
+    assert (
+        compare({("metrics", "test", "predict_time"): 0.1}, {("metrics", "test", "predict_time"): 0.2}).status is CLOSE
+    )
     assert compare(*scores, ignore=("fit_*",)).reason.startswith("['score_time'][")
     two.cv_results_["mean_test_score"][0] = 0.1
     assert compare(one, two).status is APART

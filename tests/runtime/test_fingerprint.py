@@ -11,6 +11,7 @@ import sqlite3
 import struct
 import threading
 import time
+import types
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +28,7 @@ from hypothesis import strategies as st
 from sklearn.ensemble import RandomForestClassifier
 
 from mlops_jupyter.runtime.codecs import load_exact, save_exact
-from mlops_jupyter.runtime.compare import compare
+from mlops_jupyter.runtime.compare import Status, compare
 from mlops_jupyter.runtime.fingerprint import Unfingerprintable, fingerprint, survey, surveys
 from mlops_jupyter.runtime.values import arrays as values_arrays
 from mlops_jupyter.runtime.values.plain import image
@@ -229,6 +230,15 @@ def test_functions_count_by_code() -> None:
     first = space["f"]
     exec("# moved\ndef f(x, y=1): return x + y", space)
     assert fingerprint(first) == fingerprint(space["f"]) != fingerprint(space["g"])
+
+
+def test_memory_that_a_library_takes_as_it_comes_is_no_content() -> None:
+    one, two = types.SimpleNamespace(exog=np.zeros(3)), types.SimpleNamespace(exog=np.zeros(3))
+    one._tmp_like_exog, two._tmp_like_exog = np.full(3, 7e180), np.zeros(3)
+    assert fingerprint(one) == fingerprint(two)
+    assert compare(one, two).status is Status.IDENTICAL
+    two.exog[0] = 1.0
+    assert fingerprint(one) != fingerprint(two)
 
 
 def test_cycles_and_shared_parts() -> None:

@@ -45,6 +45,8 @@ CLOSED_BOXES = {
 
 MAKERS = (copyreg.__newobj__, copyreg.__newobj_ex__, vars(copyreg)["_reconstructor"])  # type: ignore[attr-defined]
 """Reducers' functions whose first argument is the class."""
+SCRATCH = frozenset({"_tmp_like_exog"})
+"""Attributes that are no content: memory taken as it comes (`np.empty`) and filled at each use. Of statsmodels' GLM."""
 _EMPTY = type("_Empty", (), {})
 
 
@@ -127,7 +129,8 @@ def _no_hooks(kind: type) -> bool:
 def _attributes(state: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """The order in which attributes were set means nothing, so it is left out."""
     for name in sorted(state, key=str):
-        yield f".{name}", state[name]
+        if name not in SCRATCH:
+            yield f".{name}", state[name]
 
 
 def _reduced(kind: type, value: Any) -> Pieces:
