@@ -154,6 +154,7 @@ def _watched(scope: Scope, node: ast.Call, tail: str) -> None:
 
 def _text(scope: Scope, found: Names) -> None:
     """Note candidates: as reads of a function, whose own names they may be, else apart."""
+    scope.notes.spoken |= found
     if scope.kind in (ScopeKind.MODULE, ScopeKind.CLASS):
         scope.notes.text_names |= found
         return
@@ -174,6 +175,8 @@ def _python_text(scope: Scope, node: ast.Call) -> None:
         for part in body:
             for inner in ast.walk(part):
                 ast.copy_location(inner, node)
+                if isinstance(inner, ast.Name):
+                    scope.notes.spoken.add(inner.id)
         _walk_text(scope, body)
     elif text is not None:
         name_of = node.func.id if isinstance(node.func, ast.Name) else "exec"

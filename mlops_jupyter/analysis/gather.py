@@ -91,6 +91,7 @@ class _Cell:
                 if self.bound[name] == 1 and name not in self.deletes and name not in changed_late
             },
             text_reads=frozenset(self.text_names),
+            spoken=frozenset(notes.spoken),
             causes=(*found.found, *(cause for name, cause in found.ordered if name in found.sets)),
             sets=frozenset(found.sets),
             ordered=tuple(found.ordered),

@@ -17,6 +17,7 @@ class Notes:
     Attributes
     ----------
     text_names : candidates found in strings of the statement at hand.
+    spoken : candidates found in any string.
     doubts : reasons why the facts may be incomplete, in words, each once, in order.
     imports : bound name -> import statement, of imports at the top level.
     modules : names that the cell binds to modules.
@@ -28,6 +29,7 @@ class Notes:
         self.lines = LINE_END.split(source)
         self.causes = CauseFinder(self.lines)
         self.text_names: set[str] = set()
+        self.spoken: set[str] = set()
         self.doubts: dict[str, None] = {}
         self.imports: dict[str, str] = {}
         self.modules: set[str] = set()

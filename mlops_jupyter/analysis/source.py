@@ -53,6 +53,7 @@ class SourceFacts:
     star_imports : modules whose names only running tells.
     literals : name -> value of `name = <literal>` where nothing else in the cell binds the name.
     text_reads : candidates in strings that a library may evaluate: `df.query("x > @limit")`, formulas, SQL.
+    spoken : the same with those of functions, and of text that is Python: what code uses without naming it.
     causes : what may make values differ in another process, in order.
     sets : names that it binds to sets, whose order may be another elsewhere.
     ordered : a name with what it is a cause of if it is a set: its items are taken in order.
@@ -73,6 +74,7 @@ class SourceFacts:
     star_imports: tuple[str, ...]
     literals: Mapping[str, object]
     text_reads: frozenset[str]
+    spoken: frozenset[str]
     causes: tuple[Cause, ...]
     sets: frozenset[str]
     ordered: tuple[tuple[str, Cause], ...]

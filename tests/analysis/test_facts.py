@@ -194,6 +194,21 @@ def test_a_statement_is_read_by_itself() -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "spoken"),
+    [
+        ("df.query('x > @k')", "k"),
+        ("def f(d):\n    return d.query('x > @k')", "k"),
+        ("smf.ols('y ~ f(x)', d)", "y f x"),
+        ("n = eval('np.sqrt(k)')", "np k"),
+        ("exec('import m\\nn = m.pi')", "m n"),
+        ("print('a b')", ""),
+    ],
+)
+def test_what_strings_use(source: str, spoken: str) -> None:
+    assert facts(source).spoken == set(spoken.split())
+
+
+@pytest.mark.parametrize(
     ("source", "looped"),
     [
         ("for a in b:\n    pass", {"a": "a"}),

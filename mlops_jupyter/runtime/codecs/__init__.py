@@ -7,7 +7,17 @@
 from __future__ import annotations
 
 from .exact import load_exact, save_exact
-from .formats import load_open, save_open
+from .formats import PICKLED, load_open, read_open, save_open
 from .saved import CannotSave, Saved, UnknownFormat
 
-__all__ = ["CannotSave", "Saved", "UnknownFormat", "load_exact", "load_open", "save_exact", "save_open"]
+__all__ = [
+    "PICKLED",
+    "CannotSave",
+    "Saved",
+    "UnknownFormat",
+    "load_exact",
+    "load_open",
+    "read_open",
+    "save_exact",
+    "save_open",
+]

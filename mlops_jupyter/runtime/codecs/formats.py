@@ -50,6 +50,9 @@ FORMATS = (
     Format("pickle", ".pkl", lambda value: True, models.save_pickle, models.load_pickle, checked=False, open=False),
 )
 
+PICKLED = frozenset(one.name for one in FORMATS if not one.open)
+"""Formats that give back whatever a value's own code makes of it."""
+
 
 def save_open(value: object) -> Saved:
     """Save a value in the first format that a person can open and that gives the same value back, else in joblib.

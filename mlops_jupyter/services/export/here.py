@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jupyter.core.errors import NotFound, UserError
-from mlops_jupyter.runtime.codecs.formats import read_open
+from mlops_jupyter.runtime.codecs import read_open
 from mlops_jupyter.runtime.runs import Store
 from mlops_jupyter.services.export.verify import converse, fault_of, manifest, variables
 

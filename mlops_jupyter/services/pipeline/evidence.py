@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import pickle
 import pickletools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from mlops_jupyter.analysis.graph import DRAWING, SETTINGS
@@ -13,7 +14,7 @@ from mlops_jupyter.capture.reach import is_ours, plain
 from mlops_jupyter.capture.values import UNKNOWN
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import INITIAL, Expected, Step
-from mlops_jupyter.runtime.codecs import CannotSave, Saved, save_exact, save_open
+from mlops_jupyter.runtime.codecs import PICKLED, CannotSave, Saved, load_exact, read_open, save_exact, save_open
 from mlops_jupyter.runtime.compare import shown
 from mlops_jupyter.runtime.fingerprint import fingerprint
 from mlops_jupyter.runtime.objects import digest
@@ -96,11 +97,10 @@ class Evidence:
         except CannotSave as fault:
             return f"cannot cross to another process ({fault})"
         own = sorted(notebook_names(saved.data))
-        asleep = [name for name in own if not _wakes(self._namespace.get(name))]
-        if asleep:
-            return f"cannot cross to another process (a {asleep[0]} cannot be read back: its __getattr__ raises)"
         inner = [name for name in own if not self._at_module_level(name)]
-        return f"holds {inner[0]!r}, which only its own step can define" if inner else ""
+        if inner:
+            return f"holds {inner[0]!r}, which only its own step can define"
+        return _unread(load_exact, saved.data)
 
     def _at_module_level(self, name: str, seen: frozenset[str] = frozenset()) -> bool:
         """Whether a definition of the notebook will stand at the top of a module, where unpickling finds it.
@@ -148,7 +148,10 @@ class Evidence:
         kept = {}
         for name, maker in chosen.items():
             try:
-                self._saved[name] = save_open(self._value(name))
+                self._saved[name] = saved = save_open(self._value(name))
+                reason = _unread(read_open, saved.data, saved.format) if saved.format in PICKLED else ""
+                if reason:
+                    raise CannotSave("", f"it {reason}")
             except CannotSave as fault:
                 if explicit:
                     raise UserError(
@@ -212,15 +215,14 @@ class Evidence:
             outside[path] = {"bytes": size, "digest": digest(data), "at": str(where)}
 
 
-def _wakes(kind: object) -> bool:
-    """Whether objects of a class can be read back: pickle asks one that is still empty for its `__setstate__`."""
-    if not isinstance(kind, type) or hasattr(kind, "__setstate__") or not hasattr(kind, "__getattr__"):
-        return True
-    try:
-        getattr(object.__new__(kind), "__setstate__", None)
-    except Exception:  # most often a RecursionError: it asks itself for an attribute that is not there yet
-        return False
-    return True
+def _unread(read: Callable[..., object], *saved: object) -> str:
+    """Say why a value cannot be read back where nothing of the notebook is around it; "" if it can.
+
+    A thread has a stack of its own: formulas look for functions in whatever calls them, and here that is the notebook.
+    """
+    with ThreadPoolExecutor(1) as elsewhere:
+        fault = elsewhere.submit(read, *saved).exception()
+    return f"cannot be read back in another process ({type(fault).__name__})" if fault else ""
 
 
 def notebook_names(data: bytes) -> set[str]:

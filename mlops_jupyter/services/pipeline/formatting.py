@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ruff import find_ruff_bin  # type: ignore[import-untyped]
@@ -12,6 +13,9 @@ from ruff import find_ruff_bin  # type: ignore[import-untyped]
 RULES = "F401,I001"
 KEEP = "  # noqa: F401 keep"
 """At the end of an import that must stay though its name is never used; taken out again."""
+
+USED = re.compile(r"^__all__ = .*  # in strings$\n", re.MULTILINE)
+"""What `using` writes: ruff counts names of `__all__` as used."""
 
 OPTIONS = ("--isolated", "--quiet", "--line-length", "100", "--no-cache")
 
@@ -33,12 +37,23 @@ def format_all(texts: Mapping[str, str], package: str) -> dict[str, str]:
         paths = {name: Path(folder) / f"{number}.py" for number, name in enumerate(texts)}
         for name, path in paths.items():
             path.write_text(texts[name], encoding="utf-8", newline="\n")
-        ruff = find_ruff_bin()
-        for verb in (["check", "--fix", "--select", RULES, "--exit-zero", "--config", own], ["format"]):
-            done = subprocess.run([ruff, *verb, *OPTIONS, folder], capture_output=True, text=True)
-            if done.returncode != 0:
-                raise RuntimeError(f"ruff {verb[0]} refused generated code:\n{done.stderr}\n{_numbered(texts)}")
+        _ruff(["check", "--fix", "--select", RULES, "--exit-zero", "--config", own, folder], texts)
+        for path in (paths[name] for name, text in texts.items() if USED.search(text)):
+            path.write_text(USED.sub("", path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+        _ruff(["format", folder], texts)
         return {name: path.read_text(encoding="utf-8").replace(KEEP, "") for name, path in paths.items()}
+
+
+def _ruff(words: list[str], texts: Mapping[str, str]) -> None:
+    done = subprocess.run([find_ruff_bin(), *words, *OPTIONS], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"ruff {words[0]} refused generated code:\n{done.stderr}\n{_numbered(texts)}")
+
+
+def using(names: Iterable[str]) -> str:
+    """Return what is put under a text whose strings may use names: their imports stay. It is taken out again."""
+    used = sorted(names)
+    return f"__all__ = {used!r}  # in strings\n" if used else ""
 
 
 def _numbered(texts: Mapping[str, str]) -> str:

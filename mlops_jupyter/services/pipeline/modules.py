@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from mlops_jupyter.analysis.facts import Statement, StatementKind
 from mlops_jupyter.analysis.graph import DRAWING, SHOWN
 from mlops_jupyter.analysis.parsing import lines_of
-from mlops_jupyter.services.pipeline.formatting import KEEP
+from mlops_jupyter.services.pipeline.formatting import KEEP, using
 from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
 from mlops_jupyter.services.pipeline.submodules import unnamed_imports
 from mlops_jupyter.services.pipeline.translate import indented
@@ -160,7 +160,7 @@ def _foreign(parts: Parts, members: list[int]) -> list[Need]:
             if statement:
                 here = [Need(name, need.maker) for name in parts[need.maker].facts.writes]
                 around = [*parts.reads(need.maker), *here]
-                todo += [n for n in around if n.name in statement.reads and parts.is_code(n)]
+                todo += [n for n in around if n.name in statement.reads | statement.text_reads and parts.is_code(n)]
     return list(found)
 
 
@@ -289,7 +289,8 @@ def write(
     body = indented(_docstring(doc)) + indented(f"{head}{_unglobal(done.body)}")
     last = f"    return {', '.join(returns)}\n" if returns else ""
     keyword = "async def" if any(parts[m].facts.awaits for m in done.members) else "def"
-    return f"{top}\n{definitions}\n\n{keyword} {done.name}({arguments}):\n{body}{last}"
+    spoken = using(parts.spoken({*done.members, *(need.maker for need in local)}))
+    return f"{top}\n{definitions}\n\n{keyword} {done.name}({arguments}):\n{body}{last}{spoken}"
 
 
 def _own_display(text: str, package: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -178,6 +178,10 @@ class Parts:
         """What an execution took from earlier ones, hidden variables included."""
         return [Need(name, maker) for name, maker in self.graph.producers[position].items()]
 
+    def spoken(self, members: Iterable[int]) -> set[str]:
+        """Names that strings of these executions may use: a formula, a query, text that is evaluated."""
+        return {name for member in members for name in self._parts[member].facts.spoken}
+
     def values(self, members: list[int]) -> list[Need]:
         """Values that executions of one step take from other steps: neither code, nor parameters, nor hidden."""
         inside = set(members)
@@ -247,10 +251,12 @@ class Parts:
     def imports(self, need: Need) -> list[str]:
         """Return what imports a name: its last import, and with `import a.c` an earlier `import a.b`."""
         texts: list[str] = []
+        packages = False
         for position in self._importers.get(need.name, ()):
             part = self._parts[position]
             if position <= need.maker:
-                if not _of_packages(need.name, part.facts.imports[need.name]):
+                before, packages = packages, _of_packages(need.name, part.facts.imports[need.name])
+                if not (before and packages):
                     texts.clear()
                 texts += [part.text(s) for s in part.facts.statements if need.name in s.writes]
         maker = self._parts[need.maker]

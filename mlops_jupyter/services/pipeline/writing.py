@@ -11,7 +11,7 @@ from mlops_jupyter.core.plan import HIDDEN, INITIAL, Parameter, Resources, Step
 from mlops_jupyter.services.pipeline import modules
 from mlops_jupyter.services.pipeline.environment import top_modules
 from mlops_jupyter.services.pipeline.flows import Flows
-from mlops_jupyter.services.pipeline.formatting import format_all
+from mlops_jupyter.services.pipeline.formatting import format_all, using
 from mlops_jupyter.services.pipeline.grouping import Group
 from mlops_jupyter.services.pipeline.modules import Draft
 from mlops_jupyter.services.pipeline.parting import causes
@@ -52,7 +52,9 @@ def write_steps(
         bodies = [modules.definition(parts, need) for need in sorted(shared, key=lambda n: modules.place(parts, n))]
         head, body = "".join(imports), "\n\n".join(bodies)
         more = "".join(unnamed_imports(head, body))
-        texts[modules.DEFINITIONS] = f'"""Functions and classes that several steps use."""\n{head}{more}{body}'
+        spoken = using(parts.spoken({need.maker for need in shared}))
+        top = '"""Functions and classes that several steps use."""'
+        texts[modules.DEFINITIONS] = f"{top}\n{head}{more}{body}\n{spoken}"
     formatted = format_all(texts, package)
     common = formatted.pop(modules.DEFINITIONS, "")
     files = {f"src/{package}/{modules.DEFINITIONS}.py": common.encode()} if common else {}
