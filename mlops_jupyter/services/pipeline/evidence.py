@@ -149,9 +149,6 @@ class Evidence:
         for name, maker in chosen.items():
             try:
                 self._saved[name] = saved = save_open(self._value(name))
-                reason = _unread(read_open, saved.data, saved.format) if saved.format in PICKLED else ""
-                if reason:
-                    raise CannotSave("", f"it {reason}")
             except CannotSave as fault:
                 if explicit:
                     raise UserError(
@@ -161,6 +158,9 @@ class Evidence:
                     self.notes.append(f"{name!r} is not delivered: {fault.reason}")
             else:
                 kept[name] = maker
+                reason = _unread(read_open, saved.data, saved.format) if saved.format in PICKLED else ""
+                if reason:
+                    self.notes.append(f"{name!r} is delivered, but {reason}")
         return kept
 
     def _value(self, name: str) -> object:
