@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import warnings
+from contextlib import closing
 from pathlib import Path
 
 import matplotlib as mpl
@@ -59,8 +60,7 @@ CHANGES = {
 @pytest.mark.parametrize("name", CHANGES)
 def test_each_change_is_seen_told_and_undone(name, monkeypatch):
     monkeypatch.setenv("NEW", "0")
-    watch = Watch()
-    try:
+    with closing(Watch()) as watch:
         assert watch.changed() == set()
         before = state.read(name)
         CHANGES[name]()
@@ -73,13 +73,10 @@ def test_each_change_is_seen_told_and_undone(name, monkeypatch):
         for value in (before, after, before):
             state.write(name, json.loads(json.dumps(value)))
             assert state.read(name) == value
-    finally:
-        watch.close()
 
 
 def test_looking_and_reading_is_no_change():
-    watch = Watch()
-    try:
+    with closing(Watch()) as watch:
         for name in state.names_now():
             state.read(name)
         np.random.default_rng(1).random()
@@ -87,8 +84,6 @@ def test_looking_and_reading_is_no_change():
         with warnings.catch_warnings(), np.errstate(all="ignore"), pd.option_context("display.max_rows", 3):
             warnings.simplefilter("error")
         assert watch.changed() == set()
-    finally:
-        watch.close()
 
 
 RANDOM = pytest.mark.parametrize(
@@ -102,41 +97,32 @@ def test_a_normal_value_that_waits_counts(name, seed, normal):
     """Two are drawn at once; taking the second moves nothing else."""
     seed(1)
     normal()
-    watch = Watch()
-    try:
+    with closing(Watch()) as watch:
         assert watch.changed() == set()
         second = normal()
         assert watch.changed() == {name}
         state.write(name, watch.take(name))
         assert normal() == second
-    finally:
-        watch.close()
 
 
 @RANDOM
 def test_reading_between_does_not_hide_a_change(name, seed, normal):
     seed(1)
-    watch = Watch()
-    try:
+    with closing(Watch()) as watch:
         normal()
         state.read(name)
         assert watch.changed() == {name}
-    finally:
-        watch.close()
 
 
 @RANDOM
 def test_seeding_anew_is_a_change_if_the_state_is_another(name, seed, normal):
     seed(1)
-    watch = Watch()
-    try:
+    with closing(Watch()) as watch:
         normal()
         seed(1)
         assert watch.changed() == set()
         seed(2)
         assert watch.changed() == {name}
-    finally:
-        watch.close()
 
 
 @settings(max_examples=30, deadline=None)
