@@ -44,9 +44,7 @@ class Hidden:
         were set before recording began may be read by any cell.
         """
         changed = self._watch.changed()
-        reads = (
-            self._set_before | {name for name in changed if name in RANDOM} | {self.file(path) for path in opened.reads}
-        )
+        reads = {*self._set_before, *(changed & RANDOM), *map(self.file, opened.reads)}
         writes = dict.fromkeys(sorted(changed), "state")
         files = {self.file(path): _content(Path(path)) for path in sorted(opened.writes)}
         reads |= {name for name in self._written - files.keys() if _names(text, name.removeprefix(FILE))}

@@ -59,9 +59,11 @@ class Evidence:
     def cannot_part(self, groups: Sequence[Group]) -> list[tuple[int, int, str]]:
         """Return (maker, user, reason) for each value that would have to cross between groups and cannot."""
         found = []
+        needs = dict.fromkeys(need for each in groups for need in self._parts.values(each.members))
+        reasons = {need: self._stuck(need) for need in needs}  # once each, however many groups take it
         for each in groups:
             for need in self._parts.values(each.members):
-                reason = self._stuck(need)
+                reason = reasons[need]
                 if reason:
                     user = next(m for m in each.members if need in self._parts.reads(m))
                     found.append((need.maker, user, f"{need.name!r} {reason}"))
@@ -96,8 +98,7 @@ class Evidence:
             saved = save_exact({need.name: value})
         except CannotSave as fault:
             return f"cannot cross to another process ({fault})"
-        own = sorted(notebook_names(saved.data))
-        inner = [name for name in own if not self._at_module_level(name)]
+        inner = [name for name in sorted(notebook_names(saved.data)) if not self._at_module_level(name)]
         if inner:
             return f"holds {inner[0]!r}, which only its own step can define"
         return _unread(load_exact, saved.data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 
 from mlops_jupyter.analysis.facts import normalised
@@ -48,13 +48,7 @@ def write_steps(
         runtime_of[done.name] = runtime
         texts[done.name] = modules.write(done, parts, package, _doc(parts, done, told), returns, shared, runtime)
     if shared:
-        imports = dict.fromkeys(text for d in flows.drafts for text in d.imports)
-        bodies = [modules.definition(parts, need) for need in sorted(shared, key=lambda n: modules.place(parts, n))]
-        head, body = "".join(imports), "\n\n".join(bodies)
-        more = "".join(unnamed_imports(head, body))
-        spoken = using(parts.spoken({need.maker for need in shared}))
-        top = '"""Functions and classes that several steps use."""'
-        texts[modules.DEFINITIONS] = f"{top}\n{head}{more}{body}\n{spoken}"
+        texts[modules.DEFINITIONS] = _definitions(parts, flows.drafts, shared)
     formatted = format_all(texts, package)
     common = formatted.pop(modules.DEFINITIONS, "")
     files = {f"src/{package}/{modules.DEFINITIONS}.py": common.encode()} if common else {}
@@ -100,6 +94,16 @@ def _shared(drafts: Sequence[Draft]) -> dict[Need, str]:
             users[need] = users.get(need, 0) + 1
             versions.setdefault(need.name, set()).add(need.maker)
     return {need: need.name for need, count in users.items() if count > 1 and len(versions[need.name]) == 1}
+
+
+def _definitions(parts: Parts, drafts: Sequence[Draft], shared: Collection[Need]) -> str:
+    """Write the module of what several steps use, not yet formatted."""
+    imports = dict.fromkeys(text for done in drafts for text in done.imports)
+    bodies = [modules.definition(parts, need) for need in sorted(shared, key=lambda n: modules.place(parts, n))]
+    head, body = "".join(imports), "\n\n".join(bodies)
+    more = "".join(unnamed_imports(head, body))
+    spoken = using(parts.spoken({need.maker for need in shared}))
+    return f'"""Functions and classes that several steps use."""\n{head}{more}{body}\n{spoken}'
 
 
 def _scripts(parts: Parts, done: Draft) -> str:
