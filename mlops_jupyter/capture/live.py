@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -19,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 from mlops_jupyter.analysis.cells import PieceKind, pieces, split_headers, to_python
 from mlops_jupyter.analysis.facts import SourceFacts, facts
 from mlops_jupyter.capture import files, scripts
+from mlops_jupyter.capture.changes import CODE_MARK, Changes
 from mlops_jupyter.capture.entries import write
 from mlops_jupyter.capture.hidden import Hidden
+from mlops_jupyter.capture.names import Shells
 from mlops_jupyter.capture.opened import UNREADABLE, HeaderHandler, Open, unseen, unseen_yet, words
-from mlops_jupyter.capture.reach import CODE, Reach, has_state, is_a, is_ours
+from mlops_jupyter.capture.reach import CODE, Reach, is_a, is_ours
 from mlops_jupyter.capture.standing import Standing
 from mlops_jupyter.capture.uncarried import Uncarried
 from mlops_jupyter.capture.unseen import Unseen
@@ -30,7 +31,6 @@ from mlops_jupyter.capture.values import FROZEN, UNKNOWN, Values
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.ids import ExecutionId, SessionId, new_id
 from mlops_jupyter.core.records import Execution, Header, Status
-from mlops_jupyter.runtime.fingerprint import Survey
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
@@ -38,16 +38,6 @@ if TYPE_CHECKING:
     from mlops_jupyter.store.ledger import Ledger
 
 _log = logging.getLogger("mlops_jupyter")
-
-SHELL_NAMES = re.compile(r"_+|_i+|_\d+|_i\d+|_oh|_dh|_ih|_sh|In|Out|__.*__|_exit_code").fullmatch
-"""What IPython itself puts among the user's names after each cell."""
-
-GIVEN = ("exit", "quit", "get_ipython", "open")
-"""What it puts there once, until the user binds such a name."""
-
-
-CODE_MARK = "code"
-"""Stands for the fingerprint of a module, function or class, which travels as source."""
 
 
 class Recorder:
@@ -68,12 +58,13 @@ class Recorder:
         self._namespace: dict[str, Any] = shell.user_ns
         self._values = Values(self._namespace)
         self._reach = Reach(self._namespace, self._values)
+        self.shells = Shells(self._namespace)
+        self._changes = Changes(self._namespace, self._values, self.shells)
         self._hidden = Hidden()
         self._unseen = Unseen()
         self._uncarried = Uncarried(self._namespace)
         self._open: Open | None = None
         self._around: list[Open] = []  # cells that are running other cells
-        self._given = {name: id(self._namespace[name]) for name in GIVEN if name in self._namespace}
         ledger.execute(
             "INSERT INTO session (id, notebook, pid, started) VALUES (?, ?, ?, ?)",
             (self.session, notebook, os.getpid(), time.time()),
@@ -153,7 +144,7 @@ class Recorder:
     def _only_runs(self, opened: Open) -> bool:
         """Whether a cell that runs others changes nothing itself: it binds nothing, nor holds what can change."""
         reached = self._reach.direct(opened.facts.reads) | opened.facts.writes
-        own = [name for name in reached if not self.is_shells(name)]
+        own = [name for name in reached if not self.shells.own(name)]
         still = all(name in self._namespace and is_a(self._namespace[name], *FROZEN, *CODE) for name in own)
         return still and not opened.facts.writes and not opened.headers
 
@@ -194,7 +185,7 @@ class Recorder:
         headers, body = split_headers(str(info.raw_cell))
         found = scripts.seen(body) if "%run" in body else facts(to_python(body))
         reached = self._reach.names(found.reads | found.text_reads)
-        self._values.look([n for n in sorted(reached) if not self._values.known(n) and self._is_value(n)])
+        self._values.look([n for n in sorted(reached) if not self._values.known(n) and self._changes.is_value(n)])
         self._unseen.begin(body)
         self._uncarried.begin()
         cell, tags = _front_end(self.shell)
@@ -211,12 +202,7 @@ class Recorder:
         )
 
     def _rebound(self, opened: Open) -> set[str]:
-        return {name for name in opened.before.rebound(self._namespace) if not self.is_shells(name)}
-
-    def is_shells(self, name: str) -> bool:
-        """Whether a name is IPython's own, with what IPython has put there."""
-        given = self._given.get(name)
-        return bool(SHELL_NAMES(name)) or (given is not None and given == id(self._namespace.get(name)))
+        return {name for name in opened.before.rebound(self._namespace) if not self.shells.own(name)}
 
     def _end(self, opened: Open, result: ExecutionResult) -> Execution:
         seconds = time.time() - opened.started
@@ -224,13 +210,13 @@ class Recorder:
         found = opened.facts
         moved = self._rebound(opened)
         rebound = moved | {n for n in found.writes if n in self._namespace and (result.success or n in moved)}
-        read = {n for n in found.reads | found.text_reads if n in opened.before and not self.is_shells(n)}
+        read = {n for n in found.reads | found.text_reads if n in opened.before and not self.shells.own(n)}
         read |= {n for n in self._reach.called(read | (found.reads & rebound)) if n in opened.before}
         read -= opened.bound
         reached = self._reach.names(read | rebound)
-        changed = self._changed(self._reach.direct(read | rebound), rebound, found.reads)
-        changed |= dict.fromkeys(self._extended(found), CODE_MARK)
-        deleted = {n for n in opened.before.gone(self._namespace) if not self.is_shells(n)}
+        changed = self._changes.found(self._reach.direct(read | rebound), rebound, found.reads)
+        changed |= dict.fromkeys(self._changes.extended(found), CODE_MARK)
+        deleted = {n for n in opened.before.gone(self._namespace) if not self.shells.own(n)}
         for name in deleted:
             self._values.forget(name)
         groups = self._values.groups(n for n in changed if n in self._namespace)
@@ -275,61 +261,6 @@ class Recorder:
             return set()
         moved = moved - self._reach.called(found.reads)
         return {name for name, bound in found.looped.items() if bound & moved}
-
-    def _changed(self, direct: set[str], rebound: set[str], read: frozenset[str]) -> dict[str, str]:
-        """Look at what was reached; return the names whose values are not what they were, with what they are now.
-
-        What shares an object with a name is only looked at if that object is no longer what it was: as long as all
-        that a cell got hold of is the same, nothing that can be reached from there has changed.
-        """
-        changed: dict[str, str] = {}
-        looked: set[str] = set()
-        todo = direct | rebound
-        while todo:
-            before = {name: self._values.seen(name) for name in todo if self._values.known(name)}
-            was = {name: self._values.fingerprint(name) for name in before}
-            changed |= self._look(todo, rebound, was)
-            looked |= todo
-            suspects = before.keys() - (rebound - read)
-            todo = set().union(*(self._moved(n, before[n], n not in changed) for n in suspects)) - looked
-        return dict(sorted(changed.items()))
-
-    def _look(self, names: set[str], rebound: set[str], was: Mapping[str, str]) -> dict[str, str]:
-        """Look at names' values; return those that are new or no longer what they were, with what they are now."""
-        present = sorted(n for n in names if n in self._namespace and not self.is_shells(n))
-        code = [n for n in present if not self._is_value(n)]
-        for name in code:
-            self._values.forget(name)
-        frozen = {n for n in was if n not in rebound and is_a(self._namespace.get(n), *FROZEN)}
-        seen = [n for n in present if n not in code and n not in frozen]
-        self._values.look(seen)
-        found = {n: CODE_MARK for n in code if n in rebound}
-        for name in seen:
-            now = self._values.fingerprint(name)
-            if name in rebound or now != was.get(name) or now == UNKNOWN:
-                found[name] = CODE_MARK if is_a(self._namespace[name], *CODE) else now
-        return found
-
-    def _extended(self, found: SourceFacts) -> set[str]:
-        """Functions and classes of earlier cells that a cell gave an attribute, or registered something with."""
-        names = {s.sets_up for s in found.statements if s.sets_up} - found.definitions
-        values = {name: self._namespace.get(name) for name in names}
-        return {n for n, v in values.items() if is_a(v, *CODE) and getattr(v, "__module__", "") == "__main__"}
-
-    def _moved(self, name: str, before: Survey, same: bool) -> set[str]:
-        return self._values.moved(name, before, sure=same and not self._is_view(name))
-
-    def _is_view(self, name: str) -> bool:
-        """Whether a value lies in the memory of another, of which it shows only a part."""
-        numpy, value = sys.modules.get("numpy"), self._namespace.get(name)
-        return numpy is not None and is_a(value, numpy.ndarray) and getattr(value, "base", None) is not None
-
-    def _is_value(self, name: str) -> bool:
-        """Whether a name holds something that can change in place: data, or a function or class with a state."""
-        if name not in self._namespace:
-            return False
-        value = self._namespace[name]
-        return has_state(value) if is_a(value, *CODE) else True
 
     def _unknown(self, changed: Mapping[str, str]) -> list[str]:
         unknown = [n for n, mark in changed.items() if mark == UNKNOWN and not is_ours(self._namespace[n])]

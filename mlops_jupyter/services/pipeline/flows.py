@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from mlops_jupyter.analysis.graph import DRAWING, SETTINGS
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import HIDDEN
-from mlops_jupyter.services.pipeline import modules
+from mlops_jupyter.services.pipeline.drafts import Draft, by_appearance
 from mlops_jupyter.services.pipeline.evidence import Evidence
-from mlops_jupyter.services.pipeline.modules import Draft
 from mlops_jupyter.services.pipeline.parts import Need, Parts
 
 
@@ -76,7 +75,7 @@ class Flows:
             )
         made = self.values(done)
         leaving = [n for n, maker in made.items() if n in taken or delivered.get(n) in done.members]
-        visible = modules.by_appearance(done.body, leaving)
+        visible = by_appearance(done.body, leaving)
         hidden = sorted(n for n in taken if n.startswith(HIDDEN))
         groups: list[set[str]] = [{n} for n in visible]
         for member in done.members:

@@ -11,8 +11,8 @@ from mlops_jupyter.analysis.facts import Cause, CauseKind
 from mlops_jupyter.core.plan import INITIAL, Step
 from mlops_jupyter.runtime.installed import versions
 from mlops_jupyter.runtime.state import FILE
+from mlops_jupyter.services.pipeline.drafts import Draft
 from mlops_jupyter.services.pipeline.flows import Flows
-from mlops_jupyter.services.pipeline.modules import Draft
 from mlops_jupyter.services.pipeline.parts import Part, Parts
 
 PATH = "tests/expected/steps.json"

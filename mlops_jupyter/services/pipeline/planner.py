@@ -17,6 +17,7 @@ from mlops_jupyter.core.plan import HIDDEN, Plan, Schedule
 from mlops_jupyter.core.records import Execution
 from mlops_jupyter.runtime.installed import forget
 from mlops_jupyter.services.pipeline import choosing, modules, parting, refusals, scripts, tagged
+from mlops_jupyter.services.pipeline.drafts import Draft, draft
 from mlops_jupyter.services.pipeline.environment import environment
 from mlops_jupyter.services.pipeline.evidence import Evidence
 from mlops_jupyter.services.pipeline.flows import Flows, deliver
@@ -92,7 +93,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     while again := overwritten(graph, groups):
         groups = merge(graph, groups, again)
     _rename_clashes(parts, groups)
-    drafts = [modules.draft(parts, g.name, g.members) for g in groups]
+    drafts = [draft(parts, g.name, g.members) for g in groups]
     if all(draft.empty for draft in drafts):
         raise UserError("nothing to export: the cells that ran only import, define or comment")
     _renumber(groups, drafts)
@@ -199,7 +200,7 @@ def _part(site: Site, position: int, cells: Sequence[CodeCell | None], magics: M
     return Part(position, execution, done, found, cell, parameters, declared.outputs, declared.resources)
 
 
-def _renumber(groups: list[Group], drafts: list[modules.Draft]) -> None:
+def _renumber(groups: list[Group], drafts: list[Draft]) -> None:
     """Let `load_2` be `load` where nothing is left of the cells that had that name first."""
     for empty in (number for number, each in enumerate(drafts) if each.empty):
         name = groups[empty].name

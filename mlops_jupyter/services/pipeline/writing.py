@@ -8,12 +8,12 @@ from functools import reduce
 
 from mlops_jupyter.analysis.facts import normalised
 from mlops_jupyter.core.plan import HIDDEN, INITIAL, Parameter, Resources, Step
-from mlops_jupyter.services.pipeline import modules
+from mlops_jupyter.services.pipeline import bodies, modules
+from mlops_jupyter.services.pipeline.drafts import Draft
 from mlops_jupyter.services.pipeline.environment import top_modules
 from mlops_jupyter.services.pipeline.flows import Flows
 from mlops_jupyter.services.pipeline.formatting import format_all, using
 from mlops_jupyter.services.pipeline.grouping import Group
-from mlops_jupyter.services.pipeline.modules import Draft
 from mlops_jupyter.services.pipeline.parting import causes
 from mlops_jupyter.services.pipeline.parts import Need, Parts
 from mlops_jupyter.services.pipeline.submodules import unnamed_imports
@@ -57,7 +57,7 @@ def write_steps(
     steps = []
     for done in flows.drafts:
         text = formatted[done.name]
-        uses = "".join(modules.definition(parts, n) for n in done.hoisted if n in shared) + _scripts(parts, done)
+        uses = "".join(bodies.definition(parts, n) for n in done.hoisted if n in shared) + _scripts(parts, done)
         hidden = {n: flows.step_of[m] if m is not None else INITIAL for n, m in flows.hidden(done).items()}
         steps.append(
             Step(
@@ -99,8 +99,8 @@ def _shared(drafts: Sequence[Draft]) -> dict[Need, str]:
 def _definitions(parts: Parts, drafts: Sequence[Draft], shared: Collection[Need]) -> str:
     """Write the module of what several steps use, not yet formatted."""
     imports = dict.fromkeys(text for done in drafts for text in done.imports)
-    bodies = [modules.definition(parts, need) for need in sorted(shared, key=lambda n: modules.place(parts, n))]
-    head, body = "".join(imports), "\n\n".join(bodies)
+    texts = [bodies.definition(parts, need) for need in sorted(shared, key=lambda n: bodies.place(parts, n))]
+    head, body = "".join(imports), "\n\n".join(texts)
     more = "".join(unnamed_imports(head, body))
     spoken = using(parts.spoken({need.maker for need in shared}))
     return f'"""Functions and classes that several steps use."""\n{head}{more}{body}\n{spoken}'

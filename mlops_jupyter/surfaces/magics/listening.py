@@ -19,7 +19,7 @@ def start(shell: InteractiveShell) -> Session:
     path = notebook_path(shell.user_ns)
     workspace = Workspace.open(path.parent if path and path.parent.is_dir() else Path.cwd())
     recorder = Recorder(shell, workspace.ledger, str(path) if path else None)
-    before = frozenset(n for n in shell.user_ns if not recorder.is_shells(n))
+    before = frozenset(n for n in shell.user_ns if not recorder.shells.own(n))
     notebook = Notebook(shell, recorder, before)
     workspace.tracking.recover()
     recorder.after.append(lambda execution: workspace.steps.follow(recorder.session, recorder.history))

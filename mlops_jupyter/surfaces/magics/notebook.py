@@ -41,7 +41,7 @@ class Notebook:
     @property
     def namespace(self) -> Mapping[str, Any]:
         """The notebook's variables, without IPython's own."""
-        return {n: v for n, v in self._shell.user_ns.items() if not self._recorder.is_shells(n)}
+        return {n: v for n, v in self._shell.user_ns.items() if not self._recorder.shells.own(n)}
 
     @cached_property
     def path(self) -> Path | None:

@@ -1,0 +1,181 @@
+"""A step's executions -> what its module is made of: arguments, imports, definitions and the body of a function."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, field
+
+from mlops_jupyter.analysis.facts import StatementKind
+from mlops_jupyter.analysis.parsing import lines_of
+from mlops_jupyter.services.pipeline import bodies
+from mlops_jupyter.services.pipeline.parts import Need, Parts
+
+
+@dataclass
+class Draft:
+    """A step being written. Filled by `draft`, read by `write`."""
+
+    name: str
+    members: list[int]
+    inputs: dict[str, int] = field(default_factory=dict)
+    """Argument -> the execution that made it."""
+    parameters: dict[str, object] = field(default_factory=dict)
+    local: set[str] = field(default_factory=set)
+    """Names that live in the function: arguments, parameters, and what its body binds."""
+    imports: list[str] = field(default_factory=list)
+    hoisted: list[Need] = field(default_factory=list)
+    """Definitions at module level, in the order they were made."""
+    body: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is left to do once imports, definitions and parameters are taken out."""
+        return not any(line.strip() and not line.strip().startswith("#") for line in lines_of(self.body))
+
+
+def draft(parts: Parts, name: str, members: list[int]) -> Draft:
+    """Sort what a step's executions take and make into arguments, imports, definitions and the body."""
+    done = Draft(name, members)
+    inputs = {need.name: need.maker for need in parts.values(members)}
+    done.parameters = _parameters(parts, members)
+    foreign = _foreign(parts, members)
+    needs, inside = _code(parts, done, inputs.keys(), foreign)
+    at_top = _lift(parts, done, needs, foreign, inside)
+    nested = {need for need in foreign if need.name in parts[need.maker].facts.definitions} - set(done.hoisted)
+    done.body = _body(parts, done, nested, at_top)
+    done.inputs = {name: inputs[name] for name in by_appearance(done.body, inputs)}
+    return done
+
+
+def _parameters(parts: Parts, members: Sequence[int]) -> dict[str, object]:
+    """Parameters that the executions declare, and those of others that they read."""
+    found: dict[str, object] = {}
+    for member in members:
+        found.update(parts[member].parameters)
+        for need in parts.reads(member):
+            if parts.is_parameter(need):
+                found[need.name] = parts[need.maker].parameters[need.name]
+    return found
+
+
+def _code(parts: Parts, done: Draft, inputs: Set[str], foreign: list[Need]) -> tuple[list[Need], set[str]]:
+    """Return the code that a step uses, in the order it was made, and the names of what must stay in its function.
+
+    Fills `done.local` on the way.
+    """
+    own_code, own_values = _bindings(parts, done.members)
+    defined = {name for member in done.members for name in parts[member].facts.definitions}
+    shadows = {name for name in own_code.keys() & defined if hasattr(builtins, name)}
+    done.local = own_values | shadows | inputs | done.parameters.keys()
+    own = [Need(n, makers[0]) for n, makers in own_code.items() if len(makers) == 1 and n not in done.local]
+    needs = sorted({*own, *foreign}, key=lambda need: bodies.place(parts, need))
+    return needs, _inside(parts, needs, done.local | {n for n, makers in own_code.items() if len(makers) > 1})
+
+
+def _lift(parts: Parts, done: Draft, needs: list[Need], foreign: list[Need], inside: set[str]) -> set[str]:
+    """Fill the draft's imports and definitions; return the names that then stand at the top of the module."""
+    at_top: set[str] = set()
+    for need in needs:
+        if need.name in parts[need.maker].facts.definitions:
+            if need.name not in inside:
+                done.hoisted.append(need)
+                at_top.add(need.name)
+        elif need.name not in done.local and (need in foreign or parts[need.maker].imports_plainly(need.name)):
+            done.imports += parts.imports(need)
+            at_top.add(need.name)
+    done.imports += parts.of_the_future
+    for member in done.members:
+        done.imports += parts[member].translation.imports
+    return at_top
+
+
+def _body(parts: Parts, done: Draft, nested: set[Need], at_top: set[str]) -> str:
+    """Return the function's body. There is none where it only sets up libraries, which every later step repeats."""
+    pyplot, imported = bodies.pyplot(done.imports)
+    body = bodies.joined(parts, done.members, nested, at_top, done.parameters, pyplot)
+    if not imported and f"{pyplot}.show()" in body:
+        done.imports.append(f"from matplotlib import {pyplot}\n")
+    statements = [(m, s) for m in done.members for s in parts[m].facts.statements]
+    if all(parts.sets_up(m, s) or bodies.dropped(parts[m], s, at_top, done.parameters) for m, s in statements):
+        return ""
+    return "".join(parts[p].text(s) for p, s in parts.settings(done.members)) + body
+
+
+def by_appearance(text: str, names: Iterable[str]) -> list[str]:
+    """Sort names by where a text first mentions them; those that it does not, at the end by name."""
+    places: dict[str, int] = {}
+    for found in re.finditer(r"[^\W\d]\w*", text):
+        places.setdefault(found[0], found.start())
+    return sorted(names, key=lambda name: (places.get(name, len(text)), name))
+
+
+def _bindings(parts: Parts, members: list[int]) -> tuple[dict[str, list[int]], set[str]]:
+    """Names that the executions bind to code, with who did, and names that they bind to values."""
+    code: dict[str, list[int]] = {}
+    values: set[str] = set()
+    for member in members:
+        part = parts[member]
+        for name in part.facts.writes:
+            if parts.is_code(Need(name, member)):
+                texts = {s.span.line for s in part.facts.statements if name in s.writes}
+                code.setdefault(name, []).extend([member] * (1 if name in part.facts.imports else len(texts)))
+            elif name not in part.parameters:
+                values.add(name)
+    for name, makers in code.items():
+        if all(name in parts[m].facts.imports for m in makers):
+            same = {text for m in makers for text in parts.imports(Need(name, m))}
+            code[name] = makers[-1:] if len(same) == 1 or "." in min(same, default="") else makers
+    return code, values
+
+
+def _foreign(parts: Parts, members: list[int]) -> list[Need]:
+    """Code that other steps bound and this one uses, with what that code needs when it is defined."""
+    found: dict[Need, None] = {}
+    todo = [n for m in members for n in parts.reads(m) if n.maker not in members and parts.is_code(n)]
+    repeated = [need for position, statement in parts.settings(members) for need in parts.used(position, statement)]
+    todo += [need for need in repeated if need.maker not in members]
+    while todo:
+        need = todo.pop()
+        if need not in found:
+            found[need] = None
+            statement = parts[need.maker].binding(need.name)
+            if statement:
+                here = [Need(name, need.maker) for name in parts[need.maker].facts.writes]
+                around = [*parts.reads(need.maker), *here]
+                todo += [n for n in around if n.name in statement.reads | statement.text_reads and parts.is_code(n)]
+    return list(found)
+
+
+def _inside(parts: Parts, needs: Sequence[Need], local: Set[str]) -> set[str]:
+    """Names of definitions that stay in the step's function: they use its values, or others that do, or come twice."""
+    names = Counter(need.name for need in needs)
+    definitions = [need for need in needs if need.name in parts[need.maker].facts.definitions]
+    found: set[str] = set()
+    while True:
+        bound = local | found
+        more = {n.name for n in definitions if names[n.name] > 1 or n.name in local or not _pure(parts, n, bound)}
+        if more <= found:
+            return found
+        found |= more
+
+
+def _pure(parts: Parts, need: Need, local: Iterable[str]) -> bool:
+    """Whether a definition reads no value of the step, neither when it is made nor when it is called."""
+    part = parts[need.maker]
+    seen, todo = set(), [need.name]
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if name != need.name and name in local:
+            return False
+        if part.facts.late_writes.get(name):
+            return False
+        statement = part.binding(name)
+        todo.extend(part.facts.late_reads.get(name, ()))
+        todo.extend(statement.reads if statement and statement.kind is StatementKind.DEFINITION else ())
+    return True
