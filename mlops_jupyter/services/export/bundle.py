@@ -1,4 +1,4 @@
-"""Writing a bundle: all of it or nothing, and never over something that is not a bundle."""
+"""Writing a bundle where there is none: all of it or nothing, and never over anything."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AT_ONCE = 8
 
 
 def write(bundle: Bundle, output: Path) -> None:
-    """Put a bundle at a path, in one rename. An older bundle there is replaced; anything else is left alone.
+    """Put a bundle at a path where nothing is, or an empty folder, in one rename.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def write(bundle: Bundle, output: Path) -> None:
         The place holds something else, or cannot be written (a full disk, no permission): then nothing has changed.
     """
     output = output.absolute()
-    if output.exists() and not (output / MARK).is_file() and (not output.is_dir() or any(output.iterdir())):
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UserError(f"{str(output)!r} is there and is no bundle of ours: choose another --output, or move it away")
     beside = None
     try:
@@ -38,7 +38,7 @@ def write(bundle: Bundle, output: Path) -> None:
         beside = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}."))
         _fill(beside, bundle)
         beside.chmod(0o755)
-        _swap(beside, output)
+        beside.rename(output)
     except OSError as fault:
         reason = fault.strerror or str(fault)
         raise UserError(f"cannot write the bundle {str(output)!r}: {reason}; nothing was changed there") from fault
@@ -61,17 +61,3 @@ def _write_one(path: Path, data: bytes) -> None:
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
-
-
-def _swap(new: Path, output: Path) -> None:
-    """Put the new folder in the old one's place; the old one is set aside first and comes back on a fault."""
-    aside = new.with_name(f"{new.name}.old")
-    if output.exists():
-        output.rename(aside)
-    try:
-        new.rename(output)
-    except OSError:
-        if aside.exists():
-            aside.rename(output)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)

@@ -126,13 +126,13 @@ def read(folder: Path) -> Manifest:
         )
     except FileNotFoundError:
         raise UserError(
-            f"the bundle {str(folder)!r} does not say what was written (it has no {NAME}): export it once more, "
-            "without --update"
+            f"the bundle {str(folder)!r} does not say what was written (it has no {NAME}): move it away, "
+            "and export it anew"
         ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
         raise UserError(
-            f"{str(folder / NAME)!r} cannot be read ({type(fault).__name__}: {fault}): export once more, "
-            "without --update"
+            f"{str(folder / NAME)!r} cannot be read ({type(fault).__name__}: {fault}): move the bundle away, "
+            "and export it anew"
         ) from fault
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops_jupyter.core.plan import Plan
-from mlops_jupyter.services.export import bundle, difference, journal, manifest, recorded, secrets, targets
+from mlops_jupyter.services.export import difference, journal, manifest, recorded, secrets, targets
 from mlops_jupyter.services.export import update as updates
 from mlops_jupyter.services.export.bundle import Bundle
 from mlops_jupyter.services.export.difference import Difference
@@ -67,8 +67,8 @@ def export(
     Raises
     ------
     UserError
-        An unknown target (before anything else), whatever the plan refuses, or a place
-        that cannot be written. Nothing is left half-written.
+        An unknown target (before anything else), whatever the plan refuses, a place that cannot be written, or one
+        where a person's work would be lost. Nothing is left half-written.
     """
     began = time.perf_counter()
     if update:
@@ -79,7 +79,7 @@ def export(
     if update:
         changes = updates.write(files, made, request, to, output)
     else:
-        bundle.write({**files, manifest.NAME: manifest.written(manifest.of(files, request, to))}, output)
+        updates.anew(files, request, to, output)
     ledger.audit("export", made.name, {"path": str(output), "targets": list(to), "steps": len(made.steps)})
     return Exported(output, made, tuple(to), lost, time.perf_counter() - began, changes)
 

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Plan
-from mlops_jupyter.services.export import journal, manifest, recorded, regions
-from mlops_jupyter.services.export.bundle import Bundle
+from mlops_jupyter.services.export import bundle, journal, manifest, recorded, regions
+from mlops_jupyter.services.export.bundle import MARK, Bundle
 from mlops_jupyter.services.export.manifest import Manifest, digest
 from mlops_jupyter.services.pipeline.planner import Request
+
+STRANGER = "is no file of the export, and stands where one is to lie: move it away"
 
 SHOWN = 5
 """So many conflicts are told in one line."""
@@ -82,7 +84,7 @@ def _write(found: Changes, path: str, there: bytes | None, new: bytes, known: Ma
             found.writes[path] = new
     elif was is None:
         if digest(there) != digest(new):
-            found.conflicts[path] = "is no file of the export, and stands where one is to lie: move it away"
+            found.conflicts[path] = STRANGER
     elif was == digest(new):
         found.kept.append(path)
     else:
@@ -106,6 +108,37 @@ def _merge(found: Changes, path: str, there: bytes, new: bytes, known: Manifest)
         found.kept.append(path)
         if merged.encode() != there:
             found.writes[path] = merged.encode()
+
+
+def anew(new: Bundle, request: Request, targets: Sequence[str], folder: Path) -> None:
+    """Write a bundle whole: where none is, or over one that nobody edited. Files that are no export's stay there.
+
+    Raises
+    ------
+    UserError
+        A file was edited, or lies where one is to be written (which, and what to do), or nothing can be written.
+    """
+    wanted = {**new, manifest.NAME: manifest.written(manifest.of(new, request, targets))}
+    if not (folder / MARK).is_file():
+        bundle.write(wanted, folder)
+        return
+    with journal.alone(folder):
+        known = manifest.read(folder)
+        there = {path: _there(folder / path) for path in sorted({*new, *known.files})}
+        refuse({path: why for path, found in there.items() if (why := _own(path, found, new, known))}, folder)
+        writes = {path: data for path, data in wanted.items() if there.get(path) != (data,)}
+        journal.change(folder, writes, [path for path in known.files if path not in new])
+
+
+def _own(path: str, there: tuple[bytes | None] | None, new: Bundle, known: Manifest) -> str:
+    """Why what lies in a bundle would be lost if that were written anew, in words that follow the path; "" if not."""
+    if there is None:
+        return "is no file"
+    if there[0] is None or there[0] == new.get(path) or digest(there[0]) == known.files.get(path):
+        return ""
+    if path in known.files:
+        return "was edited: --update keeps what is marked in it; or take the file away"
+    return STRANGER
 
 
 def write(new: Bundle, plan: Plan, request: Request, targets: Sequence[str], folder: Path) -> Changes:

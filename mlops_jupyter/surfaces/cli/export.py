@@ -20,7 +20,7 @@ def add_to(verbs: Any) -> None:
         "-o",
         type=Path,
         required=True,
-        help="the folder to write; without --update a bundle that is there is replaced",
+        help="the folder to write; a bundle that is there is written anew unless files of it were edited",
     )
     for flags, facts in wishes.OPTIONS.items():
         verb.add_argument(*flags, **facts)

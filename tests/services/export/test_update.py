@@ -73,14 +73,19 @@ def test_only_what_differs_is_written(tmp_path: Path) -> None:
     assert not bring(out, NEW)
 
 
-def test_what_the_export_did_not_write_stays(tmp_path: Path) -> None:
+def anew(out: Path, files: Mapping[str, bytes]) -> None:
+    update.anew(files, REQUEST, ["airflow"], out)
+
+
+@pytest.mark.parametrize("write", [bring, anew])
+def test_what_the_export_did_not_write_stays(tmp_path: Path, write: Callable[..., object]) -> None:
     out = exported(tmp_path)
     own = {"notes.txt": b"mine", "src/p/steps/own.py": b"mine = 1\n", "dags/other.py": b"mine = 2\n"}
     for path, data in own.items():
         (out / path).write_bytes(data)
-    new = WITHOUT
-    assert bring(out, new).deletes == ["dags/p.py"]
-    assert contents(out) == {**new, **own}
+    write(out, WITHOUT)
+    assert contents(out) == {**WITHOUT, **own}
+    assert manifest.read(out).files.keys() == WITHOUT.keys()
 
 
 def test_folders_that_become_empty_go(tmp_path: Path) -> None:
@@ -136,17 +141,39 @@ def test_a_conflict_changes_nothing(tmp_path: Path, case: tuple) -> None:
     assert (contents(out), times(out)) == (before, at)
 
 
-def test_a_folder_in_the_way(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("path", "data", "said"),
+    [
+        (STEP, MARKED, "was edited: --update keeps what is marked in it; or take the file away"),
+        ("dags/p.py", EDITED, "was edited"),
+        ("dags/q.py", b"mine\n", "is no file of the export"),
+    ],
+    ids=["edited", "a file that goes", "a file in the way"],
+)
+def test_nothing_of_a_person_is_written_over(tmp_path: Path, path: str, data: bytes, said: str) -> None:
+    out = exported(tmp_path)
+    (out / path).write_bytes(data)
+    before, at = contents(out), times(out)
+    with pytest.raises(UserError, match=f"is left as it is: '{path}' {said}"):
+        anew(out, {**WITHOUT, "dags/q.py": b"two = 2\n"})
+    assert (contents(out), times(out)) == (before, at)
+    (out / path).unlink()
+    anew(out, NEW)
+    assert contents(out) == NEW
+
+
+@pytest.mark.parametrize("write", [bring, anew])
+def test_a_folder_in_the_way(tmp_path: Path, write: Callable[..., object]) -> None:
     out = exported(tmp_path)
     (out / "new").mkdir()
     with pytest.raises(UserError, match="'new' is no file"):
-        bring(out, {**OLD, "new": b"x"})
+        write(out, {**OLD, "new": b"x"})
 
 
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "no manifest": (
         lambda out: (out / manifest.NAME).unlink(),
-        "does not say what was written .*: export it once",
+        "does not say what was written .*: move it away",
     ),
     "no json": (lambda out: (out / manifest.NAME).write_text("{"), "cannot be read .JSONDecodeError"),
     "a list": (lambda out: (out / manifest.NAME).write_text("[]"), "cannot be read .TypeError"),
@@ -160,13 +187,14 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
+@pytest.mark.parametrize("write", [bring, anew])
 @pytest.mark.parametrize("case", BROKEN.values(), ids=BROKEN)
-def test_what_cannot_be_compared_is_one_line(tmp_path: Path, case: tuple) -> None:
+def test_what_cannot_be_compared_is_one_line(tmp_path: Path, case: tuple, write: Callable[..., object]) -> None:
     spoil, said = case
     out = exported(tmp_path)
     spoil(out)
     with pytest.raises(UserError, match=said) as fault:
-        bring(out, NEW)
+        write(out, NEW)
     assert "\n" not in str(fault.value)
     assert contents(out) == OLD
 

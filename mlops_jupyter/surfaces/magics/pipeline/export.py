@@ -29,7 +29,10 @@ def options(table: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Callable[[Cal
 
 @magic_arguments("pipeline export")
 @argument(
-    "--output", "-o", required=True, help="the folder to write; without --update a bundle that is there is replaced"
+    "--output",
+    "-o",
+    required=True,
+    help="the folder to write; a bundle that is there is written anew unless files of it were edited",
 )
 @options(wishes.OPTIONS)
 def export(session: Session, args: Namespace) -> Exported:
