@@ -112,13 +112,17 @@ def _tied(history: Sequence[Execution]) -> list[Execution]:
 
     Identity is part of a value: who shares an object with a value that was made or changed is made anew with it, so
     that both cross to other steps as one. It can be told only if some later execution changes one of them in place;
-    otherwise the groups are dropped here, and the names go their own ways.
+    otherwise the groups are dropped here, and the names go their own ways. So does a function that holds something
+    which none changes (a default, say): its source makes it again.
     """
+    marks = {(name, mark) for execution in history for name, mark in execution.writes.items()}
+    code = {name for name, mark in marks if mark == "code"} - {name for name, mark in marks if mark != "code"}
     mutated: set[str] = set()
     found: list[Execution] = []
     for execution in reversed(history):
         groups = tuple(group for group in execution.groups if group & mutated)
-        tied = {n: "tied" for group in groups for n in sorted(group) if n not in execution.writes}
+        free = execution.writes.keys() | (code - mutated)
+        tied = {n: "tied" for group in groups for n in sorted(group) if n not in free}
         if groups != execution.groups:
             execution = replace(execution, groups=groups)
         if tied:

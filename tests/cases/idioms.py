@@ -80,6 +80,7 @@ IDIOMS = (
     idiom("numpy print options", "t", "import numpy as np\nnp.set_printoptions(precision=2)", "t = str(np.array([1 / 3]))"),
     idiom("multi-line string kept as it is", "t", "t = '''a\n  b\n    c'''", "t = t + '!'"),
     idiom("unicode names", "größe", "größe = 3", "größe = größe * 2"),
+    idiom("held function with a mutable default", "y", "def double(x, settings={}):\n    return x * settings.get('k', 2)", "box = [double, []]", "box[1].append(box[0](3))", "y = box[0](box[1][0])"),
     idiom("mutable default", "out", "def f(x, seen=[]):\n    seen.append(x)\n    return list(seen)", "a = f(1)", "out = f(2)"),
     idiom("run again with other input", "rows total", "n = 1", "rows = [n]", "total = sum(rows)", "n = 5", order=(0, 1, 2, 3, 1)),
     idiom("counted on after use", "count seen", "count = 0", "count += 1", "seen = count", order=(0, 1, 2, 1, 1)),

@@ -46,6 +46,18 @@ def test_group(name: str, accesses: list[tuple[str, str]], labels: str, expected
     assert len({g.name for g in found}) == len(found)
 
 
+@pytest.mark.parametrize(("changed", "maker"), [("system", 0), ("system update", 2)], ids=["kept", "changed"])
+def test_a_function_that_something_holds_stays_code_unless_it_changes(changed: str, maker: int) -> None:
+    shared = (frozenset({"update", "system"}),)
+    made = [
+        Execution(ExecutionId(0), "", "", writes={"update": "code"}),
+        Execution(ExecutionId(1), "", "", reads=frozenset({"update"}), writes={"system": "1"}, groups=shared),
+        Execution(ExecutionId(2), "", "", reads=frozenset({"system"}), mutated=frozenset(changed.split()),
+                  writes={n: "code" if n == "update" else "2" for n in changed.split()}, groups=shared),
+    ]  # fmt: skip
+    assert build(made).last["update"] == maker
+
+
 def test_merge_takes_everything_between() -> None:
     graph = build(history(("", "g"), ("", "a"), ("g", "b"), ("b", "c")))
     groups = group(graph, range(4), {i: Label(str(i), f"s{i}") for i in range(4)})
