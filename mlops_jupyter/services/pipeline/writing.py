@@ -17,6 +17,7 @@ from mlops_jupyter.services.pipeline.grouping import Group
 from mlops_jupyter.services.pipeline.parting import causes
 from mlops_jupyter.services.pipeline.parts import Need, Parts
 from mlops_jupyter.services.pipeline.submodules import unnamed_imports
+from mlops_jupyter.services.pipeline.tracked import in_turn
 
 REPEATABLE = ("display:", "scripts:", "ipython:")
 """Rooms of the runtime whose use leaves a step one that need not run again if nothing changed."""
@@ -76,7 +77,7 @@ def write_steps(
                 notes=tuple(dict.fromkeys((*notes[done.name], *_doubts(parts, done), *causes(parts, done)))),
             )
         )
-    return _in_order(steps), files
+    return in_turn(parts, _in_order(steps)), files
 
 
 def _doubts(parts: Parts, done: Draft) -> list[str]:
