@@ -7,16 +7,14 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_jupyter.core.plan import Environment
-from mlops_jupyter.runtime.installed import distributions, normal, provider
+from mlops_jupyter.runtime.installed import distributions, normal
 from mlops_jupyter.services.pipeline.parts import Parts
-
-UNIMPORTED = {"pandas": ("pyarrow",), "sklearn": ("skops", "joblib", "cloudpickle")}
-"""What a bundle uses without an import in a step: the engines of the formats it saves."""
+from mlops_jupyter.services.pipeline.unimported import needed
 
 VARIABLES = {"PYTHONHASHSEED": "0", "MPLBACKEND": "Agg"}
 """Set for every step: the order of sets, and drawing without a screen."""
@@ -40,11 +38,16 @@ class Lock:
     note: str = ""
 
 
-def environment(modules: Set[str], parts: Parts, lock: bool) -> tuple[Environment, list[str]]:
-    """Pin what the steps import to the versions that ran here, and lock all that these need; return notes beside."""
-    wanted = modules | {extra for m in modules for extra in UNIMPORTED.get(m, ())}
-    names = {provider(module) for module in wanted} - {""}  # what no distribution provides is the project's own
-    pinned = [f"{name}=={distributions()[name][0]}" for name in sorted(names | set(_asked(parts)))]
+def environment(modules: Set[str], values: Iterable[object], parts: Parts, lock: bool) -> tuple[Environment, list[str]]:
+    """Pin what the steps use to the versions that ran here, and lock all that these need; return notes beside.
+
+    Parameters
+    ----------
+    modules : what the steps import.
+    values : what they hand on and deliver.
+    """
+    names = needed(modules, values) | set(_asked(parts))
+    pinned = [f"{name}=={distributions()[name][0]}" for name in sorted(names)]
     made = locked(pinned) if lock else Lock()
     found = Environment(
         python=f"{sys.version_info.major}.{sys.version_info.minor}",

@@ -17,6 +17,7 @@ import pytest
 from uv import find_uv_bin
 
 from mlops_jupyter.runtime.installed import forget
+from mlops_jupyter.services.pipeline import unimported
 from mlops_jupyter.services.pipeline.environment import locked
 from tests.services.export.recorded import export
 
@@ -157,3 +158,35 @@ def test_a_package_installed_after_an_export_is_a_package_in_the_next(shelf: Pat
     assert (tmp_path / "first").is_dir()
     assert "late==1.0" in (tmp_path / "out" / "requirements.lock").read_text().splitlines()
     assert not (tmp_path / "out" / "src" / "late.py").exists()
+
+
+IRIS = "from sklearn.datasets import load_iris\nd = load_iris(as_frame=True).frame"
+DRAWN = (
+    "from sklearn.linear_model import LinearRegression\nfrom sklearn.metrics import PredictionErrorDisplay\n"
+    "x, y = [[1], [2]], [1, 2]\nPredictionErrorDisplay.from_estimator(LinearRegression().fit(x, y), x, y)"
+)
+
+UNIMPORTED: dict[str, tuple[str, set[str]]] = {
+    "pandas draws": (
+        "import pandas as pd\nd = pd.DataFrame({'a': [1, 2]})\nd.plot()",
+        {"pandas", "pyarrow", "matplotlib"},
+    ),
+    "a package draws that does not say with what": (DRAWN, {"scikit-learn", "matplotlib"}),
+    "a frame that another package made": (IRIS, {"scikit-learn", "pandas", "pyarrow"}),
+    "an import that only another package uses": (f"import pandas as pd\n{IRIS}\nd = len(d)", {"scikit-learn", "pandas"}),
+    "frames in a container": (f"{IRIS}\nd = {{'iris': [d]}}", {"pandas"}),
+}
+
+
+@pytest.mark.parametrize(("cell", "needed"), UNIMPORTED.values(), ids=UNIMPORTED)
+def test_what_is_used_without_an_import_is_required(tmp_path: Path, cell: str, needed: set[str]) -> None:
+    assert "fault" not in export(tmp_path, [cell], None)
+    text = (tmp_path / "out" / "pyproject.toml").read_text()
+    assert {name for name in needed if f'"{name}==' not in text} == set()
+
+
+def test_what_no_cell_has_loaded_is_not_required(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("pandas", "matplotlib", "polars", "jinja2", "fsspec"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    assert unimported.needed({"sklearn"}, []) == {"scikit-learn", "skops", "joblib", "cloudpickle"}
+    assert not {"matplotlib", "jinja2", "fsspec", "pytest"} & unimported.needed({"pandas"}, [])
