@@ -173,7 +173,7 @@ UNIMPORTED: dict[str, tuple[str, set[str]]] = {
     ),
     "a package draws that does not say with what": (DRAWN, {"scikit-learn", "matplotlib"}),
     "a frame that another package made": (IRIS, {"scikit-learn", "pandas", "pyarrow"}),
-    "an import that only another package uses": (f"import pandas as pd\n{IRIS}\nd = len(d)", {"scikit-learn", "pandas"}),
+    "an import only for another package": (f"import pandas as pd\n{IRIS}\nd = len(d)", {"scikit-learn", "pandas"}),
     "frames in a container": (f"{IRIS}\nd = {{'iris': [d]}}", {"pandas"}),
 }
 
