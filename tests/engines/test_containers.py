@@ -7,6 +7,7 @@ stands in for the official image of Python under the name that the recipe gives 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.engines.demos import DEMOS, DIAMOND, ROOT, Demo, bundle, proven
+from tests.engines.demos import DEMOS, DIAMOND, ENGINES, ROOT, Demo, bundle, proven
 
 BASE = ROOT / ".venvs" / "containers" / "base"
 NAME = f"docker.io/library/python:{sys.version_info[0]}.{sys.version_info[1]}-slim-bookworm"
@@ -132,3 +133,33 @@ def test_what_is_in_the_image(buildah: Buildah, images: dict[str, Path]) -> None
     said = buildah("inspect", "--type", "image", "linear")
     assert "hush" not in said and '"User": "10001"' in said
     assert '"Entrypoint": [' in said and '"python"' in said
+
+
+ABOVE = re.compile(r"docker build -t (REGISTRY/\S+) (?:-f - (\S+)|-) <<'END'\n(.*?\n)END\n", re.DOTALL)
+
+
+@pytest.mark.ran("flyte", "metaflow")
+@pytest.mark.parametrize("system", ["flyte", "metaflow"])
+def test_what_the_readme_builds_above_it(
+    system: str, buildah: Buildah, images: dict[str, Path], store: Path, tmp_path: Path
+) -> None:
+    """The image has what the system starts in it, where it starts it, and the steps still have their own packages."""
+    laid = bundle(DIAMOND, tmp_path, system)
+    ((image, context, recipe),) = ABOVE.findall((laid / "README.md").read_text())
+    (tmp_path / "recipe").write_text(recipe)
+    image = image.lower()
+    about = ["-q", "--isolation", "chroot", "--pull-never", "-t", image, "-f", tmp_path / "recipe"]
+    (tmp_path / "empty").mkdir()
+    buildah("bud", *about, laid / context if context else tmp_path / "empty")
+    mounts = {store: "/store"}
+    if system == "flyte":
+        buildah.run(image, ["pyflyte", "run", "workflows/diamond.py", "diamond", "--store", "/store"], mounts)
+    else:  # it unpacks the flow and itself into the working folder
+        code = tmp_path / "code"
+        shutil.copytree(next(ENGINES.parent.glob("lib/*/site-packages/metaflow")), code / "metaflow")
+        shutil.copy(laid / "flow.py", code)
+        places = "PIPELINE_HOME=/app PIPELINE_STORE=/store USERNAME=someone"
+        started = f"mkdir metaflow && cd metaflow && cp -r /code/. . && {places} python flow.py run"
+        check = 'test -n "$METAFLOW_SKIP_INSTALL_DEPENDENCIES" && python -c "import boto3"'
+        buildah.run(image, ["sh", "-c", f"{check} && {started}"], {**mounts, code: "/code"})
+    proven(laid, store, DIAMOND)

@@ -6,6 +6,7 @@ import math
 
 from mlops_jupyter.core.plan import INITIAL, Plan, Resources
 from mlops_jupyter.runtime.pipeline import FILE
+from mlops_jupyter.services.export.spelling.dns import label
 from mlops_jupyter.services.export.spelling.pauses import longest_run
 
 STORE = "/store"
@@ -16,6 +17,9 @@ DATA = "/data"
 
 USER = 10001
 """Who runs in it: nobody else's number, and never root's."""
+
+PYTHON = "/venv/bin/python"
+"""Its interpreter, with the locked packages."""
 
 AROUND_SECONDS = 600
 """What a run may take beside its steps, the pull of the image included."""
@@ -55,6 +59,34 @@ def run(plan: Plan) -> list[str]:
     """
     alone = ["--jobs", "1"] if largest(plan) != Resources() else []
     return ["run", *places(plan), *alone, *(["--alert", plan.alert] if plan.alert else [])]
+
+
+def beside(plan: Plan, tool: str, packages: str, lines: str, context: str = "") -> str:
+    """Return commands that build the image, and one above it with a system's own packages in an environment beside it.
+
+    S3 is what their examples keep the store in, so that the steps get what reaches it.
+
+    Parameters
+    ----------
+    tool : names the environment, `/opt/TOOL`, whose programs come first.
+    packages : what pip installs into that.
+    lines : what else the second recipe says.
+    context : a folder of the bundle that it copies from; "" for none. The bundle as a whole hides all but its own.
+    """
+    name = label(plan.package)
+    return f"""\
+docker build -t {name} .
+docker build -t REGISTRY/{name}:1 {f"-f - {context}" if context else "-"} <<'END'
+FROM {name}
+USER root
+RUN pip --python {PYTHON} install s3fs && python -m venv /opt/{tool} && /opt/{tool}/bin/pip install {packages}
+ENV PATH=/opt/{tool}/bin:$PATH
+{lines}
+USER runner
+ENTRYPOINT []
+END
+docker push REGISTRY/{name}:1
+"""
 
 
 def longest(plan: Plan) -> int | None:

@@ -11,6 +11,7 @@ from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
 from mlops_jupyter.services.export.spelling.clocks import in_utc
 from mlops_jupyter.services.export.spelling.dns import label
 from mlops_jupyter.services.export.spelling.frames import filled
+from mlops_jupyter.services.export.spelling.image import PYTHON, beside
 from mlops_jupyter.services.export.spelling.parameters import in_json, unsettable
 from mlops_jupyter.services.export.spelling.python import called, identifier, literal
 from mlops_jupyter.services.export.targets import Feature
@@ -185,6 +186,7 @@ def _launch_plan(schedule: Schedule | None, whole: str) -> str:
 def deploy(plan: Plan) -> str:
     """Return how to run the workflow here, and how to bring it to a Flyte that runs."""
     image, whole, file = label(plan.package), workflow(plan), f"workflows/{plan.package}.py"
+    made = beside(plan, "flyte", "flytekit==1.16.31", f"ENV PIPELINE_PYTHON={PYTHON}\nCOPY . workflows", "workflows")
     parts = [
         f"""\
 Tested with flytekit 1.16, on one machine. Flyte runs the steps with the bundle's `.venv` and needs none of their
@@ -200,18 +202,8 @@ On a cluster the tasks run in the bundle's image, to which flytekit is added in 
 is an address that all reach:
 
 ```sh
-docker build -t {image} .
-docker build -t REGISTRY/{image}:1 -f - . <<'END'
-FROM {image}
-USER root
-RUN python -m venv /opt/flyte && /opt/flyte/bin/pip install flytekit==1.16.31
-COPY workflows ./workflows
-ENV PATH=/opt/flyte/bin:$PATH PIPELINE_PYTHON=/usr/local/bin/python
-USER runner
-ENTRYPOINT []
-END
-docker push REGISTRY/{image}:1
-PIPELINE_STORE=s3://bucket/{image} pyflyte --pkgs workflows package --image REGISTRY/{image}:1 --output {image}.tgz
+{made}export PIPELINE_STORE=s3://bucket/{image}
+pyflyte --pkgs workflows package --image REGISTRY/{image}:1 --output {image}.tgz
 flytectl register files --project PROJECT --domain production --archive {image}.tgz --version 1
 ```""",
     ]

@@ -10,6 +10,7 @@ from mlops_jupyter.core.plan import Plan, Resources, Schedule
 from mlops_jupyter.services.export.spelling import kfp
 from mlops_jupyter.services.export.spelling.cron import placed
 from mlops_jupyter.services.export.spelling.dns import label
+from mlops_jupyter.services.export.spelling.image import USER
 from mlops_jupyter.services.export.spelling.parameters import unsettable
 from mlops_jupyter.services.export.spelling.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
@@ -110,7 +111,7 @@ docker build -t REGISTRY/{called}:1 . && docker push REGISTRY/{called}:1
 sed -i 's#image: {kfp.image(plan)}#image: REGISTRY/{called}:1#' {file}
 ```
 
-Runs and artifacts are kept on a volume that all tasks mount at `{STORE}` (user 1000 must be able to write there):
+Runs and artifacts are kept on a volume that all tasks mount at `{STORE}` (user {USER} must be able to write there):
 
 ```sh
 kubectl apply -n kubeflow -f - <<'END'

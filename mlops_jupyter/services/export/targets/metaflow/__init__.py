@@ -17,6 +17,7 @@ from mlops_jupyter.services.export.spelling.cron import placed
 from mlops_jupyter.services.export.spelling.dns import label
 from mlops_jupyter.services.export.spelling.fields import with_years
 from mlops_jupyter.services.export.spelling.frames import filled
+from mlops_jupyter.services.export.spelling.image import PYTHON, beside
 from mlops_jupyter.services.export.spelling.parameters import in_json, unsettable
 from mlops_jupyter.services.export.spelling.python import called, identifier, literal
 from mlops_jupyter.services.export.targets import Feature
@@ -38,6 +39,12 @@ expresses = frozenset(
         Feature.ALERT,
     }
 )
+
+ADDED = f"""\
+ENV METAFLOW_SKIP_INSTALL_DEPENDENCIES=1
+RUN ln -s {PYTHON.removesuffix("/bin/python")} /app/.venv
+WORKDIR /home/runner"""
+"""To the image: Metaflow installs nothing there, unpacks the flow where its user may write, and finds the packages."""
 
 MOST_RETRIES = 4
 TAKEN = frozenset(
@@ -220,11 +227,11 @@ python flow.py run
 python flow.py run --help
 ```""",
         f"""\
-On Kubernetes, by Argo Workflows, its steps run in the bundle's image, and the store is an address that all reach:
+On Kubernetes, by Argo Workflows, its steps run in the bundle's image, to which what Metaflow needs is added in an
+environment of its own, and the store is an address that all reach:
 
 ```sh
-docker build -t REGISTRY/{image}:1 . && docker push REGISTRY/{image}:1
-{_secret(plan, image)}python flow.py \\
+{beside(plan, "metaflow", "boto3 requests", ADDED)}{_secret(plan, image)}python flow.py \\
   --with 'kubernetes:image=REGISTRY/{image}:1{f",secrets={image}" if plan.secrets else ""}' \\
   --with 'environment:vars={{"PIPELINE_HOME": "/app", "PIPELINE_STORE": "s3://bucket/{image}"}}' \\
   argo-workflows create
