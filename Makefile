@@ -10,7 +10,7 @@ NPM := PATH="$(CURDIR)/.venvs/node/bin:$$PATH" npm
 TOOLS := { command -v rsync && command -v java && ruby -rfugit -e ""; } >/dev/null 2>&1
 LABEXTENSION := $(wildcard labextension/*.json) $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null)
 # What the proofs of the targets need beside .venv.
-PROVING := .venvs/engines/.locked .venvs/cron/.ready tools tests/engines/node/node_modules/.package-lock.json
+PROVING := .venvs/engines/.locked .venvs/clouds/.locked .venvs/cron/.ready tools tests/engines/node/node_modules/.package-lock.json
 
 # Tests on all processors, those of a file on the same one; in their own order, for those with a browser come last.
 ACROSS := --numprocesses auto --dist loadfile --no-loadscope-reorder
@@ -136,6 +136,7 @@ docs: setup
 lock: .venv/.uv
 	$(COMPILE) $(UPGRADE) --extra test --extra lint --constraint requirements/constraints.txt -o requirements/dev.lock pyproject.toml
 	$(COMPILE) $(UPGRADE) -o requirements/engines.lock requirements/engines.in
+	$(COMPILE) $(UPGRADE) -o requirements/clouds.lock requirements/clouds.in
 	$(COMPILE) $(UPGRADE) -o requirements/peers.lock requirements/peers.in
 	$(subst version 3.11 ,version 3.11.4 ,$(COMPILE)) $(UPGRADE) -o requirements/corpus.lock pyproject.toml requirements/corpus.in
 

@@ -20,7 +20,7 @@ from mlops_jupyter.core.errors import NotFound, UserError
 from mlops_jupyter.core.plan import Environment, Parameter, Plan, Resources, Schedule, Step
 from mlops_jupyter.services.export import targets
 from mlops_jupyter.services.export.spelling import python as python_text
-from mlops_jupyter.services.export.targets import Feature, airflow, cron, flyte, python
+from mlops_jupyter.services.export.targets import Feature, airflow, azureml, cron, flyte, python
 from mlops_jupyter.surfaces import target_list
 
 TARGETS = tuple(import_module(f"{targets.__name__}.{folder.name}") for folder in iter_modules(targets.__path__))
@@ -61,7 +61,7 @@ CHURN = Plan(
     alert="ALERT_URL",
 )
 
-UTC_ALONE = (cron, flyte)
+UTC_ALONE = (cron, flyte, azureml)
 """Targets that know no time zones: they get CHURN in UTC, and refuse it as it is."""
 
 
