@@ -36,7 +36,7 @@ def load(path: str):
 
 def described(definitions: dagster.Definitions) -> dict[str, object]:
     repository = definitions.get_repository_def()
-    (job,) = repository.get_all_jobs()
+    (job,) = (job for job in repository.get_all_jobs() if not job.name.startswith("__"))  # Dagster's own
     return {
         "job": job.name,
         "title": job.description,
@@ -44,6 +44,11 @@ def described(definitions: dagster.Definitions) -> dict[str, object]:
             [s.cron_schedule, s.execution_timezone, s.default_status.value] for s in repository.schedule_defs
         ],
         "sensors": [[s.minimum_interval_seconds, s.default_status.value] for s in repository.sensor_defs],
+        "assets": {
+            "/".join(key.path): sorted("/".join(before.path) for before in node.parent_keys)
+            for node in repository.asset_graph.asset_nodes
+            for key in [node.key]
+        },
         "ops": {
             node.name: {
                 "after": upstream(job, node.name),
@@ -92,6 +97,11 @@ def run(module, parameters: dict[str, object]) -> dict[str, object]:
             "failures": {
                 e.step_key: e.event_specific_data.error.to_string() for e in done.all_events if e.is_step_failure
             },
+            "made": [
+                ["/".join(e.asset_key.path), e.event_specific_data.materialization.metadata["run"].value]
+                for e in done.all_events
+                if e.is_step_materialization
+            ],
             "retried": [e.step_key for e in done.all_events if e.is_step_up_for_retry],
         }
 

@@ -75,6 +75,7 @@ def test_a_demo_gives_its_values(probed: dict[str, Any], demo: Demo) -> None:
     assert run["success"], run
     laid = probed["laid"][demo.name]
     assert proven(laid, laid / "out", demo) == run["run"]
+    assert sorted(run["made"]) == sorted([f"{demo.name}/{step}", run["run"]] for step in demo.steps)
 
 
 @pytest.mark.ran("dagster")
@@ -117,6 +118,9 @@ def test_the_job_is_the_plan(probed: dict[str, Any]) -> None:
         "flaky": ["load"],
         "last": ["flaky", "load"],
     }
+    assert found["assets"] == {
+        f"wished/{name}": [f"wished/{before}" for before in op["after"]] for name, op in found["ops"].items()
+    }
     assert {name: op["retries"] for name, op in found["ops"].items()} == {"load": None, "flaky": 1, "last": None}
     assert found["ops"]["flaky"]["delays"] == [1, 3, 7]
     asked = {"requests": {"cpu": "0.5", "memory": "268435456"}, "limits": {}}
@@ -147,6 +151,7 @@ def test_what_starts_it(probed: dict[str, Any]) -> None:
     assert int(every) % 600 == 0
     assert first == second and len(first) == 32
     assert probed["odd"]["job"] == "ubung" and set(probed["odd"]["ops"]) == {"region", "config_2"}
+    assert set(probed["odd"]["assets"]) == {"ubung/region", "ubung/config_2"}
 
 
 @pytest.mark.ran("dagster")

@@ -1,6 +1,6 @@
 """Dagster: `dagster/<package>.py`, in which each step is an op that runs the bundle's own command.
 
-Ops, not assets: what a step makes belongs to a run, so an asset could not be made anew by itself.
+What a step makes is an asset that the op records. Dagster does not make it anew by itself: it belongs to a run.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ def render(plan: Plan) -> Mapping[str, str]:
         "TITLE": literal(plan.name),
         "PARAMETERS": _parameters(plan),
         "SECRETS": literal([secret for secret in plan.secrets if secret != plan.alert]),
+        "ASSETS": _assets(plan),
         "STEPS": _steps(plan),
         "ALERT": ALERT.replace("@@NAME@@", literal(plan.alert)) if plan.alert else "",
         "HOOKS": "\n    hooks={alert}," if plan.alert else "",
@@ -68,8 +69,21 @@ def job(package: str) -> str:
     return plain([identifier(package, "package")], RESERVED)[package]
 
 
+def _ops(plan: Plan) -> dict[str, str]:
+    return plain((identifier(step.name, "step") for step in plan.steps), RESERVED)
+
+
+def _assets(plan: Plan) -> str:
+    ops = _ops(plan)
+    keys = {step: f"[JOB, {literal(op)}]" for step, op in ops.items()}
+    return "\n".join(
+        f"    dagster.AssetSpec({keys[step.name]}, deps=[{', '.join(keys[before] for before in step.upstream)}]),"
+        for step in plan.steps
+    )
+
+
 def _steps(plan: Plan) -> str:
-    ops = plain((identifier(step.name, "step") for step in plan.steps), RESERVED)
+    ops = _ops(plan)
     return "\n".join(f"    steps[{literal(step.name)}] = step({_step(step, ops[step.name])})" for step in plan.steps)
 
 

@@ -1,4 +1,4 @@
-"""The pipeline `churn` on Dagster: an op for each step, run by the pipeline's own interpreter.
+"""The pipeline `churn` on Dagster: an op and an asset for each step, run by the pipeline's own interpreter.
 
 Environment variables say where; none is needed while this file is in its bundle:
 
@@ -34,6 +34,13 @@ PARAMETERS = {
 }
 # Filled from the environment of Dagster's runs, or from its own store of secrets, which fills that.
 SECRETS = ["DATABASE_URL"]
+# What the steps make. Each run of the job says that it has made them; Dagster makes none of them by itself.
+ASSETS = [
+    dagster.AssetSpec([JOB, "load"], deps=[]),
+    dagster.AssetSpec([JOB, "clean"], deps=[[JOB, "load"]]),
+    dagster.AssetSpec([JOB, "train"], deps=[[JOB, "clean"], [JOB, "load"]]),
+    dagster.AssetSpec([JOB, "report"], deps=[[JOB, "train"], [JOB, "clean"]]),
+]
 
 
 def setting(name: str) -> str | None:
@@ -129,7 +136,9 @@ def step(
     def run(context: dagster.OpExecutionContext) -> None:
         if missing := [secret for secret in SECRETS if secret not in os.environ]:
             raise RuntimeError(f"not set in the environment: {', '.join(missing)}")
-        call(step_words(name, context.resources.parameters), origin(context.run, context.instance), {}, timeout)
+        whole = origin(context.run, context.instance)
+        call(step_words(name, context.resources.parameters), whole, {}, timeout)
+        context.log_event(dagster.AssetMaterialization([JOB, op], metadata={"run": run_name(whole)}))
 
     return run(after) if after else run()
 
@@ -175,4 +184,4 @@ schedule = dagster.ScheduleDefinition(
     default_status=dagster.DefaultScheduleStatus.RUNNING,
 )
 
-definitions = dagster.Definitions(jobs=[pipeline], schedules=[schedule])
+definitions = dagster.Definitions(assets=ASSETS, jobs=[pipeline], schedules=[schedule])
