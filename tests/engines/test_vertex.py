@@ -12,7 +12,7 @@ from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Schedule
 from mlops_jupyter.services.export.targets import vertex
 from tests.contracts.test_targets import CHURN
-from tests.engines.demos import DIAMOND, ROOT, bundle, engine, proven
+from tests.engines.demos import DEMOS, DIAMOND, ROOT, Demo, bundle, engine, proven
 
 PROBE = ROOT / "tests" / "engines" / "kubeflow_probe.py"
 
@@ -27,6 +27,16 @@ def test_kfp_parses_it(tmp_path: Path) -> None:
     wishes = spec["deploymentSpec"]["executors"]["exec-train"]["container"]["resources"]
     assert wishes["cpuLimit"] == 2.0 and "accelerator" not in wishes
     assert not any(secret in file.read_text() for secret in CHURN.secrets)
+
+
+@pytest.mark.validated("vertex")
+@pytest.mark.slow
+@pytest.mark.parametrize("demo", DEMOS, ids=lambda demo: demo.name)
+def test_a_run_gives_the_notebooks_values(demo: Demo, tmp_path: Path) -> None:
+    laid = bundle(demo, tmp_path, "vertex")
+    given = json.dumps({"store-uri": str(tmp_path / "store")})
+    engine("python", PROBE, "run", f"vertex/{demo.name}.yaml", given, cwd=laid)
+    proven(laid, tmp_path / "store", demo)
 
 
 @pytest.mark.validated("vertex")
