@@ -206,6 +206,15 @@ def test_formulas_stand_still() -> None:
     assert image([1, 2.5, "a"], lambda seconds: None) == b"[\x03\0\0\0i\x01\0\0\0g\0\0\0\0\0\0\x04@u\x01\0\0\0a"
 
 
+def test_a_class_is_the_same_once_its_instances_have_been_pickled() -> None:
+    space: dict[str, Any] = {"__name__": "__main__"}
+    exec("class Foo:\n def __init__(self): self.x = 1", space)
+    before = fingerprint(space["Foo"])
+    space["Foo"]().__reduce_ex__(2)
+    assert "__slotnames__" in vars(space["Foo"])
+    assert fingerprint(space["Foo"]) == before
+
+
 def test_classes_agree_across_modules() -> None:
     def notebook(module: str) -> Any:
         space: dict[str, Any] = {"__name__": module}

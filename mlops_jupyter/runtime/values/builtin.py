@@ -17,8 +17,8 @@ MANY = 16
 ORDERED = ({str}, {int}, {bytes})
 """Sets of these alone are sorted by value, and then plain."""
 NOT_CONTENT = frozenset({"_abc_impl", "__module__", "__dict__", "__weakref__", "__doc__", "__qualname__", "__name__"})
-INTERPRETER = ("__annot", "__abstract", "__static_attr", "__firstlineno")
-"""Class attributes that the interpreter makes, and beginnings of such."""
+INTERPRETER = ("__annot", "__abstract", "__static_attr", "__firstlineno", "__slotnames__")
+"""Class attributes that the interpreter makes (the last when an instance is pickled), and beginnings of such."""
 
 
 def _box(record: Record) -> Handler:
