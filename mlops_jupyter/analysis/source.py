@@ -47,7 +47,7 @@ class SourceFacts:
     looped : name that a `for` of its top level binds each time round -> names of which one is another only if it did.
     late_writes : function that declares `global x` and binds or deletes it -> those names.
     deletes : names that it may delete; `except ... as e` deletes `e`.
-    definitions : names bound by `def`, `class` or `name = lambda ...` at the top level.
+    definitions : names bound at the top level by `def`, `class`, `name = lambda ...`, `name = namedtuple("name", ...)`.
     imports : bound name -> "import numpy as np", "from a.b import c as d". `import a.b` binds `a`; with `import a.c` in
         the same cell the text has both lines.
     star_imports : modules whose names only running tells.

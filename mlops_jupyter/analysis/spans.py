@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mlops_jupyter.analysis.literals import ABSENT, literal
+from mlops_jupyter.analysis.vocabulary import words
 
 
 class StatementKind(Enum):
     """What a statement is for."""
 
     IMPORT = "import"
-    DEFINITION = "definition"  # def, class, name = lambda
+    DEFINITION = "definition"  # def, class, name = lambda, name = namedtuple(...)
     LITERAL = "literal"  # name = 3: a parameter, perhaps
     EXPRESSION = "expression"
     OTHER = "other"
@@ -86,4 +87,29 @@ def kind_of(node: ast.stmt, literals: dict[str, object]) -> StatementKind:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         if all(isinstance(target, ast.Name) for target in targets):
             return StatementKind.DEFINITION
-    return StatementKind.OTHER
+    return StatementKind.DEFINITION if makes_class(node) else StatementKind.OTHER
+
+
+MAKERS = words(
+    "namedtuple NamedTuple TypedDict NewType TypeVar ParamSpec TypeVarTuple make_dataclass Enum IntEnum StrEnum"
+)
+"""Functions that make a class, or a type, of the name that they get first."""
+
+_FIELDS = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Name, ast.Attribute, ast.Subscript, ast.BitOr, ast.BinOp)
+
+
+def makes_class(node: ast.stmt) -> bool:
+    """Whether a statement is `P = namedtuple("P", ...)` or its like: a definition in all but its words.
+
+    Its arguments are fields and types, which do nothing when they are looked at.
+    """
+    if not isinstance(node, ast.Assign) or len(node.targets) != 1 or not isinstance(node.value, ast.Call):
+        return False
+    target, call = node.targets[0], node.value
+    called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    named = call.args[0] if call.args else None
+    if called not in MAKERS or not isinstance(target, ast.Name) or not isinstance(named, ast.Constant):
+        return False
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    inner = (each for part in given for each in ast.walk(part))
+    return named.value == target.id and all(isinstance(each, (*_FIELDS, ast.expr_context)) for each in inner)

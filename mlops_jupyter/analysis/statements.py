@@ -7,6 +7,7 @@ import ast
 from mlops_jupyter.analysis.doubts import doubt_target
 from mlops_jupyter.analysis.functions import held, named_lambda
 from mlops_jupyter.analysis.scopes import Scope, ScopeKind
+from mlops_jupyter.analysis.spans import makes_class
 from mlops_jupyter.analysis.walk import handles, walk, walk_all
 
 
@@ -29,6 +30,8 @@ def assign(scope: Scope, node: ast.Assign) -> None:
     for target in node.targets:
         doubt_target(scope, target)
     scope.notes.causes.assigned(names, node.value)
+    if scope.kind is ScopeKind.MODULE and makes_class(node):
+        scope.notes.definitions.update(names)
     _hold(scope, names, node.value)
 
 

@@ -6,7 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-NUMBERED = re.compile(r"_+|_i+|_\d+|_i\d+|_oh|_dh|_ih|_sh|In|Out|__.*__|_exit_code").fullmatch
+NUMBERED = re.compile(
+    r"_+|_i+|_\d+|_i\d+|_oh|_dh|_ih|_sh|In|Out|_exit_code"
+    r"|__(name|doc|file|package|loader|spec|path|builtins?|annotations|warningregistry|session)__"
+).fullmatch
 """What IPython itself puts among the user's names after each cell."""
 
 GIVEN = ("exit", "quit", "get_ipython", "open")

@@ -104,7 +104,12 @@ def is_ours(value: object) -> bool:
 
 
 def plain(value: object) -> bool:
-    """Whether a value is data that cannot hold a function: numbers, text, arrays and frames of such."""
+    """Whether a value is data that cannot hold a function: numbers, text, arrays and frames of such.
+
+    Of a class of the notebook it is not: that class is code.
+    """
+    if type.__getattribute__(type(value), "__module__") == "__main__":
+        return False
     if is_a(value, *FROZEN):
         return True
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
@@ -115,7 +120,7 @@ def plain(value: object) -> bool:
     box = next((box for box in BOXES if is_a(value, box)), None)
     if box is None or box.__len__(value) >= 1000:
         return False
-    return all(is_a(v, *FROZEN) for v in (dict.values(value) if box is dict else box.__iter__(value)))  # type: ignore[arg-type]
+    return all(type(v) in FROZEN for v in (dict.values(value) if box is dict else box.__iter__(value)))  # type: ignore[arg-type]
 
 
 BOXES: tuple[Any, ...] = (list, tuple, set, frozenset, dict)

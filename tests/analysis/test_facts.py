@@ -144,6 +144,27 @@ def test_each_doubt_is_said_once() -> None:
     )
 
 
+MADE = {
+    "P = namedtuple('P', 'a b')": True,
+    "P = collections.namedtuple('P', ['a', 'b'], defaults=(None,))": True,
+    "T = TypeVar('T', bound=Shape)": True,
+    "Id = NewType('Id', dict[str, int])": True,
+    "P = namedtuple('P', fields())": False,
+    "P = namedtuple('Q', 'a b')": False,
+    "P = Q = namedtuple('P', 'a b')": False,
+    "P = namedtuple(name, 'a b')": False,
+    "P = other('P', 'a b')": False,
+    "P: type = namedtuple('P', 'a b')": False,
+}
+
+
+@pytest.mark.parametrize("source", MADE)
+def test_a_class_may_be_made_by_a_call(source: str) -> None:
+    found = facts(source)
+    assert (found.statements[0].kind is StatementKind.DEFINITION) is MADE[source]
+    assert bool(found.definitions) is MADE[source]
+
+
 def test_translation_marks_are_no_facts() -> None:
     found = facts("x = __magic__('env')\nclass __timeit__:\n    y = f(z)\n")
     assert (found.reads, found.writes, found.definitions) == ({"f", "z"}, {"x"}, frozenset())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
+import symtable
 from collections.abc import Iterable, Mapping
 
 from mlops_jupyter.services.pipeline.bodies import code_only, definition
@@ -51,6 +52,7 @@ def write(
         return _in_a_scope(done, f"{top}\n{definitions}\n{done.body}", arguments, doc, returns)
     if re.search(r"\b__name__\b", done.body):
         head += '__name__ = "__main__"  # as in the notebook\n'
+    head += "".join(f"{name}: object  # bound by a function\n" for name in _unbound(done.body, arguments))
     body = indented(_docstring(doc)) + indented(f"{head}{_unglobal(done.body)}")
     last = f"    return {', '.join(returns)}\n" if returns else ""
     keyword = "async def" if any(parts[m].facts.awaits for m in done.members) else "def"
@@ -97,6 +99,20 @@ def _prologue(done: Draft, parts: Parts) -> str:
 def _unglobal(text: str) -> str:
     """A cell's global names are the step function's own, so functions in it reach them by `nonlocal`."""
     return re.sub(r"^(\s+)global\b", r"\1nonlocal", text, flags=re.MULTILINE)
+
+
+def _unbound(body: str, arguments: str) -> list[str]:
+    """Names that functions of a step declare global and only they bind: `nonlocal` asks for a place in the step."""
+    if "global" not in body:
+        return []
+    step = symtable.symtable(f"async def step({arguments}):\n{indented(body)}", "step", "exec").get_children()[-1]
+    inner, declared = list(step.get_children()), set[str]()
+    while inner:
+        table = inner.pop()
+        inner += table.get_children()
+        declared |= {symbol.get_name() for symbol in table.get_symbols() if symbol.is_declared_global()}
+    bound = {symbol.get_name() for symbol in step.get_symbols() if symbol.is_local()}
+    return sorted(declared - bound)
 
 
 def _docstring(doc: str) -> str:
