@@ -9,9 +9,12 @@ from .engine import values
 from .faults import Fault
 from .pipeline import Pipeline
 
+CONSTANTS: dict[str, object] = {"True": True, "False": False, "None": None}
+"""As Python writes them, whose parameters they are."""
+
 
 def parameters(pipeline: Pipeline, given: Sequence[str]) -> dict[str, object]:
-    """Read `name=value` words: a value is JSON, else text; its type has to fit the default's.
+    """Read `name=value` words: a value is JSON (or True, False, None), else text; its type has to fit the default's.
 
     Examples
     --------
@@ -33,13 +36,28 @@ def fitting(name: str, text: str, default: object) -> object:
     try:
         value = json.loads(text)
     except ValueError:
-        value = text
+        value = CONSTANTS.get(text, text)
     if default is None:
         return value
     if isinstance(default, str):
         return value if isinstance(value, str) else text
     if isinstance(default, float) and type(value) is int:
         return float(value)
+    if isinstance(default, tuple) and type(value) is list:
+        return tuple(value)
     if type(value) is not type(default):
-        raise Fault(f"parameter {name!r} takes a {type(default).__name__} (as in {json.dumps(default)}), not {text!r}")
+        kind = type(default).__name__
+        one = "an" if kind[0] in "aeiou" else "a"
+        raise Fault(f"parameter {name!r} takes {one} {kind} (as in {spelled(default)}), not {text!r}")
     return value
+
+
+def spelled(value: object) -> str:
+    """Return a parameter's value as it is written after `name=`.
+
+    Examples
+    --------
+    >>> [spelled(value) for value in (3, "a b", True, ("x",), None)]
+    ['3', 'a b', 'true', '["x"]', 'null']
+    """
+    return value if isinstance(value, str) else json.dumps(value)

@@ -135,7 +135,7 @@ def test_a_failure_is_told(tmp_path: Path) -> None:
     [
         ("p.conut=6", "no parameter conut: the pipeline has count rate text verbose code."),
         ("p.text=a\nb", "p.text: write a line break as \\n inside of a JSON text."),
-        ("p.count=many", "error: parameter 'count' takes a int (as in 4), not 'many'"),
+        ("p.count=many", "error: parameter 'count' takes an int (as in 4), not 'many'"),
     ],
 )
 def test_what_cannot_be_is_refused_before_a_step_runs(tmp_path: Path, word: str, said: str) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from shlex import quote
 
 from mlops_jupyter.core.plan import HIDDEN, Plan, Step
+from mlops_jupyter.runtime.given import spelled
 from mlops_jupyter.services.export.spelling.dns import label
 from mlops_jupyter.services.export.spelling.image import STORE, USER
 from mlops_jupyter.services.export.targets import Target, lost
@@ -32,7 +34,7 @@ def readme(plan: Plan, targets: Iterable[Target]) -> str:
 def _run(plan: Plan) -> str:
     needed = ", ".join(f"`{name}`" for name in plan.secrets if name != plan.alert)
     secrets = f"\n\nThe steps read these environment variables, whose values are secrets: {needed}." if needed else ""
-    options = "".join(f" -p {p.name}={p.default!r}" for p in plan.parameters[:2])
+    options = "".join(f" -p {quote(f'{p.name}={spelled(p.default)}')}" for p in plan.parameters[:2])
     return (
         "## Run\n\n```sh\n"
         "python -m venv .venv && .venv/bin/pip install -r requirements.lock\n"

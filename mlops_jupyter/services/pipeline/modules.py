@@ -45,7 +45,7 @@ def write(
     imports += [f"from {package}.{DEFINITIONS} import {n.name}\n" for n in done.hoisted if n in shared]
     local = [need for need in done.hoisted if need not in shared]
     definitions = "\n\n".join(definition(parts, need) for need in local)
-    arguments = ", ".join([*done.inputs, *(f"{n}={v!r}" for n, v in done.parameters.items())])
+    arguments = _arguments(done)
     lines = list(dict.fromkeys(code_only(_own_display(text, package)) + "\n" for text in imports))
     top = "".join([*lines, *unnamed_imports("".join(lines), definitions + done.body)])
     if any(parts[m].dynamic for m in done.members):
@@ -58,6 +58,13 @@ def write(
     keyword = "async def" if any(parts[m].facts.awaits for m in done.members) else "def"
     spoken = using(parts.spoken({*done.members, *(need.maker for need in local)}))
     return f"{top}\n{definitions}\n\n{keyword} {done.name}({arguments}):\n{body}{last}{spoken}"
+
+
+def _arguments(done: Draft) -> str:
+    """Inputs and parameters. A list is no default, for all calls would share it; `PIPELINE` has its first value."""
+    shared = [name for name, value in done.parameters.items() if isinstance(value, (list, dict, set))]
+    own = [f"{name}={value!r}" for name, value in done.parameters.items() if name not in shared]
+    return ", ".join([*done.inputs, *shared, *own])
 
 
 def _own_display(text: str, package: str) -> str:

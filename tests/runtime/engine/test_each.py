@@ -16,7 +16,7 @@ WRONG = {
     "no name": (["--each", "1,2"], "--each '1,2': write --each NAME=A,B,C, or NAME=[...] with a JSON list"),
     "no value": (["--each", "n="], "--each 'n=': write --each NAME=A,B,C"),
     "no parameter": (["--each", "nope=1,2"], "no parameter 'nope': the pipeline has n, name"),
-    "wrong type": (["--each", "n=1,many"], "parameter 'n' takes a int (as in 1), not 'many'"),
+    "wrong type": (["--each", "n=1,many"], "parameter 'n' takes an int (as in 1), not 'many'"),
     "twice": (["--each", "n=1,2,1"], "--each n: 1 stands there twice"),
     "empty list": (["--each", "n=[]"], "--each n: give at least one value"),
     "given too": (["--each", "n=1,2", "-p", "n=3"], "--each and -p both give 'n': give one of them"),

@@ -229,7 +229,7 @@ def test_two_runs_at_once_on_one_store(bundle):
 
 REFUSED = {
     "unknown parameter": (["-p", "nope=1"], "no parameter 'nope': the pipeline has n, name"),
-    "wrong type": (["-p", "n=many"], "parameter 'n' takes a int (as in 1), not 'many'"),
+    "wrong type": (["-p", "n=many"], "parameter 'n' takes an int (as in 1), not 'many'"),
     "no value": (["-p", "n"], "'n' is no parameter: write -p NAME=VALUE"),
     "unknown step": (["--from", "nope"], "no step 'nope': the pipeline has one"),
     "unknown only": (["--only", "nope"], "no step 'nope': the pipeline has one"),
