@@ -50,3 +50,14 @@ def _amount(text: str, units: dict[str, int], what: str, such: str) -> float:
     if found is None or factor is None or not float(found[1]):
         raise UserError(f"{text!r} is no {what}: write it as {such}")
     return float(found[1]) * factor
+
+
+def counted(number: int, word: str) -> str:
+    """Return a number of things.
+
+    Examples
+    --------
+    >>> counted(1, "step"), counted(2, "step")
+    ('1 step', '2 steps')
+    """
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

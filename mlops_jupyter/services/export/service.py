@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops_jupyter.core.plan import Plan
+from mlops_jupyter.core.units import counted
 from mlops_jupyter.services.export import difference, journal, manifest, recorded, secrets, targets
 from mlops_jupyter.services.export import update as updates
 from mlops_jupyter.services.export.bundle import Bundle
@@ -43,7 +44,7 @@ class Exported:
 
     def __repr__(self) -> str:
         steps = ", ".join(step.name for step in self.plan.steps)
-        head = f"{self.path}: {len(self.plan.steps)} steps ({steps}) for {', '.join(self.targets)}"
+        head = f"{self.path}: {counted(len(self.plan.steps), 'step')} ({steps}) for {', '.join(self.targets)}"
         changed = [f"  {self.changes}"] if self.changes is not None else []
         return "\n".join([head, *changed, *(f"  note: {note}" for note in self.notes)])
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mlops_jupyter.core.units import counted
 from mlops_jupyter.services.export import wishes
 
 
@@ -48,7 +49,7 @@ def act(args: argparse.Namespace) -> int:
         print(json.dumps(answer, indent=1))
     else:
         steps = answer["steps"]
-        print(f"{answer['path']}: {len(steps)} steps ({', '.join(steps)}) in {answer['seconds']:.1f} s")
+        print(f"{answer['path']}: {counted(len(steps), 'step')} ({', '.join(steps)}) in {answer['seconds']:.1f} s")
         if args.update:
             print(f"  {answer['changes']}")
         for note in answer["notes"]:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mlops_jupyter.core.units import counted
+
 
 def add_to(verbs: Any) -> None:
     """Declare the verb."""
@@ -29,7 +31,7 @@ def act(args: argparse.Namespace) -> int:
         for row in proof.outputs:
             print(f"{row.status:9}  {row.name}" + (f": {row.why}" if row.why else ""))
         print(
-            f"{proof.status}: {proof.steps} steps in {proof.seconds:.1f} s"
+            f"{proof.status}: {counted(proof.steps, 'step')} in {proof.seconds:.1f} s"
             + (f"; {proof.reason}" if proof.reason else "")
         )
     return 0 if proof.proven else 1

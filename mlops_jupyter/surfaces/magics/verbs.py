@@ -39,6 +39,15 @@ class Verb:
         return parser
 
 
+HELP = (["-h"], ["--help"])
+"""The last word of a line that asks what a verb takes: `%pipeline slice?` is about Python's `slice`."""
+
+
+def _help(verb: Verb, others: str) -> Verb:
+    text = verb.parser.format_help().replace("::\n\n", "").strip() + (f"\n\nverbs: {others}" if others else "")
+    return Verb(lambda session, args: print(text))
+
+
 def choose(magic: str, verbs: Mapping[str, Verb], line: str) -> tuple[Verb, Namespace]:
     """Find the verb that a line begins with (the one named "" where it begins with none) and parse the rest.
 
@@ -54,6 +63,8 @@ def choose(magic: str, verbs: Mapping[str, Verb], line: str) -> tuple[Verb, Name
     named = ", ".join(name for name in verbs if name)
     if verb is None:
         raise UsageError(f"%{magic} takes one of {named}" + (f", not {line.split()[0]!r}" if line.strip() else ""))
+    if rest.split()[-1:] in HELP:
+        return _help(verb, "" if word else named), Namespace()
     try:
         return verb, verb.parser.parse_argstring(rest.strip())
     except UsageError as fault:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from mlops_jupyter.core.units import counted
 from mlops_jupyter.services.export.verify import Proof
 from mlops_jupyter.services.pipeline.versions import Version
 from mlops_jupyter.services.pipeline.view import StepView
@@ -62,7 +63,9 @@ class StepTable(Table):
             )
             for s in steps
         ]
-        super().__init__(f"Pipeline of {len(rows)} steps", ("step", "state", "version", "takes", "gives"), rows)
+        super().__init__(
+            f"Pipeline of {counted(len(rows), 'step')}", ("step", "state", "version", "takes", "gives"), rows
+        )
 
 
 class VersionTable(Table):
@@ -92,7 +95,7 @@ class ProofTable(Table):
     def __init__(self, proof: Proof) -> None:
         self.proof = proof
         rows = [(o.name, f"{SIGNS.get(o.status, '✕')} {o.status}", o.expected, o.actual, o.why) for o in proof.outputs]
-        title = f"{proof.status}: {proof.steps} steps in {proof.seconds:.1f} s" + (
+        title = f"{proof.status}: {counted(proof.steps, 'step')} in {proof.seconds:.1f} s" + (
             f"; {proof.reason}" if proof.reason else ""
         )
         super().__init__(title, ("output", "verdict", "notebook", "pipeline", "why"), rows)
