@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_jupyter.analysis.cells import PieceKind, pieces, split_headers, to_python
 from mlops_jupyter.analysis.facts import SourceFacts, facts
-from mlops_jupyter.capture import files, scripts
+from mlops_jupyter.capture import files, loading, scripts
 from mlops_jupyter.capture.changes import CODE_MARK, Changes
 from mlops_jupyter.capture.entries import write
 from mlops_jupyter.capture.hidden import Hidden
@@ -75,6 +75,9 @@ class Recorder:
         self.shell.events.register("pre_run_cell", self.pre_run_cell)
         self.shell.events.register("post_execute", self._uncarried.ran)
         self.shell.events.register("post_run_cell", self.post_run_cell)
+        info, text = loading.cell()
+        if info is not None:
+            self._before(info, text)
 
     def stop(self) -> None:
         """Stop listening; the history stays."""
@@ -99,10 +102,13 @@ class Recorder:
             self._around.append(self._open)
         elif self._open is not None:
             self._lost(self._open)
+        self._before(info, str(info.raw_cell))
+
+    def _before(self, info: object, text: str) -> None:
         clock = time.perf_counter()
-        opened = self._open = unseen_yet(info, str(info.raw_cell), *_front_end(self.shell))
+        opened = self._open = unseen_yet(info, text, *_front_end(self.shell))
         try:
-            opened = self._open = self._begin(info)
+            opened = self._open = self._begin(info, text)
             if opened.headers:
                 self._begin_headers(opened)
                 opened.bound = frozenset(self._rebound(opened))
@@ -181,8 +187,8 @@ class Recorder:
         for line in opened.faults:
             print(f"UsageError: {line}", file=sys.stderr)
 
-    def _begin(self, info: ExecutionInfo) -> Open:
-        headers, body = split_headers(str(info.raw_cell))
+    def _begin(self, info: object, text: str) -> Open:
+        headers, body = split_headers(text)
         found = scripts.seen(body) if "%run" in body else facts(to_python(body))
         reached = self._reach.names(found.reads | found.text_reads)
         self._values.look([n for n in sorted(reached) if not self._values.known(n) and self._changes.is_value(n)])
@@ -191,7 +197,7 @@ class Recorder:
         cell, tags = _front_end(self.shell)
         return Open(
             info=info,
-            raw=str(info.raw_cell),
+            raw=text,
             body=body,
             headers=tuple(Header(h.name, h.line) for h in headers),
             facts=found,
