@@ -197,8 +197,8 @@ def test_a_stopped_run_leaves_no_process_and_the_next_run_goes_on(cluster, there
     with start(there, cluster) as process:
         pids = [int(pid) for pid in begun(mark).split()[:2]]
         process.send_signal(number)
-        process.communicate(timeout=60)
-    assert process.returncode == 128 + number
+        said = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, said
     until = time.monotonic() + 5
     while any(map(alive, pids)) and time.monotonic() < until:
         time.sleep(0.02)

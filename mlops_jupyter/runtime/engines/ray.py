@@ -6,7 +6,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,6 +21,25 @@ if TYPE_CHECKING:
     from . import Work
 
 NAP_SECONDS = 0.02
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Heed a signal that comes while Ray works after it: what a handler raises in there, Ray swallows or breaks by."""
+    if threading.current_thread() is not threading.main_thread():  # only that one has handlers
+        yield
+        return
+    came: list[int] = []
+    handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for one in handlers:
+            signal.signal(one, lambda number, _: came.append(number))
+        yield
+    finally:
+        for one, handler in handlers.items():
+            signal.signal(one, handler or signal.SIG_DFL)
+        for number in came:
+            signal.raise_signal(number)
 
 
 class Ray:
@@ -61,14 +81,15 @@ class Ray:
         """Submit a task."""
         step = job.step
         options = {"num_cpus": step.cpu or 1, "num_gpus": step.gpu or 0, "memory": step.memory, "name": step.name}
-        task = self._perform.options(**options, max_retries=LOST_TRIES)
-        return Task(self._ray, task.remote(self._parcels.errand(job)))
+        task, errand = self._perform.options(**options, max_retries=LOST_TRIES), self._parcels.errand(job)
+        with undisturbed():
+            return Task(self._ray, task.remote(errand))
 
     def wait(self, works: Iterable[Work], seconds: float | None) -> None:
-        """Wait for one of the tasks, in naps: what a signal raises while Ray itself waits, Ray swallows."""
+        """Wait for one of the tasks, in naps, in which signals are heeded."""
         until = None if seconds is None else time.monotonic() + seconds
         refs = [cast("Task", work).ref for work in works]
-        while not self._ray.wait(refs, timeout=0)[0] and (until is None or time.monotonic() < until):
+        while not _ready(self._ray, refs) and (until is None or time.monotonic() < until):
             time.sleep(NAP_SECONDS)
 
     def close(self) -> None:
@@ -85,10 +106,11 @@ class Task:
 
     def poll(self) -> int | str | None:
         """Return how it ended."""
-        if not self._ray.wait([self.ref], timeout=0)[0]:
+        if not _ready(self._ray, [self.ref]):
             return None
         try:
-            return fate(*self._ray.get(self.ref))
+            with undisturbed():
+                return fate(*self._ray.get(self.ref))
         except self._ray.exceptions.RayTaskError as fault:
             return _line(fault.cause)
         except self._ray.exceptions.RayError as fault:
@@ -105,6 +127,12 @@ class Task:
         if not self._ray.wait([self.ref], timeout=grace + errand.GRACE_SECONDS)[0]:
             self._ray.cancel(self.ref, force=True)
             time.sleep(NAP_SECONDS)
+
+
+def _ready(ray: Any, refs: list[Any]) -> bool:
+    """Whether one of the tasks has ended."""
+    with undisturbed():
+        return bool(ray.wait(refs, timeout=0)[0])
 
 
 def _line(fault: object) -> str:
