@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -61,10 +61,11 @@ def buildah(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buildah]:
     made("add", "-q", container, BASE, "/")
     # The base reaches packages as this machine does.
     settings = tmp_path_factory.mktemp("pip") / "pip.conf"
-    settings.write_text("[global]\n" + "".join(f"{n} = {v}\n" for n, v in pip_settings().items()))
+    told = pip_settings()
+    settings.write_text("[global]\n" + "".join(f"{n} = {v}\n" for n, v in told.items()))
     made("add", "-q", container, settings, "/etc/pip.conf")
-    if CERTIFICATES.exists():
-        made("add", "-q", container, CERTIFICATES, str(CERTIFICATES))
+    for path in named({"certificates": str(CERTIFICATES), **told}):
+        made("add", "-q", container, path, path)
     made("config", "--env", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", container)
     made("commit", "-q", container, NAME)
     made("rm", container)
@@ -77,6 +78,12 @@ def pip_settings() -> dict[str, str]:
     said = subprocess.run([sys.executable, "-m", "pip", "config", "list"], stdout=subprocess.PIPE, check=True).stdout
     pairs = (line.partition("=") for line in said.decode().splitlines())
     return {name.rpartition(".")[2]: value.strip("'") for name, _, value in pairs}
+
+
+def named(settings: Mapping[str, str]) -> list[str]:
+    """Files of this machine that settings name, without which pip does not begin: certificates, constraints."""
+    words = {word for value in settings.values() for word in value.split()}
+    return sorted(word for word in words if word.startswith("/") and Path(word).is_file())
 
 
 @pytest.fixture(scope="module")
