@@ -32,8 +32,8 @@ def joined(
     Parameters
     ----------
     members : the step's executions.
-    nested : definitions of other steps that stand inside the function.
-    at_top : names that stand at the top of the module.
+    nested : code of other steps that stands inside the function.
+    at_top : names that stand at the top of the module; "*" if stars do.
     pyplot : what the module calls pyplot. Where a cell left figures open, and another follows, it shows them.
     """
     texts: list[str] = []
@@ -43,14 +43,14 @@ def joined(
         for need in sorted(nested, key=lambda n: place(parts, n)):
             wanted = need in used or not any(need in parts.reads(m) for m in members)
             if wanted and standing.get(need.name) != need.maker:
-                texts.append(definition(parts, need))
+                texts.append(_binding(parts, need))
                 standing[need.name] = need.maker
         body = _left(parts[member], at_top, parameters)
         shown = parts[member].execution.writes.get(DRAWING) == SHOWN and member != members[-1]
         if shown and not body.rstrip().endswith(f"{pyplot}.show()"):
             body += f"{pyplot}.show()\n"  # as the notebook did when the cell had ended
         texts.append(body)
-        standing.update(dict.fromkeys(parts[member].facts.definitions, member))
+        standing.update(dict.fromkeys(parts[member].facts.definitions | parts[member].facts.imports.keys(), member))
     return "\n".join(filter(None, texts))
 
 
@@ -58,6 +58,23 @@ def pyplot(imports: Iterable[str]) -> tuple[str, bool]:
     """Return what a module with these imports calls pyplot, and whether it has it."""
     found = PYPLOT.search("".join(imports))
     return (next(filter(None, found.groups())), True) if found else ("pyplot", False)
+
+
+def _binding(parts: Parts, need: Need) -> str:
+    """Return what binds a name of other steps inside the function: its definition, or the import of it alone."""
+    part = parts[need.maker]
+    if need.name in part.facts.definitions:
+        return definition(parts, need)
+    if parts.by_star(need):
+        return "".join(parts.imports(need).values())
+    return part.facts.imports[need.name] + "\n"
+
+
+def used(parts: Parts, need: Need) -> frozenset[str]:
+    """Return the names that a definition uses, when it is made and when it is called."""
+    part = parts[need.maker]
+    statement = part.binding(need.name)
+    return part.facts.late_reads.get(need.name, frozenset()) | (statement.reads if statement else frozenset())
 
 
 def definition(parts: Parts, need: Need) -> str:
@@ -96,7 +113,7 @@ def dropped(part: Part, statement: Statement, at_top: set[str], parameters: Mapp
     if sum(s.span.line <= last and s.span.end_line >= first for s in part.facts.statements) > 1:
         return False  # it shares its lines with others
     if statement.kind in (StatementKind.IMPORT, StatementKind.DEFINITION):
-        return statement.writes <= at_top or bool(re.match(r"from\s+\S+\s+import\s+\*", part.text(statement).strip()))
+        return statement.writes <= at_top if statement.writes else "*" in at_top
     if statement.kind is StatementKind.LITERAL:
         return (
             bool(statement.writes)
@@ -108,7 +125,7 @@ def dropped(part: Part, statement: Statement, at_top: set[str], parameters: Mapp
     return _only_shows(code_only(part.text(statement)), part.execution.writes.keys())
 
 
-LOOKS = (ast.Expression, ast.Tuple, ast.List, ast.Name, ast.Attribute, ast.Constant, ast.Subscript, ast.Slice)
+LOOKS = (ast.Expr, ast.Tuple, ast.List, ast.Name, ast.Attribute, ast.Constant, ast.Subscript, ast.Slice)
 """What an expression is made of that does nothing but show values at the end of a cell."""
 
 PLAIN = re.compile(r"shape|dtypes?|columns|index|name|T|size|ndim|values|loc|iloc|at|iat|empty|real|imag|\w+_")
@@ -117,8 +134,7 @@ PLAIN = re.compile(r"shape|dtypes?|columns|index|name|T|size|ndim|values|loc|ilo
 
 def _only_shows(text: str, made: Set[str]) -> bool:
     """Whether an expression changes nothing. Of what the cell made itself, only known attributes are sure to do so."""
-    tree = ast.parse(text.rstrip(" ;"), mode="eval")
-    nodes = list(ast.walk(tree))
+    nodes = [node for statement in ast.parse(text).body for node in ast.walk(statement)]
     fresh = any(isinstance(node, ast.Name) and node.id in made for node in nodes)
     plain = all(PLAIN.fullmatch(node.attr) for node in nodes if isinstance(node, ast.Attribute)) if fresh else True
     return plain and all(isinstance(node, (*LOOKS, ast.expr_context)) for node in nodes)

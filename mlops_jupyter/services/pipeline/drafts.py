@@ -11,7 +11,11 @@ from dataclasses import dataclass, field
 from mlops_jupyter.analysis.facts import StatementKind
 from mlops_jupyter.analysis.parsing import lines_of
 from mlops_jupyter.services.pipeline import bodies
+from mlops_jupyter.services.pipeline.importing import starred, unsettled
 from mlops_jupyter.services.pipeline.parts import Need, Parts
+
+Place = tuple[int, int]
+"""Where a statement stands: an execution and a line of it."""
 
 
 @dataclass
@@ -25,10 +29,21 @@ class Draft:
     parameters: dict[str, object] = field(default_factory=dict)
     local: set[str] = field(default_factory=set)
     """Names that live in the function: arguments, parameters, and what its body binds."""
-    imports: list[str] = field(default_factory=list)
+    imports: dict[Need, dict[Place, str]] = field(default_factory=dict)
+    """Names that the top of the module imports, each with the statements that do, by place in the notebook."""
+    others: list[str] = field(default_factory=list)
+    """Imports that no cell wrote."""
     hoisted: list[Need] = field(default_factory=list)
     """Definitions at module level, in the order they were made."""
     body: str = ""
+    scoped: bool = False
+    """Whether the body runs as a notebook runs it: its names are not seen, or a star binds them inside."""
+
+    def imported(self, names: Set[str] | None = None) -> list[str]:
+        """Return the imports at the top, in the order in which the notebook made them; of some names, if not of all."""
+        chosen = [self.imports[need] for need in self.imports if names is None or need.name in names]
+        placed = {at: text for each in chosen for at, text in each.items()}
+        return [*(placed[at] for at in sorted(placed)), *self.others]
 
     @property
     def empty(self) -> bool:
@@ -42,9 +57,8 @@ def draft(parts: Parts, name: str, members: list[int]) -> Draft:
     inputs = {need.name: need.maker for need in parts.values(members)}
     done.parameters = _parameters(parts, members)
     foreign = _foreign(parts, members)
-    needs, inside = _code(parts, done, inputs.keys(), foreign)
-    at_top = _lift(parts, done, needs, foreign, inside)
-    nested = {need for need in foreign if need.name in parts[need.maker].facts.definitions} - set(done.hoisted)
+    code = _code(parts, done, inputs.keys(), foreign)
+    at_top, nested = _lift(parts, done, code, foreign)
     done.body = _body(parts, done, nested, at_top)
     done.inputs = {name: inputs[name] for name in by_appearance(done.body, inputs)}
     return done
@@ -61,43 +75,76 @@ def _parameters(parts: Parts, members: Sequence[int]) -> dict[str, object]:
     return found
 
 
-def _code(parts: Parts, done: Draft, inputs: Set[str], foreign: list[Need]) -> tuple[list[Need], set[str]]:
-    """Return the code that a step uses, in the order it was made, and the names of what must stay in its function.
+@dataclass(frozen=True)
+class Code:
+    """What a step uses of imports and definitions.
 
-    Fills `done.local` on the way.
+    Attributes
+    ----------
+    needs : in the order they were made.
+    moving : names that no import at the top can bind.
+    inside : names of definitions that must stay in the step's function.
     """
+
+    needs: list[Need]
+    moving: set[str]
+    inside: set[str]
+
+
+def _code(parts: Parts, done: Draft, inputs: Set[str], foreign: list[Need]) -> Code:
+    """Return the code that a step uses. Fills `done.local` on the way."""
     own_code, own_values = _bindings(parts, done.members)
     defined = {name for member in done.members for name in parts[member].facts.definitions}
     shadows = {name for name in own_code.keys() & defined if hasattr(builtins, name)}
     done.local = own_values | shadows | inputs | done.parameters.keys()
     own = [Need(n, makers[0]) for n, makers in own_code.items() if len(makers) == 1 and n not in done.local]
-    needs = sorted({*own, *foreign}, key=lambda need: bodies.place(parts, need))
-    return needs, _inside(parts, needs, done.local | {n for n, makers in own_code.items() if len(makers) > 1})
+    needs = sorted({*own, *foreign, *starred(parts, done.members, foreign)}, key=lambda n: bodies.place(parts, n))
+    moving = unsettled(parts, done.members, needs, done.local)
+    several = {name for name, makers in own_code.items() if len(makers) > 1}
+    return Code(needs, moving, _inside(parts, needs, moving | several))
 
 
-def _lift(parts: Parts, done: Draft, needs: list[Need], foreign: list[Need], inside: set[str]) -> set[str]:
-    """Fill the draft's imports and definitions; return the names that then stand at the top of the module."""
+def _lift(parts: Parts, done: Draft, code: Code, foreign: list[Need]) -> tuple[set[str], set[Need]]:
+    """Fill the draft's imports and definitions.
+
+    Returns
+    -------
+    The names that then stand at the top of the module, and the code of other steps that stands inside the function.
+    """
     at_top: set[str] = set()
-    for need in needs:
+    nested: set[Need] = set()
+    for need in code.needs:
         if need.name in parts[need.maker].facts.definitions:
-            if need.name not in inside:
+            if need.name not in code.inside:
                 done.hoisted.append(need)
                 at_top.add(need.name)
-        elif need.name not in done.local and (need in foreign or parts[need.maker].imports_plainly(need.name)):
-            done.imports += parts.imports(need)
+            elif need in foreign:
+                nested.add(need)
+        elif need.name in code.moving:
+            done.scoped |= parts.by_star(need)
+            nested |= {need} & {*foreign}
+        elif need in foreign or _plainly(parts, need):
+            done.imports[need] = parts.imports(need)
             at_top.add(need.name)
-    done.imports += parts.of_the_future
+    done.scoped |= any(parts[member].dynamic for member in done.members)
+    at_top |= set() if done.scoped else {"*"}
+    done.others += parts.of_the_future
     for member in done.members:
-        done.imports += parts[member].translation.imports
-    return at_top
+        done.others += parts[member].translation.imports
+    return at_top, nested
+
+
+def _plainly(parts: Parts, need: Need) -> bool:
+    part = parts[need.maker]
+    return need.name in part.starred or part.imports_plainly(need.name)
 
 
 def _body(parts: Parts, done: Draft, nested: set[Need], at_top: set[str]) -> str:
     """Return the function's body. There is none where it only sets up libraries, which every later step repeats."""
-    pyplot, imported = bodies.pyplot(done.imports)
+    pyplot, imported = bodies.pyplot(done.imported())
     body = bodies.joined(parts, done.members, nested, at_top, done.parameters, pyplot)
     if not imported and f"{pyplot}.show()" in body:
-        done.imports.append(f"from matplotlib import {pyplot}\n")
+        done.others.append(f"from matplotlib import {pyplot}\n")
     statements = [(m, s) for m in done.members for s in parts[m].facts.statements]
     if all(parts.sets_up(m, s) or bodies.dropped(parts[m], s, at_top, done.parameters) for m, s in statements):
         return ""
@@ -126,8 +173,7 @@ def _bindings(parts: Parts, members: list[int]) -> tuple[dict[str, list[int]], s
                 values.add(name)
     for name, makers in code.items():
         if all(name in parts[m].facts.imports for m in makers):
-            same = {text for m in makers for text in parts.imports(Need(name, m))}
-            code[name] = makers[-1:] if len(same) == 1 or "." in min(same, default="") else makers
+            code[name] = makers[-1:] if len({parts.origin(Need(name, m)) for m in makers}) == 1 else makers
     return code, values
 
 

@@ -17,6 +17,9 @@ KEEP = "  # noqa: F401 keep"
 USED = re.compile(r"^__all__ = .*  # in strings$\n", re.MULTILINE)
 """What `using` writes: ruff counts names of `__all__` as used."""
 
+UNSORTED = "# isort: skip_file\n"
+"""At the top of a text whose imports must stay in their order; taken out again."""
+
 OPTIONS = ("--isolated", "--quiet", "--line-length", "100", "--no-cache")
 
 
@@ -38,8 +41,9 @@ def format_all(texts: Mapping[str, str], package: str) -> dict[str, str]:
         for name, path in paths.items():
             path.write_text(texts[name], encoding="utf-8", newline="\n")
         _ruff(["check", "--fix", "--select", RULES, "--exit-zero", "--config", own, folder], texts)
-        for path in (paths[name] for name, text in texts.items() if USED.search(text)):
-            path.write_text(USED.sub("", path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+        for path in (paths[name] for name, text in texts.items() if UNSORTED in text or USED.search(text)):
+            text = USED.sub("", path.read_text(encoding="utf-8")).replace(UNSORTED, "")
+            path.write_text(text, encoding="utf-8", newline="\n")
         _ruff(["format", folder], texts)
         return {name: path.read_text(encoding="utf-8").replace(KEEP, "") for name, path in paths.items()}
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from mlops_jupyter.services.pipeline.bodies import code_only, definition
 from mlops_jupyter.services.pipeline.drafts import Draft
 from mlops_jupyter.services.pipeline.formatting import using
-from mlops_jupyter.services.pipeline.parts import Need, Parts
+from mlops_jupyter.services.pipeline.importing import in_order
+from mlops_jupyter.services.pipeline.parts import STAR, Need, Parts
 from mlops_jupyter.services.pipeline.submodules import unnamed_imports
 from mlops_jupyter.services.pipeline.translate import indented
 
@@ -40,16 +41,16 @@ def write(
     runtime : "module:function" of the bundle's runtime that the body calls.
     """
     head = _prologue(done, parts)
-    imports = [*done.imports, "import builtins\n"] if head or BUILTIN(done.body) else [*done.imports]
+    imports = [*done.imported(), "import builtins\n"] if head or BUILTIN(done.body) else done.imported()
     imports += [f"from {package}.runtime.{m} import {f}\n" for m, f in (use.split(":") for use in runtime)]
     imports += [f"from {package}.{DEFINITIONS} import {n.name}\n" for n in done.hoisted if n in shared]
     local = [need for need in done.hoisted if need not in shared]
     definitions = "\n\n".join(definition(parts, need) for need in local)
     arguments = _arguments(done)
-    lines = list(dict.fromkeys(code_only(_own_display(text, package)) + "\n" for text in imports))
-    top = "".join([*lines, *unnamed_imports("".join(lines), definitions + done.body)])
-    if any(parts[m].dynamic for m in done.members):
-        return _in_a_scope(done, f"{top}\n{definitions}\n{done.body}", arguments, doc, returns)
+    first = "".join(in_order(code_only(_own_display(text, package)) + "\n" for text in imports))
+    top = "".join([first, *unnamed_imports(first, definitions + done.body)])
+    if done.scoped:
+        return _in_a_scope(done, top, f"{definitions}\n{done.body}", arguments, doc, returns)
     if re.search(r"\b__name__\b", done.body):
         head += '__name__ = "__main__"  # as in the notebook\n'
     head += "".join(f"{name}: object  # bound by a function\n" for name in _unbound(done.body, arguments))
@@ -78,14 +79,18 @@ def _own_display(text: str, package: str) -> str:
     return f"{rest}from {package}.runtime.display import display\n"
 
 
-def _in_a_scope(done: Draft, text: str, arguments: str, doc: str, returns: list[str]) -> str:
+def _in_a_scope(done: Draft, top: str, text: str, arguments: str, doc: str, returns: list[str]) -> str:
     """Return a step whose cells bind names that only running them tells: they run as a notebook runs them."""
     given = ", ".join(f"{name!r}: {name}" for name in [*done.inputs, *done.parameters])
     last = f"    return {', '.join(f'scope[{name!r}]' for name in returns)}\n" if returns else ""
+    begin = f"    scope = {{'__name__': '__main__', {given}}}\n"
+    if STAR.search(top) and given:  # it may bind what the step is given
+        begin += f"    exec({_quoted(top)}, scope)\n    scope |= {{{given}}}\n"
+        top = ""
     return (
-        f"SOURCE = {_quoted(text)}\n\n\ndef {done.name}({arguments}):\n"
+        f"SOURCE = {_quoted(f'{top}{chr(10)}{text}')}\n\n\ndef {done.name}({arguments}):\n"
         + indented(_docstring(doc))
-        + f"    scope = {{'__name__': '__main__', {given}}}\n"
+        + begin
         + f"    exec(compile(SOURCE, {f'<step {done.name}>'!r}, 'exec'), scope)  # its cells bind names as they run\n"
         + last
     )

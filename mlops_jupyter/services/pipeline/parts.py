@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from mlops_jupyter.analysis.facts import Cause, SourceFacts, Statement, StatementKind
+from mlops_jupyter.analysis.facts import Cause, SourceFacts, Statement, StatementKind, facts
 from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN, Graph
 from mlops_jupyter.analysis.outline import CodeCell
 from mlops_jupyter.analysis.parsing import lines_of
@@ -17,6 +17,8 @@ from mlops_jupyter.core.plan import HIDDEN, Resources
 from mlops_jupyter.core.records import Execution
 from mlops_jupyter.runtime.watch import RANDOM
 from mlops_jupyter.services.pipeline.translation import Translation
+
+STAR = re.compile(r"(?:#.*\n)*(from\s+\S+\s+import\s+\*)")
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,21 @@ class Part:
             return kinds <= {StatementKind.IMPORT, StatementKind.DEFINITION} or (
                 name in self.facts.imports and self.execution.writes.get(name) == "code"
             )
-        return bool(self.facts.star_imports) and name in self.execution.writes
+        return name in self.starred
+
+    @cached_property
+    def starred(self) -> frozenset[str]:
+        """Names that its `from module import *` bound; what it only changed in place is none of them."""
+        if not self.facts.star_imports:
+            return frozenset()
+        bound = self.execution.writes.keys() - self.facts.writes - self.execution.mutated
+        return frozenset(name for name in bound if not name.startswith(HIDDEN))
+
+    @cached_property
+    def stars(self) -> Mapping[int, str]:
+        """Its `from module import *`, by line."""
+        found = ((s.span.line, STAR.match(self.text(s).lstrip("\n"))) for s in self.facts.statements if not s.writes)
+        return {line: f"{star[1]}\n" for line, star in found if star}
 
 
 def _calls(definition: str) -> bool:
@@ -248,23 +264,41 @@ class Parts:
         texts = (text for part in self for text in part.facts.imports.values())
         return tuple(f"{text}\n" for text in dict.fromkeys(texts) if text.startswith("from __future__"))
 
-    def imports(self, need: Need) -> list[str]:
-        """Return what imports a name: its last import, and with `import a.c` an earlier `import a.b`."""
-        texts: list[str] = []
+    def origin(self, need: Need) -> str:
+        """Return what gives an imported name its meaning: where two differ, so may what the name means."""
+        said = self._parts[need.maker].facts.imports.get(need.name, "")
+        if said and of_packages(need.name, said):
+            return f"import {need.name}"
+        return said + "".join(self._stars_after(need, self.imports(need)).values())
+
+    def imports(self, need: Need) -> dict[tuple[int, int], str]:
+        """Return what imports a name, by place: its last import, and with `import a.c` an earlier `import a.b`."""
+        found: dict[tuple[int, int], str] = {}
         packages = False
         for position in self._importers.get(need.name, ()):
             part = self._parts[position]
-            if position <= need.maker:
-                before, packages = packages, _of_packages(need.name, part.facts.imports[need.name])
-                if not (before and packages):
-                    texts.clear()
-                texts += [part.text(s) for s in part.facts.statements if need.name in s.writes]
-        maker = self._parts[need.maker]
-        if need.name not in maker.facts.imports:
-            texts += [f"from {module} import *\n" for module in maker.facts.star_imports]
-        return list(dict.fromkeys(texts))
+            making = [s for s in part.facts.statements if need.name in s.writes] if position <= need.maker else []
+            for statement in making:
+                text = part.facts.imports[need.name]
+                if len(making) > 1:
+                    text = facts(part.text(statement)).imports.get(need.name, "")
+                before, packages = packages, of_packages(need.name, text)
+                if need.name in statement.sure_writes and not (before and packages):
+                    found.clear()
+                found[position, statement.span.line] = part.text(statement)
+        return found | self._stars_after(need, found)
+
+    def by_star(self, need: Need) -> bool:
+        """Whether a `from module import *` may have bound a name that is imported."""
+        return bool(self._stars_after(need, self.imports(need)))
+
+    def _stars_after(self, need: Need, imports: Iterable[tuple[int, int]]) -> dict[tuple[int, int], str]:
+        """Return the `from module import *` of a name's maker that may have bound it, or bound it anew."""
+        last = max((line for position, line in imports if position == need.maker), default=0)
+        stars = self._parts[need.maker].stars
+        return {(need.maker, line): text for line, text in stars.items() if line >= last}
 
 
-def _of_packages(name: str, imports: str) -> bool:
+def of_packages(name: str, imports: str) -> bool:
     """Whether imports bind a name to a package of that name: each adds modules of it, none replaces another."""
     return all(re.match(rf"import {name}(?![\w])(?! as )", line) for line in imports.splitlines())

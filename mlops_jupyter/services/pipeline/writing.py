@@ -14,6 +14,7 @@ from mlops_jupyter.services.pipeline.environment import top_modules
 from mlops_jupyter.services.pipeline.flows import Flows
 from mlops_jupyter.services.pipeline.formatting import format_all, using
 from mlops_jupyter.services.pipeline.grouping import Group
+from mlops_jupyter.services.pipeline.importing import ambiguous, in_order
 from mlops_jupyter.services.pipeline.parting import causes
 from mlops_jupyter.services.pipeline.parts import Need, Parts
 from mlops_jupyter.services.pipeline.submodules import unnamed_imports
@@ -38,7 +39,7 @@ def write_steps(
     ----------
     after : step -> steps that its author puts before it, whatever flows between them.
     """
-    shared = _shared(flows.drafts)
+    shared = _shared(parts, flows.drafts)
     texts: dict[str, str] = {}
     runtime_of: dict[str, list[str]] = {}
     outputs = {d.name: flows.outputs(d, delivered) for d in flows.drafts}
@@ -86,25 +87,33 @@ def _doubts(parts: Parts, done: Draft) -> list[str]:
     return [note for part in members for note in (*part.execution.notes, *part.translation.notes)]
 
 
-def _shared(drafts: Sequence[Draft]) -> dict[Need, str]:
-    """Definitions that several steps use, and classes, whose instances must find them in one place."""
+def _shared(parts: Parts, drafts: Sequence[Draft]) -> dict[Need, str]:
+    """Definitions that several steps use, and classes, whose instances must find them in one place.
+
+    Not those that use a name which is one thing in one step and another in the next: there each has its own.
+    """
     users: dict[Need, int] = {}
     versions: dict[str, set[int]] = {}
     for done in drafts:
         for need in done.hoisted:
             users[need] = users.get(need, 0) + 1
             versions.setdefault(need.name, set()).add(need.maker)
-    return {need: need.name for need, count in users.items() if count > 1 and len(versions[need.name]) == 1}
+    apart = {name for name, makers in versions.items() if len(makers) > 1}
+    apart |= ambiguous(parts, dict.fromkeys(need for done in drafts for need in done.imports))
+    while more := {need.name for need in users if bodies.used(parts, need) & apart} - apart:
+        apart |= more
+    return {need: need.name for need, count in users.items() if count > 1 and need.name not in apart}
 
 
 def _definitions(parts: Parts, drafts: Sequence[Draft], shared: Collection[Need]) -> str:
     """Write the module of what several steps use, not yet formatted."""
-    imports = dict.fromkeys(text for done in drafts for text in done.imports)
+    spoken = parts.spoken({need.maker for need in shared})
+    names = spoken.union(*(bodies.used(parts, need) for need in shared))
+    imports = in_order(text for done in drafts for text in done.imported(names))
     texts = [bodies.definition(parts, need) for need in sorted(shared, key=lambda n: bodies.place(parts, n))]
     head, body = "".join(imports), "\n\n".join(texts)
     more = "".join(unnamed_imports(head, body))
-    spoken = using(parts.spoken({need.maker for need in shared}))
-    return f'"""Functions and classes that several steps use."""\n{head}{more}{body}\n{spoken}'
+    return f'"""Functions and classes that several steps use."""\n{head}{more}{body}\n{using(spoken)}'
 
 
 def _scripts(parts: Parts, done: Draft) -> str:

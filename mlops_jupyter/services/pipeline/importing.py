@@ -1,0 +1,64 @@
+"""Which imports can stand at the top of a step's module, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence, Set
+
+from mlops_jupyter.analysis.facts import StatementKind, facts
+from mlops_jupyter.services.pipeline.formatting import UNSORTED
+from mlops_jupyter.services.pipeline.parts import STAR, Need, Parts, of_packages
+
+
+def starred(parts: Parts, members: Sequence[int], foreign: Iterable[Need]) -> list[Need]:
+    """Return the names that a `from module import *` of the step's own bound and that something of it uses."""
+    found = [(member, parts[member].starred) for member in members if parts[member].facts.star_imports]
+    if not found:
+        return []
+    used = parts.spoken(members)
+    for position in {*members, *(need.maker for need in foreign)}:
+        of = parts[position].facts
+        used |= of.reads | of.text_reads | frozenset().union(*of.late_reads.values())
+    return [Need(name, member) for member, names in found for name in sorted(names & used)]
+
+
+def ambiguous(parts: Parts, needs: Iterable[Need]) -> set[str]:
+    """Return the names that would mean one thing or another if all that these need were imported in one place.
+
+    An import may bind more than the name that it is there for.
+    """
+    needs = list(needs)
+    meanings: dict[str, set[str]] = {need.name: set() for need in needs}
+    for need in needs:
+        if need.name in parts[need.maker].facts.definitions:
+            meanings[need.name].add("")
+            continue
+        for maker, line in parts.imports(need):
+            part = parts[maker]
+            beside = part.starred if line in part.stars else part.facts.imports.keys()
+            for name in beside & meanings.keys():
+                meanings[name].add(parts.origin(Need(name, maker)))
+    return {name for name, each in meanings.items() if len(each) > 1}
+
+
+def unsettled(parts: Parts, members: Sequence[int], needs: Iterable[Need], local: Set[str]) -> set[str]:
+    """Return the names that no import at the top can bind.
+
+    The step's function binds them itself, or they mean one thing in one of its cells and another in a later one.
+    """
+    found = {*local, *ambiguous(parts, needs)}
+    statements = [s.writes for m in members for s in parts[m].facts.statements if s.kind is StatementKind.IMPORT]
+    while more := {name for writes in statements if writes & found for name in writes} - found:
+        found |= more  # an import that stays inside binds all its names there
+    return found
+
+
+def in_order(imports: Iterable[str]) -> list[str]:
+    """Return import statements as the head of a text: they are sorted later, unless one may bind what another binds."""
+    last = list(dict.fromkeys(reversed(list(imports))))[::-1]  # of two that are the same, the later one counts
+    last.sort(key=lambda text: not text.startswith("from __future__"))
+    meanings: dict[str, set[str]] = {}
+    for text in last:
+        for name, said in facts(text).imports.items():
+            meanings.setdefault(name, set()).add(name if of_packages(name, said) else said)
+    starred = any(map(STAR.match, last))
+    return [UNSORTED, *last] if starred or any(len(each) > 1 for each in meanings.values()) else last
