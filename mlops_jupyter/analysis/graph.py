@@ -30,6 +30,7 @@ AMBIENT = (
     "~environ:",
     "~cwd",
     "~sys.path",
+    "~sys.argv",
     "~pandas.",
     "~sklearn.",
     "~numpy.print",

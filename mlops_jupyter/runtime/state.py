@@ -1,8 +1,9 @@
 """Hidden variables: what a cell reads and writes without naming it.
 
-`~random`, `~numpy.random`, `~numpy.entropy`, `~torch.random`, `~environ:NAME`, `~cwd`, `~sys.path`, `~pandas.options`,
-`~numpy.printoptions`, `~numpy.errstate`, `~sklearn.config`, `~matplotlib.rc`, `~warnings.filters`, `~file:PATH`. The
-notebook's kernel watches them around every cell, a bundle's step sets and reads them: one code for both.
+`~random`, `~numpy.random`, `~numpy.entropy`, `~torch.random`, `~environ:NAME`, `~cwd`, `~sys.path`, `~sys.argv`,
+`~pandas.options`, `~numpy.printoptions`, `~numpy.errstate`, `~sklearn.config`, `~matplotlib.rc`, `~warnings.filters`,
+`~file:PATH`. The notebook's kernel watches them around every cell, a bundle's step sets and reads them: one code for
+both.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Protocol
 
 from .faults import Fault
 from .hidden.options import MatplotlibRc, NumpyErrors, NumpyPrint, PandasOptions, SklearnConfig, WarningFilters
-from .hidden.process import Home, ModulePath, WorkingDirectory, decoded, environment, set_variable
+from .hidden.process import Arguments, Home, ModulePath, WorkingDirectory, decoded, environment, set_variable
 from .hidden.random_states import NumpyEntropy, NumpyRandom, PythonRandom, TorchRandom
 
 ENVIRON = "~environ:"
@@ -43,6 +44,7 @@ HOME = Home()
 FAMILIES: dict[str, Family] = {
     "~cwd": WorkingDirectory(HOME),
     "~sys.path": ModulePath(HOME),
+    "~sys.argv": Arguments(),
     "~random": PythonRandom(),
     "~numpy.random": NumpyRandom(),
     "~numpy.entropy": NumpyEntropy(),

@@ -18,7 +18,7 @@ from .work import GONE, lay
 if TYPE_CHECKING:
     from .perform import Job
 
-EARLY = ("~sys.path", state.ENVIRON)
+EARLY = ("~sys.path", "~sys.argv", state.ENVIRON)
 """Hidden variables that the import of a step's module may depend on."""
 
 

@@ -36,6 +36,7 @@ IDIOMS = (
     idiom("seed set in an earlier cell", "x y", "import numpy as np\nnp.random.seed(3)", "x = np.random.rand(4)", "y = np.random.rand(4)"),
     idiom("no seed at all", "x y z", "import random\nimport numpy as np", "x = np.random.rand(3)", "y = random.random()", "z = np.random.normal(size=2)"),
     idiom("environment variable", "v", "import os\nos.environ['IDIOM_MODE'] = 'fast'", "v = os.environ.get('IDIOM_MODE', 'slow')"),
+    idiom("arguments set for a parser", "n", "import argparse\nimport sys\nsys.argv = ['run', '--n', '4']", "def asked():\n    parser = argparse.ArgumentParser()\n    parser.add_argument('--n', type=int)\n    return parser.parse_args()", "n = asked().n"),
     idiom("pandas option", "text", "import pandas as pd\npd.set_option('display.precision', 2)", "s = pd.Series([1 / 3])", "text = str(s)"),
     idiom("scikit-learn option", "columns", "import pandas as pd\nimport sklearn\nfrom sklearn.preprocessing import StandardScaler\nsklearn.set_config(transform_output='pandas')", "table = pd.DataFrame({'a': [1.0, 2.0]})", "columns = list(StandardScaler().fit_transform(table).columns)"),
     idiom("parquet written and read", "total", "import pandas as pd\ndf = pd.DataFrame({'a': [1, 2, 3]})", "df.to_parquet('x.parquet')", "def load(name):\n    return pd.read_parquet(name)", "back = load('x' + '.parquet')\ntotal = int(back['a'].sum())"),

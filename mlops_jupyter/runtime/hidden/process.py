@@ -1,4 +1,4 @@
-"""State of the process as hidden variables: working directory, module path, environment.
+"""State of the process as hidden variables: working directory, module path, arguments, environment.
 
 Paths inside the home folder (the notebook's, or a step's working directory) are kept relative to it.
 """
@@ -81,6 +81,24 @@ class ModulePath:
         """Put the additions around the entries that were there first."""
         front, back = ([self._home.absolute(entry) for entry in value[end]] for end in ("front", "back"))
         sys.path[:] = [*front, *(entry for entry in self._home.path if entry not in front), *back]
+
+
+class Arguments:
+    """`sys.argv`, which notebooks set for code that parses a command line."""
+
+    library = ""
+
+    def snapshot(self, last: object) -> object:
+        """Return `last` itself if the arguments are the same, else the arguments now."""
+        return last if sys.argv == last else list(sys.argv)
+
+    def value(self, snapshot: Any) -> object:
+        """Return them as text."""
+        return [str(one) for one in snapshot]
+
+    def set(self, value: Any) -> None:
+        """Make these the arguments."""
+        sys.argv = list(value)
 
 
 def environment(last: Any) -> Any:

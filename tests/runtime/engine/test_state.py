@@ -49,6 +49,7 @@ CHANGES = {
     "~environ:PATH": lambda: os.environ.__setitem__("PATH", os.environ["PATH"] + os.pathsep),
     "~cwd": lambda: (Path("sub").mkdir(exist_ok=True), os.chdir("sub")),
     "~sys.path": lambda: sys.path.insert(0, "lib"),
+    "~sys.argv": lambda: sys.argv.append("--quick"),
     "~pandas.options": lambda: pd.set_option("display.max_rows", 7),
     "~numpy.printoptions": lambda: np.set_printoptions(precision=3),
     "~numpy.errstate": lambda: np.seterr(divide="raise"),
