@@ -23,7 +23,7 @@ from mlops_jupyter.capture.entries import write
 from mlops_jupyter.capture.hidden import Hidden
 from mlops_jupyter.capture.names import Shells
 from mlops_jupyter.capture.opened import UNREADABLE, HeaderHandler, Open, unseen, unseen_yet, words
-from mlops_jupyter.capture.reach import CODE, Reach, is_a, is_ours
+from mlops_jupyter.capture.reach import CODE, Reach, is_a, is_ours, plain
 from mlops_jupyter.capture.standing import Standing
 from mlops_jupyter.capture.uncarried import Uncarried
 from mlops_jupyter.capture.unseen import Unseen
@@ -31,6 +31,7 @@ from mlops_jupyter.capture.values import FROZEN, UNKNOWN, Values
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.ids import ExecutionId, SessionId, new_id
 from mlops_jupyter.core.records import Execution, Header, Status
+from mlops_jupyter.runtime.codecs import can_leave
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from mlops_jupyter.store.ledger import Ledger
 
 _log = logging.getLogger("mlops_jupyter")
+
+STUCK_SECONDS = 0.005
+"""What it may take to find out whether a value that a cell lets go of could have left the process."""
 
 
 class Recorder:
@@ -205,7 +209,18 @@ class Recorder:
             tags=tags,
             started=time.time(),
             before=Standing(self._namespace),
+            stuck=frozenset(n for n in found.writes | found.deletes if self._is_stuck(n, body)),
         )
+
+    def _is_stuck(self, name: str, body: str) -> bool:
+        """Whether a name that a cell may let go of has a value that cannot leave the process. Later nobody can tell.
+
+        A cell that runs again makes another value of the same kind.
+        """
+        if not self._values.known(name) or self._values.fingerprint(name) == UNKNOWN or plain(self._namespace[name]):
+            return False
+        maker = next((e for e in reversed(self.history) if name in e.writes and name not in e.mutated), None)
+        return (maker is None or maker.body != body) and not can_leave(self._namespace[name], STUCK_SECONDS)
 
     def _rebound(self, opened: Open) -> set[str]:
         return {name for name in opened.before.rebound(self._namespace) if not self.shells.own(name)}
@@ -253,6 +268,7 @@ class Recorder:
             grown=grown,
             count=result.execution_count or 0,
             deletes=frozenset(deleted),
+            stuck=opened.stuck & (deleted | rebound),
             groups=groups,
             notes=(*found.uncertain, *self._unknown(changed), *self._failed(opened.body)),
             shows=_drawn(result.result),

@@ -44,6 +44,7 @@ class Open:
     tags: tuple[str, ...]
     started: float
     before: Standing
+    stuck: frozenset[str] = frozenset()
     bound: frozenset[str] = frozenset()
     handled: list[tuple[HeaderHandler, object]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)

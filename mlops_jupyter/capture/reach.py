@@ -104,7 +104,7 @@ def is_ours(value: object) -> bool:
 
 
 def plain(value: object) -> bool:
-    """Whether a value is data that cannot hold a function: numbers, text, arrays and frames of such.
+    """Whether a value is data that cannot hold a function, nor a file: numbers, text, arrays and frames of such.
 
     Of a class of the notebook it is not: that class is code.
     """
@@ -114,7 +114,7 @@ def plain(value: object) -> bool:
         return True
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
     if numpy is not None and is_a(value, numpy.ndarray, numpy.generic):
-        return not value.dtype.hasobject  # type: ignore[attr-defined]
+        return not (value.dtype.hasobject or is_a(value, numpy.memmap))  # type: ignore[attr-defined]
     if pandas is not None and is_a(value, pandas.DataFrame, pandas.Series, pandas.Index):
         return True
     box = next((box for box in BOXES if is_a(value, box)), None)

@@ -38,6 +38,7 @@ class Execution:
     writes : name -> what its value was afterwards: a fingerprint, or "?" where none could be taken.
         Names that were rebound or changed in place.
     mutated : those of the writes that were changed in place and not rebound.
+    stuck : names that it bound anew or deleted, whose values until then could not have left the process.
     grown : those of the reads that its code does not take: what it made of them without naming them (through another
         name for the object), or only on some of its paths, goes back to what they were.
     count : the front end's number of it, `In [count]`; 0 where there is none.
@@ -61,6 +62,7 @@ class Execution:
     writes: Mapping[str, str] = field(default_factory=dict)
     mutated: frozenset[str] = frozenset()
     deletes: frozenset[str] = frozenset()
+    stuck: frozenset[str] = frozenset()
     grown: frozenset[str] = frozenset()
     count: int = 0
     groups: tuple[frozenset[str], ...] = ()

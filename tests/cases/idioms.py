@@ -26,8 +26,10 @@ IDIOMS = (
     idiom("alias then append", "a b", "a = [1]", "b = a", "b.append(2)", "n = len(a)"),
     idiom("object in a container", "box n", "row = [1, 2]", "box = {'row': row}", "row.append(3)", "n = len(box['row'])"),
     idiom("array view", "a s", "import numpy as np\na = np.zeros(6)", "v = a[2:4]", "v[:] = 7", "s = float(a.sum())"),
+    idiom("array that lies in a file", "s back", "import numpy as np\nm = np.memmap('m', dtype='f4', mode='w+', shape=(4,))\nv = m[1:3]", "v[0] = 5", "m[3] = 2", "m.flush()\ns = float(m.sum())\nback = np.fromfile('m', dtype='f4')"),
     idiom("frame changed in place", "df t", "import pandas as pd\ndf = pd.DataFrame({'x': [1, 2, 3]})", "df['y'] = df['x'] * 2",
           "df.drop(columns='x', inplace=True)", "t = int(df['y'].sum())"),
+    idiom("what cannot cross, deleted or bound anew since", "n m", "from sklearn.preprocessing import FunctionTransformer\nimport numpy as np\nt = FunctionTransformer(lambda x: x + 1)\nu = FunctionTransformer(lambda x: x * 2)", "a = t.fit_transform(np.ones(2))\nb = u.fit_transform(a)", "n = a.sum()\ndel t", "m = b.sum()\nu = None"),
     idiom("changed inside a library call", "model score", "import numpy as np\nfrom sklearn.linear_model import LinearRegression\n"
           "X = np.arange(10.0).reshape(-1, 1)\ny = X[:, 0] * 3", "model = LinearRegression()", "model.fit(X, y)", "score = model.score(X, y)"),
     idiom("function whose global changes later", "r1 r2", "k = 2\ndef f(x):\n    return x * k", "r1 = f(10)", "k = 5", "r2 = f(10)"),

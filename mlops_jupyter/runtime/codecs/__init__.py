@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .exact import load_exact, save_exact
+from .exact import can_leave, load_exact, save_exact
 from .formats import PICKLED, load_open, read_open, save_open
 from .saved import CannotSave, Saved, UnknownFormat
 
@@ -15,6 +15,7 @@ __all__ = [
     "CannotSave",
     "Saved",
     "UnknownFormat",
+    "can_leave",
     "load_exact",
     "load_open",
     "read_open",

@@ -9,6 +9,7 @@ import copyreg
 import io
 import pickle
 import sys
+import time
 import types
 from collections.abc import Mapping
 from typing import Any
@@ -59,6 +60,41 @@ def save_exact(values: Mapping[str, object], *, importable_only: bool = False) -
 def load_exact(data: bytes) -> dict[str, object]:
     """Return the variables that `save_exact` saved."""
     return dict(_Loader(io.BytesIO(data)).load())
+
+
+def can_leave(value: object, budget_seconds: float) -> bool:
+    """Whether a value can leave its process, as far as a budget lets that be told. Never raises.
+
+    Examples
+    --------
+    >>> can_leave([1, "a"], 1.0), can_leave([lambda: 1], 1.0)
+    (True, False)
+    """
+    pickler = pickle.Pickler(_Nowhere(time.perf_counter() + budget_seconds), PROTOCOL, buffer_callback=lambda _: None)
+    pickler.dispatch_table = _table()
+    try:
+        pickler.dump(value)
+    except (_EnoughError, KeyboardInterrupt):
+        return True
+    except BaseException:  # hooks of the values' classes may raise anything
+        return False
+    return True
+
+
+class _EnoughError(Exception):
+    """The time is up."""
+
+
+class _Nowhere:
+    """A file that keeps nothing, and ends the writing when the time is up."""
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+
+    def write(self, data: bytes) -> int:
+        if time.perf_counter() > self._deadline:
+            raise _EnoughError
+        return len(data)
 
 
 class _Loader(pickle.Unpickler):
@@ -151,9 +187,20 @@ def view_of(flat: Any, dtype: Any, shape: Any, strides: Any, start: int, writeab
 
 
 def _table() -> dict[type, Any]:
-    numpy = sys.modules.get("numpy.random.mtrand")
-    own = {numpy.RandomState: _random_state} if numpy is not None else {}
+    numpy, random = sys.modules.get("numpy"), sys.modules.get("numpy.random.mtrand")
+    own: dict[type, Any] = {}
+    if random is not None:
+        own[random.RandomState] = _random_state
+    if numpy is not None:
+        own[numpy.memmap] = _mapped
     return copyreg.dispatch_table | own
+
+
+def _mapped(value: Any) -> Any:
+    """An array that lies in a file is saved as what it holds, unless writing to it writes to the file."""
+    if value._mmap is not None and value.mode in ("r+", "w+"):
+        raise CannotSave("", f"what is written to it goes to the file {value.filename!s}")
+    return value.__reduce__()
 
 
 def _random_state(value: Any) -> Any:

@@ -80,14 +80,16 @@ class Evidence:
     def _stuck(self, need: Need) -> str:
         """Why a value cannot leave the process that made it; "" if it can, as far as can be known now.
 
-        Of a value that the notebook no longer has, the one that its name has now is taken to be of the same kind.
+        Of a value that the notebook no longer has, and that nobody saw to be stuck, the one that its name has now is
+        taken to be of the same kind.
         """
         if need.maker not in self._parts:
             return ""
         mark = self._parts[need.maker].execution.writes.get(need.name)
         if mark == "code":
             return "is a function or module bound to another name"
-        if mark == UNKNOWN and self._parts.graph.last.get(need.name) != need.maker:
+        gone = self._parts.graph.last.get(need.name) != need.maker
+        if gone and (mark == UNKNOWN or self._was_stuck(need)):
             return "cannot cross to another process"
         if need.name not in self._namespace:
             return ""
@@ -102,6 +104,14 @@ class Evidence:
         if inner:
             return f"holds {inner[0]!r}, which only its own step can define"
         return _unread(load_exact, saved.data)
+
+    def _was_stuck(self, need: Need) -> bool:
+        """Whether the cell that let go of a value saw that it could not have left the process."""
+        for execution in self._parts.graph.history[need.maker + 1 :]:
+            bound = execution.writes.get(need.name, "tied") != "tied" and need.name not in execution.mutated
+            if bound or need.name in execution.deletes:
+                return need.name in execution.stuck
+        return False
 
     def _at_module_level(self, name: str, seen: frozenset[str] = frozenset()) -> bool:
         """Whether a definition of the notebook will stand at the top of a module, where unpickling finds it.
