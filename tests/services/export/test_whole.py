@@ -65,6 +65,7 @@ def test_minutes_are_those_of_all_tries_and_pauses() -> None:
     limited = Step("a", "1", "", resources=Resources(timeout_seconds=90, retries=2, backoff_seconds=100))
     assert whole.minutes(Plan("p", "p", (limited,))) == math.ceil((3 * 90 + 100 + 100) / 60)
     assert whole.minutes(Plan("p", "p", (limited, Step("b", "1", "")))) == whole.LONGEST_MINUTES
+    assert whole.LONGEST_MINUTES + whole.SPARE_MINUTES <= 360, "a job that GitHub itself ends tells nobody"
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(
