@@ -115,7 +115,7 @@ class Recorder:
             opened = self._open = self._begin(info, text)
             if opened.headers:
                 self._begin_headers(opened)
-                opened.bound = frozenset(self._rebound(opened))
+                opened.bound |= self._rebound(opened)
             self._hidden.mark()
             files.start()
         except BaseException as fault:  # a value's own code may raise anything, and the cell runs all the same
@@ -178,7 +178,9 @@ class Recorder:
             handler = self.handlers.get(header.name)
             if handler is not None:
                 try:
-                    opened.handled.append((handler, handler.begin(header.line, opened.body)))
+                    state = handler.begin(header.line, opened.body)
+                    opened.handled.append((handler, state))
+                    opened.bound |= handler.bound(state)  # perhaps to the very object that was there
                 except UserError as fault:
                     opened.faults.append(f"%%{header.name}: {fault}")
 
@@ -229,7 +231,7 @@ class Recorder:
         seconds = time.time() - opened.started
         opened_files = files.stop()
         found = opened.facts
-        moved = self._rebound(opened)
+        moved = self._rebound(opened) | {n for n in opened.bound if n in self._namespace}
         rebound = moved | {n for n in found.writes if n in self._namespace and (result.success or n in moved)}
         read = {n for n in found.reads | found.text_reads if n in opened.before and not self.shells.own(n)}
         read |= {n for n in self._reach.called(read | (found.reads & rebound)) if n in opened.before}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -23,6 +23,9 @@ class HeaderHandler(Protocol):
 
     def begin(self, line: str, body: str) -> object:
         """Called before the body runs. A UserError is shown after the cell, which runs and is recorded all the same."""
+
+    def bound(self, state: object) -> Set[str]:
+        """Return the names that `begin` has bound."""
 
     def end(self, state: object, execution: Execution, namespace: Mapping[str, Any]) -> None:
         """Called after the body ran, or failed."""

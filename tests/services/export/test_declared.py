@@ -30,6 +30,19 @@ def test_in_names_what_cannot_be_seen(tmp_path: Path) -> None:
     assert (proof.status, proof.steps) == ("identical", 2)
 
 
+def test_a_parameter_is_the_steps_own_also_where_it_has_the_value_that_was_there(tmp_path: Path) -> None:
+    """Binding it binds it anew: neither this step nor a later one takes what an earlier cell had made of the name."""
+    use = "%%pipeline use --params n=3\nrows = list(range(n))"
+    answer = export(
+        tmp_path, ["%%pipeline load\nn = 3\nbefore = n", use, "%%pipeline last\nsaid = n + len(rows)"], None
+    )
+    assert "fault" not in answer, answer
+    plan = yaml.safe_load((tmp_path / "out" / "pipeline.yaml").read_text())
+    steps = {step["name"]: (step["inputs"], step["parameters"]) for step in plan["steps"]}
+    assert steps["use"] == ({}, ["n"]) and steps["last"] == ({"rows": "use"}, ["n"])
+    assert verify(tmp_path / "out").status == "identical"
+
+
 REFUSED = {
     "another step takes more": (
         [LOAD, "%%pipeline total\ntotal = sum(rows) + scratch"],

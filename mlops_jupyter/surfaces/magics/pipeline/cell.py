@@ -6,7 +6,7 @@ import ast
 import keyword
 import math
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic_arguments import argument, magic_arguments
@@ -112,6 +112,11 @@ class StepCell:
         if unknown:
             raise UserError(f"--in names {', '.join(map(repr, unknown))}, which no cell has made")
         return args
+
+    def bound(self, state: object) -> Set[str]:
+        """Return the names of the parameters."""
+        args: Any = state
+        return parameters(args).keys()
 
     def end(self, state: object, execution: Execution, namespace: Mapping[str, Any]) -> None:
         """Say which promised outputs the cell did not make."""

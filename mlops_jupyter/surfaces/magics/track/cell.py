@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import logging
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from functools import partial
 from numbers import Number
@@ -119,6 +119,10 @@ class TrackCell:
         callbacks = self._session.shell.events.callbacks["post_execute"]
         callbacks.insert(0, self._figures_now)  # before the inline backend, which may have registered already
         return self._open
+
+    def bound(self, state: object) -> Set[str]:
+        """Return no names: a run binds none."""
+        return frozenset()
 
     def _figures_now(self) -> None:
         if self._open is not None:
