@@ -22,8 +22,10 @@ ENGINES = {"pandas": ("pyarrow",), "sklearn": ("skops", "joblib", "cloudpickle")
 UNSAID = {"sklearn": ("matplotlib", "pandas", "polars")}
 """What a package uses if it is there, and does not say so in its metadata."""
 
-OF_NOTEBOOKS = frozenset({"anywidget", "ipykernel", "ipython", "ipywidgets", "jupyterlab", "nbformat", "notebook"})
-"""What packages use to show things in a notebook: a kernel has them loaded, and a bundle has no notebook."""
+OF_NOTEBOOKS = frozenset(
+    {"anywidget", "ipykernel", "ipython", "ipywidgets", "jupyterlab", "mlops-jupyter", "nbformat", "notebook"}
+)
+"""What shows things in a notebook, and makes values (a shell line's list, a run) that are others in a bundle."""
 
 REQUIRED = re.compile(r"^Requires-Dist: *([\w.-]+)(?!.*\bextra *==)", re.MULTILINE)
 OPTIONAL = re.compile(r"^Requires-Dist: *([\w.-]+).*;.*\bextra *== *['\"](?!test)", re.MULTILINE)
@@ -35,7 +37,8 @@ FEW = 20
 
 def needed(modules: Set[str], values: Iterable[object]) -> set[str]:
     """Return the distributions that steps need which import these top-level modules and hand these values on."""
-    named = {*modules, *(module for value in values for module in _made_of(value))}
+    made = {module for value in values for module in _made_of(value)}
+    named = {*modules, *(module for module in made if provider(module) not in OF_NOTEBOOKS)}
     todo = list(named)
     for module in named:
         todo += (extra for extra in UNSAID.get(module, ()) if extra in sys.modules)

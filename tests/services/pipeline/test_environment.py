@@ -185,6 +185,12 @@ def test_what_is_used_without_an_import_is_required(tmp_path: Path, cell: str, n
     assert {name for name in needed if f'"{name}==' not in text} == set()
 
 
+def test_what_belongs_to_the_notebook_is_not_required(tmp_path: Path) -> None:
+    cells = ["found = !echo one", "run = %track start", "n = len(found)\nrun.log(n=n)"]
+    assert "fault" not in export(tmp_path, [(f"# Part {n}", cell) for n, cell in enumerate(cells)], None)
+    assert "dependencies = [\n]" in (tmp_path / "out" / "pyproject.toml").read_text()
+
+
 def test_what_no_cell_has_loaded_is_not_required(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("pandas", "matplotlib", "polars", "jinja2", "fsspec"):
         monkeypatch.delitem(sys.modules, name, raising=False)
