@@ -4,31 +4,67 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 
-def open_figures(names: Mapping[str, object] | None = None, without: Container[int] = ()) -> dict[str, bytes]:
-    """Draw every figure that pyplot holds open. Nothing is imported: without pyplot there is none.
+class Shown:
+    """Takes pyplot's figures when `plt.show()` is called, for Jupyter and a bundle's step close them then.
 
-    Parameters
-    ----------
-    names : variables, for a figure's file to be called as its variable is.
-    without : numbers of figures to leave out.
-
-    Returns
-    -------
-    dict of file name -> png bytes.
+    `begin` puts itself in the place of `pyplot.show`; `end` takes itself away and gives what was shown or is open.
     """
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is None:
-        return {}
-    called = {id(value): name for name, value in (names or {}).items() if not name.startswith("_")}
-    return {
-        f"{called.get(id(figure)) or _label(figure, number)}.png": png(figure)
-        for number in pyplot.get_fignums()
-        if number not in without and (figure := pyplot.figure(number)).axes
-    }
+
+    def __init__(self) -> None:
+        self._ours: Any = None
+        self._theirs: Any = None
+        self._without: Container[int] = ()
+        self._taken: dict[int, tuple[Any, str, bytes]] = {}  # with the figure, so that nothing else gets its id
+
+    def begin(self, without: Container[int] = ()) -> None:
+        """Take what is shown from now on, but for the figures of these numbers."""
+        self.forget()
+        self._without = without
+        pyplot: Any = sys.modules.get("matplotlib.pyplot")
+        if pyplot is not None:
+            self._theirs = pyplot.show
+            self._ours = pyplot.show = self._around(pyplot.show)
+
+    def _around(self, show: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function of its own (not a method): pyplot gives it attributes when its backend changes."""
+
+        def shows(*given: Any, **options: Any) -> Any:
+            self._take()
+            return show(*given, **options)
+
+        return shows
+
+    def _take(self) -> None:
+        pyplot: Any = sys.modules.get("matplotlib.pyplot")
+        for number in pyplot.get_fignums() if pyplot is not None else ():
+            figure = pyplot.figure(number)
+            if number not in self._without and figure.axes:
+                self._taken[id(figure)] = figure, _label(figure, number), png(figure)
+
+    def end(self, names: Mapping[str, object] | None = None) -> dict[str, bytes]:
+        """Return file name -> png bytes, a figure's file called as its variable is."""
+        self._take()
+        called = {id(value): name for name, value in (names or {}).items() if not name.startswith("_")}
+        found: dict[str, bytes] = {}
+        for figure, label, data in self._taken.values():
+            stem, number = called.get(id(figure)) or label, 1
+            while f"{stem}.png" in found:  # of those that are shown and closed each is number 1 again
+                number += 1
+                stem = f"{label}_{number}"
+            found[f"{stem}.png"] = data
+        self.forget()
+        return found
+
+    def forget(self) -> None:
+        """Give `pyplot.show` back, and keep nothing."""
+        pyplot: Any = sys.modules.get("matplotlib.pyplot")
+        if self._ours is not None and pyplot.show is self._ours:
+            pyplot.show = self._theirs
+        self._ours, self._without, self._taken = None, (), {}
 
 
 def numbers() -> frozenset[int]:

@@ -18,6 +18,7 @@ from .measures import check_key, number, text
 from .tracked import Book, TrackedModel
 
 _book = Book()
+_shown = figures.Shown()
 
 
 def begin(path: str | Path | None, pipeline: str, run: str, step: str) -> None:
@@ -34,6 +35,8 @@ def begin(path: str | Path | None, pipeline: str, run: str, step: str) -> None:
 def start_run(name: str | None = None, experiment: str | None = None, inside: bool = False) -> StepRun:
     """Start a tracked run. One that is still open is ended first or, with `inside`, gone on with after it."""
     run = _book.start(name, experiment, inside)
+    if inside:
+        _shown.begin(without=figures.numbers())
     return StepRun(run.id, run.name, run.experiment)
 
 
@@ -57,11 +60,11 @@ def log_tags(tags: Mapping[str, object]) -> None:
 
 
 def log_figures(named: Mapping[str, object] | None = None, **more: object) -> None:
-    """Keep pyplot's open figures, and those given by name (matplotlib's or plotly's), as files of the run."""
+    """Keep pyplot's open figures, those that the run's cell has shown, and those given by name, as files of the run."""
     given = {**(named or {}), **more}
-    found = figures.open_figures(given)
+    found = _shown.end(given)
     for name, figure in given.items():
-        found.update(figures.files(check_key(name), figure))
+        found = figures.files(check_key(name), figure) | found
     _keep(found)
 
 
@@ -78,6 +81,7 @@ def note_estimators(mapping: Mapping[str, object]) -> None:
 
 def end_run(failed: bool = False) -> None:
     """End the open run, if there is one."""
+    _shown.forget()
     _book.end(failed)
 
 

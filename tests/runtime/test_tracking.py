@@ -113,6 +113,24 @@ def test_figures_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert json.loads(base64.b64decode(files["bars.json"]))["data"][0]["type"] == "bar"
 
 
+def test_figures_that_were_shown_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+    monkeypatch.setattr(plt, "show", lambda: plt.close("all"))  # as a step's does
+    tracking.begin(tmp_path / "s.json", "churn", "r1", "s")
+    tracking.start_run("one", inside=True)
+    drawn = plt.figure()
+    drawn.gca().plot([1, 2])
+    plt.show()
+    plt.plot([3])
+    plt.show()
+    tracking.log_figures({"curve": drawn})
+    tracking.end_run()
+    tracking.finish()
+    assert sorted(written(tmp_path, "s")["runs"][0]["files"]) == ["curve.png", "figure_1.png"]
+
+
 def test_a_model_is_noted_with_its_figures() -> None:
     model = LogisticRegression().fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
     data = ([[0.0], [3.0]], [0, 1])

@@ -217,6 +217,34 @@ def run_tracked(session, line: str, body: str) -> Execution:
     return execution
 
 
+DRAWS = """
+fig = plt.figure()
+fig.gca().plot([7, 2])
+plt.show()
+for n in range(2):
+    plt.plot([n])
+    plt.show()
+plt.plot([3])
+"""
+
+
+def test_what_a_cell_shows_is_kept_though_showing_closes_it(session, monkeypatch) -> None:
+    import matplotlib.pyplot as plt
+
+    def shows() -> None:  # as Jupyter's backend does
+        plt.close("all")
+
+    plt.close("all")
+    monkeypatch.setattr(plt, "show", shows)
+    session.shell.user_ns["plt"] = plt
+    run_tracked(session, "drawn", DRAWS)
+    plt.close("all")
+    kept = session.workspace.tracking.run("drawn").artifacts
+    assert sorted(kept) == ["fig.png", "figure_1.png", "figure_1_2.png", "figure_1_3.png"]
+    assert len(set(kept.values())) == 4
+    assert plt.show is shows
+
+
 def test_a_cell_is_a_run(session) -> None:
     execution = run_tracked(session, "grid -e cells", BODY)
     view = session.workspace.tracking.run("grid")

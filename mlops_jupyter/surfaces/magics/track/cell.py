@@ -87,12 +87,13 @@ class TrackedCell:
 
     run: Run
     outer: Run | None
-    open_before: frozenset[int]
+    shown: figures.Shown | None
     drawn: dict[str, bytes] = field(default_factory=dict)
 
     def figures_now(self, namespace: Mapping[str, Any]) -> None:
-        """Take the figures that are open now: Jupyter's inline backend closes them as soon as the cell has run."""
-        self.drawn |= figures.open_figures(namespace, without=self.open_before)
+        """Take what was shown, and what is open: Jupyter's inline backend closes it as soon as the cell has run."""
+        if self.shown is not None:
+            self.drawn, self.shown = self.shown.end(namespace), None
 
 
 class TrackCell:
@@ -115,7 +116,9 @@ class TrackCell:
         except UserError:
             tracking.active = outer
             raise
-        self._open = TrackedCell(run, outer, figures.numbers())
+        shown = figures.Shown()
+        shown.begin(without=figures.numbers())
+        self._open = TrackedCell(run, outer, shown)
         callbacks = self._session.shell.events.callbacks["post_execute"]
         callbacks.insert(0, self._figures_now)  # before the inline backend, which may have registered already
         return self._open
@@ -148,8 +151,7 @@ def _note(tracked: TrackedCell, execution: Execution, namespace: Mapping[str, An
     params, tags = estimators.settings({name: namespace[name] for name in seen.estimators})
     run, files = tracked.run, dict(tracked.drawn)
     for name in seen.figures:
-        if figures.is_plotly(namespace[name]):
-            files |= figures.files(name, namespace[name])
+        files = figures.files(name, namespace[name]) | files  # what was drawn when it was shown comes first
     notes: list[Callable[[], None]] = [
         partial(run.params, {**params, **{name: namespace[name] for name in seen.params}}),
         partial(run.log, {name: namespace[name] for name in seen.metrics}),
