@@ -163,6 +163,19 @@ def test_what_was_not_seen_is_refused(name: str, source: str, why: str, tmp_path
     assert not (tmp_path / "out").exists()
 
 
+def test_a_name_that_a_widget_bound_is_refused(tmp_path: Path) -> None:
+    cells = ["k = 1", "x = slider + k"]
+    with kernel(laid(tmp_path, cells)) as client:
+        assert play(client, cells[:1]) == [""]
+        client.execute("slider = 5", silent=True, reply=True, timeout=60)  # as a callback, between two cells
+        assert play(client, cells[1:], 1) == [""]
+        assert execute(client, "%pipeline export --output out", timeout=60) == (
+            "UsageError: cell 2 uses 'slider', which was made between two cells, by a widget or a thread: "
+            "make it in a cell"
+        )
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_cell_that_only_runs_another_is_that_one(tmp_path: Path) -> None:
     cells = ["rows = []", "get_ipython().run_cell('rows' + '.append(1)')", "n = len(rows)"]
     with kernel(laid(tmp_path, cells)) as client:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from mlops_jupyter.analysis.outline import CodeCell
 from mlops_jupyter.core.errors import UserError
@@ -22,8 +22,12 @@ def kept_by_ipython(place: str, name: str) -> UserError:
     return UserError(f"{place} uses {name!r}, which IPython keeps: give the value a name of its own")
 
 
-def made_before(place: str, name: str) -> UserError:
-    """Return the refusal of a value that was there before recording began."""
+def made_by_none(place: str, name: str, before: Set[str]) -> UserError:
+    """Return the refusal of a value that no cell made: it was there before recording began, or came between cells."""
+    if name not in before:
+        return UserError(
+            f"{place} uses {name!r}, which was made between two cells, by a widget or a thread: make it in a cell"
+        )
     return UserError(
         f"{place} uses {name!r}, which was made before `%load_ext mlops_jupyter`: "
         "restart the kernel, load the extension first and run the notebook again"
@@ -47,8 +51,8 @@ def check_born(parts: Parts, kept: Sequence[int], cells: Sequence[CodeCell | Non
             if KEPT_BY_IPYTHON(name):
                 raise kept_by_ipython(where(position, cells), name)
         for name in sorted(parts.graph.unborn(position)):
-            if not name.startswith(HIDDEN) and name in recording.before:
-                raise made_before(where(position, cells), name)
+            if not name.startswith(HIDDEN):
+                raise made_by_none(where(position, cells), name, recording.before)
 
 
 def check_lost(parts: Parts, kept: Sequence[int], cells: Sequence[CodeCell | None]) -> None:

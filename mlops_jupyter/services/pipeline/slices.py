@@ -18,7 +18,7 @@ from mlops_jupyter.core.records import Execution, Status
 from mlops_jupyter.runtime.state import FILE
 from mlops_jupyter.services.pipeline.choosing import where
 from mlops_jupyter.services.pipeline.ports import Code, Magics, Recording
-from mlops_jupyter.services.pipeline.refusals import KEPT_BY_IPYTHON, check_seen, kept_by_ipython, made_before
+from mlops_jupyter.services.pipeline.refusals import KEPT_BY_IPYTHON, check_seen, kept_by_ipython, made_by_none
 from mlops_jupyter.services.pipeline.translate import answers, indented, translate
 from mlops_jupyter.services.pipeline.translation import Site, Translation
 
@@ -159,8 +159,8 @@ def _check(each: Kept, texts: _Texts, recording: Recording) -> None:
     if often and (execution.mutated or any(name.startswith(HIDDEN) for name in execution.writes)):
         raise UserError(f"{place} changes values in %{often[0]}, which runs as often as it likes: take them out of it")
     for name, maker in each.takes.items():
-        if maker is None and name in recording.before:
-            raise made_before(place, name)
+        if maker is None and not name.startswith(HIDDEN):
+            raise made_by_none(place, name, recording.before)
         changed = [p for p, e in enumerate(texts.history) if name in e.writes]
         if maker is None and name.startswith(FILE) and changed:
             raise UserError(

@@ -48,6 +48,15 @@ def test_what_cannot_be_repeated_says_why(name: str, of: str, cells: tuple[str, 
     assert "\n" not in str(fault.value)
 
 
+def test_a_value_that_came_between_two_cells_is_refused() -> None:
+    with session() as (run, notebook):
+        run("k = 1")
+        notebook._shell.user_ns["slider"] = 5  # as the callback of a widget does
+        run("x = slider + k")
+        with pytest.raises(UserError, match="uses 'slider', which was made between two cells, by a widget or a thread"):
+            sliced(notebook, "x")
+
+
 def test_what_it_starts_from_is_said() -> None:
     with session() as (run, notebook):
         Path("given.txt").write_text("12")
