@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import re
 import symtable
+import textwrap
 from collections.abc import Iterable, Mapping
 
 from mlops_jupyter.services.pipeline.bodies import code_only, definition
@@ -54,7 +55,7 @@ def write(
     if re.search(r"\b__name__\b", done.body):
         head += '__name__ = "__main__"  # as in the notebook\n'
     head += "".join(f"{name}: object  # bound by a function\n" for name in _unbound(done.body, arguments))
-    body = indented(_docstring(doc)) + indented(f"{head}{_unglobal(done.body)}")
+    body = _docstring(doc) + indented(f"{head}{_unglobal(done.body)}")
     last = f"    return {', '.join(returns)}\n" if returns else ""
     keyword = "async def" if any(parts[m].facts.awaits for m in done.members) else "def"
     spoken = using(parts.spoken({*done.members, *(need.maker for need in local)}))
@@ -89,7 +90,7 @@ def _in_a_scope(done: Draft, top: str, text: str, arguments: str, doc: str, retu
         top = ""
     return (
         f"SOURCE = {_quoted(f'{top}{chr(10)}{text}')}\n\n\ndef {done.name}({arguments}):\n"
-        + indented(_docstring(doc))
+        + _docstring(doc)
         + begin
         + f"    exec(compile(SOURCE, {f'<step {done.name}>'!r}, 'exec'), scope)  # its cells bind names as they run\n"
         + last
@@ -132,4 +133,5 @@ def _docstring(doc: str) -> str:
         return ""
     text = doc.strip().replace('"""', "'''").rstrip("\\")
     end = "\n" if "\n" in text or text.endswith('"') else ""
-    return f'{"r" if chr(92) in text else ""}"""{text}{end}"""\n'
+    whole = f'{"r" if chr(92) in text else ""}"""{text}{end}"""\n'
+    return textwrap.indent(whole, "    ")  # ruff does not where a line ends with a backslash
