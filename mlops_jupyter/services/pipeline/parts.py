@@ -77,6 +77,8 @@ class Part:
             if any(s.sets_up == name for s in self.facts.statements) and name not in self.facts.imports:
                 return False  # it was given more than its source says: an attribute, a registered function
             kinds = {s.kind for s in self.facts.statements if name in s.writes}
+            if not kinds:
+                return False  # a function that it called has bound it
             return kinds <= {StatementKind.IMPORT, StatementKind.DEFINITION} or (
                 name in self.facts.imports and self.execution.writes.get(name) == "code"
             )
