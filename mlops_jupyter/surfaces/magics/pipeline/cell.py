@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from mlops_jupyter.surfaces.magics.session import Session
 
 
+LONGEST_NAME = 200
+"""Bytes of a step's name: files are called after it, with some signs around, and file systems have 255."""
+
+
 @magic_arguments("%pipeline")
 @argument("name", help="the step's name, a Python identifier")
 @argument("--params", nargs="+", default=[], metavar="NAME=LITERAL", help="parameters that a run may override")
@@ -45,11 +49,15 @@ def parse(line: str) -> Namespace:
     Raises
     ------
     UserError
-        There is no name or it is no identifier, a flag is unknown, or a parameter is not NAME=LITERAL.
+        There is no name, it is no identifier or too long, a flag is unknown, or a parameter is not NAME=LITERAL.
     """
     args = arguments(step, line)
     if not args.name.isidentifier() or keyword.iskeyword(args.name):
         raise UserError(f"{args.name!r} is no step name: use letters, digits and underscores, as in load_data")
+    if (length := len(args.name.encode())) > LONGEST_NAME:
+        raise UserError(
+            f"step name {args.name[:20]!r}… has {length} bytes, and files are named so: {LONGEST_NAME} at most"
+        )
     parameters(args)
     resources(args)
     return args
