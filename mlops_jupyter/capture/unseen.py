@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -31,6 +31,9 @@ SUFFIXES = {
 SHELL = re.compile(r"^\s*!|^\s*\w+\s*=\s*!|^%%(bash|sh|script)|subprocess|os\.system", re.MULTILINE)
 
 GLOB = re.compile(r"[*?]")
+WORD = re.compile(r"[\s'\"=;|&()<>]+")
+"""What stands between the words of a shell line."""
+
 ALL = ("",)
 MOST = 5000
 """Entries of the folder that are looked at."""
@@ -73,9 +76,21 @@ class Unseen:
         after = self._look()
         written = {path for path, mark in after.items() if before.get(path) != mark}
         globs = [word for word in text.split() if GLOB.search(word)] if self._endings is ALL else []
-        named = {path for path in before if self._endings is ALL and _named(path.rpartition(os.sep)[2], text, globs)}
+        folders = {str(self._home / word) for word in WORD.split(text) if word} if self._endings is ALL else set()
+        named = {path for path in before if self._endings is ALL and self._named(path, text, globs, folders)}
         read = named | {path for path in before if path.endswith(_endings(spoken))}
         return Opened(reads=read, writes=written)
+
+    def _named(self, path: str, text: str, globs: Iterable[str], folders: Set[str]) -> bool:
+        """Whether a shell line names a file, by itself or by a pattern, or a folder below this one that it lies in."""
+        folder, _, name = path.rpartition(os.sep)
+        if name in text or any(fnmatchcase(name, glob.rpartition("/")[2]) for glob in globs):
+            return True
+        while len(folder) > len(str(self._home)):
+            if folder in folders:
+                return True
+            folder = folder.rpartition(os.sep)[0]
+        return False
 
     def _look(self) -> Seen:
         found: Seen = {}
@@ -92,11 +107,6 @@ class Unseen:
             if left < 0:
                 break
         return found
-
-
-def _named(name: str, text: str, globs: Iterable[str]) -> bool:
-    """Whether a shell line names a file, by itself or by a pattern."""
-    return name in text or any(fnmatchcase(name, glob.rpartition("/")[2]) for glob in globs)
 
 
 def _endings(kinds: Iterable[str]) -> tuple[str, ...]:

@@ -52,6 +52,7 @@ IDIOMS = (
           "box = Box(Id(5))", "r = box.v + 1"),
     idiom("a number of a class made by a call", "r", "from enum import IntEnum\nLevel = IntEnum('Level', 'LOW HIGH')", "found = [Level.HIGH]", "r = found[0] is Level.HIGH"),
     idiom("names between underscores", "r", "__version__ = '1.2'\n_k: int = 3", "__all__ = [__version__]", "r = (__all__[0], _k, __name__)"),
+    idiom("a folder that a shell line looks into", "n", "import os\nos.makedirs('data/raw')\nopen('data/raw/a.txt', 'w').write('one')", "import time\nk = 1", "found = !ls ./data/raw/", "n = len(found) + k"),
     idiom("a function that alone binds a global name", "z q", "z = 1\ndef main():\n    global q\n    q = z + 4", "main()", "r = q"),
     idiom("function that makes a global in the cell that defines it", "a b", "def show(k=3):\n    global last\n    last = k * 2\n    return last\nshow()", "a = last\nb = show(5)", "def start(how):\n    how()\ndef how():\n    global np, n\n    import numpy as np\n    n = 2\nstart(how)", "c = float(np.sqrt(n * 2))", "b = [a, c]"),
     idiom("function that makes a global", "total fresh", "n = 0\ndef bump():\n    global n, fresh  # both\n    n += 1\n    fresh = n * 10", "bump()", "total = fresh + n"),
