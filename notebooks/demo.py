@@ -7,6 +7,7 @@ open next. Every line is a command that a user could type.
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ DAY = 86_400
 
 def mlops(*words: str) -> None:
     """Show one line of the command line, and run it in the notebooks' folder."""
-    print(f"\n$ mlops-jupyter {' '.join(words)}", flush=True)
+    print(f"\n$ mlops-jupyter {shlex.join(words)}", flush=True)
     began = time.perf_counter()
     done = subprocess.run([sys.executable, "-m", "mlops_jupyter", *words], cwd=HERE, check=False)
     print(f"  ({time.perf_counter() - began:.1f} s)", flush=True)

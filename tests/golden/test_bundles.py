@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+from ruff import find_ruff_bin  # type: ignore[import-untyped]
 
 from mlops_jupyter.services.export.verify import verify
 from tests.services.export.recorded import Cell, export
@@ -103,7 +105,7 @@ NOTEBOOKS: dict[str, tuple[list[Cell], dict[str, object]]] = {
             ("## Signal", "time = np.linspace(0, 1, 50)\nsignal = pd.DataFrame({'time': time, 'value': np.sin(2 * np.pi * time)})\nsignal.describe()"),
             ("## Look at it\nOne period of a sine.", "fig, ax = plt.subplots()\nax.plot(signal['time'], signal['value'])\nax.set_xlabel('time')\nplt.show()"),
             "plt.hist(signal['value'])\nplt.title('values')",
-            ("## Peak", "peak = signal.loc[signal['value'].idxmax()]\ndisplay(signal.tail(3))\nhighest = float(peak['value'])"),
+            ("## Peak?", "peak = signal.loc[signal['value'].idxmax()]\ndisplay(signal.tail(3))\nhighest = float(peak['value'])"),
         ],
         {"outputs": ["highest"]},
     ),
@@ -163,3 +165,7 @@ def test_bundle(name: str, tmp_path: Path, fresh: ProcessPoolExecutor) -> None:
     for path, text in found.items():
         assert text == kept[path], path
     assert verify(tmp_path / "out").status == "identical"
+    for words in (["check", "--select", "E4,E7,E9,F,I,B006,PLW1510"], ["format", "--check"]):  # by its own settings
+        command = [find_ruff_bin(), *words, "--no-cache", "."]
+        done = subprocess.run(command, cwd=tmp_path / "out", capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout

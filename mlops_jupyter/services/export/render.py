@@ -11,7 +11,7 @@ from mlops_jupyter.core.plan import Expected, Plan, Step
 from mlops_jupyter.runtime.sources import Sources
 from mlops_jupyter.services.export import carried, pages
 from mlops_jupyter.services.export.bundle import Bundle
-from mlops_jupyter.services.pipeline.formatting import format_all
+from mlops_jupyter.services.pipeline.formatting import LINE_LENGTH, format_all
 
 USES = ("tracking", "gates", "drift", "scripts", "ipython")
 """Rooms of the runtime that only some steps call."""
@@ -166,12 +166,15 @@ def _yaml(plan: Plan) -> str:
 
 def _pyproject(plan: Plan) -> str:
     requirements = "".join(f"    {json.dumps(r)},\n" for r in plan.environment.requirements)
+    package = f"src/{plan.package}"
+    written = [f"{package}/steps/*.py", f"{package}/definitions.py", f"{package}/pipeline.py", "tests/*.py"]
     text = (
         '[build-system]\nrequires = ["hatchling>=1.27"]\nbuild-backend = "hatchling.build"\n\n'
         f'[project]\nname = {json.dumps(plan.package)}\nversion = "0.1.0"\n'
         f"description = {json.dumps('The pipeline ' + _line(plan.name) + ', made from a notebook')}\n"
         f'requires-python = ">={plan.environment.python}"\ndependencies = [\n{requirements}]\n\n'
-        '[tool.hatch.build.targets.wheel]\nonly-include = ["src"]\nsources = ["src"]\n'
+        '[tool.hatch.build.targets.wheel]\nonly-include = ["src"]\nsources = ["src"]\n\n'
+        f"[tool.ruff]\nline-length = {LINE_LENGTH}\ninclude = {json.dumps(written)}\n"
     )
     tomllib.loads(text)  # a name that breaks it must not leave here
     return text
@@ -197,7 +200,7 @@ def _test(plan: Plan) -> str:
         "def call(*words):\n"
         '    environment = {**os.environ, "PYTHONPATH": str(BUNDLE / "src")}\n'
         f'    command = [sys.executable, "-m", {plan.package!r}, *words, "--json"]\n'
-        "    done = subprocess.run(command, env=environment, capture_output=True, text=True)\n"
+        "    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)\n"
         "    assert done.stdout, done.stderr\n"
         "    return json.loads(done.stdout)\n\n\n"
         "def test_reproduces(tmp_path):\n"

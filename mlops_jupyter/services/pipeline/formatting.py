@@ -20,7 +20,9 @@ USED = re.compile(r"^__all__ = .*  # in strings$\n", re.MULTILINE)
 UNSORTED = "# isort: skip_file\n"
 """At the top of a text whose imports must stay in their order; taken out again."""
 
-OPTIONS = ("--isolated", "--quiet", "--line-length", "100", "--no-cache")
+LINE_LENGTH = 100
+
+OPTIONS = ("--isolated", "--quiet", "--line-length", f"{LINE_LENGTH}", "--no-cache")
 
 
 def format_all(texts: Mapping[str, str], package: str) -> dict[str, str]:

@@ -141,7 +141,8 @@ def _doc(parts: Parts, done: Draft, told: set[int]) -> str:
             told.add(cell.section)
             if cell.prose and cell.prose not in prose:
                 prose.append(cell.prose)
-    title = ". ".join(headings).rstrip(".") + "." if headings else ""
+    title = ". ".join(headings).rstrip(".") if headings else ""
+    title += "." if title and title[-1] not in "!?:…" else ""
     return "\n\n".join(filter(None, (title, *prose)))
 
 

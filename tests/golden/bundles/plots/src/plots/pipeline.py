@@ -26,8 +26,8 @@ PIPELINE = Pipeline(
         Step(
             name="peak",
             function="plots.steps.peak:peak",
-            version="053624fd5aa51351e55a1729c6492e8c",
-            source="8d87b1b645e643e21b42b96773eb033f",
+            version="5f16ad608b5ac86b1529e522dfca3e59",
+            source="786cad51c849a7f657279d06a9ba13a7",
             inputs={"signal": "signal"},
             outputs=(("highest",),),
         ),

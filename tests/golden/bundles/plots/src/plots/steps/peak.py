@@ -2,7 +2,7 @@ from plots.runtime.display import display
 
 
 def peak(signal):
-    """Peak."""
+    """Peak?"""
     peak = signal.loc[signal["value"].idxmax()]
     display(signal.tail(3))
     highest = float(peak["value"])
