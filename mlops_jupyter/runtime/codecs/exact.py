@@ -15,8 +15,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..values.reach import shared
+from . import tensors
 from .culprit import find_culprit
 from .saved import CannotSave, Saved
+from .tensors import Tensors
 
 PROTOCOL = 5
 
@@ -50,8 +52,10 @@ def save_exact(values: Mapping[str, object], *, importable_only: bool = False) -
         pickler.dispatch_table = _table()
         pickler.dump(group)
         return Saved("pickle", ".pkl", stream.getvalue())
-    except (CannotSave, KeyboardInterrupt):
+    except KeyboardInterrupt:
         raise
+    except CannotSave as fault:
+        raise CannotSave(fault.name or (min(group) if len(group) == 1 else ""), fault.reason) from fault
     except BaseException as fault:  # hooks of the values' classes may raise anything
         name, reason = find_culprit(group, fault)
         raise CannotSave(name, reason) from fault
@@ -101,7 +105,7 @@ class _Loader(pickle.Unpickler):
     """Finds what this module makes under whatever package name the writer had."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if module.endswith(".codecs.exact") and name in MADE_HERE:
+        if module.endswith((".codecs.exact", ".codecs.tensors")) and name in MADE_HERE:
             return MADE_HERE[name]
         return super().find_class(module, name)
 
@@ -193,6 +197,8 @@ def _table() -> dict[type, Any]:
         own[random.RandomState] = _random_state
     if numpy is not None:
         own[numpy.memmap] = _mapped
+    if torch := sys.modules.get("torch"):
+        own[torch.Tensor] = own[torch.nn.Parameter] = Tensors().reduced
     return copyreg.dispatch_table | own
 
 
@@ -215,5 +221,5 @@ def shared_random_state() -> Any:
     return np.random.mtrand._rand
 
 
-MADE_HERE = {"view_of": view_of, "shared_random_state": shared_random_state}
+MADE_HERE = {"view_of": view_of, "shared_random_state": shared_random_state} | tensors.MADE_HERE
 """What saved bytes may name of this module."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..values import sparse
+from ..values.tensors import content, dense, gradient
 from .findings import Label, Near, Path, told
 from .words import shown
 
@@ -196,6 +197,18 @@ def scalars(differ: Differ, path: Path, expected: Any, actual: Any) -> None:
     arrays(differ, path, np.asarray(expected), np.asarray(actual))
 
 
+def tensors(differ: Differ, path: Path, expected: Any, actual: Any) -> None:
+    """Compare tensors as arrays, then their gradients."""
+    if not (dense(expected) and dense(actual)):
+        return differ.whole(path, expected, actual)
+    for name in ("dtype", "shape", "requires_grad"):
+        before, after = getattr(expected, name), getattr(actual, name)
+        if before != after:
+            differ.findings.part(path, f"{name} {before} became {after}")
+    arrays(differ, path, content(expected), content(actual))
+    differ.compare((*path, Label(".grad", "grad")), gradient(expected), gradient(actual))
+
+
 COMPARERS: tuple[tuple[str, str, Comparer], ...] = (
     ("pandas", "DataFrame", frames),
     ("pandas", "Series", series),
@@ -206,6 +219,7 @@ COMPARERS: tuple[tuple[str, str, Comparer], ...] = (
     ("pyarrow", "RecordBatch", tables),
     ("pyarrow", "ChunkedArray", arrow_columns),
     ("pyarrow", "Array", arrow_columns),
+    ("torch", "Tensor", tensors),
     ("numpy", "ndarray", arrays),
     ("numpy", "generic", scalars),
 )

@@ -102,7 +102,7 @@ def _of_library(value: Any, kind: type) -> str:
         return f"{kind.__name__} of {len(value):,} {value.dtype}"
     if root == "pandas" and hasattr(value, "isoformat"):
         return str(value)
-    if root in ("scipy", "pyarrow", "polars") and hasattr(value, "shape"):
+    if root in ("scipy", "pyarrow", "polars", "torch") and hasattr(value, "shape"):
         return f"{kind.__name__} {_size(value.shape)}"
     if root == "datetime" or kind.__name__ == "Decimal":
         return str(value)

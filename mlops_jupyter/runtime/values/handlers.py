@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import types
 
-from . import arrays, arrow, builtin, frames, pieces, sparse
+from . import arrays, arrow, builtin, frames, pieces, sparse, tensors
 from .walk import Handler
 
 
@@ -26,4 +26,4 @@ def find(kind: type) -> Handler:
     return pieces.handler_for(kind)
 
 
-FAMILIES = {"pandas": frames, "pyarrow": arrow, "polars": arrow, "scipy": sparse, "numpy": arrays}
+FAMILIES = {"pandas": frames, "pyarrow": arrow, "polars": arrow, "scipy": sparse, "torch": tensors, "numpy": arrays}

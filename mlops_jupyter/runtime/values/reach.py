@@ -22,6 +22,8 @@ from itertools import compress
 from operator import not_
 from typing import Any
 
+from .tensors import dense
+
 IMMUTABLE = frozenset(
     {type(None), bool, int, float, complex, str, bytes, type(...), type(NotImplemented), range, slice}
     | {datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone, zoneinfo.ZoneInfo}
@@ -149,6 +151,8 @@ def _array(value: Any) -> tuple[bool, list[Any]]:
         held.append(value.base.obj)
     if value.dtype.hasobject and value.dtype.names is None and value.dtype.kind == "O":
         held += value.ravel().tolist()
+    if value.base is None and "torch" in sys.modules:
+        held += _memory(value.__array_interface__["data"][0])
     return True, held
 
 
@@ -199,4 +203,33 @@ def _ignored(kind: type) -> Any:
     return None
 
 
-LIBRARIES = {"pandas": _pandas, "matplotlib": _matplotlib, "pyarrow": _ignored, "numpy": _numpy}
+def _torch(kind: type) -> Any:
+    torch: Any = sys.modules["torch"]
+
+    if issubclass(kind, torch.Tensor):
+        return _tensor
+    return (lambda value: (True, [])) if issubclass(kind, torch.UntypedStorage) else _object
+
+
+def _tensor(value: Any) -> tuple[bool, list[Any]]:
+    """A tensor shares with all that view the same memory, numpy's arrays too, and holds its gradients."""
+    held: list[Any] = [value.grad if value.is_leaf else None, *gc.get_referents(value)]
+    if dense(value):
+        storage = value.untyped_storage()
+        held += [storage, storage, *_memory(storage.data_ptr())]  # twice: only torch knows who else holds it
+    return True, held
+
+
+class _Memory:
+    """Stands for what lies at an address, to libraries that do not know each other's objects."""
+
+
+_memories: dict[int, _Memory] = {}
+
+
+def _memory(address: int) -> list[_Memory]:
+    """Return what stands for an address, twice, for others may hold it too."""
+    return [_memories.setdefault(address, _Memory())] * 2 if address else []
+
+
+LIBRARIES = {"pandas": _pandas, "matplotlib": _matplotlib, "pyarrow": _ignored, "torch": _torch, "numpy": _numpy}

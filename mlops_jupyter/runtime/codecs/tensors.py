@@ -1,0 +1,65 @@
+"""Torch's tensors between steps: with the memory that they share, and with the gradients that lie with them."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+from ..values.tensors import dense, gradient
+from .saved import CannotSave
+
+
+class Tensors:
+    """Takes the tensors of one artifact to pieces. Holds each memory that it met once, so that it is saved once."""
+
+    def __init__(self) -> None:
+        self._memories: dict[int, Any] = {}
+
+    def reduced(self, value: Any) -> Any:
+        """Return what makes a tensor anew, as `__reduce__` does. What it was computed from cannot be kept.
+
+        Raises
+        ------
+        CannotSave
+            Gradients can still be computed through it.
+        """
+        if value.grad_fn is not None:
+            raise CannotSave("", "gradients can still be computed through a tensor of it")
+        own = value.device.type == "cpu" and dense(value) and not vars(value)
+        made = self._over_memory(value) if own else value.__reduce_ex__(5)
+        grad = gradient(value)
+        return made if grad is None else (with_gradient, (*made[:2], grad), *made[2:])
+
+    def _over_memory(self, value: Any) -> Any:
+        torch: Any = sys.modules["torch"]
+        storage = value.untyped_storage()
+        memory = self._memories.get(storage.data_ptr())
+        if memory is None:
+            memory = torch.empty(0, dtype=torch.uint8).set_(storage).numpy()
+            self._memories[storage.data_ptr()] = memory
+        kind = "Parameter" if isinstance(value, torch.nn.Parameter) else "Tensor"
+        dtype = str(value.dtype).removeprefix("torch.")
+        return tensor_over, (
+            memory, kind, dtype, value.storage_offset(), tuple(value.shape), value.stride(), value.requires_grad,
+        )  # fmt: skip
+
+
+def tensor_over(memory: Any, kind: str, dtype: str, start: int, shape: Any, strides: Any, requires_grad: bool) -> Any:
+    """Return a tensor over memory that others may lie in too."""
+    torch: Any = importlib.import_module("torch")
+
+    storage = torch.from_numpy(memory).untyped_storage()
+    made: Any = torch.empty(0, dtype=getattr(torch, dtype)).set_(storage, start, shape, strides)
+    return torch.nn.Parameter(made, requires_grad) if kind == "Parameter" else made.requires_grad_(requires_grad)
+
+
+def with_gradient(function: Any, args: Any, grad: Any) -> Any:
+    """Return a tensor with gradients."""
+    made = function(*args)
+    made.grad = grad
+    return made
+
+
+MADE_HERE = {"tensor_over": tensor_over, "with_gradient": with_gradient}
+"""What saved bytes may name of this module."""
