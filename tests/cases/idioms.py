@@ -128,6 +128,7 @@ IDIOMS = (
     idiom("function with an attribute", "a b", "def f():\n    return f.k\nf.k = 3", "a = f()", "f.k = 4", "b = f()"),
     idiom("functions registered by a decorator", "out", "reg = {}\ndef registered(function):\n    reg[function.__name__] = function\n    return function", "@registered\ndef a(x):\n    return x + 1", "out = {name: f(3) for name, f in reg.items()}"),
     idiom("import whose failure matters", "word", "try:\n    import no_such_module_at_all\n    have = True\nexcept ImportError:\n    have = False", "word = 'yes' if have else 'no'"),
+    idiom("function that its decorator calls", "v n", "v = []\ndef now(function):\n    function()\n    return function", "@now\ndef f():\n    v.append(1)", "n = len(v)", "f()", "m = len(v)"),
     idiom("random default", "x y", "import random\ndef f(n, extra=random.random()):\n    return n + extra", "x = f(1)", "y = f(2)"),
     idiom("builtin replaced by a function", "n", "out = []\n_print = print\ndef print(*words):\n    out.append(words)", "print('x')", "n = len(out)"),
     idiom("annotations of the future", "same", "from __future__ import annotations\nclass Node:\n    def itself(self) -> Node:\n        return self", "node = Node()", "same = node.itself() is node"),

@@ -18,6 +18,8 @@ from mlops_jupyter.core.records import Execution
 from mlops_jupyter.runtime.watch import RANDOM
 from mlops_jupyter.services.pipeline.translation import Translation
 
+DECORATED = re.compile(r"^@", re.MULTILINE).search
+
 STAR = re.compile(r"(?:#.*\n)*(from\s+\S+\s+import\s+\*)")
 
 
@@ -155,7 +157,8 @@ class Parts:
         if need not in self._code:
             self._code[need] = True  # a definition may name itself
             part = self._parts[need.maker]
-            self._code[need] = part.is_code(need.name) and not self._takes_values(need) and not self._remembers(need)
+            code = part.is_code(need.name) and not self._takes_values(need) and not self._remembers(need)
+            self._code[need] = code and not self._acts(need)
         return self._code[need]
 
     def _remembers(self, need: Need) -> bool:
@@ -171,6 +174,24 @@ class Parts:
                 seen.add(name)
                 todo += [*part.facts.late_reads.get(name, ()), *part.facts.late_writes.get(name, ())]
         return any(not p.is_code(n) for p in self._parts.values() for n in seen & p.facts.writes)
+
+    def _acts(self, need: Need) -> bool:
+        """Whether a decorator changed a value when it made a definition: it called it, or registered it somewhere."""
+        part = self._parts[need.maker]
+        statement = part.binding(need.name)
+        if not part.execution.mutated or statement is None or not DECORATED(part.text(statement)):
+            return False
+        seen: set[str] = set()
+        todo = [(name, need.maker) for name in statement.reads | {need.name}]
+        while todo:
+            name, at = todo.pop()
+            if name not in seen:
+                seen.add(name)
+                maker = at if name in self._parts[at].facts.writes else self.graph.producers[at].get(name)
+                if maker is not None and maker in self._parts:
+                    facts = self._parts[maker].facts
+                    todo += [(n, maker) for n in (*facts.late_reads.get(name, ()), *facts.late_writes.get(name, ()))]
+        return not part.execution.mutated.isdisjoint(seen)
 
     def _takes_values(self, need: Need) -> bool:
         part = self._parts[need.maker]
