@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_jupyter.analysis.cells import PieceKind, pieces, split_headers, to_python
 from mlops_jupyter.analysis.facts import SourceFacts, facts
 from mlops_jupyter.capture import files, loading, scripts
+from mlops_jupyter.capture.asked import Asked
 from mlops_jupyter.capture.changes import CODE_MARK, Changes
 from mlops_jupyter.capture.entries import write
 from mlops_jupyter.capture.hidden import Hidden
@@ -66,6 +67,7 @@ class Recorder:
         self._changes = Changes(self._namespace, self._values, self.shells)
         self._hidden = Hidden()
         self._unseen = Unseen()
+        self._asked = Asked(self._namespace)
         self._uncarried = Uncarried(self._namespace)
         self._open: Open | None = None
         self._around: list[Open] = []  # cells that are running other cells
@@ -250,7 +252,9 @@ class Recorder:
         read |= kept
         self._reach.learn(found, reached, changed)
         unseen = self._unseen.end(opened.body, read, found.definitions)
-        hidden_reads, hidden_writes = self._hidden.changes(opened_files.joined(unseen), opened.body)
+        asked = self._asked.end(opened.body, read, found.definitions, opened.started)
+        seen = opened_files.joined(unseen).joined(files.Opened(asked))
+        hidden_reads, hidden_writes = self._hidden.changes(seen, opened.body)
         also_read, also_written = self._uncarried.end(opened.body, found, read)
         status, error = _outcome(result)
         return Execution(

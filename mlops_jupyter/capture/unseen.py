@@ -93,20 +93,25 @@ class Unseen:
         return False
 
     def _look(self) -> Seen:
-        found: Seen = {}
-        left = MOST
-        for folder, folders, names in os.walk(self._home):
-            folders[:] = [f for f in folders if not f.startswith((".", "__")) and f != "node_modules"]
-            left -= len(names)
-            for name in names:
-                if name.endswith(self._endings) and not name.startswith(".") and not name.endswith((".ipynb", ".pyc")):
-                    path = os.path.join(folder, name)  # noqa: PTH118
-                    with suppress(FileNotFoundError):  # gone since the folder was listed
-                        facts = os.stat(path, follow_symlinks=False)  # noqa: PTH116
-                        found[path] = (facts.st_mtime_ns, facts.st_size)
-            if left < 0:
-                break
-        return found
+        return listed(self._home, self._endings)
+
+
+def listed(home: Path, endings: tuple[str, ...]) -> Seen:
+    """Return the files of a folder, and of those in it, by whole path: when each changed, and its size."""
+    found: Seen = {}
+    left = MOST
+    for folder, folders, names in os.walk(home):
+        folders[:] = [f for f in folders if not f.startswith((".", "__")) and f != "node_modules"]
+        left -= len(names)
+        for name in names:
+            if name.endswith(endings) and not name.startswith(".") and not name.endswith((".ipynb", ".pyc")):
+                path = os.path.join(folder, name)  # noqa: PTH118
+                with suppress(FileNotFoundError):  # gone since the folder was listed
+                    facts = os.stat(path, follow_symlinks=False)  # noqa: PTH116
+                    found[path] = (facts.st_mtime_ns, facts.st_size)
+        if left < 0:
+            break
+    return found
 
 
 def _endings(kinds: Iterable[str]) -> tuple[str, ...]:

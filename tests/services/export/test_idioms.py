@@ -36,6 +36,24 @@ def test_options_that_were_set_before_recording_began(tmp_path: Path) -> None:
     assert {row["name"]: row.get("value") for row in run}["kind"] == "DataFrame"
 
 
+def test_data_that_cells_ask_after_before_they_read_it(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    for name in ("raw/a.csv", "raw/b.csv", "raw/c.txt", "settings.json"):
+        (tmp_path / name).write_text(name)
+    cells = (
+        ("# A", "import glob\nimport os\ndef tables(folder):\n    return sorted(glob.glob(f'{folder}/*.csv'))"),
+        ("# B", "names = tables('raw')\nbeside = sorted(os.listdir('raw'))"),
+        (
+            "# C",
+            "where = 'settings.json'\nif not os.path.exists(where):\n    raise FileNotFoundError(where)\nready = True",
+        ),
+        ("# D", "n = [len(open(name).read()) for name in [*names, where]]"),
+    )
+    answer = export(tmp_path, cells, ["names", "beside", "ready", "n"])
+    assert "fault" not in answer, answer
+    assert verify(tmp_path / "out").status == "identical"
+
+
 @pytest.mark.parametrize("idiom", IDIOMS, ids=lambda i: i.name.replace(" ", "-"))
 def test_idiom(idiom: Idiom, tmp_path: Path) -> None:
     cells = [(f"# Part {chr(97 + number)}", source) for number, source in enumerate(idiom.cells)]
