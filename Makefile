@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup engines containers peers corpus browser tools demo test lint bench docs lock clean
+.PHONY: help setup engines containers peers corpus torch browser tools demo test lint bench docs lock clean
 
 # List these targets.
 help:
@@ -90,6 +90,17 @@ corpus: .venvs/corpus/.installed
 
 .venvs/corpus/.installed: .venvs/corpus/.locked pyproject.toml hatch_build.py
 	SKIP_LABEXTENSION=1 $(UV) pip install --quiet --python .venvs/corpus/bin/python --no-deps --editable .
+	touch $@
+
+# Test what is done with torch's values, in an environment that has torch (of gigabytes, where no build for processors is).
+torch: .venvs/torch/.installed
+	.venvs/torch/bin/python -m pytest tests/torch
+
+.venvs/torch/.installed: requirements/dev.lock pyproject.toml hatch_build.py | .venv/.uv
+	$(PYTHON) -m venv .venvs/torch
+	.venvs/torch/bin/python -m pip install --quiet "torch>=2.9,<3"
+	$(UV) pip install --quiet --python .venvs/torch/bin/python -r requirements/dev.lock
+	SKIP_LABEXTENSION=1 $(UV) pip install --quiet --python .venvs/torch/bin/python --no-deps --editable .
 	touch $@
 
 # See that Chromium is there for the browser tests (Debian's, when this is root on Debian).

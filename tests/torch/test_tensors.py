@@ -1,4 +1,4 @@
-"""Torch's tensors as values: told by content, tied by memory, saved with gradients. Where torch is installed."""
+"""Torch's tensors as values: told by content, tied by memory, saved with gradients."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from mlops_jupyter.runtime import state
 from mlops_jupyter.runtime.codecs import CannotSave, load_exact, save_exact
 from mlops_jupyter.runtime.compare import Status, compare
 from mlops_jupyter.runtime.fingerprint import fingerprint, survey
-
-torch = pytest.importorskip("torch", reason="it is 2 GB, and no part of the development environment")
 
 
 def test_content_tells_a_tensor_in_every_process() -> None:
