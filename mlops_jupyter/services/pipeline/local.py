@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.core.records import Execution
 from mlops_jupyter.runtime.installed import provider
 from mlops_jupyter.services.pipeline.environment import top_modules
 
@@ -51,6 +53,19 @@ def with_imports(modules: Iterable[str], own: Mapping[str, bytes]) -> tuple[str,
             found.add(module)
             todo += imported({p: data for p, data in own.items() if p.split("/")[0] in (module, f"{module}.py")})
     return tuple(sorted(found))
+
+
+def rewritten(modules: Iterable[str], history: Sequence[Execution]) -> list[Path]:
+    """Return sources of own modules that were written after an execution had imported them: it may have had others."""
+    found: list[Path] = []
+    for module in sorted({module for module in modules if not provider(module)} - sys.stdlib_module_names):
+        imports = re.compile(rf"^\s*(import|from)\b.*\b{re.escape(module)}\b", re.MULTILINE).search
+        ends = [each.started + each.seconds for each in history if imports(each.body)]
+        origin = _origin(module) if ends else None
+        if origin is not None and origin.suffix == ".py" and origin.is_file():
+            sources = [origin] if origin.name != "__init__.py" else sorted(origin.parent.rglob("*.py"))
+            found += [path for path in sources if path.stat().st_mtime > min(ends)]
+    return found
 
 
 def _files(module: str) -> dict[str, bytes]:

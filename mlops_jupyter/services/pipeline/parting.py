@@ -13,6 +13,7 @@ from mlops_jupyter.runtime.installed import versions
 from mlops_jupyter.runtime.state import FILE
 from mlops_jupyter.services.pipeline.drafts import Draft
 from mlops_jupyter.services.pipeline.flows import Flows
+from mlops_jupyter.services.pipeline.local import rewritten
 from mlops_jupyter.services.pipeline.parts import Part, Parts
 
 PATH = "tests/expected/steps.json"
@@ -48,13 +49,13 @@ def _said(part: Part, cause: Cause) -> str:
 
 
 def record(parts: Parts, flows: Flows, steps: Sequence[Step], folder: Path) -> tuple[dict[str, bytes], list[str]]:
-    """Return the file, and a note for each data file that is no longer what the notebook read."""
+    """Return the file, and a note for each data file or own module that is no longer what the notebook read."""
     facts: dict[str, Mapping[str, object]] = {}
     stale: dict[str, None] = {}
     drafts = {done.name: done for done in flows.drafts}
     for step in steps:
         done = drafts[step.name]
-        old = list(_stale(parts, done, step, folder))
+        old = [*_stale(parts, done, step, folder), *_rewritten(parts, step, folder)]
         stale |= dict.fromkeys(old)
         facts[step.name] = {
             "values": dict(_values(parts, flows, done, step)),
@@ -62,9 +63,7 @@ def record(parts: Parts, flows: Flows, steps: Sequence[Step], folder: Path) -> t
             "stale": old,
             "causes": causes(parts, done) or causes(parts, done, carried=True),
         }
-    notes = [
-        f"the data file {p!r} was written again after the notebook read it; the bundle has it as now" for p in stale
-    ]
+    notes = [f"the file {p!r} was written again after the notebook read it; the bundle has it as now" for p in stale]
     return {PATH: json.dumps(facts, indent=1, ensure_ascii=False).encode()}, notes
 
 
@@ -77,6 +76,12 @@ def _values(parts: Parts, flows: Flows, done: Draft, step: Step) -> Iterator[tup
         mark = parts.graph.history[makers[name]].writes.get(name, "")
         if FINGERPRINT(mark):
             yield name, mark
+
+
+def _rewritten(parts: Parts, step: Step, folder: Path) -> Iterator[str]:
+    """Yield the sources of own modules of a step that were written after the notebook had imported them."""
+    for path in rewritten(step.imports, parts.graph.history):
+        yield path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
 def _stale(parts: Parts, done: Draft, step: Step, folder: Path) -> Iterator[str]:

@@ -17,6 +17,8 @@ from mlops_jupyter.core.plan import HIDDEN
 from mlops_jupyter.core.records import Execution, Status
 from mlops_jupyter.runtime.state import FILE
 from mlops_jupyter.services.pipeline.choosing import where
+from mlops_jupyter.services.pipeline.environment import top_modules
+from mlops_jupyter.services.pipeline.local import rewritten
 from mlops_jupyter.services.pipeline.ports import Code, Magics, Recording
 from mlops_jupyter.services.pipeline.refusals import KEPT_BY_IPYTHON, check_seen, kept_by_ipython, made_by_none
 from mlops_jupyter.services.pipeline.translate import answers, indented, translate
@@ -196,6 +198,10 @@ def _causes(kept: Sequence[Kept], texts: _Texts) -> tuple[str, ...]:
         for cause in each.facts.causes_with(sets):
             if cause.kind is not CauseKind.UNSEEDED and any(s.line <= cause.line <= s.end_line for s in spans):
                 found[f"`{cause.text}` in {where(each.position, texts.cells)} {cause.kind.value}"] = None
+    modules = top_modules("\n".join(text for each in kept for text in each.facts.imports.values()))
+    found |= {
+        f"{path.name} was written again after it had been imported": None for path in rewritten(modules, texts.history)
+    }
     return tuple(found)
 
 

@@ -35,6 +35,21 @@ def test_own_modules_travel(tmp_path: Path) -> None:
     assert "numpy==" in (tmp_path / "moved" / "requirements.lock").read_text()
 
 
+def test_a_module_that_was_written_again_is_named(tmp_path: Path) -> None:
+    cells = [
+        "%%writefile twice_written.py\nk = 1",
+        "import sys\nsys.path.insert(0, '.')\nimport twice_written\na = twice_written.k",
+        "import time\ntime.sleep(0.05)",
+        "%%writefile twice_written.py\nk = 22",
+        "import importlib\nimportlib.reload(twice_written)\nb = twice_written.k",
+    ]
+    answer = export(tmp_path, cells, ["a", "b"])
+    said = "the file 'twice_written.py' was written again after the notebook read it; the bundle has it as now"
+    assert said in answer["notes"], answer
+    why = {output.name: output.why for output in verify(tmp_path / "out").outputs}
+    assert "reads 'twice_written.py', which was written again after the notebook read it" in why["a"]
+
+
 def test_a_module_without_source_is_refused(tmp_path: Path) -> None:
     cells = [
         "import sys, types\nsys.modules['made_up'] = types.ModuleType('made_up')",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,17 @@ def test_the_extension_may_be_loaded_again() -> None:
     with session() as (run, notebook):
         run("import colorsys\nx = colorsys.rgb_to_hsv(0, 0, 0)")
         assert notebook.history[-1].error == ""
+
+
+def test_a_module_that_was_written_again_is_a_cause() -> None:
+    with session() as (run, notebook):
+        Path("written_again.py").write_text("k = 1")
+        play(
+            [f"import sys\nsys.path.insert(0, {str(Path.cwd())!r})\nfrom written_again import k", "x = k + 1"],
+            None,
+            run,
+        )
+        assert sliced(notebook, "x").causes == ()
+        Path("written_again.py").write_text("k = 2")
+        os.utime("written_again.py", (time.time() + 1, time.time() + 1))
+        assert sliced(notebook, "x").causes == ("written_again.py was written again after it had been imported",)
