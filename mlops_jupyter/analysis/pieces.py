@@ -64,9 +64,21 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_SUSPECT = re.compile(r"(?:^|[\r\n])[ \t\f]*[%!?,;/]|\?[ \t]*(?:$|[\r\n])|=[ \t]*[%!]")
+_SUSPECT = re.compile(r"(?:^|[\r\n])[ \t\f]*[%!?,;/]|\?[ \t]*(?:$|[\r\n])|=[ \t]*[%!]|get_ipython\(\)\.")
 _ESCAPED = re.compile(r"[ \t\f]*(?:(?P<esc>!!|\?\??|[!%,;/])(?P<rest>.*))", re.DOTALL)
 _RIGHT = re.compile(r"[ \t]*(?P<esc>!|%(?=[^\W\d]))")
+_CALLED = re.compile(
+    r"""
+    [ \t\f]* (?:(?P<assigned>[^\W\d]\w*)[ \t]*=[ \t]*)?
+    get_ipython\(\)\.(?:
+        run_line_magic\( ["'](?P<name>\w+)["'] ,[ ]* (?P<q>["'])(?P<rest>[^"'\\\r\n]*)(?P=q) \)
+        | (?(assigned)getoutput|(?:system|getoutput))\( (?P<s>["'])(?P<command>[^"'\\\r\n]+)(?P=s) \)
+    )[ \t]*;?[ \t]*(?:\#[^\r\n]*)?(?:\r\n|\r|\n|\Z)
+    """,
+    re.VERBOSE,
+)
+"""What IPython makes of a magic or a shell line, which notebooks that were scripts once have as text."""
+
 _ASKED = re.compile(r"(%{0,2}(?!\d)[\w*]+(?:\.(?!\d)[\w*]+|\[-?[0-9]+\])*)\?\??$")
 _END = re.compile(r"(?:\\(?:\r\n|\r|\n)|[^\r\n])*(?:\r\n|\r|\n|$)")
 _JOIN = re.compile(r"[ \t]*\\(?:\r\n|\r|\n)")
@@ -137,6 +149,8 @@ def _logical(body: str, start: int, line: int) -> Piece:
     escaped = _ESCAPED.match(body, start, _physical_end(body, start))
     if escaped:
         return _escaped(body[start : escaped.end()], escaped["esc"], escaped["rest"], line)
+    if called := _CALLED.match(body, start):
+        return _called(called, line)
     depth, assigned, last, end = 0, False, "", len(body)
     for token in _TOKEN.finditer(body, start):
         kind = token.lastgroup
@@ -174,6 +188,13 @@ def _escaped(text: str, escape: str, rest: str, line: int) -> Piece:
         return Piece(PieceKind.LINE_MAGIC, text, escape, line, rest=rest)
     name, _, arguments = rest.partition(" ")
     return Piece(PieceKind.LINE_MAGIC, text, name, line, rest=arguments.strip())
+
+
+def _called(found: re.Match[str], line: int) -> Piece:
+    assigned = found["assigned"]
+    if found["command"]:
+        return Piece(PieceKind.SHELL, found[0], "!", line, assigned, found["command"].strip())
+    return Piece(PieceKind.LINE_MAGIC, found[0], found["name"], line, assigned, found["rest"].strip())
 
 
 def _assignment(body: str, start: int, equals: int, right: re.Match[str], line: int) -> Piece:
