@@ -134,6 +134,8 @@ IDIOMS = (
     idiom("annotations of the future", "same", "from __future__ import annotations\nclass Node:\n    def itself(self) -> Node:\n        return self", "node = Node()", "same = node.itself() is node"),
     idiom("view of a dict", "n", "d = {'a': 1}\nkeys = d.keys()", "d['b'] = 2", "n = len(keys)"),
     idiom("magics as a script has them", "n words", "get_ipython().run_line_magic('env', 'IDIOM_SAID=b')\nimport math, os", "get_ipython().run_line_magic('time', 'n = math.floor(4.5)')  # quick", "words = get_ipython().getoutput('echo a b')\nget_ipython().system('true')\nwords = list(words)", "m = os.environ['IDIOM_SAID'] + str(n)"),
+    idiom("function with a global value in other processes", "r", "from multiprocessing import Pool\nk = 3", "def f(x):\n    return x * k\nwith Pool(2) as pool:\n    r = pool.map(f, [1, 2])", "total = sum(r)"),
+    idiom("instance that is pickled where its class uses a value", "v", "import pickle\nk = 3", "class P:\n    def __init__(self):\n        self.v = k\nwith open('p.pkl', 'wb') as file:\n    pickle.dump(P(), file)\nwith open('p.pkl', 'rb') as file:\n    v = pickle.load(file).v"),
     idiom("semicolon and a comment", "n", "rows = [1, 2]", "rows;  # not shown", "n = len(rows)"),
     idiom("two imports of one name", "a b", "from collections import Counter as Box\na = len(Box('aab'))", "from types import SimpleNamespace as Box\nb = Box(k=2)", "b = b.k + Box(k=1).k"),
     idiom("cached function", "calls", "calls = []\nimport functools\n@functools.lru_cache\ndef f(x):\n    calls.append(x)\n    return x", "f(1)", "f(1); f(2)"),

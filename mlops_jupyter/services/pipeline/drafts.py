@@ -14,6 +14,8 @@ from mlops_jupyter.services.pipeline import bodies
 from mlops_jupyter.services.pipeline.importing import starred, unsettled
 from mlops_jupyter.services.pipeline.parts import Need, Parts
 
+PICKLES = re.compile(r"\bmultiprocessing\b|\bProcessPoolExecutor\b|\b(pickle|joblib)\.dumps?\(").search
+
 Place = tuple[int, int]
 """Where a statement stands: an execution and a line of it."""
 
@@ -38,6 +40,8 @@ class Draft:
     body: str = ""
     scoped: bool = False
     """Whether the body runs as a notebook runs it: its names are not seen, or a star binds them inside."""
+    main: bool = False
+    """Whether its scope is the process' `__main__`: pickle looks there for definitions that use the step's values."""
 
     def imported(self, names: Set[str] | None = None) -> list[str]:
         """Return the imports at the top, in the order in which the notebook made them; of some names, if not of all."""
@@ -126,7 +130,9 @@ def _lift(parts: Parts, done: Draft, code: Code, foreign: list[Need]) -> tuple[s
         elif need in foreign or _plainly(parts, need):
             done.imports[need] = parts.imports(need)
             at_top.add(need.name)
-    done.scoped |= any(parts[member].dynamic for member in done.members)
+    said = [*done.imported(), *(parts[member].translation.text for member in done.members)]
+    done.main = bool(code.inside) and PICKLES("".join(said)) is not None
+    done.scoped |= done.main or any(parts[member].dynamic for member in done.members)
     at_top |= set() if done.scoped else {"*"}
     done.others += parts.of_the_future
     for member in done.members:

@@ -84,12 +84,18 @@ def _in_a_scope(done: Draft, top: str, text: str, arguments: str, doc: str, retu
     """Return a step whose cells bind names that only running them tells: they run as a notebook runs them."""
     given = ", ".join(f"{name!r}: {name}" for name in [*done.inputs, *done.parameters])
     last = f"    return {', '.join(f'scope[{name!r}]' for name in returns)}\n" if returns else ""
-    begin = f"    scope = {{'__name__': '__main__', {given}}}\n"
+    first, begin = "", f"    scope = {{'__name__': '__main__', {given}}}\n"
+    if done.main:
+        first = "import sys\nimport types\n\n"
+        begin = (
+            '    main = sys.modules["__main__"] = types.ModuleType("__main__")  # where pickle looks for definitions\n'
+        )
+        begin += f"    scope = vars(main)\n    scope |= {{{given}}}\n"
     if STAR.search(top) and given:  # it may bind what the step is given
         begin += f"    exec({_quoted(top)}, scope)\n    scope |= {{{given}}}\n"
         top = ""
     return (
-        f"SOURCE = {_quoted(f'{top}{chr(10)}{text}')}\n\n\ndef {done.name}({arguments}):\n"
+        f"{first}SOURCE = {_quoted(f'{top}{chr(10)}{text}')}\n\n\ndef {done.name}({arguments}):\n"
         + _docstring(doc)
         + begin
         + f"    exec(compile(SOURCE, {f'<step {done.name}>'!r}, 'exec'), scope)  # its cells bind names as they run\n"
