@@ -236,7 +236,8 @@ class Recorder:
         moved = self._rebound(opened) | {n for n in opened.bound if n in self._namespace}
         rebound = moved | {n for n in found.writes if n in self._namespace and (result.success or n in moved)}
         read = {n for n in found.reads | found.text_reads if n in opened.before and not self.shells.own(n)}
-        read |= {n for n in self._reach.called(read | (found.reads & rebound)) if n in opened.before}
+        called = self._reach.called(read | (found.reads & rebound))
+        read |= {n for n in called if n in opened.before and not self.shells.own(n)}
         read -= opened.bound
         reached = self._reach.names(read | rebound)
         changed = self._changes.found(self._reach.direct(read | rebound), rebound, found.reads)

@@ -8,7 +8,7 @@ from typing import Any
 
 NUMBERED = re.compile(
     r"_+|_i+|_\d+|_i\d+|_oh|_dh|_ih|_sh|In|Out|_exit_code"
-    r"|__(name|doc|file|package|loader|spec|path|builtins?|annotations|warningregistry|session)__"
+    r"|__(name|doc|nonzero|file|package|loader|spec|path|builtins?|annotations|warningregistry|session)__"
 ).fullmatch
 """What IPython itself puts among the user's names after each cell."""
 
