@@ -11,8 +11,8 @@ from .builtin import last_name
 from .formulas import PREFIX, Hasher, Record
 from .walk import Handler, Walk
 
-CHUNK = 1 << 20
-"""Bytes summed (for NaN) and then hashed while they are still in the processor's cache."""
+CHUNK = 1 << 19
+"""Bytes searched for NaN and then hashed while they are still in the processor's cache."""
 SMALL = 1 << 16
 """Bytes that are hashed in one go."""
 SECONDS_PER_BYTE = 2e-11
@@ -186,8 +186,8 @@ def canonical(run: Any) -> Any:
     if kind == "c":
         return canonical(run.view(run.real.dtype))
     if kind == "f":
-        total = np.add.reduce(run)
-        if total != total and _unusual(run):
+        top = np.maximum.reduce(run)  # a NaN if there is one, and somewhat quicker than a sum
+        if top != top and _unusual(run):
             run = run.copy()
             run[run != run] = np.nan
         return run.view(np.uint8).reshape(-1, 16)[:, :10].tobytes() if run.itemsize == 16 else run
