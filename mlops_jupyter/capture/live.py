@@ -304,11 +304,10 @@ class Recorder:
 
 
 def _drawn(value: object) -> bool:
-    """Whether a notebook draws a value: a table, a figure. An estimator's diagram is not worth a file."""
+    """Whether a notebook draws a value: a table, a figure. An estimator's diagram and a widget make no file."""
     names = {name for base in type(value).__mro__ for name in vars(base)}
-    return (
-        bool(names & {"_repr_html_", "_repr_svg_", "_repr_png_"}) and "get_params" not in names and not is_ours(value)
-    )
+    draws = {"_repr_html_", "_repr_svg_", "_repr_png_", "_repr_mimebundle_"}
+    return bool(names & draws) and not names & {"get_params", "_model_name"} and not is_ours(value)
 
 
 def _inside_a_cell() -> bool:

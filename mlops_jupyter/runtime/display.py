@@ -5,6 +5,7 @@ The engine calls `begin` before a step and `shown` after it; a step's function c
 
 from __future__ import annotations
 
+import base64
 import importlib
 import os
 import sys
@@ -13,8 +14,12 @@ from typing import Any
 
 from .codecs.figures import drawn, interactive, picture
 
-REPRESENTATIONS = (("_repr_html_", "html"), ("_repr_svg_", "svg"), ("_repr_png_", "png"))
-"""How an object shows itself in a notebook, the best first, and the ending of its file."""
+REPRESENTATIONS = (
+    ("_repr_html_", "text/html", "html"),
+    ("_repr_svg_", "image/svg+xml", "svg"),
+    ("_repr_png_", "image/png", "png"),
+)
+"""How an object shows itself in a notebook, the best first: a method of it, what that gives, the ending of its file."""
 
 _kept: list[tuple[str, bytes]] | None = None
 
@@ -64,13 +69,24 @@ def _drawn(value: Any) -> tuple[str, bytes] | None:
         return "png", picture(value)
     if interactive(value):
         return "html", value.to_html(include_plotlyjs="cdn", full_html=True).encode()
-    for method, ending in REPRESENTATIONS:
-        made = getattr(value, method)() if hasattr(type(value), method) else None
+    several = _several(value)
+    for method, kind, ending in REPRESENTATIONS:
+        made = getattr(value, method)() if hasattr(type(value), method) else several.get(kind)
+        if isinstance(made, str) and ending == "png":
+            made = base64.b64decode(made)
         if isinstance(made, bytes):
             return ending, made
         if isinstance(made, str):
             return ending, (f'<!DOCTYPE html>\n<meta charset="utf-8">\n{made}' if ending == "html" else made).encode()
+    if any(kind.startswith("application/vnd.vega") for kind in several):  # a chart of Altair's, whole
+        return "html", value.to_html().encode()
     return None
+
+
+def _several(value: Any) -> dict[str, Any]:
+    """Return kind -> representation, of an object that gives several at once."""
+    made = value._repr_mimebundle_() if hasattr(type(value), "_repr_mimebundle_") else None
+    return dict((made[0] if isinstance(made, tuple) else made) or {})
 
 
 def _show_figures(_: object) -> None:

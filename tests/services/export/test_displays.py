@@ -10,6 +10,22 @@ from tests.services.export.recorded import Cell, export
 
 BROKEN = "class Broken:\n    def _repr_html_(self):\n        raise ValueError('no picture')\n"
 
+CHART = """class Chart:
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"application/vnd.vegalite.v5+json": {"mark": "bar"}, "text/plain": "chart"}, {}
+
+    def to_html(self):
+        return "<html>bars</html>"
+
+
+class Drawing:
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"image/png": "iVBORw0K"}
+
+
+display(Chart())
+Drawing()"""
+
 CELLS: list[Cell] = [
     ("# Load", "import matplotlib\nmatplotlib.use('Agg')\nimport pandas as pd\nimport matplotlib.pyplot as plt"),
     ("", "from IPython.display import HTML, display\ndf = pd.DataFrame({'a': [1, 2, 3]})"),
@@ -20,6 +36,7 @@ CELLS: list[Cell] = [
     ("# Say", "total = int(df['a'].sum())\ndisplay(total, HTML('<b>sum</b>'))"),
     ("# Quiet", "half = total / 2\nhalf"),
     ("# Table", "df"),
+    ("# Several", CHART),
     ("# Broken", f"{BROKEN}\nbroken = Broken()\ndisplay(broken)\nn = 1"),
 ]
 
@@ -39,9 +56,11 @@ def test_what_a_step_shows_is_kept(tmp_path: Path) -> None:
     first = here.run(tmp_path / "out", store)
     shown = files(store, first.run)
     assert sorted(shown) == [
-        "draw-1.png", "draw-2.png", "figure-1.html", "load-1.html", "say-1.html", "table-1.html",
+        "draw-1.png", "draw-2.png", "figure-1.html", "load-1.html", "say-1.html", "several-1.html", "several-2.png",
+        "table-1.html",
     ]  # fmt: skip
     assert shown["draw-1.png"].startswith(b"\x89PNG") and len({shown[f"draw-{n}.png"] for n in (1, 2)}) == 2
+    assert (shown["several-1.html"], shown["several-2.png"]) == (b"<html>bars</html>", b"\x89PNG\r\n")
     assert b"<b>sum</b>" in shown["say-1.html"]
     assert "not shown: Broken: ValueError: no picture" in (store / first.run / "logs" / "broken.txt").read_text()
     assert "6" in (store / first.run / "logs" / "say.txt").read_text()
