@@ -34,6 +34,11 @@ class Ledger:
         try:
             self._db = self._connect()
             self._migrate()
+        except sqlite3.OperationalError as fault:
+            raise UserError(
+                f"cannot open the ledger {str(path)!r}: {fault}; "
+                "see that its disk has room and can be written, or move it away"
+            ) from fault
         except sqlite3.DatabaseError as fault:
             raise UserError(
                 f"cannot open the ledger {str(path)!r}: {fault}; move it away to start a new one"

@@ -126,7 +126,10 @@ def _list(args: argparse.Namespace) -> int:
 
 def _remove(args: argparse.Namespace) -> int:
     schedules = _schedules()
-    _show_schedules(schedules.remove(args.which), schedules.now(), args.json)
+    removed = schedules.remove(args.which)
+    if not args.json:
+        print("taken off the clock:")
+    _show_schedules(removed, schedules.now(), args.json)
     return 0
 
 
