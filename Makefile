@@ -84,7 +84,7 @@ labextension/node_modules/.package-lock.json: labextension/package-lock.json | $
 	cd labextension && $(NPM) ci --no-audit --no-fund --ignore-scripts
 	touch $@
 
-# Export and prove real notebooks of other people, and say how many came out the same (about 20 minutes).
+# Export and prove real notebooks of other people, and say how many came out the same (about 15 minutes).
 corpus: .venvs/corpus/.installed
 	.venvs/corpus/bin/python -m tests.corpus $(CORPUS)
 

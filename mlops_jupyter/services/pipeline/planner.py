@@ -105,7 +105,8 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     used = {module for step in steps for module in step.imports} | beside | (imported(ran) - {package})
     own = local_modules(used)
     steps = [replace(step, imports=with_imports(step.imports, own)) for step in steps]
-    values = [recording.namespace.get(n) for step in steps for names in step.outputs for n in names]
+    namespace = recording.namespace
+    values = [namespace.get(name) for step in steps for names in step.outputs for name in names]
     env, doubts = environment(used | imported(own), values, parts, request.lock)
     proof = evidence.collect(package, steps, delivered)
     known, changed = parting.record(parts, flows, steps, recording.folder)
