@@ -20,6 +20,7 @@ from tests.services.export.recorded import Cell, export
 
 ROOT = Path(__file__).parents[2]
 ENGINES = ROOT / ".venvs" / "engines" / "bin"
+CLOUDS = ROOT / ".venvs" / "clouds" / "bin"
 """Where the engines are installed (`make .venvs/engines/.locked`), with what the demos' steps import."""
 
 TEXT = 'who\'s "leaving"? {{ ds }} {% raw %} ${{ x }} $(exit 3) `x` no: 0123 région #1'

@@ -27,10 +27,9 @@ from mlops_jupyter.services.export.targets import azureml
 from mlops_jupyter.services.schedule import clock
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines import robfig
-from tests.engines.demos import DIAMOND, EACH, ENGINES, ROOT, Demo, bundle, engine, proven
+from tests.engines.demos import CLOUDS, DIAMOND, EACH, ENGINES, ROOT, Demo, bundle, engine, proven
 from tests.engines.failing import FAILING
 
-CLOUDS = ROOT / ".venvs" / "clouds" / "bin"
 PROBE = ROOT / "tests" / "engines" / "azureml_probe.py"
 PLACEHOLDER = re.compile(r"\$\{\{(.+?)\}\}")
 WEEKLY = Schedule("0 6 * * 1", "Asia/Kolkata")

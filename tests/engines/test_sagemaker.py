@@ -18,10 +18,9 @@ from mlops_jupyter.services.export.targets import sagemaker
 from mlops_jupyter.services.schedule import clock
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines import robfig
-from tests.engines.demos import DIAMOND, EACH, ENGINES, ROOT, Demo, bundle, engine, proven
-from tests.engines.ticks import TICKS, count
+from tests.engines.demos import CLOUDS, DIAMOND, EACH, ENGINES, ROOT, Demo, bundle, engine, proven
+from tests.engines.ticks import TICKS, count, without_years
 
-CLOUDS = ROOT / ".venvs" / "clouds" / "bin"
 PROBE = ROOT / "tests" / "engines" / "sagemaker_probe.py"
 PLANS = {
     "churn": CHURN,
@@ -104,11 +103,7 @@ def test_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
             sagemaker.render(plan)
         return
     found = json.loads(sagemaker.render(plan)["sagemaker/schedule.json"])
-    *fields, years = found["ScheduleExpression"].removeprefix("cron(").removesuffix(")").split()
-    assert years == "*" and fields.count("?") == 1
-    numbers = " ".join(fields).replace("?", "*")
-    for number, day in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")):
-        numbers = numbers.replace(day, str(number))
+    numbers = without_years(found["ScheduleExpression"].removeprefix("cron(").removesuffix(")"))
     begin = datetime.fromisoformat(start)
     ours = clock.next_times(cron, zone, begin, count(cron))
     theirs = robfig.next_times(numbers, found["ScheduleExpressionTimezone"], begin, count(cron))

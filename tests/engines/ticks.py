@@ -108,3 +108,13 @@ TICKS = [
 def count(cron: str) -> int:
     """Return how many firing times are compared: 50, but for what fires once in four years."""
     return 2 if " 29 2 " in cron else 50
+
+
+def without_years(text: str) -> str:
+    """Return the six fields that Quartz and EventBridge have as the five of a crontab, in numbers."""
+    *fields, years = text.split()
+    assert years == "*" and fields.count("?") == 1
+    numbers = " ".join(fields).replace("?", "*")
+    for number, day in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")):
+        numbers = numbers.replace(day, str(number))
+    return numbers

@@ -117,6 +117,24 @@ def every(schedule: Schedule, system: str) -> str:
     return text((tuple(range(0, 60, min(minutes, 60))), tuple(range(0, 24, max(1, minutes // 60))), *days))
 
 
+def minutes(schedule: Schedule, system: str) -> int:
+    """Return an interval in minutes, for systems that count these.
+
+    Raises
+    ------
+    UserError
+        It is not whole minutes.
+
+    Examples
+    --------
+    >>> minutes(Schedule(every_seconds=6 * 3600), "Flyte")
+    360
+    """
+    if schedule.every_seconds % 60:
+        raise UserError(f"{system} counts minutes, and --every is {schedule.every_seconds} s: give it as 30m or 6h")
+    return schedule.every_seconds // 60
+
+
 def with_years(line: str, system: str) -> str:
     """Return five fields of numbers as Quartz and EventBridge have six: weekdays by name, ``?`` for the day not asked.
 

@@ -13,6 +13,7 @@ from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Plan, Schedule, Step
 from mlops_jupyter.services.export.spelling.clocks import in_utc
 from mlops_jupyter.services.export.spelling.dns import label, labels
+from mlops_jupyter.services.export.spelling.fields import minutes
 from mlops_jupyter.services.export.spelling.parameters import overridable, text, unsettable
 from mlops_jupyter.services.export.spelling.pauses import pauses
 from mlops_jupyter.services.export.spelling.python import identifier
@@ -35,7 +36,8 @@ expresses = frozenset(
 
 SCHEMAS = "https://azuremlschemas.azureedge.net/latest"
 IMAGE, COMPUTE = "REGISTRY", "azureml:cpu-cluster"
-UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
+UNITS = (("day", 1440), ("hour", 60), ("minute", 1))
+"""Of recurrences, in minutes."""
 
 
 def render(plan: Plan) -> Mapping[str, str]:
@@ -106,10 +108,9 @@ def _command(plan: Plan, step: Step, inputs: Mapping[str, str]) -> str:
 
 def _trigger(schedule: Schedule | None) -> dict[str, Any]:
     if schedule and schedule.every_seconds:
-        for unit, seconds in UNITS:
-            if schedule.every_seconds % seconds == 0:
-                return {"type": "recurrence", "frequency": unit, "interval": schedule.every_seconds // seconds}
-        raise UserError(f"{title} counts minutes, and --every is {schedule.every_seconds} s: give it as 30m or 6h")
+        count = minutes(schedule, title)
+        unit, each = next((unit, each) for unit, each in UNITS if count % each == 0)
+        return {"type": "recurrence", "frequency": unit, "interval": count // each}
     if schedule and schedule.cron:
         line = in_utc(schedule, title)
         _, _, day, month, _ = line.split()

@@ -6,10 +6,10 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 
-from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
 from mlops_jupyter.services.export.spelling.clocks import in_utc
 from mlops_jupyter.services.export.spelling.dns import label
+from mlops_jupyter.services.export.spelling.fields import minutes
 from mlops_jupyter.services.export.spelling.frames import filled
 from mlops_jupyter.services.export.spelling.image import PYTHON, beside
 from mlops_jupyter.services.export.spelling.parameters import in_json, unsettable
@@ -175,9 +175,7 @@ def _launch_plan(schedule: Schedule | None, whole: str) -> str:
     if schedule and schedule.cron:
         when = f"CronSchedule(schedule={literal(in_utc(schedule, title))})"
     elif schedule and schedule.every_seconds:
-        if schedule.every_seconds % 60:
-            raise UserError(f"{title} counts minutes, and --every is {schedule.every_seconds} s: give it as 30m or 6h")
-        when = f"FixedRate(duration=timedelta(seconds={schedule.every_seconds}))"
+        when = f"FixedRate(duration=timedelta(seconds={60 * minutes(schedule, title)}))"
     else:
         return ""
     return f"\n\nLaunchPlan.get_or_create(workflow={whole}, name={literal(f'{whole}_on_time')}, schedule={when})"

@@ -13,10 +13,11 @@ from typing import Any
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
+from mlops_jupyter.core.units import counted
 from mlops_jupyter.services.export.spelling import parameters
 from mlops_jupyter.services.export.spelling.cron import placed
 from mlops_jupyter.services.export.spelling.dns import label, labels
-from mlops_jupyter.services.export.spelling.fields import with_years
+from mlops_jupyter.services.export.spelling.fields import minutes, with_years
 from mlops_jupyter.services.export.spelling.image import PYTHON
 from mlops_jupyter.services.export.spelling.python import identifier
 from mlops_jupyter.services.export.targets import Feature
@@ -166,10 +167,7 @@ def _schedule(plan: Plan) -> dict[str, Any]:
 
 def _when(schedule: Schedule | None) -> dict[str, str]:
     if schedule and schedule.every_seconds:
-        if schedule.every_seconds % 60:
-            raise UserError(f"{title} counts minutes, and --every is {schedule.every_seconds} s: give it as 30m or 6h")
-        minutes = schedule.every_seconds // 60
-        return {"ScheduleExpression": f"rate({minutes} minute{'s' if minutes > 1 else ''})"}
+        return {"ScheduleExpression": f"rate({counted(minutes(schedule, title), 'minute')})"}
     if schedule and schedule.cron:
         fields, place = placed(schedule, title)
         return {"ScheduleExpression": f"cron({with_years(fields, title)})", "ScheduleExpressionTimezone": place}
