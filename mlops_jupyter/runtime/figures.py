@@ -113,3 +113,12 @@ def files(name: str, figure: Any) -> dict[str, bytes]:
     if is_matplotlib(figure):
         return {f"{name}.png": png(figure)}
     return {}
+
+
+def with_named(drawn: Mapping[str, bytes], named: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return files of figures that were drawn when they were shown, and those of the named ones that were not."""
+    found = dict(drawn)
+    for name, figure in named.items():
+        if not (is_matplotlib(figure) and f"{name}.png" in drawn):
+            found |= files(name, figure)
+    return found

@@ -62,10 +62,7 @@ def log_tags(tags: Mapping[str, object]) -> None:
 def log_figures(named: Mapping[str, object] | None = None, **more: object) -> None:
     """Keep pyplot's open figures, those that the run's cell has shown, and those given by name, as files of the run."""
     given = {**(named or {}), **more}
-    found = _shown.end(given)
-    for name, figure in given.items():
-        found = figures.files(check_key(name), figure) | found
-    _keep(found)
+    _keep(figures.with_named(_shown.end(given), {check_key(name): figure for name, figure in given.items()}))
 
 
 def _keep(files: Mapping[str, bytes]) -> None:

@@ -149,9 +149,7 @@ class TrackCell:
 def _note(tracked: TrackedCell, execution: Execution, namespace: Mapping[str, Any]) -> None:
     seen = _seen[execution.started, execution.id] = tracked_names(execution, namespace)
     params, tags = estimators.settings({name: namespace[name] for name in seen.estimators})
-    run, files = tracked.run, dict(tracked.drawn)
-    for name in seen.figures:
-        files = figures.files(name, namespace[name]) | files  # what was drawn when it was shown comes first
+    run, files = tracked.run, figures.with_named(tracked.drawn, {name: namespace[name] for name in seen.figures})
     notes: list[Callable[[], None]] = [
         partial(run.params, {**params, **{name: namespace[name] for name in seen.params}}),
         partial(run.log, {name: namespace[name] for name in seen.metrics}),
