@@ -55,16 +55,16 @@ def with_imports(modules: Iterable[str], own: Mapping[str, bytes]) -> tuple[str,
     return tuple(sorted(found))
 
 
-def rewritten(modules: Iterable[str], history: Sequence[Execution]) -> list[Path]:
-    """Return sources of own modules that were written after an execution had imported them: it may have had others."""
-    found: list[Path] = []
+def rewritten(modules: Iterable[str], history: Sequence[Execution]) -> dict[str, list[Path]]:
+    """Return own module -> sources of it that were written after an execution imported it: that may have had others."""
+    found: dict[str, list[Path]] = {}
     for module in sorted({module for module in modules if not provider(module)} - sys.stdlib_module_names):
         imports = re.compile(rf"^\s*(import|from)\b.*\b{re.escape(module)}\b", re.MULTILINE).search
         ends = [each.started + each.seconds for each in history if imports(each.body)]
         origin = _origin(module) if ends else None
         if origin is not None and origin.suffix == ".py" and origin.is_file():
             sources = [origin] if origin.name != "__init__.py" else sorted(origin.parent.rglob("*.py"))
-            found += [path for path in sources if path.stat().st_mtime > min(ends)]
+            found[module] = [path for path in sources if path.stat().st_mtime > min(ends)]
     return found
 
 

@@ -53,9 +53,13 @@ def record(parts: Parts, flows: Flows, steps: Sequence[Step], folder: Path) -> t
     facts: dict[str, Mapping[str, object]] = {}
     stale: dict[str, None] = {}
     drafts = {done.name: done for done in flows.drafts}
+    again = rewritten({module for step in steps for module in step.imports}, parts.graph.history)
     for step in steps:
         done = drafts[step.name]
-        old = [*_stale(parts, done, step, folder), *_rewritten(parts, step, folder)]
+        old = [
+            *_stale(parts, done, step, folder),
+            *(_told(path, folder) for m in step.imports for path in again.get(m, ())),
+        ]
         stale |= dict.fromkeys(old)
         facts[step.name] = {
             "values": dict(_values(parts, flows, done, step)),
@@ -78,10 +82,8 @@ def _values(parts: Parts, flows: Flows, done: Draft, step: Step) -> Iterator[tup
             yield name, mark
 
 
-def _rewritten(parts: Parts, step: Step, folder: Path) -> Iterator[str]:
-    """Yield the sources of own modules of a step that were written after the notebook had imported them."""
-    for path in rewritten(step.imports, parts.graph.history):
-        yield path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+def _told(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
 def _stale(parts: Parts, done: Draft, step: Step, folder: Path) -> Iterator[str]:

@@ -13,7 +13,7 @@ from mlops_jupyter.analysis.facts import facts
 from mlops_jupyter.analysis.graph import Graph, build
 from mlops_jupyter.analysis.outline import CodeCell, match
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import HIDDEN, Plan, Schedule
+from mlops_jupyter.core.plan import HIDDEN, Plan, Schedule, Step
 from mlops_jupyter.core.records import Execution
 from mlops_jupyter.runtime.installed import forget
 from mlops_jupyter.services.pipeline import choosing, modules, parting, refusals, scripts, tagged
@@ -105,9 +105,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     used = {module for step in steps for module in step.imports} | beside | (imported(ran) - {package})
     own = local_modules(used)
     steps = [replace(step, imports=with_imports(step.imports, own)) for step in steps]
-    namespace = recording.namespace
-    values = [namespace.get(name) for step in steps for names in step.outputs for name in names]
-    env, doubts = environment(used | imported(own), values, parts, request.lock)
+    env, doubts = environment(used | imported(own), _handed_on(recording, steps), parts, request.lock)
     proof = evidence.collect(package, steps, delivered)
     known, changed = parting.record(parts, flows, steps, recording.folder)
     of_cells = (*_left_out(looks, cells), *choosing.needed_all_the_same(graph, kept, skipped, cells))
@@ -125,6 +123,12 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
         alert=request.alert,
         notes=tuple(dict.fromkeys((*of_cells, *evidence.notes, *proof.notes, *changed, *doubts))),
     )
+
+
+def _handed_on(recording: Recording, steps: Sequence[Step]) -> list[object]:
+    """Values of the variables that steps give, as far as the notebook still has them."""
+    namespace = recording.namespace
+    return [namespace.get(name) for step in steps for names in step.outputs for name in names]
 
 
 def _live(recording: Recording, request: Request, graph: Graph, looks: choosing.Looked, skipped: Set[int]) -> list[str]:

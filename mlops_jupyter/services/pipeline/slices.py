@@ -199,9 +199,8 @@ def _causes(kept: Sequence[Kept], texts: _Texts) -> tuple[str, ...]:
             if cause.kind is not CauseKind.UNSEEDED and any(s.line <= cause.line <= s.end_line for s in spans):
                 found[f"`{cause.text}` in {where(each.position, texts.cells)} {cause.kind.value}"] = None
     modules = top_modules("\n".join(text for each in kept for text in each.facts.imports.values()))
-    found |= {
-        f"{path.name} was written again after it had been imported": None for path in rewritten(modules, texts.history)
-    }
+    again = (path.name for paths in rewritten(modules, texts.history).values() for path in paths)
+    found |= dict.fromkeys(f"{name} was written again after it had been imported" for name in again)
     return tuple(found)
 
 
