@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 from typing import Any
@@ -45,29 +46,51 @@ class Asked:
         spoken = {text if asks else "", *(self._speakers.get(name, "") for name in reads)} - {""}
         if not spoken:
             return set()
-        said = "\n".join({text, *spoken})
-        words = {*QUOTED.findall(said), *map(str, self._texts(reads))}
+        wanted = Wanted.of("\n".join({text, *spoken}), self._texts(reads))
         found = {
             path
             for path, (changed, _) in listed(self._home, ("",)).items()
-            if changed < started * 1e9 and not path.endswith(SKIPPED_SUFFIXES) and self._means(path, words, said)
+            if changed < started * 1e9
+            and not path.endswith(SKIPPED_SUFFIXES)
+            and wanted.means(Path(path).relative_to(self._home))
         }
         return found if len(found) <= MOST else set()
 
-    def _texts(self, names: Iterable[str]) -> list[object]:
+    def _texts(self, names: Iterable[str]) -> list[str]:
         values = [self._namespace.get(name) for name in names]
-        return [value for value in values if is_a(value, PurePath) or (is_a(value, str) and len(str(value)) < MOST)]
+        return [str(v) for v in values if is_a(v, PurePath) or (is_a(v, str) and len(str(v)) < MOST)]
 
-    def _means(self, path: str, words: set[str], said: str) -> bool:
-        """Whether words name a file: it, a pattern of it, or, where folders are listed, its folder or its ending."""
-        where = Path(path).relative_to(self._home)
-        last = {word.rstrip("/").rpartition("/")[2] for word in words}
-        named = not last.isdisjoint(where.parent.parts)
-        if where.name in last:
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a cell asks after.
+
+    Attributes
+    ----------
+    words : names of files and folders, endings and patterns.
+    patterns : those of the words that are patterns.
+    lists, recurses : whether it lists folders, and whether those in them, too.
+    """
+
+    words: frozenset[str]
+    patterns: tuple[str, ...]
+    lists: bool
+    recurses: bool
+
+    @classmethod
+    def of(cls, said: str, texts: Iterable[str]) -> Wanted:
+        """Read what a cell and its functions say, and the texts that they read."""
+        words = frozenset(word.rstrip("/").rpartition("/")[2] for word in (*QUOTED.findall(said), *texts))
+        patterns = tuple(word for word in words if "*" in word or "?" in word)
+        return cls(words, patterns, bool(LISTS(said)), bool(RECURSES(said)))
+
+    def means(self, path: PurePath) -> bool:
+        """Whether a file is meant: by its name, a pattern of it, or, where folders are listed, its folder or ending."""
+        folders = path.parent.parts
+        named = not self.words.isdisjoint(folders)
+        if path.name in self.words:
             return True
-        if where.parent.parts and not named and not RECURSES(said):
+        if folders and not named and not self.recurses:
             return False
-        patterns = (word for word in last if "*" in word or "?" in word)
-        return any(fnmatchcase(where.name, word) for word in patterns) or (
-            bool(LISTS(said)) and (named or where.suffix in last)
-        )
+        listed = self.lists and (named or path.suffix in self.words)
+        return listed or any(fnmatchcase(path.name, word) for word in self.patterns)
