@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from mlops_jupyter.analysis.cells import PieceKind, pieces, split_headers, to_python
@@ -33,6 +32,7 @@ from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.ids import ExecutionId, SessionId, new_id
 from mlops_jupyter.core.records import Execution, Header, Status
 from mlops_jupyter.runtime.codecs import can_leave
+from mlops_jupyter.runtime.display import draws
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
@@ -99,7 +99,7 @@ class Recorder:
 
     def pre_run_cell(self, info: ExecutionInfo) -> None:
         """Remember how things stand before a cell; the body that `%%capture` runs is a part of its cell."""
-        if self._open is not None and _inside_a_cell():
+        if self._open is not None and loading.running("run_code"):
             if str(info.raw_cell).strip() in self._open.body:
                 return
             self._open.runs_others = True
@@ -278,7 +278,7 @@ class Recorder:
             stuck=opened.stuck & (deleted | rebound),
             groups=groups,
             notes=(*found.uncertain, *self._unknown(changed), *self._failed(opened.body)),
-            shows=_drawn(result.result),
+            shows=draws(result.result) and not is_ours(result.result),
         )
 
     def _looped(self, found: SourceFacts, moved: set[str]) -> set[str]:
@@ -301,23 +301,6 @@ class Recorder:
         code = self._namespace.get("_exit_code")
         failed = code and any(piece.kind is PieceKind.SHELL and not piece.assigned for piece in pieces(body))
         return [f"a shell command of it ended with code {code}: there the step fails"] if failed else []
-
-
-def _drawn(value: object) -> bool:
-    """Whether a notebook draws a value: a table, a figure. An estimator's diagram and a widget make no file."""
-    names = {name for base in type(value).__mro__ for name in vars(base)}
-    draws = {"_repr_html_", "_repr_svg_", "_repr_png_", "_repr_mimebundle_"}
-    return bool(names & draws) and not names & {"get_params", "_model_name"} and not is_ours(value)
-
-
-def _inside_a_cell() -> bool:
-    """Whether IPython is running code now, so that a cell that begins is run by another one."""
-    frame: FrameType | None = sys._getframe()
-    while frame is not None:
-        if frame.f_code.co_name == "run_code" and frame.f_code.co_filename.endswith("interactiveshell.py"):
-            return True
-        frame = frame.f_back
-    return False
 
 
 def _never_ran(opened: Open, result: ExecutionResult) -> bool:

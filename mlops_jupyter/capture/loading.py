@@ -20,14 +20,20 @@ def cell() -> tuple[object, str]:
     (None, "") where no cell is running, where IPython tells nobody of it, and where no code follows that line: what
     stands above it was done before recording began.
     """
+    frame = running("run_cell_async")
+    found = frame.f_locals if frame is not None else {}
+    text = "" if found.get("silent") else _from_there(str(found.get("raw_cell", "")))
+    return (found.get("info"), text) if text else (None, "")
+
+
+def running(function: str) -> FrameType | None:
+    """Return the frame in which IPython's shell is running a function of its own now; None if it is not."""
     frame: FrameType | None = sys._getframe()
     while frame is not None:
-        if frame.f_code.co_name == "run_cell_async" and frame.f_code.co_filename.endswith("interactiveshell.py"):
-            found = frame.f_locals
-            text = "" if found.get("silent") else _from_there(str(found.get("raw_cell", "")))
-            return (found.get("info"), text) if text else (None, "")
+        if frame.f_code.co_name == function and frame.f_code.co_filename.endswith("interactiveshell.py"):
+            return frame
         frame = frame.f_back
-    return None, ""
+    return None
 
 
 def _from_there(text: str) -> str:

@@ -21,6 +21,10 @@ REPRESENTATIONS = (
 )
 """How an object shows itself in a notebook, the best first: a method of it, what that gives, the ending of its file."""
 
+SHOWS = frozenset({"_repr_mimebundle_", *(method for method, _, _ in REPRESENTATIONS)})
+NO_FILE = frozenset({"get_params", "_model_name"})
+"""What an estimator has, whose diagram is not worth a file, and a widget, which makes none."""
+
 _kept: list[tuple[str, bytes]] | None = None
 
 
@@ -28,6 +32,12 @@ def display(*values: object, **options: object) -> None:
     """Keep what can be drawn, and print the rest. The options (`display_id`, `raw`, ...) are the front end's."""
     for value in values:
         _safely(_show, value)
+
+
+def draws(value: object) -> bool:
+    """Whether a notebook draws a value: a table, a figure."""
+    names = {name for base in type(value).__mro__ for name in vars(base)}
+    return bool(names & SHOWS) and not names & NO_FILE
 
 
 def begin() -> None:
