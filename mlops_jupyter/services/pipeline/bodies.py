@@ -11,6 +11,7 @@ from mlops_jupyter.analysis.facts import Statement, StatementKind
 from mlops_jupyter.analysis.graph import DRAWING, SHOWN
 from mlops_jupyter.analysis.parsing import lines_of
 from mlops_jupyter.services.pipeline.formatting import KEEP
+from mlops_jupyter.services.pipeline.importing import Place, by_star, imports
 from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
 
 PYPLOT = re.compile(r"^import matplotlib\.pyplot as (\w+)|^from matplotlib import pyplot as (\w+)", re.MULTILINE)
@@ -65,8 +66,8 @@ def _binding(parts: Parts, need: Need) -> str:
     part = parts[need.maker]
     if need.name in part.facts.definitions:
         return definition(parts, need)
-    if parts.by_star(need):
-        return "".join(parts.imports(need).values())
+    if by_star(parts, need):
+        return "".join(imports(parts, need).values())
     return part.facts.imports[need.name] + "\n"
 
 
@@ -140,7 +141,7 @@ def _only_shows(text: str, made: Set[str]) -> bool:
     return plain and all(isinstance(node, (*LOOKS, ast.expr_context)) for node in nodes)
 
 
-def place(parts: Parts, need: Need) -> tuple[int, int]:
+def place(parts: Parts, need: Need) -> Place:
     """Return where code was made: the execution, and the line in it. Sorts definitions as they were made."""
     statement = parts[need.maker].binding(need.name)
     return need.maker, statement.span.line if statement else 0

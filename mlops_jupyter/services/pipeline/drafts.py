@@ -11,13 +11,10 @@ from dataclasses import dataclass, field
 from mlops_jupyter.analysis.facts import StatementKind
 from mlops_jupyter.analysis.parsing import lines_of
 from mlops_jupyter.services.pipeline import bodies
-from mlops_jupyter.services.pipeline.importing import starred, unsettled
+from mlops_jupyter.services.pipeline.importing import Place, by_star, imports, origin, starred, unsettled
 from mlops_jupyter.services.pipeline.parts import Need, Parts
 
 PICKLES = re.compile(r"\bmultiprocessing\b|\bProcessPoolExecutor\b|\b(pickle|joblib)\.dumps?\(").search
-
-Place = tuple[int, int]
-"""Where a statement stands: an execution and a line of it."""
 
 
 @dataclass
@@ -125,10 +122,10 @@ def _lift(parts: Parts, done: Draft, code: Code, foreign: list[Need]) -> tuple[s
             elif need in foreign:
                 nested.add(need)
         elif need.name in code.moving:
-            done.scoped |= parts.by_star(need)
+            done.scoped |= by_star(parts, need)
             nested |= {need} & {*foreign}
         elif need in foreign or _plainly(parts, need):
-            done.imports[need] = parts.imports(need)
+            done.imports[need] = imports(parts, need)
             at_top.add(need.name)
     said = [*done.imported(), *(parts[member].translation.text for member in done.members)]
     done.main = bool(code.inside) and PICKLES("".join(said)) is not None
@@ -179,7 +176,7 @@ def _bindings(parts: Parts, members: list[int]) -> tuple[dict[str, list[int]], s
                 values.add(name)
     for name, makers in code.items():
         if all(name in parts[m].facts.imports for m in makers):
-            code[name] = makers[-1:] if len({parts.origin(Need(name, m)) for m in makers}) == 1 else makers
+            code[name] = makers[-1:] if len({origin(parts, Need(name, m)) for m in makers}) == 1 else makers
     return code, values
 
 

@@ -1,12 +1,59 @@
-"""Which imports can stand at the top of a step's module, and in which order."""
+"""What imports a name, which imports can stand at the top of a step's module, and in which order."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence, Set
 
 from mlops_jupyter.analysis.facts import StatementKind, facts
 from mlops_jupyter.services.pipeline.formatting import UNSORTED
-from mlops_jupyter.services.pipeline.parts import STAR, Need, Parts, of_packages
+from mlops_jupyter.services.pipeline.parts import STAR, Need, Parts
+
+Place = tuple[int, int]
+"""Where a statement stands: an execution and a line of it."""
+
+
+def imports(parts: Parts, need: Need) -> dict[Place, str]:
+    """Return what imports a name, by place: its last import, and with `import a.c` an earlier `import a.b`."""
+    found: dict[Place, str] = {}
+    packages = False
+    for position in (each for each in parts.importers(need.name) if each <= need.maker):
+        part = parts[position]
+        making = [s for s in part.facts.statements if need.name in s.writes]
+        for statement in making:
+            text = part.facts.imports[need.name]
+            if len(making) > 1:
+                text = facts(part.text(statement)).imports.get(need.name, "")
+            before, packages = packages, of_packages(need.name, text)
+            if need.name in statement.sure_writes and not (before and packages):
+                found.clear()
+            found[position, statement.span.line] = part.text(statement)
+    return found | _stars_after(parts, need, found)
+
+
+def origin(parts: Parts, need: Need) -> str:
+    """Return what gives an imported name its meaning: where two differ, so may what the name means."""
+    said = parts[need.maker].facts.imports.get(need.name, "")
+    if said and of_packages(need.name, said):
+        return f"import {need.name}"
+    return said + "".join(_stars_after(parts, need, imports(parts, need)).values())
+
+
+def by_star(parts: Parts, need: Need) -> bool:
+    """Whether a `from module import *` may have bound a name that is imported."""
+    return bool(_stars_after(parts, need, imports(parts, need)))
+
+
+def _stars_after(parts: Parts, need: Need, made: Iterable[Place]) -> dict[Place, str]:
+    """Return the `from module import *` of a name's maker that may have bound it, or bound it anew."""
+    last = max((line for position, line in made if position == need.maker), default=0)
+    stars = parts[need.maker].stars
+    return {(need.maker, line): text for line, text in stars.items() if line >= last}
+
+
+def of_packages(name: str, imports: str) -> bool:
+    """Whether imports bind a name to a package of that name: each adds modules of it, none replaces another."""
+    return all(re.match(rf"import {name}(?![\w])(?! as )", line) for line in imports.splitlines())
 
 
 def starred(parts: Parts, members: Sequence[int], foreign: Iterable[Need]) -> list[Need]:
@@ -32,11 +79,11 @@ def ambiguous(parts: Parts, needs: Iterable[Need]) -> set[str]:
         if need.name in parts[need.maker].facts.definitions:
             meanings[need.name].add("")
             continue
-        for maker, line in parts.imports(need):
+        for maker, line in imports(parts, need):
             part = parts[maker]
             beside = part.starred if line in part.stars else part.facts.imports.keys()
             for name in beside & meanings.keys():
-                meanings[name].add(parts.origin(Need(name, maker)))
+                meanings[name].add(origin(parts, Need(name, maker)))
     return {name for name, each in meanings.items() if len(each) > 1}
 
 
@@ -52,9 +99,9 @@ def unsettled(parts: Parts, members: Sequence[int], needs: Iterable[Need], local
     return found
 
 
-def in_order(imports: Iterable[str]) -> list[str]:
+def in_order(texts: Iterable[str]) -> list[str]:
     """Return import statements as the head of a text: they are sorted later, unless one may bind what another binds."""
-    last = list(dict.fromkeys(reversed(list(imports))))[::-1]  # of two that are the same, the later one counts
+    last = list(dict.fromkeys(reversed(list(texts))))[::-1]  # of two that are the same, the later one counts
     last.sort(key=lambda text: not text.startswith("from __future__"))
     meanings: dict[str, set[str]] = {}
     for text in last:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from mlops_jupyter.analysis.facts import Cause, SourceFacts, Statement, StatementKind, facts
+from mlops_jupyter.analysis.facts import Cause, SourceFacts, Statement, StatementKind
 from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN, Graph
 from mlops_jupyter.analysis.outline import CodeCell
 from mlops_jupyter.analysis.parsing import lines_of
@@ -146,6 +146,10 @@ class Parts:
 
     def __iter__(self) -> Iterator[Part]:
         return iter(self._parts.values())
+
+    def importers(self, name: str) -> Sequence[int]:
+        """Return the executions that import a name, in order."""
+        return self._importers.get(name, ())
 
     def is_code(self, need: Need) -> bool:
         """Whether a name, as made by that execution, travels as source rather than as a value.
@@ -286,42 +290,3 @@ class Parts:
         """`from __future__ import ...` of all cells: in a notebook it holds for every later cell too."""
         texts = (text for part in self for text in part.facts.imports.values())
         return tuple(f"{text}\n" for text in dict.fromkeys(texts) if text.startswith("from __future__"))
-
-    def origin(self, need: Need) -> str:
-        """Return what gives an imported name its meaning: where two differ, so may what the name means."""
-        said = self._parts[need.maker].facts.imports.get(need.name, "")
-        if said and of_packages(need.name, said):
-            return f"import {need.name}"
-        return said + "".join(self._stars_after(need, self.imports(need)).values())
-
-    def imports(self, need: Need) -> dict[tuple[int, int], str]:
-        """Return what imports a name, by place: its last import, and with `import a.c` an earlier `import a.b`."""
-        found: dict[tuple[int, int], str] = {}
-        packages = False
-        for position in self._importers.get(need.name, ()):
-            part = self._parts[position]
-            making = [s for s in part.facts.statements if need.name in s.writes] if position <= need.maker else []
-            for statement in making:
-                text = part.facts.imports[need.name]
-                if len(making) > 1:
-                    text = facts(part.text(statement)).imports.get(need.name, "")
-                before, packages = packages, of_packages(need.name, text)
-                if need.name in statement.sure_writes and not (before and packages):
-                    found.clear()
-                found[position, statement.span.line] = part.text(statement)
-        return found | self._stars_after(need, found)
-
-    def by_star(self, need: Need) -> bool:
-        """Whether a `from module import *` may have bound a name that is imported."""
-        return bool(self._stars_after(need, self.imports(need)))
-
-    def _stars_after(self, need: Need, imports: Iterable[tuple[int, int]]) -> dict[tuple[int, int], str]:
-        """Return the `from module import *` of a name's maker that may have bound it, or bound it anew."""
-        last = max((line for position, line in imports if position == need.maker), default=0)
-        stars = self._parts[need.maker].stars
-        return {(need.maker, line): text for line, text in stars.items() if line >= last}
-
-
-def of_packages(name: str, imports: str) -> bool:
-    """Whether imports bind a name to a package of that name: each adds modules of it, none replaces another."""
-    return all(re.match(rf"import {name}(?![\w])(?! as )", line) for line in imports.splitlines())
