@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mlops_jupyter.store.ledger import Ledger
+from mlops_jupyter.store.locks import try_lock
 from mlops_jupyter.store.outbox import behind, wait
 
 __all__ = ["LOCK", "LOG", "ensure", "flush", "wait"]
@@ -34,19 +35,14 @@ def ensure(folder: Path, tracking_uri: str) -> None:
     ----------
     folder : the project's `.mlops`.
     """
-    import fcntl
-
     handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         wanted = _absolute(tracking_uri).encode()
         if os.pread(handle, len(wanted) + 1, 0) != wanted:
             os.pwrite(handle, wanted, 0)
             os.ftruncate(handle, len(wanted))
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return  # there is one
-        _start(folder, handle)
+        if try_lock(handle, folder / LOCK):  # else there is a courier
+            _start(folder, handle)
     finally:
         os.close(handle)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.services.doctor.finding import Finding, State
 from mlops_jupyter.store.ledger import Ledger
+from mlops_jupyter.store.locks import LocksUnavailableError, read_if_locked
 
 SPARSE_BYTES = 1 << 30
 """Less free space than this is worth a warning: a model and its data may not fit."""
@@ -104,7 +105,11 @@ def _runs(*words: str) -> bool:
 
 def _scheduler(ledger: Ledger, folder: Path) -> Finding:
     count = ledger.query("SELECT COUNT(*) AS schedules FROM schedule WHERE removed IS NULL")[0]["schedules"]
-    holder = _holder(folder / "scheduler.lock")
+    try:
+        holder = read_if_locked(folder / "scheduler.lock")
+    except LocksUnavailableError as fault:
+        what, _, advice = str(fault).partition("; ")
+        return Finding("scheduler", State.FAULT, what, advice)
     if count and holder is None:
         what = f"schedules: {count}, and no scheduler runs"
         return Finding("scheduler", State.WARNING, what, "start it with `mlops-jupyter scheduler`")
@@ -117,18 +122,3 @@ def _scheduler(ledger: Ledger, folder: Path) -> Finding:
         what += f"; alerts that nobody took: {stuck['alerts']}"
         return Finding("scheduler", State.WARNING, what, f"last fault: {stuck['fault']}")
     return Finding("scheduler", State.OK, what)
-
-
-def _holder(lock: Path) -> str | None:
-    """The pid of the process that has a lock, None if nobody has. Who tries to take it in this moment tries again."""
-    import fcntl
-
-    try:
-        with lock.open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return file.read().decode(errors="replace").strip()
-    except OSError:
-        pass
-    return None

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.runtime.objects import write_whole
+from mlops_jupyter.store.locks import try_lock
 
 STAGE = ".bundle.update"
 """The folder in which a change waits."""
@@ -31,16 +32,12 @@ def alone(folder: Path) -> Iterator[None]:
     Raises
     ------
     UserError
-        Another process is writing there.
+        Another process is writing there, or its file system has no locks.
     """
-    import fcntl
-
     handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"the bundle {str(folder)!r} is being written by another process: try again") from None
+        if not try_lock(handle, folder):
+            raise UserError(f"the bundle {str(folder)!r} is being written by another process: try again")
         if (folder / STAGE / JOURNAL).is_file():
             _finish(folder)
         yield
