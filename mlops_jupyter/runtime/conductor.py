@@ -12,12 +12,18 @@ from .events import GOOD, Error, Event, Progress, Request, Status
 from .faults import Fault
 from .initial import Initial, package_folder
 from .installed import versions
+from .model.backoff import Backoff
 from .pipeline import INITIAL, Step, step_key
 from .recall import Recall
 from .runs import Artifact, Store
 
 LONGEST_PAUSE_SECONDS = 60.0
 """A pause between two tries that has grown to this grows no more."""
+
+
+def backoff(first: float) -> Backoff:
+    """Return the pauses between the tries of a step whose first pause has so many seconds."""
+    return Backoff(first, 2, LONGEST_PAUSE_SECONDS)
 
 
 class Conductor:
@@ -163,8 +169,7 @@ class Conductor:
         if attempt.job.attempt > step.retries or self._request.task:
             self._end(step, Event(step.name, Status.FAILED, seconds, error))
             return
-        pause = min(step.backoff * 2 ** (attempt.job.attempt - 1), max(LONGEST_PAUSE_SECONDS, step.backoff))
-        self._not_before[step.name] = time.monotonic() + pause
+        self._not_before[step.name] = time.monotonic() + backoff(step.backoff).pause(attempt.job.attempt)
         self._waiting.insert(0, step)
         self._tell(Event(step.name, Status.RETRYING, seconds, error))
 

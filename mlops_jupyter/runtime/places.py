@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from .faults import Fault
+from .model.backoff import Backoff
 
 
 class Place(Protocol):
@@ -85,8 +86,10 @@ class Folder:
 OBJECTS = ("s3", "gs", "gcs", "abfs", "az", "oss", "memory")
 """Schemes whose objects appear whole, in folders that need not be made."""
 
-PAUSES_SECONDS = (0.3, 1.5)
-"""How long to wait before each further try at what a network refused."""
+RETRIES = 2
+"""How often more to try what a network refused."""
+
+BACKOFF = Backoff(first=0.3, factor=5, longest=1.5)
 
 LASTING = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
 """Faults of the file systems that another try would meet again."""
@@ -162,7 +165,7 @@ class Remote:
 
 def _persistent(act: Callable[[], T]) -> T:
     """Do something over a network, with further tries; a fault that stays is an `OSError`, as of any file system."""
-    for pause in (*PAUSES_SECONDS, None):
+    for pause in (*BACKOFF.pauses(RETRIES), None):
         try:
             return act()
         except LASTING:

@@ -17,6 +17,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from mlops_jupyter.runtime import places
+from mlops_jupyter.runtime.model.backoff import Backoff
 from mlops_jupyter.runtime.objects import DamagedObject, digest
 from mlops_jupyter.runtime.places import place
 from mlops_jupyter.runtime.runs import Store
@@ -67,7 +68,8 @@ for each in (Shaky, Gone):
 @pytest.fixture(params=["folder", "file", "memory", "shaky"])
 def uri(request, tmp_path, monkeypatch) -> Iterator[str]:
     """An address where nothing lies yet."""
-    monkeypatch.setattr(places, "PAUSES_SECONDS", (0.0,) * 5)
+    monkeypatch.setattr(places, "BACKOFF", Backoff(0.0, 1, 0.0))
+    monkeypatch.setattr(places, "RETRIES", 5)
     Shaky.calls.clear()
     name = secrets.token_hex(4)
     yield {
@@ -119,7 +121,7 @@ def test_a_record_cut_short_counts_as_absent(uri):
 
 
 def test_what_stays_refused_is_an_error_of_a_file_system(monkeypatch):
-    monkeypatch.setattr(places, "PAUSES_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(places, "BACKOFF", Backoff(0.0, 1, 0.0))
     with pytest.raises(OSError, match="RuntimeError: no such host"):
         place("gone://x").read("a")
 

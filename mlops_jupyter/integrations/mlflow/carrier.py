@@ -14,6 +14,7 @@ from mlops_jupyter.integrations.mlflow.reach import Away, away
 from mlops_jupyter.integrations.mlflow.registering import Registering
 from mlops_jupyter.integrations.mlflow.runs import RunBook
 from mlops_jupyter.runtime import mlflow_runs
+from mlops_jupyter.runtime.model.backoff import Backoff
 from mlops_jupyter.runtime.objects import Objects
 from mlops_jupyter.store.ledger import Ledger
 from mlops_jupyter.store.outbox import Message, carried, failed, waiting
@@ -24,6 +25,9 @@ _log = logging.getLogger("courier")
 
 ATTEMPTS = 5
 """After so many tries that MLflow, being there, refused, a message is set aside."""
+
+BACKOFF = Backoff(first=0.25, factor=2, longest=4.0)
+"""How long a message that MLflow refused waits before its next try."""
 
 
 class Carrier:
@@ -83,7 +87,7 @@ class Carrier:
             last = message.attempts + 1 >= ATTEMPTS
             _log.exception("%s %d, try %d%s", message.kind, message.id, message.attempts + 1, ": set aside" * last)
             failed(self._ledger, message.id, _line(fault), last=last)
-            self._not_before[message.id] = time.monotonic() + 0.25 * 2**message.attempts
+            self._not_before[message.id] = time.monotonic() + BACKOFF.pause(message.attempts + 1)
             return last
         if message.kind not in self._registering.settles:
             carried(self._ledger, message.id, answer)

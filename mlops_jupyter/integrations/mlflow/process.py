@@ -9,7 +9,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops_jupyter.integrations.mlflow.courier import LOCK
+from mlops_jupyter.runtime.model.backoff import Backoff
 from mlops_jupyter.store.ledger import Ledger
+from mlops_jupyter.store.locks import try_lock, unlock
 from mlops_jupyter.store.outbox import away, behind
 
 _log = logging.getLogger("courier")
@@ -18,40 +21,37 @@ IDLE_SECONDS = "MLOPS_JUPYTER_COURIER_IDLE"
 """Environment variable: after how many seconds without work the courier goes (60 if unset)."""
 
 LOOK_SECONDS = 0.1
-LONGEST_WAIT = 30.0
+BACKOFF = Backoff(first=0.5, factor=2, longest=30.0)
+"""How long to wait before MLflow is tried again after it was away."""
 
 
 @dataclass
 class Patience:
-    """How long to wait before MLflow is tried again: half a second, then twice as long each time, to half a minute."""
+    """Counts the tries in vain since MLflow last answered."""
 
-    seconds: float = 0.5
+    failures: int = 0
 
     def lost(self) -> float:
-        """Return the wait after one more try in vain; the next will be longer."""
-        now, self.seconds = self.seconds, min(self.seconds * 2, LONGEST_WAIT)
-        return now
+        """Count one more try in vain; return the seconds to wait before the next."""
+        self.failures += 1
+        return BACKOFF.pause(self.failures)
 
     def found(self) -> None:
-        """MLflow answered: begin anew with the shortest wait."""
-        self.seconds = 0.5
+        """Begin anew with the shortest wait: MLflow answered."""
+        self.failures = 0
 
 
 def main(folder: Path, handle: int) -> None:
     """Carry until there was nothing to carry for a while. `handle` is the open, locked lock file."""
-    import fcntl
-
     os.set_inheritable(handle, False)
     ledger = Ledger(folder / "ledger.db")
     while True:
         _work(folder, handle, ledger)
-        fcntl.flock(handle, fcntl.LOCK_UN)
+        unlock(handle)
         # Who posted after our last look and before this unlocking saw the lock held and counts on us.
         if behind(ledger) == (0, 0):
             return
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(handle, folder / LOCK):
             return  # another one has begun
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from mlops_jupyter.core.plan import Plan, Resources
-from mlops_jupyter.runtime.conductor import LONGEST_PAUSE_SECONDS
+from mlops_jupyter.runtime.conductor import backoff
 from mlops_jupyter.runtime.pipeline import Step
 
 
@@ -22,10 +20,8 @@ def pauses(wishes: Resources) -> list[str]:
     return [f"{seconds:.3f}".rstrip("0").rstrip(".") for seconds in _seconds(wishes)]
 
 
-def _seconds(wishes: Resources) -> Iterator[float]:
-    first = wishes.backoff_seconds or Step.backoff
-    longest = max(LONGEST_PAUSE_SECONDS, first)
-    return (min(first * 2 ** min(n, 60), longest) for n in range(wishes.retries))
+def _seconds(wishes: Resources) -> tuple[float, ...]:
+    return backoff(wishes.backoff_seconds or Step.backoff).pauses(wishes.retries)
 
 
 def longest_run(plan: Plan) -> float | None:

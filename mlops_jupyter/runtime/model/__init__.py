@@ -1,0 +1,1 @@
+"""The small things that the rooms of a run speak of, each defined once."""
