@@ -18,7 +18,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 PACKAGE = HERE.parent / "mlops_jupyter"
 
-FAULTS = {"UserError", "NotFound", "NewerStore", "UsageError"}
+FAULTS = {"UserError", "NotFoundError", "NewerStoreError", "UsageError"}
 """Errors that are shown as one line without a traceback."""
 
 

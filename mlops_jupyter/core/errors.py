@@ -10,9 +10,9 @@ class UserError(Exception):
     """
 
 
-class NotFound(UserError):
+class NotFoundError(UserError):
     """A thing that the user named does not exist (a server answers 404)."""
 
 
-class NewerStore(UserError):
+class NewerStoreError(UserError):
     """The `.mlops` folder was written by a newer version of this package."""

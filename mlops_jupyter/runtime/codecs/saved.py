@@ -22,7 +22,7 @@ class Saved:
     note: str = ""
 
 
-class CannotSave(Exception):
+class SerializationError(Exception):
     """A value cannot leave its process.
 
     Attributes
@@ -37,5 +37,5 @@ class CannotSave(Exception):
         self.reason = reason
 
 
-class UnknownFormat(Exception):
+class UnknownFormatError(Exception):
     """A format that no codec here reads."""

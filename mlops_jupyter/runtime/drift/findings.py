@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 
-class CannotCompare(Exception):
+class IncomparableDataError(Exception):
     """The data given cannot be compared: one line that names what and says what to do."""
 
 

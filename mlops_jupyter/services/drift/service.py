@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.runtime.drift import CannotCompare, DriftReport, check
+from mlops_jupyter.runtime.drift import DriftReport, IncomparableDataError, check
 
 if TYPE_CHECKING:
     from mlops_jupyter.store.ledger import Ledger
@@ -44,7 +44,7 @@ class Drift:
         """
         try:
             report = check(reference, current, **options)
-        except CannotCompare as fault:
+        except IncomparableDataError as fault:
             raise UserError(str(fault)) from fault
         self._ledger.audit("drift", subject or "reference vs current", _noted(report))
         return report

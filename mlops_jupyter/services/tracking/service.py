@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.ids import RunId, SessionId, new_id
-from mlops_jupyter.runtime.measures import NotLoggable, check_key, number, text
+from mlops_jupyter.runtime.measures import NotLoggableError, check_key, number, text
 from mlops_jupyter.runtime.objects import Objects
 from mlops_jupyter.services.tracking.alive import is_alive
 from mlops_jupyter.services.tracking.run import Run, RunStatus
@@ -100,7 +100,7 @@ class Tracking:
             if key not in self._keys:
                 self._keys.add(check_key(key))
             measured = value if type(value) is float else number(key, value)
-        except NotLoggable as fault:
+        except NotLoggableError as fault:
             raise UserError(str(fault)) from None
         before = self._last.get((run, key))
         if before is not None and before[0] == step and now < before[1] + 0.001:
@@ -118,7 +118,7 @@ class Tracking:
         """
         try:
             rows = {check_key(key): text(key, value) for key, value in params.items()}
-        except NotLoggable as fault:
+        except NotLoggableError as fault:
             raise UserError(str(fault)) from None
         with self._writing() as ledger:
             before = {row["key"]: row["value"] for row in ledger.query("SELECT * FROM param WHERE run = ?", (run,))}
@@ -137,7 +137,7 @@ class Tracking:
         """Put words on a run; a later one of the same name replaces the earlier."""
         try:
             rows = {check_key(key): text(key, value) for key, value in tags.items()}
-        except NotLoggable as fault:
+        except NotLoggableError as fault:
             raise UserError(str(fault)) from None
         with self._writing() as ledger:
             ledger.executemany(
@@ -191,14 +191,14 @@ class Tracking:
 
         Raises
         ------
-        NotFound
+        NotFoundError
             There is no such experiment, or nothing such to sort by; the line names those there are.
         """
         ledger = self._here()
         if experiment is not None:
             known = [r["experiment"] for r in ledger.query("SELECT DISTINCT experiment FROM run ORDER BY 1")]
             if experiment not in known:
-                raise NotFound(f"no experiment {experiment!r}: there are {', '.join(known) or 'none yet'}")
+                raise NotFoundError(f"no experiment {experiment!r}: there are {', '.join(known) or 'none yet'}")
         where, values = ("1", ()) if experiment is None else ("experiment = ?", (experiment,))
         if sort_by is None:
             return read(ledger, where, values, -1 if limit is None else limit)

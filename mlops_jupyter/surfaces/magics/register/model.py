@@ -59,11 +59,11 @@ class Wanted:
 
 
 def _requirement(words: Sequence[str]) -> str:
-    from mlops_jupyter.runtime.gates import GateFailed, Requirement
+    from mlops_jupyter.runtime.gates import GateError, Requirement
 
     try:
         return str(Requirement.parse(unquoted(" ".join(words))))
-    except GateFailed as fault:
+    except GateError as fault:
         raise UserError(str(fault)) from None
 
 

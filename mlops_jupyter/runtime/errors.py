@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 
-class Fault(Exception):
+class PipelineError(Exception):
     """What went wrong, which name, what to do: one line, shown without a traceback."""
