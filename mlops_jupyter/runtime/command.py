@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any
 
 from . import engine, options
-from .errors import PipelineError
+from .errors import UserError
 from .events import Event, Progress, Result, Status
 from .given import parameters
 from .initial import package_folder
@@ -47,7 +47,7 @@ def _act(pipeline: Pipeline, asked: argparse.Namespace) -> int:
         _own_first(str(package_folder(pipeline).parent))
         verb: Callable[[Pipeline, argparse.Namespace], int] = asked.verb
         return verb(pipeline, asked)
-    except PipelineError as fault:
+    except UserError as fault:
         return _refuse(str(fault), asked)
     except (KeyboardInterrupt, StoppedError) as stop:
         _refuse("the run was stopped; what its steps made is kept: run again to go on from there", asked)
@@ -63,13 +63,13 @@ def _alerting(pipeline: Pipeline, asked: argparse.Namespace) -> int:
     asked.run = asked.run or new_run()
     try:
         address(asked.alert)  # now, not when it is needed
-    except PipelineError as fault:
+    except UserError as fault:
         return _refuse(str(fault), asked)
     code = _act(pipeline, asked)
     if code not in (OK, 128 + signal.SIGINT):
         try:
             alert(pipeline, Store(asked.store), asked.run, asked.alert)
-        except (PipelineError, OSError) as fault:
+        except (UserError, OSError) as fault:
             sys.stderr.write(f"warning: {fault}\n")
     return code
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .errors import UserError
+
 if TYPE_CHECKING:
     from .tracked import TrackedModel
 
@@ -23,7 +25,7 @@ COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
 _REQUIREMENT = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(>=|<=|==|!=|>|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
 
 
-class GateError(Exception):
+class GateError(UserError):
     """A model did not meet its requirements, or they cannot be judged: one line, with the numbers."""
 
 

@@ -34,7 +34,7 @@ class Initial:
             raise PipelineError(f"no folder {str(data)!r}: give --data the folder that holds the data files")
 
     def digest(self, name: str) -> str:
-        """Return the digest of a variable's first value (`ABSENT`: it has none); `PipelineError`: its file is missing."""
+        """Return the digest of a variable's first value (`ABSENT`: it has none), or raise `PipelineError`: no file."""
         if name.startswith(FILE):
             return _file_digest(self.file(name.removeprefix(FILE)))
         value = self.value(name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from .errors import UserError
+
 KEY = re.compile(r"[A-Za-z0-9_\-. :/]{1,250}")
 """Names of metrics, parameters and tags (MLflow's own rule)."""
 
@@ -11,7 +13,7 @@ LONGEST_PARAMETER = 6000
 """Characters of a parameter's value that MLflow keeps."""
 
 
-class NotLoggableError(ValueError):
+class NotLoggableError(UserError, ValueError):
     """A name or value that cannot be logged: one line saying which and what to do."""
 
 

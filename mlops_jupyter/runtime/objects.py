@@ -7,8 +7,10 @@ import os
 import tempfile
 from pathlib import Path
 
+from .errors import UserError
 
-class DamagedObjectError(Exception):
+
+class DamagedObjectError(UserError):
     """The bytes found are not those that were stored."""
 
 

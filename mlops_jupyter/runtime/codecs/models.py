@@ -12,10 +12,12 @@ import io
 import pickle
 from typing import Any
 
+from ..errors import UserError
+
 TRUSTED = ("sklearn", "numpy", "scipy", __name__.partition(".")[0])
 
 
-class UntrustedTypesError(Exception):
+class UntrustedTypesError(UserError):
     """A skops file asks for types that are not trusted."""
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..errors import UserError
 from .check import check
 from .findings import IncomparableDataError, Verdict
 from .report import DriftReport
 
 
-class DriftFoundError(Exception):
+class DriftFoundError(UserError):
     """The data has drifted and the run must not go on: one line with the columns and their numbers."""
 
 
