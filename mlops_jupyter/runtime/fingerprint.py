@@ -21,7 +21,7 @@ from typing import Any
 from .values.formulas import New, default_hasher
 from .values.handlers import find
 from .values.reach import reached
-from .values.walk import Known, Opaque, Walk
+from .values.walk import Known, OpaqueValueError, Walk
 
 __all__ = ["Survey", "Unfingerprintable", "default_hasher", "fingerprint", "survey", "surveys"]
 
@@ -83,7 +83,7 @@ def fingerprint(
     walk = Walk(new, find, budget_seconds, known)
     try:
         return walk.digest(value).hex()
-    except Opaque as why:
+    except OpaqueValueError as why:
         return Unfingerprintable(str(why))
     except RecursionError:
         return Unfingerprintable("it is nested too deep")

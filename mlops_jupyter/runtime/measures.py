@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from .errors import UserError
+
 KEY = re.compile(r"[A-Za-z0-9_\-. :/]{1,250}")
 """Names of metrics, parameters and tags (MLflow's own rule)."""
 
@@ -11,12 +13,12 @@ LONGEST_PARAMETER = 6000
 """Characters of a parameter's value that MLflow keeps."""
 
 
-class NotLoggable(ValueError):
+class NotLoggableError(UserError, ValueError):
     """A name or value that cannot be logged: one line saying which and what to do."""
 
 
 def check_key(key: object) -> str:
-    """Return a name that MLflow takes; raise `NotLoggable` for any other.
+    """Return a name that MLflow takes; raise `NotLoggableError` for any other.
 
     Examples
     --------
@@ -25,7 +27,7 @@ def check_key(key: object) -> str:
     """
     if isinstance(key, str) and KEY.fullmatch(key) and _no_path_trick(key):
         return key
-    raise NotLoggable(f"{key!r} is no name to log under: use letters, digits and _ - . / : (1 to 250 of them)")
+    raise NotLoggableError(f"{key!r} is no name to log under: use letters, digits and _ - . / : (1 to 250 of them)")
 
 
 def _no_path_trick(key: str) -> bool:
@@ -37,7 +39,7 @@ def number(key: str, value: object) -> float:
 
     Raises
     ------
-    NotLoggable
+    NotLoggableError
         One line that names the key.
 
     Examples
@@ -50,14 +52,16 @@ def number(key: str, value: object) -> float:
             return float(value)
         except (TypeError, ValueError, OverflowError):
             pass  # an array of several, a masked value, a whole number beyond every float
-    raise NotLoggable(f"metric {key!r} takes one number, not {_shown(value)}: log a parameter or an artifact instead")
+    raise NotLoggableError(
+        f"metric {key!r} takes one number, not {_shown(value)}: log a parameter or an artifact instead"
+    )
 
 
 def text(key: str, value: object) -> str:
-    """Return a parameter's value as MLflow keeps it; raise `NotLoggable` for one too long to keep whole."""
+    """Return a parameter's value as MLflow keeps it; raise `NotLoggableError` for one too long to keep whole."""
     shown = str(value)
     if len(shown) > LONGEST_PARAMETER:
-        raise NotLoggable(
+        raise NotLoggableError(
             f"parameter {key!r} has {len(shown)} characters and MLflow keeps {LONGEST_PARAMETER}: log it as an artifact"
         )
     return shown

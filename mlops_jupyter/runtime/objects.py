@@ -7,8 +7,10 @@ import os
 import tempfile
 from pathlib import Path
 
+from .errors import UserError
 
-class DamagedObject(Exception):
+
+class DamagedObjectError(UserError):
     """The bytes found are not those that were stored."""
 
 
@@ -50,13 +52,15 @@ class Objects:
         return key
 
     def get(self, key: str) -> bytes:
-        """Return the bytes of that digest; raise `KeyError` if absent, `DamagedObject` if they changed."""
+        """Return the bytes of that digest; raise `KeyError` if absent, `DamagedObjectError` if they changed."""
         try:
             data = self.path(key).read_bytes()
         except FileNotFoundError:
             raise KeyError(key) from None
         if digest(data) != key:
-            raise DamagedObject(f"object {key[:12]} in {self.folder} is damaged: delete {self.path(key)} and run again")
+            raise DamagedObjectError(
+                f"object {key[:12]} in {self.folder} is damaged: delete {self.path(key)} and run again"
+            )
         return data
 
     def __contains__(self, key: str) -> bool:

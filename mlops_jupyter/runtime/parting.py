@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .faults import Fault
+from .errors import PipelineError
 from .fingerprint import fingerprint
 from .initial import Initial, package_folder
 from .installed import versions
@@ -131,7 +131,7 @@ class Partings:
             try:
                 wanted = first.recorded(path)
                 used = Initial(package, Path(data) if data else None).digest(name)
-            except Fault:  # it is gone since
+            except PipelineError:  # it is gone since
                 continue
             if wanted and used != wanted:
                 yield f"reads {path!r}, which is not what it was when the notebook was exported"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .faults import Fault
+from .errors import PipelineError
 from .objects import digest
 
 INITIAL = ""
@@ -103,11 +103,11 @@ class Pipeline:
     secrets: tuple[str, ...] = ()
 
     def step(self, name: str) -> Step:
-        """Return the step of that name, or raise `Fault` naming those there are."""
+        """Return the step of that name, or raise `PipelineError` naming those there are."""
         for step in self.steps:
             if step.name == name:
                 return step
-        raise Fault(f"no step {name!r}: the pipeline has {', '.join(s.name for s in self.steps) or 'none'}")
+        raise PipelineError(f"no step {name!r}: the pipeline has {', '.join(s.name for s in self.steps) or 'none'}")
 
     def delivered(self, step: str) -> tuple[str, ...]:
         """Variables of that step that the pipeline delivers."""
@@ -127,7 +127,7 @@ def order(pipeline: Pipeline) -> tuple[Step, ...]:
 
     Raises
     ------
-    Fault
+    PipelineError
         Two steps of one name; an input, output or parameter that nothing makes; a circle.
 
     Examples
@@ -137,14 +137,14 @@ def order(pipeline: Pipeline) -> tuple[Step, ...]:
     ['b', 'a']
     """
     for complaint in _complaints(pipeline):
-        raise Fault(f"pipeline {pipeline.name!r}: {complaint}")
+        raise PipelineError(f"pipeline {pipeline.name!r}: {complaint}")
     placed: dict[str, Step] = {}
     waiting = list(pipeline.steps)
     while waiting:
         free = next((step for step in waiting if all(name in placed for name in step.upstream)), None)
         if free is None:
             circle = ", ".join(repr(step.name) for step in waiting)
-            raise Fault(f"pipeline {pipeline.name!r}: the steps {circle} wait for each other; export again")
+            raise PipelineError(f"pipeline {pipeline.name!r}: the steps {circle} wait for each other; export again")
         placed[free.name] = free
         waiting.remove(free)
     return tuple(placed.values())

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from .faults import Fault
+from .errors import PipelineError
 from .model.backoff import Backoff
 
 
@@ -108,14 +108,14 @@ class Remote:
         try:
             from fsspec.core import url_to_fs  # type: ignore[import-untyped, unused-ignore]
         except ModuleNotFoundError:
-            raise Fault(f"the store {uri!r} needs fsspec: pip install fsspec") from None
+            raise PipelineError(f"the store {uri!r} needs fsspec: pip install fsspec") from None
         self.folder: Path | None = None
         self._appears_whole = uri.partition("://")[0] in OBJECTS
         try:
             # Connections do not survive a fork: every process opens its own.
             self._fs, self._root = url_to_fs(uri, skip_instance_cache=True, use_listings_cache=False)
         except (ImportError, ValueError) as fault:
-            raise Fault(f"cannot open the store {uri!r}: {fault}") from None
+            raise PipelineError(f"cannot open the store {uri!r}: {fault}") from None
 
     def _path(self, path: str) -> str:
         return f"{self._root.rstrip('/')}/{path}"

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .faults import Fault
-from .objects import DamagedObject, digest
+from .errors import PipelineError
+from .objects import DamagedObjectError, digest
 from .places import place
 
 RESERVED = ("objects", "cache")
@@ -49,9 +49,11 @@ def new_run() -> str:
 
 
 def valid_run(run: str) -> str:
-    """Return the id, or raise `Fault` if it cannot be the name of a folder in a store."""
+    """Return the id, or raise `PipelineError` if it cannot be the name of a folder in a store."""
     if not re.fullmatch(r"[A-Za-z0-9_][\w.:+@=,-]{0,199}", run, re.ASCII) or run in RESERVED:
-        raise Fault(f"{run!r} is no run id: use letters, digits and _ . : + - (up to 200, not {' or '.join(RESERVED)})")
+        raise PipelineError(
+            f"{run!r} is no run id: use letters, digits and _ . : + - (up to 200, not {' or '.join(RESERVED)})"
+        )
     return run
 
 
@@ -77,14 +79,16 @@ class Store:
         return key
 
     def get(self, key: str) -> bytes:
-        """Return the bytes of that digest; `DamagedObject` if they are not there or not those that were put."""
+        """Return the bytes of that digest; `DamagedObjectError` if they are not there or not those that were put."""
         try:
             data = self._place.read(_object(key))
         except FileNotFoundError:
-            raise DamagedObject(f"artifact {key[:12]} is gone from the store {self.uri!r}: run again") from None
+            raise DamagedObjectError(f"artifact {key[:12]} is gone from the store {self.uri!r}: run again") from None
         if digest(data) != key:
             self._place.delete(_object(key))
-            raise DamagedObject(f"artifact {key[:12]} in the store {self.uri!r} was damaged and is removed: run again")
+            raise DamagedObjectError(
+                f"artifact {key[:12]} in the store {self.uri!r} was damaged and is removed: run again"
+            )
         return data
 
     def keeps(self, key: str, length: int) -> bool:

@@ -18,7 +18,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from mlops_jupyter.runtime import places
 from mlops_jupyter.runtime.model.backoff import Backoff
-from mlops_jupyter.runtime.objects import DamagedObject, digest
+from mlops_jupyter.runtime.objects import DamagedObjectError, digest
 from mlops_jupyter.runtime.places import place
 from mlops_jupyter.runtime.runs import Store
 
@@ -106,7 +106,7 @@ def test_a_damaged_artifact_is_refused_and_can_be_put_again(uri, damage):
     key = store.put(data)
     path = f"objects/{key[:2]}/{key[2:]}"
     place(uri).write(path, damage(data))
-    with pytest.raises(DamagedObject, match="was damaged and is removed: run again"):
+    with pytest.raises(DamagedObjectError, match="was damaged and is removed: run again"):
         store.get(key)
     assert not store.keeps(key, len(data))
     assert store.put(data) == key and store.get(key) == data
@@ -164,6 +164,6 @@ def test_a_writer_killed_half_way_leaves_nothing_that_is_read(tmp_path, scheme):
     assert [path.stat().st_size for path in parts] == [len(data) // 2], "it was half way"
     store, key = Store(uri), digest(data)
     assert not store.keeps(key, len(data)) and place(uri).names(f"objects/{key[:2]}") == []
-    with pytest.raises(DamagedObject, match="is gone from the store"):
+    with pytest.raises(DamagedObjectError, match="is gone from the store"):
         store.get(key)
     assert store.put(data) == key and store.get(key) == data

@@ -16,7 +16,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.plan import Environment, Parameter, Plan, Resources, Schedule, Step
 from mlops_jupyter.services.export import targets
 from mlops_jupyter.services.export.spelling import python as python_text
@@ -217,7 +217,7 @@ class TestRegistry:
         assert targets.find("python") is python
 
     def test_unknown(self) -> None:
-        with pytest.raises(NotFound, match=r"^no target 'airflwo': choose from .*airflow.*python") as fault:
+        with pytest.raises(NotFoundError, match=r"^no target 'airflwo': choose from .*airflow.*python") as fault:
             targets.find("airflwo")
         assert "\n" not in str(fault.value)
 

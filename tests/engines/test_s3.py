@@ -183,7 +183,7 @@ key = digest(data)
 assert not store.keeps(key, len(data)) and store._place.names(f"objects/{{key[:2]}}") == []
 try:
     store.get(key)
-except DamagedObject as fault:
+except DamagedObjectError as fault:
     assert "is gone from the store" in str(fault)
 else:
     raise AssertionError("read")

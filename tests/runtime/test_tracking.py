@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mlops_jupyter.runtime import gates, tracking
-from mlops_jupyter.runtime.measures import NotLoggable
+from mlops_jupyter.runtime.measures import NotLoggableError
 
 
 @pytest.fixture(autouse=True)
@@ -142,7 +142,7 @@ def test_a_model_is_noted_with_its_figures() -> None:
 
 def test_a_model_that_fails_its_gate_is_not_noted() -> None:
     model = LogisticRegression().fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
-    with pytest.raises(gates.GateFailed, match=r"accuracy is 0, required >= 0\.9"):
+    with pytest.raises(gates.GateError, match=r"accuracy is 0, required >= 0\.9"):
         gates.register_model(model, name="churn", data=([[0.0], [3.0]], [1, 0]), require=["accuracy >= 0.9"])
     assert tracking.collected()["models"] == []
 
@@ -150,6 +150,6 @@ def test_a_model_that_fails_its_gate_is_not_noted() -> None:
 @pytest.mark.parametrize("bad", [{"a": "text"}, {"a\nb": 1}, {"": 1}])
 def test_what_cannot_be_logged_changes_nothing(bad: dict) -> None:
     tracking.log_metrics(ok=1)
-    with pytest.raises(NotLoggable):
+    with pytest.raises(NotLoggableError):
         tracking.log_metrics({"fine": 1, **bad})
     assert [m["key"] for m in tracking.collected()["runs"][0]["metrics"]] == ["ok"]

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mlops_jupyter.runtime import state
-from mlops_jupyter.runtime.codecs import CannotSave, load_exact, save_exact
+from mlops_jupyter.runtime.codecs import SerializationError, load_exact, save_exact
 from mlops_jupyter.runtime.compare import Status, compare
 from mlops_jupyter.runtime.fingerprint import fingerprint, survey
 
@@ -59,7 +59,7 @@ def test_an_optimizer_holds_the_parameters_of_its_model_after_a_crossing() -> No
 
 
 def test_a_computation_stays_in_its_process() -> None:
-    with pytest.raises(CannotSave, match=r"'loss' cannot be saved: .*gradients can still be computed"):
+    with pytest.raises(SerializationError, match=r"'loss' cannot be saved: .*gradients can still be computed"):
         save_exact({"loss": torch.ones(1, requires_grad=True) * 2})
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.plan import Schedule
 from mlops_jupyter.services.export.bundle import MARK, Bundle
 from mlops_jupyter.services.export.journal import inside
@@ -104,13 +104,13 @@ def read(folder: Path) -> Manifest:
 
     Raises
     ------
-    NotFound
+    NotFoundError
         There is no bundle.
     UserError
         The bundle was made before exports noted anything, or what they noted cannot be read.
     """
     if not (folder / MARK).is_file():
-        raise NotFound(f"no bundle at {str(folder)!r}: make one with export, without --update")
+        raise NotFoundError(f"no bundle at {str(folder)!r}: make one with export, without --update")
     try:
         facts = json.loads((folder / NAME).read_bytes())
         if facts["format"] != FORMAT:

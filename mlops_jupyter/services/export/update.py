@@ -100,7 +100,7 @@ def _merge(found: Changes, path: str, there: bytes, new: bytes, known: Manifest)
         merged = regions.merge(mine, known.lines[path], text)
         if path.endswith(".py"):
             compile(merged, path, "exec")
-    except regions.Conflict as fault:
+    except regions.RegionConflictError as fault:
         found.conflicts[path] = f"{fault}: mark each edit as a region apart from these lines, or take the file away"
     except SyntaxError as fault:
         found.conflicts[path] = f"would be no Python with its regions in it ({fault.msg}): take the regions out first"

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from mlops_jupyter.core import plan
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.ids import new_id
 from mlops_jupyter.services.schedule.record import Catchup, Policy, Schedule
 from mlops_jupyter.store.ledger import Ledger
@@ -43,7 +43,9 @@ class Kept:
         have = ", ".join(f"{s.id[:14]} ({s.bundle.name})" for s in found or known)
         if found:
             raise UserError(f"{word!r} begins the ids of {len(found)} schedules: name one of {have}")
-        raise NotFound(f"no schedule {word!r}: " + (f"there are {have}" if have else "add one with `schedule add`"))
+        raise NotFoundError(
+            f"no schedule {word!r}: " + (f"there are {have}" if have else "add one with `schedule add`")
+        )
 
     def add(self, schedule: Schedule, seen: str | None) -> Schedule:
         """Keep it and return it with its id; one that is there already is returned as it is.

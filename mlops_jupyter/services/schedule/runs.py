@@ -14,6 +14,9 @@ from mlops_jupyter.store.ledger import Ledger
 
 LOGS = "schedule-logs"
 
+DRIFT_FOUND = ("DriftFoundError", "DriftFound")
+"""How records of runs name the fault of a bundle's own drift check; those of older bundles have the second."""
+
 _HISTORY = """
 SELECT r.*, s.bundle AS bundle FROM schedule_run r JOIN schedule s ON s.id = r.schedule
 """
@@ -138,4 +141,4 @@ def _found_drift(outcome: Mapping[str, object]) -> bool:
     """Whether a step of a run stopped it because the data has drifted: a check of the bundle's own."""
     steps = outcome.get("steps")
     faults = (one.get("error") for one in (steps if isinstance(steps, list) else ()) if isinstance(one, dict))
-    return any(isinstance(fault, dict) and fault.get("type") == "DriftFound" for fault in faults)
+    return any(isinstance(fault, dict) and fault.get("type") in DRIFT_FOUND for fault in faults)

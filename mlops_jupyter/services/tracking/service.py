@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.ids import RunId, SessionId, new_id
-from mlops_jupyter.runtime.measures import NotLoggable, check_key, number, text
+from mlops_jupyter.runtime.measures import check_key, number, text
 from mlops_jupyter.runtime.objects import Objects
 from mlops_jupyter.services.tracking.alive import is_alive
 from mlops_jupyter.services.tracking.run import Run, RunStatus
@@ -96,12 +96,9 @@ class Tracking:
         """Return a metric's row. Of several values at one step the later has the later millisecond, so MLflow,
         which knows no finer time, keeps each and takes the last one for the latest.
         """
-        try:
-            if key not in self._keys:
-                self._keys.add(check_key(key))
-            measured = value if type(value) is float else number(key, value)
-        except NotLoggable as fault:
-            raise UserError(str(fault)) from None
+        if key not in self._keys:
+            self._keys.add(check_key(key))
+        measured = value if type(value) is float else number(key, value)
         before = self._last.get((run, key))
         if before is not None and before[0] == step and now < before[1] + 0.001:
             now = before[1] + 0.001
@@ -116,10 +113,7 @@ class Tracking:
         UserError
             A name or value that cannot be kept, or another value than before.
         """
-        try:
-            rows = {check_key(key): text(key, value) for key, value in params.items()}
-        except NotLoggable as fault:
-            raise UserError(str(fault)) from None
+        rows = {check_key(key): text(key, value) for key, value in params.items()}
         with self._writing() as ledger:
             before = {row["key"]: row["value"] for row in ledger.query("SELECT * FROM param WHERE run = ?", (run,))}
             for key, value in rows.items():
@@ -135,10 +129,7 @@ class Tracking:
 
     def tag(self, run: RunId, tags: Mapping[str, object]) -> None:
         """Put words on a run; a later one of the same name replaces the earlier."""
-        try:
-            rows = {check_key(key): text(key, value) for key, value in tags.items()}
-        except NotLoggable as fault:
-            raise UserError(str(fault)) from None
+        rows = {check_key(key): text(key, value) for key, value in tags.items()}
         with self._writing() as ledger:
             ledger.executemany(
                 "INSERT OR REPLACE INTO tag (run, key, value) VALUES (?, ?, ?)", [(run, *pair) for pair in rows.items()]
@@ -191,14 +182,14 @@ class Tracking:
 
         Raises
         ------
-        NotFound
+        NotFoundError
             There is no such experiment, or nothing such to sort by; the line names those there are.
         """
         ledger = self._here()
         if experiment is not None:
             known = [r["experiment"] for r in ledger.query("SELECT DISTINCT experiment FROM run ORDER BY 1")]
             if experiment not in known:
-                raise NotFound(f"no experiment {experiment!r}: there are {', '.join(known) or 'none yet'}")
+                raise NotFoundError(f"no experiment {experiment!r}: there are {', '.join(known) or 'none yet'}")
         where, values = ("1", ()) if experiment is None else ("experiment = ?", (experiment,))
         if sort_by is None:
             return read(ledger, where, values, -1 if limit is None else limit)

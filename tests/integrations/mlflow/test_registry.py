@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.runtime import gates, mlflow_models, tracking
 from mlops_jupyter.workspace import Workspace
 
@@ -75,7 +75,7 @@ def test_the_life_of_a_model(project: Workspace, client) -> None:
         "model 'churn' has no version 7: it has 3, 2, 1": lambda: registry.promote("churn@champion", 7),
         "model 'churn' has no alias 'best': there are champion": lambda: registry.rollback("churn@best"),
     }.items():
-        with pytest.raises(NotFound, match=fault) as raised:
+        with pytest.raises(NotFoundError, match=fault) as raised:
             act()
         assert "\n" not in str(raised.value)
 
@@ -115,7 +115,7 @@ def test_a_step_of_a_bundle_registers_once_however_often_it_is_tried(project: Wo
     assert [(m.step, m.value) for m in client.get_metric_history(run.info.run_id, "loss")] == [(1, 0.5), (2, 0.4)]
     assert len(client.search_model_versions("name = 'weekly'")) == 1
 
-    with pytest.raises(gates.GateFailed):
+    with pytest.raises(gates.GateError):
         gates.register_model(model, "weekly", data=(X, y), require=["accuracy > 1"])
     assert len(client.search_model_versions("name = 'weekly'")) == 1
 

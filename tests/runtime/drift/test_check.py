@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from mlops_jupyter.runtime.drift import CannotCompare, Kind, Profile, Verdict, check, profile
+from mlops_jupyter.runtime.drift import IncomparableDataError, Kind, Profile, Verdict, check, profile
 
 N = 600
 RNG = np.random.default_rng(7)
@@ -205,7 +205,7 @@ BAD: list[tuple[str, Callable[[], object], str]] = [
 
 @pytest.mark.parametrize(("act", "said"), [row[1:] for row in BAD], ids=[row[0] for row in BAD])
 def test_bad_input_is_one_clear_line(act: Callable[[], object], said: str) -> None:
-    with pytest.raises(CannotCompare) as fault:
+    with pytest.raises(IncomparableDataError) as fault:
         act()
     assert str(fault.value) == said
 

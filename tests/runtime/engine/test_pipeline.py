@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from mlops_jupyter.runtime.faults import Fault
+from mlops_jupyter.runtime.errors import PipelineError
 from mlops_jupyter.runtime.installed import versions
 from mlops_jupyter.runtime.keep_plan import file_name, wanted
 from mlops_jupyter.runtime.pipeline import Pipeline, Step, ancestors, order, step_key
@@ -35,14 +35,14 @@ COMPLAINTS = {
 @pytest.mark.parametrize("case", COMPLAINTS.values(), ids=COMPLAINTS)
 def test_a_wrong_pipeline_is_one_line(case):
     steps, told = case
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(PipelineError) as caught:
         order(Pipeline("demo", "p", steps))
     assert str(caught.value).startswith("pipeline 'demo': ") and told in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_an_output_that_no_step_makes():
-    with pytest.raises(Fault, match="it delivers 'x' from 'a', which does not make it"):
+    with pytest.raises(PipelineError, match="it delivers 'x' from 'a', which does not make it"):
         order(Pipeline("demo", "p", (step("a"),), outputs={"x": "a"}))
 
 

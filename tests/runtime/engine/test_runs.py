@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_jupyter.runtime.faults import Fault
-from mlops_jupyter.runtime.objects import DamagedObject, digest
+from mlops_jupyter.runtime.errors import PipelineError
+from mlops_jupyter.runtime.objects import DamagedObjectError, digest
 from mlops_jupyter.runtime.runs import Artifact, Store, new_run, valid_run
 
 
@@ -35,9 +35,9 @@ def test_a_damaged_object_is_refused_once_and_can_be_put_again(store, tmp_path):
     key = store.put(b"value")
     path = tmp_path / "s" / "objects" / key[:2] / key[2:]
     path.write_bytes(b"VALUE")
-    with pytest.raises(DamagedObject, match="was damaged and is removed: run again"):
+    with pytest.raises(DamagedObjectError, match="was damaged and is removed: run again"):
         store.get(key)
-    with pytest.raises(DamagedObject, match="is gone from the store"):
+    with pytest.raises(DamagedObjectError, match="is gone from the store"):
         store.get(key)
     store.put(b"value")
     path.write_bytes(b"val")
@@ -125,7 +125,7 @@ def test_run_ids_are_names_of_folders(run, good):
     if good:
         assert valid_run(run) == run
     else:
-        with pytest.raises(Fault, match="is no run id"):
+        with pytest.raises(PipelineError, match="is no run id"):
             valid_run(run)
 
 

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.runtime import state
-from mlops_jupyter.runtime.faults import Fault
+from mlops_jupyter.runtime.errors import PipelineError
 from mlops_jupyter.runtime.watch import Watch
 
 
@@ -199,7 +199,7 @@ def test_files_and_unknown_names(tmp_path):
     assert state.read("~file:data/a.bin") == b"\0x" == (tmp_path / "data" / "a.bin").read_bytes()
     state.write("~file:data/a.bin", None)
     assert not (tmp_path / "data" / "a.bin").exists()
-    with pytest.raises(Fault, match=r"'~moon' is no hidden variable: there are ~cwd"):
+    with pytest.raises(PipelineError, match=r"'~moon' is no hidden variable: there are ~cwd"):
         state.read("~moon")
     assert {"~random", "~numpy.random", "~cwd"} <= state.names_now()
     assert "~torch.random" not in state.names_now()

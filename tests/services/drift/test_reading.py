@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.runtime.drift import Profile, Verdict, check, profile
 from mlops_jupyter.services.drift.reading import read
 
@@ -71,7 +71,7 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path, name: str, content: byt
 
 
 def test_no_such_file_and_no_parquet_in_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match=r"no file .*nowhere\.csv': check the name, or the folder you are in"):
+    with pytest.raises(NotFoundError, match=r"no file .*nowhere\.csv': check the name, or the folder you are in"):
         read(tmp_path / "nowhere.csv")
     with pytest.raises(UserError, match="is a folder without parquet files: name a csv or parquet file"):
         read(tmp_path)

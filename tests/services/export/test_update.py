@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.plan import Plan, Schedule
 from mlops_jupyter.services.export import bundle, journal, manifest, update
 from mlops_jupyter.services.export.verify import manifest as facts_of
@@ -200,7 +200,7 @@ def test_what_cannot_be_compared_is_one_line(tmp_path: Path, case: tuple, write:
 
 
 def test_no_bundle(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match=r"no bundle at .*: make one with export, without --update"):
+    with pytest.raises(NotFoundError, match=r"no bundle at .*: make one with export, without --update"):
         manifest.read(tmp_path)
 
 

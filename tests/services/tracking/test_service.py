@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.runtime.objects import Objects
 from mlops_jupyter.services.tracking.alive import is_alive
 from mlops_jupyter.services.tracking.run import RunStatus
@@ -136,9 +136,9 @@ def test_runs_are_found_by_what_they_are_called(tracking: Tracking) -> None:
     assert tracking.run("a").id == again.id
     assert tracking.run(first.id).id == first.id
     assert tracking.run(other.id[:20]).id == other.id
-    with pytest.raises(NotFound, match="no run 'c': the last ones are b, a"):
+    with pytest.raises(NotFoundError, match="no run 'c': the last ones are b, a"):
         tracking.run("c")
-    with pytest.raises(NotFound, match="3 runs have an id that begins with '0'"):
+    with pytest.raises(NotFoundError, match="3 runs have an id that begins with '0'"):
         tracking.run("0")
 
 
@@ -163,9 +163,9 @@ def test_sorting(key: str, expected: str) -> None:
 
 def test_sorting_by_nothing_names_what_there_is(tracking: Tracking) -> None:
     tracking.start("a").log(auc=1)
-    with pytest.raises(NotFound, match=r"no run has 'metrics.acu' to sort by: there are .*metrics\.auc"):
+    with pytest.raises(NotFoundError, match=r"no run has 'metrics.acu' to sort by: there are .*metrics\.auc"):
         tracking.runs(sort_by="metrics.acu")
-    with pytest.raises(NotFound, match="no experiment 'x': there are default"):
+    with pytest.raises(NotFoundError, match="no experiment 'x': there are default"):
         tracking.runs("x")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.runtime.drift import profile
 from mlops_jupyter.surfaces.cli import drift
 
@@ -81,5 +81,5 @@ def test_faults_of_the_user(line: list[str], said: str) -> None:
 
 
 def test_a_missing_file_is_not_found() -> None:
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         run("gone.csv", "same.csv")

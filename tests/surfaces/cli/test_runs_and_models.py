@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jupyter.core.errors import NotFound
+from mlops_jupyter.core.errors import NotFoundError
 from mlops_jupyter.surfaces.cli import models, runs
 from mlops_jupyter.workspace import Workspace
 
@@ -54,7 +54,7 @@ def test_runs(project: Workspace, cli, capsys) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["run", "name", "experiment", "status", "started", "metrics"]
     assert len(lines) == 2 and " high " in lines[1]
-    with pytest.raises(NotFound, match="no experiment 'x'"):
+    with pytest.raises(NotFoundError, match="no experiment 'x'"):
         cli("runs", "-e", "x")
 
 
@@ -86,5 +86,5 @@ def test_models(project: Workspace, cli, capsys) -> None:
     ]
     assert cli("models", "--offline") == 0
     assert "champion  accuracy=0.5" in capsys.readouterr().out
-    with pytest.raises(NotFound, match="no model 'x': there are churn"):
+    with pytest.raises(NotFoundError, match="no model 'x': there are churn"):
         cli("models", "--offline", "x")
