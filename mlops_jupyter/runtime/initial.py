@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import os
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import PipelineError
-from .objects import digest
+from .hashing import file_digest, initial_value_digest
 from .pipeline import FILE, INITIAL, Pipeline, Step
 from .state import ENVIRON, initial_file, read
 
@@ -38,7 +37,7 @@ class Initial:
         if name.startswith(FILE):
             return _file_digest(self.file(name.removeprefix(FILE)))
         value = self.value(name)
-        return ABSENT if value is None else digest(json.dumps(value, sort_keys=True).encode())
+        return ABSENT if value is None else initial_value_digest(value)
 
     def recorded(self, path: str) -> str:
         """Return the digest that a data file had when the bundle was made, "" if that is not known."""
@@ -105,6 +104,5 @@ def _file_digest(path: Path) -> str:
 
 @cache
 def _digest_of(path: str, changed: int, size: int) -> str:
-    """BLAKE2b-256 of a file, read in pieces; once while it stays the same."""
-    with Path(path).open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
+    """The file is read once while it stays the same."""
+    return file_digest(Path(path))

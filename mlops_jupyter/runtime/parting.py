@@ -15,6 +15,7 @@ from typing import Any
 
 from .errors import PipelineError
 from .fingerprint import fingerprint
+from .hashing import kernel_hasher, watched_file_digest
 from .initial import Initial, package_folder
 from .installed import versions
 from .pipeline import FILE, HIDDEN, INITIAL, Pipeline, Step, ancestors, order
@@ -155,16 +156,14 @@ def _read(path: Path) -> dict[str, Facts]:
 def _mark(value: Any) -> str:
     """Return the kernel's fingerprint of a value, "" where there is none."""
     try:
-        from xxhash import xxh3_128
+        found = fingerprint(value, new=kernel_hasher())
     except ImportError:
         return ""
-    found = fingerprint(value, new=xxh3_128)
     return found if isinstance(found, str) else ""
 
 
 def _mark_of_file(data: bytes) -> str:
     try:
-        from xxhash import xxh3_128_hexdigest
+        return watched_file_digest(data)
     except ImportError:
         return ""
-    return str(xxh3_128_hexdigest(data))

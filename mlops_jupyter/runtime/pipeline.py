@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .errors import PipelineError
-from .objects import digest
+from .hashing import cache_key
 
 INITIAL = ""
 """The step name of a value that was there before the first step ran."""
@@ -199,7 +198,7 @@ def step_key(
     packages: Mapping[str, str],
     environment: Mapping[str, str],
 ) -> str:
-    """Return the hash of all that a step's result depends on: BLAKE2b-256 over a tagged JSON, in hex.
+    """Return the hash of all that a step's result depends on.
 
     Parameters
     ----------
@@ -208,8 +207,6 @@ def step_key(
     packages : module -> version of the distribution that provides it (see `installed.versions`).
     """
     facts = {
-        "record": "step",
-        "format": 1,
         "version": step.version,
         "function": step.function,
         "inputs": dict(inputs),
@@ -219,4 +216,4 @@ def step_key(
         "environment": dict(environment),
         "python": [sys.implementation.name, *sys.version_info[:3]],
     }
-    return digest(json.dumps(facts, sort_keys=True, separators=(",", ":")).encode())
+    return cache_key(facts)

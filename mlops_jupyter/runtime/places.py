@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from .errors import PipelineError
 from .model.backoff import Backoff
+from .storage.atomic import write_atomic
 
 
 class Place(Protocol):
@@ -37,32 +37,27 @@ class Place(Protocol):
 
 
 class Folder:
-    """A place on this machine."""
+    """A place on this machine.
 
-    def __init__(self, folder: Path) -> None:
+    Parameters
+    ----------
+    folder : it is made by the first write.
+    fsync : flush each file to the disk (10 ms). Without it, what a loss of power may spoil is told by its digest, or by
+        being no JSON, and counts as absent: enough for what can be made again.
+    """
+
+    def __init__(self, folder: Path, *, fsync: bool = False) -> None:
         self.folder: Path | None = folder
         self._root = folder
+        self._fsync = fsync
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes."""
         return (self._root / path).read_bytes()
 
     def write(self, path: str, data: bytes) -> None:
-        """Write beside and rename.
-
-        Nothing is flushed to the disk (10 ms each time): what a loss of power may spoil is told by its digest, or by
-        being no JSON, and counts as absent.
-        """
-        target = self._root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-            Path(beside).replace(target)
-        except BaseException:
-            Path(beside).unlink()
-            raise
+        """Write beside and rename."""
+        write_atomic(self._root / path, data, fsync=self._fsync)
 
     def size(self, path: str) -> int | None:
         """Return a file's length in bytes, or None."""

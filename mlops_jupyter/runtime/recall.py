@@ -6,9 +6,9 @@ import time
 
 from .events import Status
 from .keep_plan import wanted
-from .objects import DamagedObjectError
 from .pipeline import Pipeline, Step
 from .runs import Artifact, Facts, Store
+from .storage.objects import DamagedObjectError
 
 
 class Recall:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from .errors import PipelineError
-from .objects import DamagedObjectError, digest
 from .places import place
+from .storage.objects import ObjectStore
 
 RESERVED = ("objects", "cache")
 """Names in a store that are no runs."""
@@ -63,6 +63,7 @@ class Store:
     def __init__(self, uri: str | Path) -> None:
         self.uri = str(uri)
         self._place = place(self.uri)
+        self._objects = ObjectStore(self._place, self.uri)
 
     @property
     def folder(self) -> Path | None:
@@ -72,28 +73,16 @@ class Store:
     # Artifacts.
 
     def put(self, data: bytes) -> str:
-        """Keep bytes; return their digest. The same bytes are written once, a truncated copy is mended."""
-        key = digest(data)
-        if self._place.size(_object(key)) != len(data):
-            self._place.write(_object(key), data)
-        return key
+        """Keep bytes; return their digest."""
+        return self._objects.put(data)
 
     def get(self, key: str) -> bytes:
-        """Return the bytes of that digest; `DamagedObjectError` if they are not there or not those that were put."""
-        try:
-            data = self._place.read(_object(key))
-        except FileNotFoundError:
-            raise DamagedObjectError(f"artifact {key[:12]} is gone from the store {self.uri!r}: run again") from None
-        if digest(data) != key:
-            self._place.delete(_object(key))
-            raise DamagedObjectError(
-                f"artifact {key[:12]} in the store {self.uri!r} was damaged and is removed: run again"
-            )
-        return data
+        """Return the bytes of a digest; raise `DamagedObjectError` if they are not there or not those that were put."""
+        return self._objects.get(key)
 
     def keeps(self, key: str, length: int) -> bool:
-        """Whether the object is there in its full length (its content is judged when it is read)."""
-        return self._place.size(_object(key)) == length
+        """Whether the bytes of a digest are there in their full length (their content is judged when it is read)."""
+        return self._objects.keeps(key, length)
 
     # What a step made earlier.
 
@@ -189,10 +178,6 @@ class Store:
 
     def _write_json(self, path: str, facts: Facts) -> None:
         self._place.write(path, json.dumps(facts, indent=1).encode())
-
-
-def _object(key: str) -> str:
-    return f"objects/{key[:2]}/{key[2:]}"
 
 
 def _kept(entry: Facts) -> list[Facts]:

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .hashing import tracking_id
 from .modelfile import ModelFile, save
-from .objects import digest, write_whole
+from .storage.atomic import write_atomic
 
 
 @dataclass
@@ -99,7 +100,7 @@ class Book:
 
     def key(self, *parts: str) -> str:
         """Return an id that is the same whenever this step of this run comes to the same place."""
-        return digest("\0".join((self.pipeline, self.run, *parts)).encode())[:32]
+        return tracking_id(self.pipeline, self.run, *parts)
 
     def start(self, name: str | None, experiment: str | None, inside: bool) -> TrackedRun:
         """Open a run that the step's code asked for; `inside`: the open one is gone on with after it."""
@@ -169,7 +170,7 @@ class Book:
 
     def _write(self) -> None:
         if self.path is not None:
-            write_whole(self.path, json.dumps(self.content(), indent=1).encode())
+            write_atomic(self.path, json.dumps(self.content(), indent=1).encode(), fsync=True)
 
 
 def mlflow_wanted() -> bool:

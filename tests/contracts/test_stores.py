@@ -17,10 +17,11 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from mlops_jupyter.runtime import places
+from mlops_jupyter.runtime.hashing import content_digest
 from mlops_jupyter.runtime.model.backoff import Backoff
-from mlops_jupyter.runtime.objects import DamagedObjectError, digest
 from mlops_jupyter.runtime.places import place
 from mlops_jupyter.runtime.runs import Store
+from mlops_jupyter.runtime.storage.objects import DamagedObjectError
 
 
 class Shaky(MemoryFileSystem):
@@ -162,7 +163,7 @@ def test_a_writer_killed_half_way_leaves_nothing_that_is_read(tmp_path, scheme):
     assert done.returncode == -signal.SIGKILL
     parts = [path for path in Path(tmp_path, "store").rglob("*") if path.is_file()]
     assert [path.stat().st_size for path in parts] == [len(data) // 2], "it was half way"
-    store, key = Store(uri), digest(data)
+    store, key = Store(uri), content_digest(data)
     assert not store.keeps(key, len(data)) and place(uri).names(f"objects/{key[:2]}") == []
     with pytest.raises(DamagedObjectError, match="is gone from the store"):
         store.get(key)

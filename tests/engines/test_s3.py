@@ -101,7 +101,11 @@ def environment(door: Door) -> dict[str, str]:
 
 
 def script(door: Door, text: str, code: int = 0) -> str:
-    head = "from mlops_jupyter.runtime.runs import Store\nfrom mlops_jupyter.runtime.objects import *\n"
+    head = (
+        "from mlops_jupyter.runtime.hashing import content_digest as digest\n"
+        "from mlops_jupyter.runtime.runs import Store\n"
+        "from mlops_jupyter.runtime.storage.objects import *\n"
+    )
     return engine(
         "python", "-c", f"{head}store = Store({URI!r})\n{text}", cwd=Path("/"), code=code, **environment(door)
     )

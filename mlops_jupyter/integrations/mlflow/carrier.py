@@ -15,7 +15,7 @@ from mlops_jupyter.integrations.mlflow.registering import Registering
 from mlops_jupyter.integrations.mlflow.runs import RunBook
 from mlops_jupyter.runtime import mlflow_runs
 from mlops_jupyter.runtime.model.backoff import Backoff
-from mlops_jupyter.runtime.objects import Objects
+from mlops_jupyter.runtime.storage.objects import project_objects
 from mlops_jupyter.store.ledger import Ledger
 from mlops_jupyter.store.outbox import Message, carried, failed, waiting
 
@@ -47,7 +47,7 @@ class Carrier:
             self._client = mlflow_runs.connect(uri)
         except Exception as fault:
             raise UnavailableError(f"cannot open {uri!r}: {fault}") from fault
-        objects = Objects(folder / "objects")
+        objects = project_objects(folder)
         self._runs = RunBook(ledger, objects, self._client, uri)
         self._registering = Registering(ledger, objects, self._client, uri, self._runs)
         self._not_before: dict[int, float] = {}

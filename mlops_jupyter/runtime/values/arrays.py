@@ -6,9 +6,10 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
+from ..hashing import Hasher
 from . import pieces
 from .builtin import last_name
-from .formulas import PREFIX, Hasher, Record
+from .formulas import PREFIX, Record
 from .walk import Handler, Walk
 
 CHUNK = 1 << 19

@@ -9,8 +9,9 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ..hashing import Hasher, New
 from . import plain
-from .formulas import PREFIX, Hasher, New, Record
+from .formulas import PREFIX, Record
 
 DEEPEST = 150
 """Levels of containers within containers. The walk recurses, and must end before Python's own limit."""

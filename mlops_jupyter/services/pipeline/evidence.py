@@ -25,7 +25,7 @@ from mlops_jupyter.runtime.codecs import (
 )
 from mlops_jupyter.runtime.compare import shown
 from mlops_jupyter.runtime.fingerprint import fingerprint
-from mlops_jupyter.runtime.objects import digest
+from mlops_jupyter.runtime.hashing import content_digest
 from mlops_jupyter.runtime.state import FILE, initial_file
 from mlops_jupyter.services.pipeline.grouping import Group
 from mlops_jupyter.services.pipeline.parts import Need, Parts
@@ -231,7 +231,7 @@ class Evidence:
             proof.files[f"{first}/files/{path}"] = where.read_bytes()
         else:
             data = where.read_bytes()
-            outside[path] = {"bytes": size, "digest": digest(data), "at": str(where)}
+            outside[path] = {"bytes": size, "digest": content_digest(data), "at": str(where)}
 
 
 def _unread(read: Callable[..., object], *saved: object) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.ids import new_id
 from mlops_jupyter.runtime import gates, modelfile
-from mlops_jupyter.runtime.objects import Objects
+from mlops_jupyter.runtime.storage.objects import ObjectStore
 from mlops_jupyter.services.registry.aliases import check_alias, check_name, holders, previous, split
 from mlops_jupyter.services.registry.views import ModelVersion, ModelView, read
 from mlops_jupyter.store.ledger import Ledger
@@ -32,7 +32,7 @@ class Registry:
     While MLflow is away, a registration or promotion is `pending` and completes when it is back.
     """
 
-    def __init__(self, ledger: Ledger, objects: Objects, courier: Callable[[], None]) -> None:
+    def __init__(self, ledger: Ledger, objects: ObjectStore, courier: Callable[[], None]) -> None:
         self._ledger = ledger
         self._objects = objects
         self._courier = courier

@@ -33,11 +33,11 @@ class Run:
     Examples
     --------
     >>> import pathlib, tempfile
-    >>> from mlops_jupyter.runtime.objects import Objects
+    >>> from mlops_jupyter.runtime.storage.objects import project_objects
     >>> from mlops_jupyter.services.tracking.service import Tracking
     >>> from mlops_jupyter.store.ledger import Ledger
     >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> tracking = Tracking(Ledger(folder / "ledger.db"), Objects(folder / "objects"), courier=lambda: None)
+    >>> tracking = Tracking(Ledger(folder / "ledger.db"), project_objects(folder), courier=lambda: None)
     >>> with tracking.start("baseline") as run:
     ...     run.log(auc=0.91)
     >>> run.view.metrics["auc"]

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.ids import RunId, SessionId, new_id
 from mlops_jupyter.runtime.measures import check_key, number, text
-from mlops_jupyter.runtime.objects import Objects
+from mlops_jupyter.runtime.storage.objects import ObjectStore
 from mlops_jupyter.services.tracking.alive import is_alive
 from mlops_jupyter.services.tracking.run import Run, RunStatus
 from mlops_jupyter.services.tracking.views import RunView, find, read, sort
@@ -31,7 +31,7 @@ class Tracking:
     `active` is the run that this process has open, if it has one.
     """
 
-    def __init__(self, ledger: Ledger, objects: Objects, courier: Callable[[], None]) -> None:
+    def __init__(self, ledger: Ledger, objects: ObjectStore, courier: Callable[[], None]) -> None:
         self.active: Run | None = None
         self._ledger = ledger
         self._objects = objects

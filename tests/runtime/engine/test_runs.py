@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_jupyter.runtime.errors import PipelineError
-from mlops_jupyter.runtime.objects import DamagedObjectError, digest
+from mlops_jupyter.runtime.hashing import content_digest
 from mlops_jupyter.runtime.runs import Artifact, Store, new_run, valid_run
+from mlops_jupyter.runtime.storage.objects import DamagedObjectError
 
 
 @pytest.fixture(params=["folder", "fsspec"])
@@ -27,7 +28,7 @@ def store(request, tmp_path):
 def test_bytes_come_back(tmp_path_factory, data):
     store = Store(tmp_path_factory.getbasetemp() / "shared")
     key = store.put(data)
-    assert store.put(data) == key == digest(data)
+    assert store.put(data) == key == content_digest(data)
     assert store.get(key) == data and store.keeps(key, len(data)) and not store.keeps(key, len(data) + 1)
 
 

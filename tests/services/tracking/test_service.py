@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import NotFoundError, UserError
-from mlops_jupyter.runtime.objects import Objects
+from mlops_jupyter.runtime.storage.objects import project_objects
 from mlops_jupyter.services.tracking.alive import is_alive
 from mlops_jupyter.services.tracking.run import RunStatus
 from mlops_jupyter.services.tracking.service import Tracking
@@ -29,7 +29,7 @@ from mlops_jupyter.store.ledger import Ledger
 @pytest.fixture
 def tracking(tmp_path: Path) -> Iterator[Tracking]:
     ledger = Ledger(tmp_path / "ledger.db")
-    yield Tracking(ledger, Objects(tmp_path / "objects"), lambda: None)
+    yield Tracking(ledger, project_objects(tmp_path), lambda: None)
     ledger.close()
 
 
