@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from graphlib import CycleError, TopologicalSorter
+from heapq import heappop, heappush
 from typing import Any
 
 from .errors import PipelineError
@@ -137,16 +139,23 @@ def order(pipeline: Pipeline) -> tuple[Step, ...]:
     """
     for complaint in _complaints(pipeline):
         raise PipelineError(f"pipeline {pipeline.name!r}: {complaint}")
-    placed: dict[str, Step] = {}
-    waiting = list(pipeline.steps)
-    while waiting:
-        free = next((step for step in waiting if all(name in placed for name in step.upstream)), None)
-        if free is None:
-            circle = ", ".join(repr(step.name) for step in waiting)
-            raise PipelineError(f"pipeline {pipeline.name!r}: the steps {circle} wait for each other; export again")
-        placed[free.name] = free
-        waiting.remove(free)
-    return tuple(placed.values())
+    place = {step.name: number for number, step in enumerate(pipeline.steps)}
+    sorter = TopologicalSorter({step.name: step.upstream for step in pipeline.steps})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        circle = ", ".join(map(repr, sorted(set(error.args[1]), key=place.__getitem__)))
+        raise PipelineError(
+            f"pipeline {pipeline.name!r}: the steps {circle} wait for each other; export again"
+        ) from None
+    ordered: list[Step] = []
+    ready: list[int] = []  # a heap: of the steps that may come next, the first as written does
+    while sorter.is_active():
+        for name in sorter.get_ready():
+            heappush(ready, place[name])
+        ordered.append(pipeline.steps[heappop(ready)])
+        sorter.done(ordered[-1].name)
+    return tuple(ordered)
 
 
 def limited(pipeline: Pipeline, retries: int | None, timeout: float | None) -> Pipeline:

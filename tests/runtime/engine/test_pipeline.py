@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import sys
+import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mlops_jupyter.runtime.errors import PipelineError
 from mlops_jupyter.runtime.installed import versions
@@ -52,6 +55,38 @@ def test_order_is_as_written_where_it_may_be():
     assert [s.name for s in order(pipeline)] == ["c", "a", "b", "d"]
     assert pipeline.downstream("a") == {"a", "b", "d"}
     assert ancestors(pipeline) == {"a": set(), "c": set(), "b": {"a"}, "d": {"a", "b"}}
+
+
+def first_that_may(steps):
+    """The order's definition: again and again the first step as written that all its own come before."""
+    placed, waiting = [], list(steps)
+    while waiting:
+        free = next(s for s in waiting if set(s.upstream) <= set(placed))
+        placed.append(free.name)
+        waiting.remove(free)
+    return placed
+
+
+@given(st.permutations(range(9)), st.sets(st.tuples(st.integers(0, 8), st.integers(0, 8))))
+def test_of_the_steps_that_may_come_next_the_first_as_written_does(written, edges):
+    above = {n: tuple(f"s{m}" for m, k in sorted(edges) if k == n and m < n) for n in range(9)}
+    steps = tuple(step(f"s{n}", after=above[n]) for n in written)
+    assert [s.name for s in order(Pipeline("demo", "p", steps))] == first_that_may(steps)
+
+
+def test_a_circle_is_told_without_those_that_only_wait_for_it():
+    steps = (step("d", {"x": "a"}), step("b", {"x": "a"}, Y), step("c"), step("a", {"y": "b"}, X))
+    with pytest.raises(PipelineError) as caught:
+        order(Pipeline("demo", "p", steps))
+    assert str(caught.value) == "pipeline 'demo': the steps 'b', 'a' wait for each other; export again"
+
+
+def test_thousands_of_steps_are_put_in_order_at_once():
+    count = 3000
+    steps = tuple(step(f"s{n}", after=(f"s{n + 1}",) if n + 1 < count else ()) for n in range(count))
+    began = time.process_time()
+    assert [s.name for s in order(Pipeline("demo", "p", steps))] == [f"s{n}" for n in reversed(range(count))]
+    assert time.process_time() - began < 2
 
 
 BASE = {"inputs": {"x": "d1"}, "parameters": {"n": 1, "m": 2}, "packages": {"numpy": "2"}, "environment": {"A": "b"}}
