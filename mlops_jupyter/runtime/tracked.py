@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import os
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .hashing import tracking_id
-from .modelfile import ModelFile, save
+from .modelfile import ModelFile
 from .storage.atomic import write_atomic
 
 
@@ -64,7 +62,7 @@ def _plain(value: float) -> float | str:
 
 
 class Book:
-    """Collects what one step logs. Knows files and ids; leaves the carrying to `carry`."""
+    """Collects what one step logs, and writes the step's file. Knows files and ids; `tracking` has it carried."""
 
     def __init__(self, path: Path | None = None, pipeline: str = "interactive", run: str = "", step: str = "") -> None:
         self.path = path
@@ -125,22 +123,17 @@ class Book:
             self._open.status, self._open.ended = "failed" if failed else "finished", time.time()
             self._open = self._outer.pop() if self._outer else None
 
-    def add_model(
-        self, model: Any, name: str, alias: str | None, data: Any, metrics: dict[str, float], require: list[str]
+    @property
+    def open_run(self) -> TrackedRun | None:
+        """The run that is open now."""
+        return self._open
+
+    def next_model(
+        self, name: str, alias: str | None, metrics: dict[str, float], require: list[str], file: ModelFile
     ) -> TrackedModel:
-        """Note a model; register it in MLflow at once where that is set, as the step must fail if it cannot be."""
-        file = save(model)
+        """Return the facts of a model that is about to be noted; its place in `models` is in its id."""
         key = self.key(self.step, "model", str(len(self.models)))
-        noted = TrackedModel(key, name, alias, metrics, require, file.format, file.note)
-        if mlflow_wanted():
-            noted.version = self._register(noted, model, file, data)
-        self.models.append(noted)
-        return noted
-
-    def _register(self, noted: TrackedModel, model: Any, file: ModelFile, data: Any) -> int:
-        from .carry import register
-
-        return register(noted, self._open, self.pipeline, model, file, data)
+        return TrackedModel(key, name, alias, metrics, require, file.format, file.note)
 
     def content(self) -> dict[str, Any]:
         """Return everything, as the file holds it."""
@@ -153,26 +146,12 @@ class Book:
             "mlflow": self.fault,
         }
 
-    def finish(self, failed: bool) -> None:
-        """Write the file; carry it; write it again with what came of that."""
+    def close(self, failed: bool) -> None:
+        """Close the runs that do not outlive the step: inner ones, the one that nobody started, all where it failed."""
         while self._open is not None and (failed or self._outer or self._open.implied):
             self.end(failed)
-        self._write()
-        if self.runs and mlflow_wanted():
-            from .carry import carry
 
-            try:
-                carry(self)
-            except Exception as fault:  # whatever MLflow raises: the step's values do not depend on it
-                self.fault = " ".join(f"{type(fault).__name__}: {fault}".split())[:500]
-                print(f"tracking: not carried to MLflow, kept in {self.path}: {self.fault}", file=sys.stderr)
-            self._write()
-
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Write the step's file, if it has one."""
         if self.path is not None:
             write_atomic(self.path, json.dumps(self.content(), indent=1).encode(), fsync=True)
-
-
-def mlflow_wanted() -> bool:
-    """Say whether an MLflow is set and can be spoken to; imports nothing."""
-    return bool(os.environ.get("MLFLOW_TRACKING_URI")) and importlib.util.find_spec("mlflow") is not None

@@ -7,6 +7,9 @@ step's function called by hand) everything is collected in memory and shown by `
 from __future__ import annotations
 
 import base64
+import importlib.util
+import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from typing import Any
 
 from . import estimators, figures
 from .measures import check_key, number, text
+from .modelfile import save
 from .tracked import Book, TrackedModel
 
 _book = Book()
@@ -87,7 +91,22 @@ def finish(failed: bool = False) -> None:
 
     MLflow out of reach does not fail the step: the file holds everything, with the reason under "mlflow".
     """
-    _book.finish(failed)
+    _book.close(failed)
+    _book.write()
+    if _book.runs and _mlflow_is_set():
+        from .carry import carry
+
+        try:
+            carry(_book)
+        except Exception as fault:  # whatever MLflow raises: the step's values do not depend on it
+            _book.fault = " ".join(f"{type(fault).__name__}: {fault}".split())[:500]
+            print(f"tracking: not carried to MLflow, kept in {_book.path}: {_book.fault}", file=sys.stderr)
+        _book.write()
+
+
+def _mlflow_is_set() -> bool:
+    """Whether an MLflow is set and can be spoken to; imports nothing."""
+    return bool(os.environ.get("MLFLOW_TRACKING_URI")) and importlib.util.find_spec("mlflow") is not None
 
 
 def collected() -> dict[str, Any]:
@@ -136,5 +155,15 @@ def note_model(
     metrics: Mapping[str, float],
     require: Sequence[str],
 ) -> TrackedModel:
-    """Note a judged model and register it where MLflow is set; called by `gates.register_model`."""
-    return _book.add_model(model, name, alias, data, dict(metrics), list(require))
+    """Note a judged model; called by `gates.register_model`.
+
+    Where MLflow is set the model is registered there at once, since the step must fail if it cannot be.
+    """
+    file = save(model)
+    noted = _book.next_model(name, alias, dict(metrics), list(require), file)
+    if _mlflow_is_set():
+        from .carry import register
+
+        noted.version = register(noted, _book.open_run, _book.pipeline, model, file, data)
+    _book.models.append(noted)
+    return noted

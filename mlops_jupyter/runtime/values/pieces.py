@@ -98,9 +98,16 @@ def _plain(name: str, value: Any) -> Pieces:
 
 
 def _random(value: Any) -> Pieces:
-    from .arrays import state_of
-
     return Pieces(last_name(type(value)), ((".state", state_of(value)),))
+
+
+def state_of(value: Any) -> Any:
+    """Return what a RandomState draws from next. The one that numpy shares is known by name: its state is hidden state.
+
+    The seed sequence is left out: `RandomState(0)` has one of the machine's entropy that it never uses.
+    """
+    shared = sys.modules["numpy.random.mtrand"]._rand
+    return "shared" if value is shared else value.get_state(legacy=False)
 
 
 def closed_box(kind: type) -> str:
