@@ -18,7 +18,7 @@ from mlops_jupyter.runtime import codecs, drift, measures
 from mlops_jupyter.runtime.errors import PipelineError
 from mlops_jupyter.runtime.gates import GateError
 from mlops_jupyter.runtime.keep import StepOutputError
-from mlops_jupyter.runtime.objects import DamagedObjectError
+from mlops_jupyter.runtime.storage.objects import DamagedObjectError
 from mlops_jupyter.services.tracking.run import Run
 from mlops_jupyter.surfaces import cli
 from mlops_jupyter.surfaces.magics.verbs import Verb, act
