@@ -159,7 +159,8 @@ def test_intervals(seconds: int, fields: str) -> None:
 def test_what_cron_cannot_keep_is_refused(schedule: Schedule, said: str) -> None:
     with pytest.raises(UserError) as fault:
         line(schedule)
-    assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
+    assert str(fault.value).startswith(said)
+    assert "\n" not in str(fault.value)
 
 
 def with_engines_python(laid: Path) -> Path:
@@ -222,7 +223,8 @@ def test_a_machine_of_another_time_zone_is_refused(tmp_path: Path) -> None:
     done = subprocess.run(
         private(tmp_path / "ns", f"{oslo}\ncd {laid}\nTZ=UTC {' '.join(words)}"), capture_output=True, text=True
     )
-    assert done.returncode == 3 and "diamond: not started: the clock of this machine is not UTC" in done.stderr
+    assert done.returncode == 3
+    assert "diamond: not started: the clock of this machine is not UTC" in done.stderr
     assert not (laid / "out").exists()
     engine(*words, cwd=laid, TZ="Europe/Oslo")  # what a crontab says of TZ is not what cron fires by
     proven(laid, laid / "out", DIAMOND)
@@ -243,7 +245,8 @@ def test_cron_fires_on_the_minute(tmp_path: Path) -> None:
     try:
         until = time.monotonic() + 200
         while not list(laid.glob("out/*/outputs/said.json")):
-            assert daemon.poll() is None and time.monotonic() < until
+            assert daemon.poll() is None
+            assert time.monotonic() < until
             time.sleep(0.5)
     finally:
         daemon.send_signal(signal.SIGTERM)
