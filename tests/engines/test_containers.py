@@ -23,7 +23,11 @@ BASE = ROOT / ".venvs" / "containers" / "base"
 NAME = f"docker.io/library/python:{sys.version_info[0]}.{sys.version_info[1]}-slim-bookworm"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1200),
+    pytest.mark.needs_root("buildah runs containers by chroot"),
+]
 
 
 class Buildah:
