@@ -15,7 +15,7 @@ from mlops_jupyter.surfaces.magics.track import cell as track_cell
 from mlops_jupyter.surfaces.magics.verbs import choose
 
 
-class Meaning:
+class BundleTranslator:
     """Answers from the tables of verbs and from what was seen when a cell ran."""
 
     def line(self, magic: str, line: str) -> Code | None:
