@@ -141,3 +141,19 @@ def _imported(tree: ast.Module, names: Collection[str]) -> Iterator[str]:
             read = {name if name in names else str(node.module) for name in taken}
             yield from read.intersection(names)
         waiting += ast.iter_child_nodes(node)
+
+
+def test_one_module_writes_yaml() -> None:
+    """It quotes what some reader would take for a number, a day or a truth value; PyYAML's own choice does not."""
+    emitter = PACKAGE / "services" / "export" / "spelling" / "yaml.py"
+    dumping = {"dump", "dump_all", "safe_dump", "safe_dump_all", "serialize", "emit"}
+    found = [
+        where(path, node.lineno)
+        for path, tree in modules().items()
+        for node in ast.walk(tree)
+        if path != emitter
+        and isinstance(node, ast.Attribute)
+        and node.attr in dumping
+        and ast.unparse(node.value) == "yaml"
+    ]
+    assert found == []
