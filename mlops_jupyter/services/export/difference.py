@@ -11,7 +11,7 @@ from typing import Any
 
 from mlops_jupyter.core.plan import Plan
 from mlops_jupyter.services.export import recorded
-from mlops_jupyter.services.export.bundle import MARK, Bundle
+from mlops_jupyter.services.export.bundle.bundle import MARK, Bundle
 from mlops_jupyter.services.export.update import Changes
 
 TEXTS = ("name", "version", "source", "cells", "notes")

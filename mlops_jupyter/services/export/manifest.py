@@ -11,7 +11,7 @@ from typing import Any
 
 from mlops_jupyter.core.errors import NotFound, UserError
 from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.services.export.bundle import MARK, Bundle
+from mlops_jupyter.services.export.bundle.bundle import MARK, Bundle
 from mlops_jupyter.services.export.journal import inside
 from mlops_jupyter.services.pipeline.planner import Request
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from mlops_jupyter.core.plan import INITIAL, Plan
 from mlops_jupyter.runtime.state import initial_file
-from mlops_jupyter.services.export.bundle import Bundle
+from mlops_jupyter.services.export.bundle.bundle import Bundle
 from mlops_jupyter.services.export.manifest import Manifest, digest
 
 RANDOM = ("~random", "~numpy.random", "~numpy.entropy", "~torch.random")

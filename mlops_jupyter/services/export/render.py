@@ -10,7 +10,7 @@ from typing import Any
 from mlops_jupyter.core.plan import Expected, Plan, Step
 from mlops_jupyter.runtime.sources import Sources
 from mlops_jupyter.services.export import carried, pages
-from mlops_jupyter.services.export.bundle import Bundle
+from mlops_jupyter.services.export.bundle.bundle import Bundle
 from mlops_jupyter.services.export.spelling.yaml import documents
 from mlops_jupyter.services.pipeline.formatting import LINE_LENGTH, format_all
 

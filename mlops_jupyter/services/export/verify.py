@@ -17,7 +17,7 @@ from typing import Any
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.services.export import journal
-from mlops_jupyter.services.export.bundle import MARK
+from mlops_jupyter.services.export.bundle.bundle import MARK
 
 Progress = Callable[[str], None]
 

@@ -25,9 +25,9 @@ from mlops_jupyter.services.export.spelling import (
     parameters,
     pauses,
     python,
+    templates,
     yaml,
 )
-from mlops_jupyter.services.export.spelling.templates import Template
 from mlops_jupyter.services.export.targets.systemd import calendar
 from mlops_jupyter.services.schedule.clock import next_times
 
@@ -159,7 +159,7 @@ def test_refused_in_one_line(do, text: str, timezone: str, said: str) -> None:
     assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
 
 
-SPELLED = (clocks, cron, dns, fields, kubernetes, names, parameters, pauses, python, yaml, calendar)
+SPELLED = (clocks, cron, dns, fields, kubernetes, names, parameters, pauses, python, templates, yaml, calendar)
 
 
 @pytest.mark.parametrize("module", SPELLED, ids=lambda module: module.__name__)
@@ -229,12 +229,12 @@ def test_plain_names_are_ascii_each_its_own(given: list[str]) -> None:
 
 
 def test_a_template_is_filled_in_one_pass() -> None:
-    text = Template('"$HOME" {x} @@{ONE}@flow $${TWO} @@{TWO}').substitute(ONE="@@{TWO}", TWO="@@@@")
+    text = templates.Template('"$HOME" {x} @@{ONE}@flow $${TWO} @@{TWO}').substitute(ONE="@@{TWO}", TWO="@@@@")
     assert text == '"$HOME" {x} @@{TWO}@flow $${TWO} @@@@'
 
 
 def test_a_template_lacks_nothing_and_has_no_slip_of_the_pen() -> None:
     with pytest.raises(KeyError, match="TWO"):
-        Template("@@{ONE} @@{TWO}").substitute(ONE="1")
+        templates.Template("@@{ONE} @@{TWO}").substitute(ONE="1")
     with pytest.raises(ValueError, match="Invalid placeholder"):
-        Template("@@{one}").substitute(ONE="1")
+        templates.Template("@@{one}").substitute(ONE="1")

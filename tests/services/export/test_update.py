@@ -13,7 +13,8 @@ import pytest
 
 from mlops_jupyter.core.errors import NotFound, UserError
 from mlops_jupyter.core.plan import Plan, Schedule
-from mlops_jupyter.services.export import bundle, journal, manifest, update
+from mlops_jupyter.services.export import journal, manifest, update
+from mlops_jupyter.services.export.bundle import bundle
 from mlops_jupyter.services.export.verify import manifest as facts_of
 from mlops_jupyter.services.pipeline.planner import Request
 
