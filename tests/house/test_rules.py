@@ -143,17 +143,18 @@ def _imported(tree: ast.Module, names: Collection[str]) -> Iterator[str]:
         waiting += ast.iter_child_nodes(node)
 
 
-def test_one_module_writes_yaml() -> None:
-    """It quotes what some reader would take for a number, a day or a truth value; PyYAML's own choice does not."""
-    emitter = PACKAGE / "services" / "export" / "spelling" / "yaml.py"
-    dumping = {"dump", "dump_all", "safe_dump", "safe_dump_all", "serialize", "emit"}
+DUMPS = {"dump", "dump_all", "safe_dump", "safe_dump_all", "serialize", "emit"}
+LOADS = {"load", "load_all", "safe_load", "safe_load_all", "full_load", "unsafe_load", "parse", "compose", "scan"}
+
+
+@pytest.mark.parametrize("calls, home", [(DUMPS, "spelling/yaml.py"), (LOADS, "bundle/read.py")], ids=["write", "read"])
+def test_one_module_does_it_to_yaml(calls: set[str], home: str) -> None:
+    """The one quotes what some reader takes for a number, a day or a truth value; the other checks what it reads."""
     found = [
         where(path, node.lineno)
         for path, tree in modules().items()
         for node in ast.walk(tree)
-        if path != emitter
-        and isinstance(node, ast.Attribute)
-        and node.attr in dumping
-        and ast.unparse(node.value) == "yaml"
+        if path != PACKAGE / "services" / "export" / home and isinstance(node, ast.Attribute)
+        if node.attr in calls and ast.unparse(node.value) == "yaml"
     ]
     assert found == []
