@@ -57,7 +57,7 @@ def read(folder: Path) -> StoredBundle:
     """
     journal.finish(folder)
     if not (folder / MARK).exists() and not (folder / MARK).is_symlink():
-        raise NotFound(f"no bundle at {str(folder)!r}: there is no {MARK}; make one with `mlops-jupyter export`")
+        raise NotFound(f"no bundle at {str(folder)!r}: there is no pipeline.yaml; make one with `mlops-jupyter export`")
     try:
         text = contents(folder / MARK)
     except (OSError, ValueError) as fault:
