@@ -84,7 +84,7 @@ def reference() -> Page:
 
 def magics() -> Iterator[tuple[str, str | None, argparse.ArgumentParser]]:
     """Yield every verb of every magic, then its cell form."""
-    from mlops_jupyter.surfaces.magics import VERBS
+    from mlops_jupyter.surfaces.magics.table import VERBS
 
     for magic, verbs in VERBS.items():
         for verb, entry in verbs.items():

@@ -11,6 +11,7 @@ from typing import Any
 
 from .events import Event, Status
 from .runs import Facts, Store
+from .tables import aligned
 
 
 def facts_of(event: Event) -> dict[str, Any]:
@@ -47,10 +48,7 @@ def table(name: str, rows: Sequence[Facts]) -> str:
             json.dumps(row["outputs"][one], ensure_ascii=False) if one in row["outputs"] else "" for one in outputs
         )
         lines.append([str(row["value"]), row["status"], *cells])
-    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    )
+    return aligned(lines)
 
 
 def show_log(store: Store, run: str, step: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.runtime.tables import aligned
 from mlops_jupyter.services.export import targets
 from mlops_jupyter.services.export.targets import Feature
 
@@ -28,8 +29,9 @@ def _row(name: str) -> dict[str, Any]:
     return {"name": name, "title": target.title, "expresses": said[True], "lacks": said[False]}
 
 
-def lines(rows: Sequence[Mapping[str, Any]], width: int) -> Iterator[str]:
-    """Yield the rows as text: name, title, then what each can say, in lines of a width."""
+def text(rows: Sequence[Mapping[str, Any]], width: int) -> str:
+    """Return the rows as text: name, title, then what each can say, in lines of a width."""
+    table: list[tuple[str, str, str]] = []
     names = max((len(row["name"]) for row in rows), default=0) + 2
     titles = max((len(row["title"]) for row in rows), default=0) + 2
     room = max(width - names - titles, NARROWEST)
@@ -41,5 +43,5 @@ def lines(rows: Sequence[Mapping[str, Any]], width: int) -> Iterator[str]:
             told.append(f"not: {', '.join(row['lacks'])}")
         wrapped = [line for part in told for line in textwrap.wrap(part, room, subsequent_indent="  ")]
         for number, line in enumerate(wrapped):
-            head = f"{row['name']:{names}}{row['title']:{titles}}" if number == 0 else " " * (names + titles)
-            yield f"{head}{line}"
+            table.append((row["name"], row["title"], line) if number == 0 else ("", "", line))
+    return aligned(table)

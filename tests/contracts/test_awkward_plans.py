@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Step
+from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
+from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.targets import Feature
 from tests.contracts.test_targets import CHURN, TARGETS
 
@@ -120,3 +121,24 @@ def test_a_text_stays_a_text(target: ModuleType, trap: str) -> None:
             if isinstance(value, str) and "plainword" in value:
                 assert isinstance(found.get(place), str), (path, place, found.get(place))
                 assert trap in found[place], (path, place, found.get(place))
+
+
+GUESSED = re.compile(r"(?i)y|n|on|off|yes|no|[-+]?[\d.]+e[-+]?\d+|0\d+|\d+(:\d+)+|\d+(_\d+)+|\d{4}-\d\d-\d\d")
+"""Plain words that some reader of YAML takes for a truth value, a number, a time or a day, and another for a text."""
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+def test_no_word_of_yaml_is_left_to_be_guessed(target: ModuleType) -> None:
+    schedule = Schedule(every_seconds=600, concurrency=2) if Feature.INTERVAL in target.expresses else None
+    parameters = (Parameter("size", "1e3"), Parameter("day", "2026-01-31"), Parameter("word", "y"))
+    plan = replace(chain(["y", "n"]), package="y", parameters=parameters, schedule=schedule)
+    try:
+        files = render(plan, [target])
+    except UserError:  # some systems take no such name at all
+        plan = replace(plan, package="churn")
+        files = render(plan, [target])
+    texts = {path: data.decode() for path, data in files.items() if path.endswith((".yaml", ".yml"))}
+    assert "pipeline.yaml" in texts
+    for path, text in texts.items():
+        words = [e.value for e in yaml.parse(text) if isinstance(e, yaml.ScalarEvent) and e.style is None]
+        assert [word for word in words if GUESSED.fullmatch(word)] == [], path

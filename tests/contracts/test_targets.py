@@ -82,6 +82,7 @@ HOSTILE = (
     "{% for x in y %}",
     "$(touch /tmp/x) `id` ; & | > <",
     "@@STEPS@@ @@PACKAGE@@",
+    "@@{STEPS} @@{PACKAGE} @@@@ @@",
     "\n)\nimport os\n(",
     "\r\n\x00\x1b[31m",
     "\u202e\u2066 right to left \u2028\x85",

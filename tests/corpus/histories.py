@@ -27,8 +27,8 @@ from mlops_jupyter.analysis.outline import outline
 
 HEAVY = (
     "numpy", "pandas", "scipy.stats", "sklearn.linear_model", "matplotlib.pyplot", "IPython.core.interactiveshell",
-    "mlops_jupyter.surfaces.magics.listening", "mlops_jupyter.surfaces.magics.meaning", "mlops_jupyter.runtime.state",
-    "mlops_jupyter.services.pipeline.slices", "mlops_jupyter.capture.live",
+    "mlops_jupyter.surfaces.magics.listening", "mlops_jupyter.surfaces.magics.bundle_code",
+    "mlops_jupyter.runtime.state", "mlops_jupyter.services.pipeline.slices", "mlops_jupyter.capture.live",
 )  # fmt: skip
 """Imported once, before a process is forked for each part: they take longer than most cells."""
 
@@ -139,7 +139,7 @@ def _shell(ran: Sequence[str]) -> Any:
 def _record(ran: Sequence[str], seed: int, most: int) -> dict[str, Any]:
     from mlops_jupyter.core.errors import UserError
     from mlops_jupyter.services.pipeline.slices import slice_of
-    from mlops_jupyter.surfaces.magics.meaning import Meaning
+    from mlops_jupyter.surfaces.magics.bundle_code import BundleTranslator
 
     notebook = _shell(ran)
     names = sorted(n for n, v in notebook.namespace.items() if not n.startswith("_") and not isinstance(v, CODE))
@@ -150,7 +150,7 @@ def _record(ran: Sequence[str], seed: int, most: int) -> dict[str, Any]:
         if live is None or len(found) == most:
             continue
         try:
-            made = slice_of(notebook, name, Meaning())
+            made = slice_of(notebook, name, BundleTranslator())
             states = {n: notebook.initial(n) for n in made.starts if not n.startswith("~file:")}
             found[name] = {"live": live, "text": made.text, "states": states, "causes": made.causes}
         except UserError as fault:

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Step
-from mlops_jupyter.services.export.bundle import write
+from mlops_jupyter.services.export.bundle.bundle import write
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.targets import dvc
 from tests.contracts.test_targets import HOSTILE

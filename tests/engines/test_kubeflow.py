@@ -13,7 +13,7 @@ import yaml
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
-from mlops_jupyter.services.export.bundle import write
+from mlops_jupyter.services.export.bundle.bundle import write
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.targets import kubeflow
 from mlops_jupyter.services.schedule import clock

@@ -12,7 +12,7 @@ import pytest
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
-from mlops_jupyter.services.export.bundle import write
+from mlops_jupyter.services.export.bundle.bundle import write
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.targets import metaflow
 from mlops_jupyter.services.schedule import clock

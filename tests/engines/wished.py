@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Step
-from mlops_jupyter.services.export.bundle import write
+from mlops_jupyter.services.export.bundle.bundle import write
 from mlops_jupyter.services.export.render import render
 
 LOAD = """

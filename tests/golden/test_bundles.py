@@ -133,7 +133,7 @@ def comparable(bundle: Path) -> dict[str, str]:
         name = path.relative_to(bundle).as_posix()
         if path.is_file() and not re.search(r"^\.bundle\.json|runtime/|initial/numpy.random|requirements.lock|pyproject.toml|tests/expected/|initial/~|initial/numpy|__pycache__", name):
             text = path.read_text()
-            found[name] = re.sub(r"  - [\w.-]+==.*\n", "", text) if name == "pipeline.yaml" else text
+            found[name] = re.sub(r'  - "?[\w.-]+==.*\n', "", text) if name == "pipeline.yaml" else text
     return found
 
 

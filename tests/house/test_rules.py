@@ -6,6 +6,8 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Collection, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -133,3 +135,44 @@ def test_locks_hold_versions_alone(lock: Path) -> None:
 
 def test_node_lock_holds_no_addresses() -> None:
     assert '"resolved"' not in (ROOT / "labextension" / "package-lock.json").read_text()
+
+
+def test_magics_import_each_other_without_a_circle() -> None:
+    """Imports inside functions count: the table of verbs knows the verbs, and no verb asks it, or who reads it."""
+    room = PACKAGE / "surfaces" / "magics"
+    parts = {p.relative_to(PACKAGE.parent).with_suffix("").parts: p for p in modules() if room in p.parents}
+    names = {".".join(part for part in parts if part != "__init__"): path for parts, path in parts.items()}
+    graph = {name: set(_imported(modules()[path], names)) for name, path in names.items()}
+    tuple(TopologicalSorter(graph).static_order())  # raises CycleError with the circle
+
+
+def _imported(tree: ast.Module, names: Collection[str]) -> Iterator[str]:
+    """Yield those modules that a file imports when it is loaded or when its functions run; not for types only."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            waiting += node.orelse
+            continue
+        if isinstance(node, ast.ImportFrom):
+            taken = [f"{node.module}.{alias.name}" for alias in node.names]
+            read = {name if name in names else str(node.module) for name in taken}
+            yield from read.intersection(names)
+        waiting += ast.iter_child_nodes(node)
+
+
+DUMPS = {"dump", "dump_all", "safe_dump", "safe_dump_all", "serialize", "emit"}
+LOADS = {"load", "load_all", "safe_load", "safe_load_all", "full_load", "unsafe_load", "parse", "compose", "scan"}
+
+
+@pytest.mark.parametrize("calls, home", [(DUMPS, "spelling/yaml.py"), (LOADS, "bundle/read.py")], ids=["write", "read"])
+def test_one_module_does_it_to_yaml(calls: set[str], home: str) -> None:
+    """The one quotes what some reader takes for a number, a day or a truth value; the other checks what it reads."""
+    found = [
+        where(path, node.lineno)
+        for path, tree in modules().items()
+        for node in ast.walk(tree)
+        if path != PACKAGE / "services" / "export" / home and isinstance(node, ast.Attribute)
+        if node.attr in calls and ast.unparse(node.value) == "yaml"
+    ]
+    assert found == []

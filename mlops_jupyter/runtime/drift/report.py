@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import Any
 
+from ..tables import aligned
 from .findings import ColumnDrift, Verdict
 
 HEAD = ("column", "kind", "verdict", "test", "statistic", "p (adj.)", "effect", "limit", "missing", "what changed")
@@ -80,13 +81,8 @@ class DriftReport:
         return f"{self.verdict.value}: {counted}; {self.rows_before:,} rows before, {self.rows_after:,} after"
 
     def __str__(self) -> str:
-        rows = [
-            HEAD,
-            *map(_row, self.columns),
-        ]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-        return "\n".join([self.headline(), "", *lines, *(f"note: {note}" for note in self.notes)])
+        table = aligned([HEAD, *map(_row, self.columns)])
+        return "\n".join([self.headline(), "", table, *(f"note: {note}" for note in self.notes)])
 
     __repr__ = __str__
 

@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlops_jupyter.core.plan import Plan
+from mlops_jupyter.core.plan import Plan, Schedule
 from mlops_jupyter.services.export import recorded
-from mlops_jupyter.services.export.bundle import MARK, Bundle
+from mlops_jupyter.services.export.bundle.bundle import MARK, Bundle
+from mlops_jupyter.services.export.bundle.read import StoredBundle, parse, read
 from mlops_jupyter.services.export.update import Changes
 
 TEXTS = ("name", "version", "source", "cells", "notes")
@@ -65,25 +66,23 @@ class Difference:
 
 def between(folder: Path, new: Bundle, plan: Plan, changes: Changes) -> Difference:
     """Put what an update would change into the words of a pipeline."""
-    before, now = _facts(_read(folder / MARK)), _facts(new.get(MARK, b""))
+    before, now = read(folder), parse(new[MARK].decode(), folder)
     steps = _Steps(folder, new, plan, changes, before)
-    old_needs, needs = ([*(f.get("environment") or {}).get("requirements", ())] for f in (before, now))
+    old_schedule, schedule = (_schedule(bundle.schedule) for bundle in (before, now))
     return Difference(
         added=tuple(steps.added),
         removed=tuple(steps.removed),
         renamed=steps.renamed,
         changed=dict(steps.changed()),
         facts=dict(steps.facts(now)),
-        parameters=_pairs(before.get("parameters"), now.get("parameters")),
-        outputs=_pairs(before.get("outputs"), now.get("outputs")),
-        environment=_pairs(*((f.get("environment") or {}).get("variables") for f in (before, now))),
+        parameters=_pairs(before.parameters, now.parameters),
+        outputs=_pairs(before.outputs, now.outputs),
+        environment=_pairs(before.variables, now.variables),
         values=_values(folder, new, plan, changes),
-        schedule=None
-        if before.get("schedule") == now.get("schedule")
-        else (before.get("schedule"), now.get("schedule")),
+        schedule=None if old_schedule == schedule else (old_schedule, schedule),
         requirements=(
-            tuple(one for one in old_needs if one not in needs),
-            tuple(one for one in needs if one not in old_needs),
+            tuple(need for need in before.requirements if need not in now.requirements),
+            tuple(need for need in now.requirements if need not in before.requirements),
         ),
         files=dict(_files(folder, plan, changes)),
         runtime=any("/runtime/" in path for path in (*changes.writes, *changes.deletes)),
@@ -96,11 +95,11 @@ def between(folder: Path, new: Bundle, plan: Plan, changes: Changes) -> Differen
 class _Steps:
     """What becomes of the steps. Reads both bundles; keeps no more than names."""
 
-    def __init__(self, folder: Path, new: Bundle, plan: Plan, changes: Changes, before: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, new: Bundle, plan: Plan, changes: Changes, before: StoredBundle) -> None:
         self._folder = folder
         self._new = new
         self._changes = changes
-        self._before = {str(step["name"]): step for step in before.get("steps") or ()}
+        self._before = {step["name"]: step for step in before.steps}
         self._path = f"src/{plan.package}/steps/{{}}.py".format
         names = [step.name for step in plan.steps]
         self.renamed = dict(self._renamed(names))
@@ -135,13 +134,13 @@ class _Steps:
                 )
                 yield name, "\n".join(lines)
 
-    def facts(self, now: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, tuple[Any, Any]]]]:
+    def facts(self, now: StoredBundle) -> Iterator[tuple[str, dict[str, tuple[Any, Any]]]]:
         """Yield what differs of a step beside its text."""
-        for step in now.get("steps") or ():
-            old = self._before.get(str(step["name"]))
+        for step in now.steps:
+            old = self._before.get(step["name"])
             found = {} if old is None else {n: p for n, p in _pairs(old, step).items() if n not in TEXTS}
             if found:
-                yield str(step["name"]), found
+                yield step["name"], found
 
 
 def _files(folder: Path, plan: Plan, changes: Changes) -> Iterator[tuple[str, str]]:
@@ -174,14 +173,9 @@ def _pairs(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> d
     return {name: (old.get(name), new.get(name)) for name in names}
 
 
-def _facts(text: bytes) -> dict[str, Any]:
-    import yaml
-
-    try:
-        found = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+def _schedule(schedule: Schedule | None) -> dict[str, Any] | None:
+    """Return what a schedule says, as `pipeline.yaml` has it."""
+    return {name: value for name, value in vars(schedule).items() if value} if schedule else None
 
 
 def _read(path: Path) -> bytes:

@@ -13,7 +13,8 @@ from typing import Any
 from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.runtime.codecs import read_open
 from mlops_jupyter.runtime.runs import Store
-from mlops_jupyter.services.export.verify import converse, fault_of, manifest, variables
+from mlops_jupyter.services.export.bundle.read import read
+from mlops_jupyter.services.export.verify import converse, fault_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,11 +76,11 @@ def run(
     UserError
         The arguments do not fit the pipeline (an unknown parameter, say). A run that failed is a result.
     """
-    facts = manifest(bundle)
+    stored = read(bundle)
     path = os.pathsep.join(filter(None, (str((bundle / "src").absolute()), os.environ.get("PYTHONPATH"))))
-    environment = {**os.environ, "PYTHONPATH": path, **variables(facts)}
+    environment = {**os.environ, "PYTHONPATH": path, **stored.variables}
     where = str(store if "://" in str(store) else Path(store).absolute())
-    command = [sys.executable, "-m", str(facts["package"]), "run", "--store", where, "--json", *words]
+    command = [sys.executable, "-m", stored.package, "run", "--store", where, "--json", *words]
     return _result(*converse(command, environment, progress), where)
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jupyter.core.errors import NotFoundError, UserError
-from mlops_jupyter.core.plan import Schedule
 from mlops_jupyter.runtime.hashing import written_file_digest, written_line_digest
-from mlops_jupyter.services.export.bundle import MARK, Bundle
+from mlops_jupyter.services.export.bundle.bundle import MARK, Bundle
+from mlops_jupyter.services.export.bundle.read import contents, mapping, schedule, texts
 from mlops_jupyter.services.export.journal import inside
 from mlops_jupyter.services.pipeline.planner import Request
 
@@ -107,24 +107,23 @@ def read(folder: Path) -> Manifest:
     if not (folder / MARK).is_file():
         raise NotFoundError(f"no bundle at {str(folder)!r}: make one with export, without --update")
     try:
-        facts = json.loads((folder / NAME).read_bytes())
+        facts = json.loads(contents(folder / NAME))
         if facts["format"] != FORMAT:
             raise UserError(f"{str(folder / NAME)!r} was written by a newer version of mlops_jupyter: upgrade it")
-        inside(facts["files"])
+        files, lines = mapping("files", facts["files"], str), mapping("lines", facts["lines"], str)
+        inside(files)
         return Manifest(
-            request=_request(facts["request"]),
-            targets=tuple(facts["targets"]),
-            files=facts["files"],
-            lines={
-                path: tuple(text[n : n + 8] for n in range(0, len(text), 8)) for path, text in facts["lines"].items()
-            },
+            request=_request(mapping("request", facts["request"])),
+            targets=texts("targets", facts["targets"]),
+            files=files,
+            lines={path: tuple(text[n : n + 8] for n in range(0, len(text), 8)) for path, text in lines.items()},
         )
     except FileNotFoundError:
         raise UserError(
             f"the bundle {str(folder)!r} does not say what was written (it has no {NAME}): move it away, "
             "and export it anew"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as fault:
         raise UserError(
             f"{str(folder / NAME)!r} cannot be read ({type(fault).__name__}: {fault}): move the bundle away, "
             "and export it anew"
@@ -137,5 +136,5 @@ def _request(facts: Mapping[str, Any]) -> Request:
         name: tuple(value) if isinstance(value, list) else value for name, value in facts.items() if name in known
     }
     if found.get("schedule"):
-        found["schedule"] = Schedule(**found["schedule"])
+        found["schedule"] = schedule(found["schedule"])
     return Request(**found)

@@ -15,7 +15,7 @@ from typing import Any
 from mlops_jupyter.core.plan import INITIAL, Plan
 from mlops_jupyter.runtime.hashing import written_file_digest
 from mlops_jupyter.runtime.state import initial_file
-from mlops_jupyter.services.export.bundle import Bundle
+from mlops_jupyter.services.export.bundle.bundle import Bundle
 from mlops_jupyter.services.export.manifest import Manifest
 
 RANDOM = ("~random", "~numpy.random", "~numpy.entropy", "~torch.random")

@@ -10,7 +10,8 @@ from typing import Any
 from mlops_jupyter.core.plan import Expected, Plan, Step
 from mlops_jupyter.runtime.sources import Sources
 from mlops_jupyter.services.export import carried, pages
-from mlops_jupyter.services.export.bundle import Bundle
+from mlops_jupyter.services.export.bundle.bundle import Bundle
+from mlops_jupyter.services.export.spelling.yaml import documents
 from mlops_jupyter.services.pipeline.formatting import LINE_LENGTH, format_all
 
 USES = ("tracking", "gates", "drift", "scripts", "ipython")
@@ -125,8 +126,6 @@ def _step(plan: Plan, step: Step, sources: Sources) -> str:
 
 
 def _yaml(plan: Plan) -> str:
-    import yaml
-
     schedule = plan.schedule
     facts = {
         "name": plan.name,
@@ -160,8 +159,7 @@ def _yaml(plan: Plan) -> str:
         **({"alert": plan.alert} if plan.alert else {}),
         "notes": list(plan.notes),
     }
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's is five times as fast, where it is built in
-    return str(yaml.dump(facts, Dumper=dumper, sort_keys=False, allow_unicode=True, width=120))
+    return documents(facts, quick=True)
 
 
 def _pyproject(plan: Plan) -> str:

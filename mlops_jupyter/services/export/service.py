@@ -11,7 +11,7 @@ from mlops_jupyter.core.plan import Plan
 from mlops_jupyter.core.units import counted
 from mlops_jupyter.services.export import difference, journal, manifest, recorded, secrets, targets
 from mlops_jupyter.services.export import update as updates
-from mlops_jupyter.services.export.bundle import Bundle
+from mlops_jupyter.services.export.bundle.bundle import Bundle
 from mlops_jupyter.services.export.difference import Difference
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.update import Changes

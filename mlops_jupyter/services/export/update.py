@@ -9,8 +9,9 @@ from pathlib import Path
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Plan
 from mlops_jupyter.runtime.hashing import written_file_digest
-from mlops_jupyter.services.export import bundle, journal, manifest, recorded, regions
-from mlops_jupyter.services.export.bundle import MARK, Bundle
+from mlops_jupyter.services.export import journal, manifest, recorded, regions
+from mlops_jupyter.services.export.bundle import bundle
+from mlops_jupyter.services.export.bundle.bundle import MARK, Bundle
 from mlops_jupyter.services.export.manifest import Manifest
 from mlops_jupyter.services.pipeline.planner import Request
 

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.services.export import journal
-from mlops_jupyter.services.export.bundle import MARK
+from mlops_jupyter.services.export.bundle.read import StoredBundle, read
 
 Progress = Callable[[str], None]
 
@@ -81,29 +80,6 @@ class Proof:
         return asdict(self)
 
 
-def manifest(bundle: Path) -> dict[str, Any]:
-    """Read a bundle's pipeline.yaml; one clear line if the folder is no bundle."""
-    import yaml
-
-    journal.finish(bundle)
-    try:
-        facts = yaml.safe_load((bundle / MARK).read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise UserError(
-            f"no bundle at {str(bundle)!r}: it has no {MARK}; make one with `mlops-jupyter export`"
-        ) from fault
-    except yaml.YAMLError as fault:
-        raise UserError(f"{str(bundle / MARK)!r} cannot be read: {' '.join(str(fault).split())}") from fault
-    if not isinstance(facts, dict) or not str(facts.get("package", "")).isidentifier():
-        raise UserError(f"{str(bundle / MARK)!r} names no package: export the notebook again")
-    return facts
-
-
-def variables(facts: Mapping[str, Any]) -> dict[str, str]:
-    """Return the environment variables that are set for every step; a bundle started with them need not restart."""
-    return {name: str(value) for name, value in (facts.get("environment", {}).get("variables") or {}).items()}
-
-
 def verify(bundle: Path, fresh_env: bool = False, progress: Progress = lambda line: None) -> Proof:
     """Run the bundle in a clean process and compare each value with the notebook's.
 
@@ -112,22 +88,22 @@ def verify(bundle: Path, fresh_env: bool = False, progress: Progress = lambda li
     fresh_env : build an environment from requirements.lock first, and run in that.
     """
     began = time.perf_counter()
-    facts = manifest(bundle)
+    stored = read(bundle)
     with tempfile.TemporaryDirectory(prefix="verify-") as folder:
         python = _fresh(bundle, Path(folder, "env"), progress) if fresh_env else sys.executable
         store = Path(folder, "store")
-        ran = call(bundle, python, ["run", "--store", str(store)], progress)
+        ran = call(stored, python, ["run", "--store", str(store)], progress)
         checked: dict[str, Any] = {}
         if "run" in ran:
             words = ["check", "--store", str(store), "--run", str(ran["run"])]
-            checked = call(bundle, python, words, progress, _lent(Path(folder, "lent")) if fresh_env else None)
+            checked = call(stored, python, words, progress, _lent(Path(folder, "lent")) if fresh_env else None)
     reason = "" if ran.get("status") == "succeeded" else fault_of(ran)
     outputs = tuple(map(_output, checked.get("outputs", ())))
     if "outputs" not in checked:
-        outputs = tuple(OutputProof(name, "failed", reason, "", "") for name in facts.get("outputs") or {})
+        outputs = tuple(OutputProof(name, "failed", reason, "", "") for name in stored.outputs)
     return Proof(
         status="failed" if reason else str(checked.get("status", "failed")),
-        steps=len(facts.get("steps") or ()),
+        steps=len(stored.steps),
         seconds=round(time.perf_counter() - began, 3),
         outputs=outputs,
         reason=reason or str(checked.get("error") or ""),
@@ -158,16 +134,16 @@ def fault_of(ran: Mapping[str, Any]) -> str:
     return str(ran.get("error") or "the run did not succeed")
 
 
-def call(bundle: Path, python: str, words: list[str], progress: Progress, lent: Path | None = None) -> dict[str, Any]:
+def call(
+    bundle: StoredBundle, python: str, words: list[str], progress: Progress, lent: Path | None = None
+) -> dict[str, Any]:
     """Run one command of a bundle in a process that inherits nothing of this one; return what it says in JSON."""
-    facts = manifest(bundle)
-    secrets = facts.get("environment", {}).get("secrets") or ()
-    environment = {k: v for k in (*KEPT, *secrets) if (v := os.environ.get(k)) is not None}
-    path = os.pathsep.join(map(str, filter(None, ((bundle / "src").absolute(), lent))))
+    environment = {k: v for k in (*KEPT, *bundle.secrets) if (v := os.environ.get(k)) is not None}
+    path = os.pathsep.join(map(str, filter(None, ((bundle.folder / "src").absolute(), lent))))
     environment |= {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-    environment |= variables(facts)
+    environment |= bundle.variables
     with tempfile.TemporaryDirectory(prefix="verify-cwd-") as here:
-        command = [python, "-m", str(facts["package"]), *words, "--json"]
+        command = [python, "-m", bundle.package, *words, "--json"]
         printed, said, code = converse(command, environment, progress, here)
     try:
         answer: dict[str, Any] = json.loads(printed)

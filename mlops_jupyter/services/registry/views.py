@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 
+from mlops_jupyter.runtime.tables import html, html_facts
 from mlops_jupyter.store.ledger import Ledger
 
 
@@ -50,10 +51,7 @@ class ModelVersion:
         rows = [("model", self.name), ("version", str(self.version or "")), ("status", self.status)]
         rows += [("aliases", ", ".join(self.aliases)), ("kept with", self.format), ("note", self.note or self.error)]
         rows += [(key, f"{value:.6g}") for key, value in self.metrics.items()]
-        cells = "".join(
-            f"<tr><th style='text-align:left'>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in rows if v
-        )
-        return f"<table>{cells}</table>"
+        return html_facts((name, text) for name, text in rows if text)
 
 
 @dataclass(frozen=True)
@@ -65,27 +63,18 @@ class ModelView:
     aliases: Mapping[str, int] = field(default_factory=dict)
 
     def _repr_html_(self) -> str:
-        head = (
-            "<tr>"
-            + "".join(f"<th>{t}</th>" for t in ("version", "status", "aliases", "metrics", "kept with"))
-            + "</tr>"
-        )
-        rows = "".join(
-            "<tr>"
-            + "".join(
-                f"<td>{escape(text)}</td>"
-                for text in (
-                    str(v.version or ""),
-                    v.status,
-                    ", ".join(v.aliases),
-                    ", ".join(f"{key} {value:.6g}" for key, value in v.metrics.items()),
-                    v.format,
-                )
+        rows = (
+            (
+                str(version.version or ""),
+                version.status,
+                ", ".join(version.aliases),
+                ", ".join(f"{key} {value:.6g}" for key, value in version.metrics.items()),
+                version.format,
             )
-            + "</tr>"
-            for v in self.versions
+            for version in self.versions
         )
-        return f"<b>{escape(self.name)}</b><table>{head}{rows}</table>"
+        columns = ("version", "status", "aliases", "metrics", "kept with")
+        return f"<b>{escape(self.name)}</b>{html(columns, rows)}"
 
     def __repr__(self) -> str:
         lines = "".join(f"\n  {version!r}" for version in self.versions)

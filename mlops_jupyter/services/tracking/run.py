@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from html import escape
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from mlops_jupyter.core.ids import RunId
+from mlops_jupyter.runtime.tables import html_facts
 
 if TYPE_CHECKING:
     from mlops_jupyter.runtime.run_verbs import RunVerbs
@@ -109,8 +109,7 @@ class Run:
         rows += [(f"metrics.{key}", f"{value:.6g}") for key, value in seen.metrics.items()]
         rows += [(f"params.{key}", value) for key, value in seen.params.items()]
         rows += [("artifact", path) for path in seen.artifacts]
-        cells = "".join(f"<tr><th style='text-align:left'>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in rows)
-        return f"<table>{cells}</table>"
+        return html_facts(rows)
 
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from typing import Any
 from mlops_jupyter import __version__
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.services.export import review, wishes
+from mlops_jupyter.services.export.spelling.templates import Template
 
 FILES = {"github": Path(".github", "workflows", "notebooks.yml"), "gitlab": Path("notebooks.gitlab-ci.yml")}
 """Platform -> the file that it gets."""
@@ -43,10 +44,10 @@ def act_init(args: argparse.Namespace) -> int:
     path = args.folder / FILES[args.platform]
     if path.exists() and not args.force:
         raise UserError(f"{str(path)!r} is there: look at it, then give --force to replace it")
-    frame = resources.files(review).joinpath(f"{args.platform}.yml").read_text(encoding="utf-8")
+    template = Template(resources.files(review).joinpath(f"{args.platform}.yml").read_text(encoding="utf-8"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(frame.replace("@@VERSION@@", __version__), encoding="utf-8")
+        path.write_text(template.substitute(VERSION=__version__), encoding="utf-8")
     except OSError as fault:
         raise UserError(f"cannot write {str(path)!r}: {fault.strerror}") from fault
     print(f"{path}: commit it; the next pull request is reviewed")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from itertools import chain
 from pathlib import Path
 from typing import Any
+
+from mlops_jupyter.runtime.tables import aligned
 
 
 def add_to(subparsers: Any) -> None:
@@ -28,11 +31,8 @@ def act(args: argparse.Namespace) -> int:
             json.dumps([{"name": f.name, "state": f.state.value, "what": f.what, "do": f.do} for f in found], indent=2)
         )
     else:
-        width = max(len(f.name) for f in found)
-        for f in found:
-            print(f"{f.state.value:8}{f.name:{width}}  {f.what}")
-            if f.do:
-                print(f"{'':8}{'':{width}}  -> {f.do}")
+        rows = [[(f.state.value, f.name, f.what), *([("", "", f"-> {f.do}")] if f.do else [])] for f in found]
+        print(aligned(chain.from_iterable(rows)))
     return int(any(f.state is State.FAULT for f in found))
 
 

@@ -166,12 +166,10 @@ def execute(
     UserError
         The kernel died or was told to end, or the time was up (the cell is interrupted then).
     """
-    content = {
-        "code": code, "silent": silent, "store_history": not silent, "user_expressions": {},
-        "allow_stdin": False, "stop_on_error": False,
-    }  # fmt: skip
-    message = client.session.msg("execute_request", content, metadata=dict(metadata or {}))
-    client.shell_channel.send(message)
+    client.session.metadata = dict(
+        metadata or {}
+    )  # what the front ends send along; `client.execute` has no word for it
+    request = client.execute(code, silent, not silent, allow_stdin=False, stop_on_error=False)
     deadline = time.monotonic() + timeout if timeout else None
     while True:
         try:
@@ -184,7 +182,7 @@ def execute(
                 raise UserError(f"it took longer than {timeout:g} s (give more with --timeout)") from None
             _drain(client)
             continue
-        if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
+        if reply["parent_header"].get("msg_id") == request:
             break
     _drain(client)
     answer = reply["content"]

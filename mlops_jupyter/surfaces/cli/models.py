@@ -8,6 +8,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from mlops_jupyter.runtime.tables import aligned
+
 if TYPE_CHECKING:
     from mlops_jupyter.services.registry.views import ModelVersion, ModelView
 
@@ -49,8 +51,6 @@ def _plain_version(version: ModelVersion) -> dict[str, Any]:
 
 
 def _table(models: Sequence[ModelView]) -> str:
-    from mlops_jupyter.surfaces.cli.runs import aligned
-
     if not models:
         return "no models yet"
     rows = [("model", "version", "status", "aliases", "metrics")]

@@ -11,6 +11,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from mlops_jupyter.runtime.tables import aligned
+
 if TYPE_CHECKING:
     from mlops_jupyter.services.tracking.views import RunView
     from mlops_jupyter.workspace import Workspace
@@ -69,9 +71,3 @@ def _table(runs: Sequence[RunView]) -> str:
         metrics = " ".join(f"{key}={value:.6g}" for key, value in run.metrics.items())
         rows.append((run.id[:16], run.name, run.experiment, run.status, started, metrics))
     return aligned(rows)
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as lines with their columns one under the other."""
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    return "\n".join("  ".join(t.ljust(w) for t, w in zip(row, widths, strict=True)).rstrip() for row in rows)

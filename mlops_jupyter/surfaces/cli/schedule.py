@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.runtime.tables import aligned
 
 if TYPE_CHECKING:
     from mlops_jupyter.services.schedule.record import Run, Schedule
@@ -260,10 +261,7 @@ def _print(rows: list[dict[str, Any]], columns: Sequence[str], as_json: bool, on
     elif not rows:
         print(nothing)
     else:
-        table = [columns, *([_cell(name, row[name]) for name in columns] for row in rows)]
-        widths = [max(len(line[at]) for line in table) for at in range(len(columns))]
-        for line in table:
-            print("  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip())
+        print(aligned([columns, *([_cell(name, row[name]) for name in columns] for row in rows)]))
 
 
 def _cell(name: str, value: str | None) -> str:

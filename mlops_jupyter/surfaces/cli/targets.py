@@ -17,11 +17,11 @@ def add_to(verbs: Any) -> None:
 
 def act(args: argparse.Namespace) -> int:
     """List them."""
-    from mlops_jupyter.surfaces.target_list import lines, rows
+    from mlops_jupyter.surfaces.target_list import rows, text
 
     found = rows()
     if args.json:
         print(json.dumps(found, indent=1))
     else:
-        print("\n".join(lines(found, shutil.get_terminal_size((120, 24)).columns)))
+        print(text(found, shutil.get_terminal_size((120, 24)).columns))
     return 0

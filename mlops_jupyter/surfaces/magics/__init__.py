@@ -5,25 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.surfaces.magics import drift, pipeline, register, track
-from mlops_jupyter.surfaces.magics.verbs import Verb, act
+from mlops_jupyter.surfaces.magics.table import VERBS
+from mlops_jupyter.surfaces.magics.verbs import act
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from mlops_jupyter.surfaces.magics.session import Session
-
-VERBS: dict[str, Mapping[str, Verb]] = {
-    "track": track.VERBS,
-    "register": register.VERBS,
-    "pipeline": pipeline.VERBS,
-    "drift": drift.VERBS,
-}
-"""Magic -> verb -> what it does; the verb "" is what the bare magic does."""
 
 _sessions: dict[int, Session] = {}
 
@@ -33,9 +25,10 @@ def load(shell: InteractiveShell) -> None:
     from IPython.core.error import UsageError
 
     from mlops_jupyter.surfaces.magics import cells, listening
+    from mlops_jupyter.surfaces.magics.bundle_code import BundleTranslator
 
     try:
-        session = listening.start(shell)
+        session = listening.start(shell, BundleTranslator())
     except UserError as fault:
         raise UsageError(str(fault)) from None
     _sessions[id(shell)] = session

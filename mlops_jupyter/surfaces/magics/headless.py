@@ -16,7 +16,6 @@ def answer(shell: InteractiveShell, wish: str, path: str) -> None:
     """Export as asked and write what came of it as JSON: the facts, or `fault` with the user's one line."""
     from mlops_jupyter.services.export import service, wishes
     from mlops_jupyter.surfaces.magics import session_of
-    from mlops_jupyter.surfaces.magics.meaning import Meaning
 
     asked = json.loads(wish)
     session = session_of(shell)
@@ -24,7 +23,7 @@ def answer(shell: InteractiveShell, wish: str, path: str) -> None:
         request = wishes.request(asked, asked["name"])
         output, ledger = Path(asked["output"]), session.workspace.ledger
         update = asked.get("update", False)
-        done = service.export(session.notebook, request, Meaning(), output, asked["targets"], ledger, update)
+        done = service.export(session.notebook, request, session.translator, output, asked["targets"], ledger, update)
     except UserError as fault:
         found: dict[str, object] = {"fault": str(fault)}
     else:
@@ -47,10 +46,10 @@ def comparison(shell: InteractiveShell, wish: str, path: str) -> None:
     """Write as JSON how a bundle differs from the notebook, or `fault` with the user's one line."""
     from mlops_jupyter.services.export.service import compare
     from mlops_jupyter.surfaces.magics import session_of
-    from mlops_jupyter.surfaces.magics.meaning import Meaning
 
     try:
-        found = compare(session_of(shell).notebook, Meaning(), Path(json.loads(wish)["bundle"])).as_json()
+        session = session_of(shell)
+        found = compare(session.notebook, session.translator, Path(json.loads(wish)["bundle"])).as_json()
     except UserError as fault:
         found = {"fault": str(fault)}
     Path(path).write_text(json.dumps(found), encoding="utf-8")
@@ -60,10 +59,10 @@ def program(shell: InteractiveShell, wish: str, path: str) -> None:
     """Write the slice that was asked for as JSON: its program, or `fault` with the user's one line."""
     from mlops_jupyter.services.pipeline.slices import slice_of
     from mlops_jupyter.surfaces.magics import session_of
-    from mlops_jupyter.surfaces.magics.meaning import Meaning
 
     try:
-        made = slice_of(session_of(shell).notebook, json.loads(wish)["name"], Meaning())
+        session = session_of(shell)
+        made = slice_of(session.notebook, json.loads(wish)["name"], session.translator)
     except UserError as fault:
         found: dict[str, object] = {"fault": str(fault)}
     else:

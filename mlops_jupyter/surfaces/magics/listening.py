@@ -13,9 +13,16 @@ from mlops_jupyter.workspace import Workspace
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from mlops_jupyter.services.pipeline.ports import Magics
 
-def start(shell: InteractiveShell) -> Session:
-    """Open the project that the notebook lies in and record every execution from here on."""
+
+def start(shell: InteractiveShell, translator: Magics) -> Session:
+    """Open the project that the notebook lies in and record every execution from here on.
+
+    Parameters
+    ----------
+    translator : says what our magics become in a bundle; the verbs that plan a pipeline take it from the session.
+    """
     path = notebook_path(shell.user_ns)
     workspace = Workspace.open(path.parent if path and path.parent.is_dir() else Path.cwd())
     recorder = Recorder(shell, workspace.ledger, str(path) if path else None)
@@ -24,4 +31,4 @@ def start(shell: InteractiveShell) -> Session:
     workspace.tracking.recover()
     recorder.after.append(lambda execution: workspace.steps.follow(recorder.session, recorder.history))
     recorder.start()
-    return Session(shell, workspace, recorder, notebook)
+    return Session(shell, workspace, recorder, notebook, translator)

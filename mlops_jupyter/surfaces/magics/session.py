@@ -11,18 +11,25 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from mlops_jupyter.capture.live import Recorder
+    from mlops_jupyter.services.pipeline.ports import Magics
     from mlops_jupyter.surfaces.magics.notebook import Notebook
     from mlops_jupyter.workspace import Workspace
 
 
 @dataclass
 class Session:
-    """One notebook with the extension on."""
+    """One notebook with the extension on.
+
+    Attributes
+    ----------
+    translator : says what our magics become in a bundle.
+    """
 
     shell: InteractiveShell
     workspace: Workspace
     recorder: Recorder
     notebook: Notebook
+    translator: Magics
 
     def value(self, expression: str) -> Any:
         """Evaluate an expression among the notebook's names; a fault in it is the user's, in one line."""

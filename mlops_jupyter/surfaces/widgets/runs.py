@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from html import escape
 from typing import TYPE_CHECKING, Any
 
+from mlops_jupyter.runtime import tables
 from mlops_jupyter.services.tracking.views import RunView
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ SHOWN = 200
 
 LONGEST = 40
 """Characters of a value that are drawn."""
-
-CELL = "text-align:left; white-space:nowrap; padding:0.2em 0.8em 0.2em 0"
 
 ESTIMATORS = re.compile(r"params\.[^.]+\..+").fullmatch
 """Columns such as `params.model.C`: what `%%track` notes of the estimators that a cell made."""
@@ -98,23 +96,11 @@ def in_kernel() -> bool:
 def html(table: pd.DataFrame) -> str:
     """Return a frame of runs as an html table, everything in it escaped. Settings of estimators are left out."""
     names = [name for name in table.columns if not ESTIMATORS(str(name))]
-    head = "".join(f"<th style='{CELL}'>{escape(str(name))}</th>" for name in names)
-    rows = "".join(
-        f"<tr title='{escape(str(run))}'>" + "".join(_cell(value) for value in values) + "</tr>"
-        for run, *values in table[names].head(SHOWN).itertuples()
-    )
+    rows = ([str(run), *map(_text, values)] for run, *values in table[names].head(SHOWN).itertuples())
+    drawn = tables.html([str(name) for name in names], rows, wrapped=len(names), longest=LONGEST, tips=True)
     rest = {"more": len(table) - SHOWN, "settings of estimators, in the frame": len(table.columns) - len(names)}
     below = "".join(f"<p>{count} {what}</p>" for what, count in rest.items() if count > 0)
-    return (
-        f"<div style='overflow-x:auto'><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{below}"
-    )
-
-
-def _cell(value: object) -> str:
-    text = _text(value)
-    if len(text) <= LONGEST:
-        return f"<td style='{CELL}'>{escape(text)}</td>"
-    return f"<td style='{CELL}' title='{escape(text)}'>{escape(text[:LONGEST])}…</td>"
+    return f"<div style='overflow-x:auto'>{drawn}</div>{below}"
 
 
 def _text(value: object) -> str:

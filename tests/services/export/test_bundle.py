@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.services.export import bundle
+from mlops_jupyter.services.export.bundle import bundle
 from mlops_jupyter.services.export.verify import verify
 from tests.services.export.recorded import export
 

@@ -25,6 +25,7 @@ from mlops_jupyter.services.export.spelling import (
     parameters,
     pauses,
     python,
+    templates,
     yaml,
 )
 from mlops_jupyter.services.export.targets.systemd import calendar
@@ -159,7 +160,7 @@ def test_refused_in_one_line(do, text: str, timezone: str, said: str) -> None:
     assert "\n" not in str(fault.value)
 
 
-SPELLED = (clocks, cron, dns, fields, kubernetes, names, parameters, pauses, python, yaml, calendar)
+SPELLED = (clocks, cron, dns, fields, kubernetes, names, parameters, pauses, python, templates, yaml, calendar)
 
 
 @pytest.mark.parametrize("module", SPELLED, ids=lambda module: module.__name__)
@@ -193,9 +194,13 @@ def test_what_json_does_not_hold(value: object) -> None:
     assert not parameters.settable(Parameter("p", value))
 
 
-@given(st.dictionaries(st.from_regex("[a-z]+", fullmatch=True), st.text(st.characters(codec="utf-8")) | st.integers()))
-def test_yaml_is_what_was_written(values: dict[str, object]) -> None:
-    text = yaml.documents(values)
+KEYS = st.from_regex("[a-z]+", fullmatch=True)
+
+
+@pytest.mark.parametrize("quick", [False, True])
+@given(values=st.dictionaries(KEYS, st.text(st.characters(codec="utf-8")) | st.integers()))
+def test_yaml_is_what_was_written(values: dict[str, object], quick: bool) -> None:
+    text = yaml.documents(values, quick=quick)
     assert safe_load(text) == values
     assert all(line == line.rstrip() for line in text.splitlines())
 
@@ -203,6 +208,11 @@ def test_yaml_is_what_was_written(values: dict[str, object]) -> None:
 @pytest.mark.parametrize("text", ["no", "on", "Y", "1e3", "0123", "1_0", "12:30", "~", "=", ".inf", "2026-01-01", ""])
 def test_yaml_leaves_no_text_to_be_guessed(text: str) -> None:
     assert yaml.documents({"a": text}) == f'a: "{text}"\n'
+    assert yaml.documents({"a": text}, quick=True) == f'a: "{text}"\n'
+
+
+def test_half_a_character_is_escaped_also_in_haste() -> None:
+    assert yaml.documents({"a": "\ud800"}, quick=True) == 'a: "\\uD800"\n'
 
 
 @given(st.lists(st.from_regex(r"[^\W\d]\w{0,70}", fullmatch=True).filter(str.isidentifier), unique=True, max_size=5))
@@ -219,3 +229,15 @@ def test_plain_names_are_ascii_each_its_own(given: list[str]) -> None:
     assert len(set(found.values())) == len(given)
     assert all(re.fullmatch("[A-Za-z0-9_]+", name) for name in found.values())
     assert "config" not in found.values()
+
+
+def test_a_template_is_filled_in_one_pass() -> None:
+    text = templates.Template('"$HOME" {x} @@{ONE}@flow $${TWO} @@{TWO}').substitute(ONE="@@{TWO}", TWO="@@@@")
+    assert text == '"$HOME" {x} @@{TWO}@flow $${TWO} @@@@'
+
+
+def test_a_template_lacks_nothing_and_has_no_slip_of_the_pen() -> None:
+    with pytest.raises(KeyError, match="TWO"):
+        templates.Template("@@{ONE} @@{TWO}").substitute(ONE="1")
+    with pytest.raises(ValueError, match="Invalid placeholder"):
+        templates.Template("@@{one}").substitute(ONE="1")

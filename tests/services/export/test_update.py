@@ -13,8 +13,9 @@ import pytest
 
 from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.plan import Plan, Schedule
-from mlops_jupyter.services.export import bundle, journal, manifest, update
-from mlops_jupyter.services.export.verify import manifest as facts_of
+from mlops_jupyter.services.export import journal, manifest, update
+from mlops_jupyter.services.export.bundle import bundle
+from mlops_jupyter.services.export.bundle.read import read
 from mlops_jupyter.services.pipeline.planner import Request
 
 STEP = "src/p/steps/load.py"
@@ -243,7 +244,7 @@ def test_killed_at_any_moment_it_is_the_old_bundle_or_the_new_one(tmp_path: Path
         process = multiprocessing.get_context("fork").Process(target=_killed_at, args=(out, count))
         process.start()
         process.join(60)
-        facts_of(out)  # as whoever runs it next reads it
+        read(out)  # as whoever runs it next reads it
         found = {path: data for path, data in contents(out).items() if not path.startswith(journal.STAGE)}
         assert found in (OLD, new), count
         seen.append(found == new)
@@ -289,7 +290,7 @@ def test_what_cannot_be_finished_is_finished_by_the_next(tmp_path: Path, monkeyp
         patch.setattr(Path, "replace", stuck)
         with pytest.raises(UserError, match="is changed in part: Read-only file system; mend that"):
             bring(out, NEW)
-    facts_of(out)
+    read(out)
     assert contents(out) == NEW
 
 
@@ -299,7 +300,7 @@ def test_a_journal_moves_nothing_outside_of_the_bundle(tmp_path: Path) -> None:
     (out / journal.STAGE).mkdir()
     (out / journal.STAGE / journal.JOURNAL).write_text('{"write": [], "delete": ["../precious"]}')
     with pytest.raises(UserError, match=r"it names '\.\./precious', which is not in the bundle"):
-        facts_of(out)
+        read(out)
     assert (tmp_path / "precious").is_file()
 
 

@@ -19,7 +19,7 @@ from mlops_jupyter.runtime.fingerprint import fingerprint
 from mlops_jupyter.runtime.state import FILE, names_now, read, write
 from mlops_jupyter.services.pipeline.slices import Slice, slice_of
 from mlops_jupyter.surfaces.magics import load, session_of, unload
-from mlops_jupyter.surfaces.magics.meaning import Meaning
+from mlops_jupyter.surfaces.magics.bundle_code import BundleTranslator
 from mlops_jupyter.surfaces.magics.notebook import Notebook
 
 Run = Callable[[str], object]
@@ -54,7 +54,7 @@ def session(before: str = "") -> Iterator[tuple[Run, Notebook]]:
 
 def sliced(notebook: Notebook, name: str) -> Slice:
     """Return the slice of a name."""
-    return slice_of(notebook, name, Meaning())
+    return slice_of(notebook, name, BundleTranslator())
 
 
 def statements(made: Slice) -> list[str]:

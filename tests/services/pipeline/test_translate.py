@@ -18,7 +18,7 @@ from mlops_jupyter.services.pipeline import shell
 from mlops_jupyter.services.pipeline.rules import CELLS, KEEPS_BODY, LINES
 from mlops_jupyter.services.pipeline.translate import translate
 from mlops_jupyter.services.pipeline.translation import Site
-from mlops_jupyter.surfaces.magics.meaning import Meaning
+from mlops_jupyter.surfaces.magics.bundle_code import BundleTranslator
 
 
 @dataclass(frozen=True)
@@ -170,11 +170,11 @@ def test_case(case: Case, tmp_path: object) -> None:
     site = Site(execution, "cell 7", tmp_path)  # type: ignore[arg-type]
     if case.refused:
         with pytest.raises(UserError) as caught:
-            translate(Meaning(), site)
+            translate(BundleTranslator(), site)
         assert case.refused in str(caught.value)
         assert len(str(caught.value).splitlines()) == 1
         return
-    done = translate(Meaning(), site)
+    done = translate(BundleTranslator(), site)
     assert done.text == (case.python or "\n")
     assert set(done.lost) == set(case.lost.split())
     facts(done.text)  # it is Python
@@ -199,7 +199,7 @@ def test_every_magic_has_its_rule() -> None:
 
 def test_what_is_asked_for_is_required() -> None:
     body = "%pip install -q a>=1 'b'\n!pip install c\n%uv pip install d"
-    assert translate(Meaning(), Site(Execution(ExecutionId(0), body, body), "cell 1")).requirements == (
+    assert translate(BundleTranslator(), Site(Execution(ExecutionId(0), body, body), "cell 1")).requirements == (
         "a>=1",
         "b",
         "c",
@@ -210,7 +210,7 @@ def test_what_is_asked_for_is_required() -> None:
 def test_random_numbers_in_a_measurement_are_told_of() -> None:
     body = "%timeit rng()"
     execution = Execution(ExecutionId(0), body, body, writes={"~numpy.random": "state"})
-    assert "drew random numbers" in translate(Meaning(), Site(execution, "cell 1")).notes[0]
+    assert "drew random numbers" in translate(BundleTranslator(), Site(execution, "cell 1")).notes[0]
 
 
 def test_examples() -> None:

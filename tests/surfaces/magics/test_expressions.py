@@ -65,6 +65,8 @@ OPTIONS = [
     ("--step=len(x) auc=0.9", ["auc=0.9"], "len(x)"),
     ("auc=1 - -1 --step f(1, 2)", ["auc=1", "-", "-1"], "f(1, 2)"),
     ("a=x --y", ["a=x", "--y"], None),
+    ("a=x --st 3", ["a=x", "--st", "3"], None),
+    ("a=x -s", ["a=x", "-s"], None),
 ]
 
 

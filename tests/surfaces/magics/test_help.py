@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from IPython.core.error import UsageError
 
-from mlops_jupyter.surfaces.magics.meaning import Meaning
+from mlops_jupyter.surfaces.magics.bundle_code import BundleTranslator
 from mlops_jupyter.surfaces.magics.pipeline import VERBS
 from mlops_jupyter.surfaces.magics.track import VERBS as TRACK
 from mlops_jupyter.surfaces.magics.verbs import act
@@ -33,5 +33,5 @@ def test_a_magic_names_its_verbs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_nothing_of_it_is_exported() -> None:
-    assert Meaning().line("pipeline", "slice -h") is None
-    assert Meaning().line("track", "log -h") is None
+    assert BundleTranslator().line("pipeline", "slice -h") is None
+    assert BundleTranslator().line("track", "log -h") is None

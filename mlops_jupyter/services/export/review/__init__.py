@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jupyter.core.units import counted
-from mlops_jupyter.services.export.verify import Proof, manifest
+from mlops_jupyter.services.export.bundle.read import read
+from mlops_jupyter.services.export.verify import Proof
 
 MARK = "<!-- mlops-jupyter review -->"
 """First line of a review, by which its comment is found again."""
@@ -86,16 +87,16 @@ def _values(bundle: Path) -> Texts:
 
 
 def _parameters(bundle: Path) -> Texts:
-    return {name: repr(value) for name, value in (manifest(bundle).get("parameters") or {}).items()}
+    return {name: repr(value) for name, value in (read(bundle).parameters or {}).items()}
 
 
 def _versions(bundle: Path) -> Texts:
-    return {step["name"]: str(step["version"])[:8] for step in manifest(bundle)["steps"]}
+    return {step["name"]: str(step.get("version", ""))[:8] for step in read(bundle).steps}
 
 
 def _requirements(bundle: Path) -> Texts:
-    found = manifest(bundle)["environment"].get("requirements") or ()
-    return {name: version or "any" for name, _, version in (each.partition("==") for each in found)}
+    needs = read(bundle).requirements
+    return {name: version or "any" for name, _, version in (each.partition("==") for each in needs)}
 
 
 def _code(bundle: Path) -> Texts:

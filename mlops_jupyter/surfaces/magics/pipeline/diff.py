@@ -20,6 +20,5 @@ if TYPE_CHECKING:
 def diff(session: Session, args: Namespace) -> Difference:
     """Say what `export --update` would change in a bundle: steps, parameters, outputs, schedule, files."""
     from mlops_jupyter.services.export import service
-    from mlops_jupyter.surfaces.magics.meaning import Meaning
 
-    return service.compare(session.notebook, Meaning(), Path(unquoted(args.bundle)).expanduser())
+    return service.compare(session.notebook, session.translator, Path(unquoted(args.bundle)).expanduser())

@@ -38,14 +38,13 @@ def options(table: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Callable[[Cal
 def export(session: Session, args: Namespace) -> Exported:
     """Write the notebook as a pipeline that runs without Jupyter and without this package."""
     from mlops_jupyter.services.export import service
-    from mlops_jupyter.surfaces.magics.meaning import Meaning
 
     output = Path(unquoted(args.output)).expanduser()
     asked = {name: _plain(value) for name, value in wishes.asked(args).items()}
     request = wishes.request(asked, output.name)
     targets = wishes.words(unquoted(args.to))
     ledger = session.workspace.ledger
-    return service.export(session.notebook, request, Meaning(), output, targets, ledger, args.update)
+    return service.export(session.notebook, request, session.translator, output, targets, ledger, args.update)
 
 
 def _plain(value: object) -> object:

@@ -25,7 +25,6 @@ def run(session: Session, args: Namespace) -> Ran:
     """
     from mlops_jupyter.services.export import here, service
     from mlops_jupyter.services.pipeline.planner import Request
-    from mlops_jupyter.surfaces.magics.meaning import Meaning
     from mlops_jupyter.surfaces.magics.pipeline.progress import Progress
 
     folder = session.workspace.folder
@@ -33,7 +32,7 @@ def run(session: Session, args: Namespace) -> Ran:
     outputs = tuple(n.strip() for n in unquoted(args.outputs).split(",")) if args.outputs else None
     request = Request(name, outputs, lock=False)
     exported = service.export(
-        session.notebook, request, Meaning(), folder / "bundles" / name, ("python",), session.workspace.ledger
+        session.notebook, request, session.translator, folder / "bundles" / name, ("python",), session.workspace.ledger
     )
     with Progress() as progress:
         return here.run(exported.path, folder / "store", [unquoted(word) for word in words(args)], progress.line)

@@ -17,8 +17,7 @@ def show(session: Session, args: Namespace) -> StepTable:
     """Show the steps: version, what flows in and out, and whether each is fresh, stale, cached or failed."""
     from mlops_jupyter.services.export.cached import with_cache
     from mlops_jupyter.services.pipeline.planner import Request
-    from mlops_jupyter.surfaces.magics.meaning import Meaning
     from mlops_jupyter.surfaces.magics.pipeline.tables import StepTable
 
     request = Request(session.notebook.name, lock=False)
-    return StepTable(with_cache(session.notebook, request, Meaning(), session.workspace.folder / "store"))
+    return StepTable(with_cache(session.notebook, request, session.translator, session.workspace.folder / "store"))

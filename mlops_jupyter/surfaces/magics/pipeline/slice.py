@@ -21,6 +21,5 @@ def slice_(session: Session, args: Namespace) -> Slice:
     random states and files it starts from.
     """
     from mlops_jupyter.services.pipeline.slices import slice_of
-    from mlops_jupyter.surfaces.magics.meaning import Meaning
 
-    return slice_of(session.notebook, args.name, Meaning())
+    return slice_of(session.notebook, args.name, session.translator)

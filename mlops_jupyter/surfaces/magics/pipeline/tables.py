@@ -9,10 +9,11 @@ from html import escape
 from typing import Any
 
 from mlops_jupyter.core.units import counted
+from mlops_jupyter.runtime.tables import aligned, html
 from mlops_jupyter.services.export.verify import Proof
 from mlops_jupyter.services.pipeline.versions import Version
 from mlops_jupyter.services.pipeline.view import StepView
-from mlops_jupyter.surfaces.target_list import lines
+from mlops_jupyter.surfaces.target_list import text
 
 SIGNS = {
     "live": "●", "fresh": "●", "stale": "◐", "cached": "◆", "failed": "✕",
@@ -28,24 +29,10 @@ class Table:
         self.title, self.columns, self.rows = title, columns, rows
 
     def __repr__(self) -> str:
-        widths = [max(len(str(r[i])) for r in (self.columns, *self.rows)) for i in range(len(self.columns))]
-        lines = [
-            "  ".join(str(c).ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
-            for row in (self.columns, *self.rows)
-        ]
-        return "\n".join([self.title, *lines])
+        return f"{self.title}\n{aligned([self.columns, *self.rows])}"
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th style='text-align:left; white-space:nowrap'>{escape(c)}</th>" for c in self.columns)
-        body = "".join("<tr>" + "".join(_cell(str(c), i) for i, c in enumerate(row)) + "</tr>" for row in self.rows)
-        return (
-            f"<div><b>{escape(self.title)}</b><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-        )
-
-
-def _cell(text: str, column: int) -> str:
-    wrap = " white-space:nowrap" if column < 3 else ""  # names and states; lists may take several lines
-    return f"<td style='text-align:left;{wrap}'>{escape(text)}</td>"
+        return f"<div><b>{escape(self.title)}</b>{html(self.columns, self.rows)}</div>"
 
 
 class StepTable(Table):
@@ -113,4 +100,4 @@ class TargetTable(Table):
         super().__init__(f"{len(rows)} targets", ("target", "is", "says", "has no word for"), rows)
 
     def __repr__(self) -> str:
-        return "\n".join([self.title, *lines(self.targets, shutil.get_terminal_size((120, 24)).columns)])
+        return f"{self.title}\n{text(self.targets, shutil.get_terminal_size((120, 24)).columns)}"

@@ -109,11 +109,12 @@ class ExpressionParser(MagicArgumentParser):
             raise UsageError(str(fault)) from None
         return self.parse_known_args(found) if partial else self.parse_args(found)
 
-    def _get_option_tuples(self, option_string: str) -> list[Any]:
-        return []  # no abbreviations: `--x` in an expression is not `--xyz`
-
     def _parse_optional(self, arg_string: str) -> Any:
-        """Take only declared options for options, so that an expression may begin with a minus sign."""
+        """Take only declared options for options, whole: an expression may begin with a minus sign, or be `--x`.
+
+        Argparse has no public way to say this: `allow_abbrev=False` ends abbreviations, and still refuses `-x` as an
+        unknown option. Only "the word is positional" (None) is said here, which argparse has meant by None since 2.7.
+        """
         known = self._option_string_actions
         head = arg_string.partition("=")[0]
         return super()._parse_optional(arg_string) if head in known else None

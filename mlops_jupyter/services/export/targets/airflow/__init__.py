@@ -12,9 +12,9 @@ from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
 from mlops_jupyter.services.export.spelling.clocks import offsets
 from mlops_jupyter.services.export.spelling.cron import settled
-from mlops_jupyter.services.export.spelling.frames import filled
 from mlops_jupyter.services.export.spelling.parameters import overridable, unsettable
 from mlops_jupyter.services.export.spelling.python import identifier, literal
+from mlops_jupyter.services.export.spelling.templates import Template, fill
 from mlops_jupyter.services.export.targets import Feature
 
 name = "airflow"
@@ -64,13 +64,13 @@ def render(plan: Plan) -> Mapping[str, str]:
     parts["SDK"] = ", ".join(names)
     parts["DATETIME"] = "datetime, timedelta" if parts["START"] else "timedelta"
     parts["ZONEINFO"] = "from zoneinfo import ZoneInfo\n" if parts["START"] else ""
-    return {f"dags/{package}.py": filled(__package__, "dag.txt", parts)}
+    return {f"dags/{package}.py": fill(__package__, "dag.txt", parts)}
 
 
 def _secrets(plan: Plan) -> dict[str, str]:
     """Return what the file has for secrets and the alert; nothing where the plan has none."""
     read = [secret for secret in plan.secrets if secret != plan.alert]
-    alert = ALERT.replace("@@NAME@@", literal(plan.alert)) if plan.alert else ""
+    alert = ALERT.substitute(NAME=literal(plan.alert)) if plan.alert else ""
     return {
         "SECRETS": f"revealed({literal(read)})" if read else "{}",
         "REVEALED": REVEALED if plan.secrets else "",
@@ -98,13 +98,13 @@ def revealed(names: list[str]) -> dict[str, str]:
 
 '''
 
-ALERT = '''\
+ALERT = Template('''\
 def alert(context: Any) -> None:
     """Say that a step of a run failed, to the web address that a secret holds."""
-    call(["alert", "--to", @@NAME@@], context["run_id"], revealed([@@NAME@@]))
+    call(["alert", "--to", @@{NAME}], context["run_id"], revealed([@@{NAME}]))
 
 
-'''
+''')
 
 
 def _steps(plan: Plan) -> str:

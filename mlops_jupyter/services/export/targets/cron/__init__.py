@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Plan, Schedule
 from mlops_jupyter.services.export.spelling.clocks import in_utc
-from mlops_jupyter.services.export.spelling.frames import filled
 from mlops_jupyter.services.export.spelling.python import identifier
 from mlops_jupyter.services.export.spelling.shell import START, keeping, secrets
+from mlops_jupyter.services.export.spelling.templates import Template, fill
 from mlops_jupyter.services.export.targets import Feature
 from mlops_jupyter.services.schedule.clock import check, zone
 from mlops_jupyter.services.schedule.expression import MACROS, parse
@@ -35,7 +35,7 @@ expresses = frozenset(
     }
 )
 
-FOLDER = '"${SECRETS:-$HOME/.config/@@/secrets}"'
+FOLDER = Template('"${SECRETS:-$HOME/.config/@@{PACKAGE}/secrets}"')
 """Where secrets lie, a file each."""
 
 
@@ -56,11 +56,11 @@ def render(plan: Plan) -> Mapping[str, str]:
     parts = {
         "PACKAGE": package,
         "START": START.rstrip(),
-        "SECRETS": secrets(plan.secrets, FOLDER.replace("@@", package)),
+        "SECRETS": secrets(plan.secrets, FOLDER.substitute(PACKAGE=package)),
         "ALERT": f'{command} say "the alert did not arrive"' if to else "  :",
         "CONCURRENCY": str(plan.schedule.concurrency if plan.schedule else 1),
     }
-    return {"cron/crontab": _crontab(package, plan.schedule), "cron/run.sh": filled(__package__, "run.txt", parts)}
+    return {"cron/crontab": _crontab(package, plan.schedule), "cron/run.sh": fill(__package__, "run.txt", parts)}
 
 
 def _crontab(package: str, schedule: Schedule | None) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
-from mlops_jupyter.services.export.spelling.frames import filled
 from mlops_jupyter.services.export.spelling.names import plain
 from mlops_jupyter.services.export.spelling.parameters import overridable, unsettable
 from mlops_jupyter.services.export.spelling.python import identifier, literal
+from mlops_jupyter.services.export.spelling.templates import Template, fill
+from mlops_jupyter.services.export.spelling.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
 from mlops_jupyter.services.export.targets.dagster.starters import starters
 
@@ -45,23 +46,23 @@ def render(plan: Plan) -> Mapping[str, str]:
         "SECRETS": literal([secret for secret in plan.secrets if secret != plan.alert]),
         "ASSETS": _assets(plan),
         "STEPS": _steps(plan),
-        "ALERT": ALERT.replace("@@NAME@@", literal(plan.alert)) if plan.alert else "",
+        "ALERT": ALERT.substitute(NAME=literal(plan.alert)) if plan.alert else "",
         "HOOKS": "\n    hooks={alert}," if plan.alert else "",
     }
     parts |= starters(plan.schedule, job(plan.schedule.after) if plan.schedule and plan.schedule.after else "")
-    files = {f"dagster/{package}.py": filled(__package__, "definitions.txt", parts)}
+    files = {f"dagster/{package}.py": fill(__package__, "definitions.txt", parts)}
     return files | ({"dagster/dagster.yaml": _instance(plan.schedule, parts["JOB"])} if plan.schedule else {})
 
 
-ALERT = '''\
+ALERT = Template('''\
 @dagster.failure_hook
 def alert(context: dagster.HookContext) -> None:
     """Say that a step of a run failed, to the web address that a secret holds."""
     run = context.instance.get_run_by_id(context.run_id)
-    call(["alert", "--to", @@NAME@@], origin(run, context.instance) if run else context.run_id, {})
+    call(["alert", "--to", @@{NAME}], origin(run, context.instance) if run else context.run_id, {})
 
 
-'''
+''')
 
 
 def job(package: str) -> str:
@@ -123,10 +124,8 @@ def _field(parameter: Parameter) -> str:
 
 
 def _instance(schedule: Schedule, name: str) -> str:
-    import yaml
-
     limit = {"key": "mlops_jupyter/pipeline", "value": name, "limit": schedule.concurrency}
-    text: str = yaml.safe_dump({"concurrency": {"runs": {"tag_concurrency_limits": [limit]}}}, sort_keys=False)
+    text = documents({"concurrency": {"runs": {"tag_concurrency_limits": [limit]}}})
     return f"# For the instance's own dagster.yaml: only so many runs of this pipeline at once; others wait.\n{text}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlops_jupyter.core.plan import Schedule
 from mlops_jupyter.services.export.spelling.cron import settled
 from mlops_jupyter.services.export.spelling.python import literal
+from mlops_jupyter.services.export.spelling.templates import Template
 
 PATIENCE_SECONDS = 30
 """A sensor looks this often; an interval that is shorter, as often as it says."""
@@ -21,15 +22,15 @@ def starters(schedule: Schedule | None, after: str) -> dict[str, str]:
         return dict.fromkeys(("SCHEDULE", "STARTERS", "GLOB", "TIME"), "")
     if schedule.cron:
         cron, place = settled(schedule, "Dagster")
-        text = CRON.replace("@@CRON@@", literal(cron)).replace("@@ZONE@@", literal(place))
+        text = CRON.substitute(CRON=literal(cron), ZONE=literal(place))
         return {"SCHEDULE": text, "STARTERS": ", schedules=[schedule]", "GLOB": "", "TIME": ""}
     if schedule.every_seconds:
-        text = INTERVAL.replace("@@EVERY@@", literal(schedule.every_seconds))
-        text = text.replace("@@LOOK@@", literal(min(schedule.every_seconds, PATIENCE_SECONDS)))
+        look = min(schedule.every_seconds, PATIENCE_SECONDS)
+        text = INTERVAL.substitute(EVERY=literal(schedule.every_seconds), LOOK=literal(look))
     elif schedule.data:
-        text = DATA.replace("@@LOOK@@", literal(PATIENCE_SECONDS)).replace("@@PATTERN@@", literal(schedule.data))
+        text = DATA.substitute(LOOK=literal(PATIENCE_SECONDS), PATTERN=literal(schedule.data))
     else:
-        text = AFTER.replace("@@AFTER@@", literal(after))
+        text = AFTER.substitute(AFTER=literal(after))
     # Only what the file uses is imported in it.
     return {
         "SCHEDULE": text,
@@ -39,25 +40,25 @@ def starters(schedule: Schedule | None, after: str) -> dict[str, str]:
     }
 
 
-CRON = """\
+CRON = Template("""\
 schedule = dagster.ScheduleDefinition(
     name=f"{JOB}_schedule",
     job=pipeline,
-    cron_schedule=@@CRON@@,
-    execution_timezone=@@ZONE@@,
+    cron_schedule=@@{CRON},
+    execution_timezone=@@{ZONE},
     default_status=dagster.DefaultScheduleStatus.RUNNING,
 )
 
-"""
+""")
 
-INTERVAL = '''\
-EVERY_SECONDS = @@EVERY@@
+INTERVAL = Template('''\
+EVERY_SECONDS = @@{EVERY}
 
 
 @dagster.sensor(
     name=f"{JOB}_sensor",
     job=pipeline,
-    minimum_interval_seconds=@@LOOK@@,
+    minimum_interval_seconds=@@{LOOK},
     default_status=dagster.DefaultSensorStatus.RUNNING,
 )
 def sensor(context: dagster.SensorEvaluationContext) -> dagster.RunRequest:
@@ -65,10 +66,10 @@ def sensor(context: dagster.SensorEvaluationContext) -> dagster.RunRequest:
     return dagster.RunRequest(run_key=str(int(time.time()) // EVERY_SECONDS * EVERY_SECONDS))
 
 
-'''
+''')
 
-DATA = '''\
-PATTERN = @@PATTERN@@
+DATA = Template('''\
+PATTERN = @@{PATTERN}
 
 
 def lying() -> list[str]:
@@ -86,7 +87,7 @@ def lying() -> list[str]:
 @dagster.sensor(
     name=f"{JOB}_sensor",
     job=pipeline,
-    minimum_interval_seconds=@@LOOK@@,
+    minimum_interval_seconds=@@{LOOK},
     default_status=dagster.DefaultSensorStatus.RUNNING,
 )
 def sensor(context: dagster.SensorEvaluationContext) -> dagster.RunRequest | dagster.SkipReason:
@@ -97,10 +98,10 @@ def sensor(context: dagster.SensorEvaluationContext) -> dagster.RunRequest | dag
     return dagster.RunRequest(run_key=hashlib.blake2b("\\n".join(found).encode(), digest_size=16).hexdigest())
 
 
-'''
+''')
 
-AFTER = '''\
-AFTER = @@AFTER@@
+AFTER = Template('''\
+AFTER = @@{AFTER}
 
 
 @dagster.run_status_sensor(
@@ -117,4 +118,4 @@ def sensor(context: dagster.RunStatusSensorContext) -> dagster.RunRequest | dags
     return dagster.RunRequest(run_key=context.dagster_run.run_id)
 
 
-'''
+''')

@@ -14,10 +14,11 @@ from typing import Any
 from mlops_jupyter.core.plan import INITIAL, Parameter, Plan, Step
 from mlops_jupyter.runtime.hashing import stage_version
 from mlops_jupyter.runtime.state import initial_file
-from mlops_jupyter.services.export.spelling.frames import filled
 from mlops_jupyter.services.export.spelling.parameters import in_json, unsettable
 from mlops_jupyter.services.export.spelling.pauses import pauses
 from mlops_jupyter.services.export.spelling.python import identifier
+from mlops_jupyter.services.export.spelling.templates import fill
+from mlops_jupyter.services.export.spelling.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
 
 name = "dvc"
@@ -39,12 +40,9 @@ def render(plan: Plan) -> Mapping[str, str]:
     UserError
         A name is no identifier.
     """
-    import yaml
-
     identifier(plan.package, "package")
     stages = {identifier(step.name, "step"): _stage(plan, step) for step in plan.steps}
-    text = yaml.safe_dump({"stages": stages}, sort_keys=False, allow_unicode=True, width=120)
-    files = {"dvc.yaml": str(text), "dvc_stage.py": filled(__package__, "stage.txt", {})}
+    files = {"dvc.yaml": documents({"stages": stages}), "dvc_stage.py": fill(__package__, "stage.txt", {})}
     settable = {identifier(p.name, "parameter"): p.default for p in plan.parameters if held(p)}
     return files | ({PARAMS: json.dumps(settable, indent=1) + "\n"} if plan.parameters else {})
 

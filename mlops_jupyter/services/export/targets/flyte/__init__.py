@@ -10,10 +10,10 @@ from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
 from mlops_jupyter.services.export.spelling.clocks import in_utc
 from mlops_jupyter.services.export.spelling.dns import label
 from mlops_jupyter.services.export.spelling.fields import minutes
-from mlops_jupyter.services.export.spelling.frames import filled
 from mlops_jupyter.services.export.spelling.image import PYTHON, beside
 from mlops_jupyter.services.export.spelling.parameters import in_json, unsettable
 from mlops_jupyter.services.export.spelling.python import called, identifier, literal
+from mlops_jupyter.services.export.spelling.templates import fill
 from mlops_jupyter.services.export.targets import Feature
 
 name = "flyte"
@@ -77,7 +77,7 @@ def render(plan: Plan) -> Mapping[str, str]:
         "BODY": "\n".join(f"    {line}" for line in _body(plan, tasks)),
         "PLAN": _launch_plan(plan.schedule, whole),
     }
-    text = filled(__package__, "workflow.txt", parts).rstrip("\n") + "\n"
+    text = fill(__package__, "workflow.txt", parts).rstrip("\n") + "\n"
     return {"workflows/__init__.py": '"""Workflows for Flyte."""\n', f"workflows/{package}.py": text}
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlops_jupyter.core.plan import Plan, Step
-from mlops_jupyter.services.export.spelling.frames import filled
 from mlops_jupyter.services.export.spelling.parameters import in_json
 from mlops_jupyter.services.export.spelling.pauses import pauses
 from mlops_jupyter.services.export.spelling.python import identifier
+from mlops_jupyter.services.export.spelling.templates import fill
 from mlops_jupyter.services.export.targets import Feature
 
 name = "make"
@@ -38,7 +38,7 @@ def render(plan: Plan) -> Mapping[str, str]:
         "STEPS": "\n".join(_rule(step) for step in plan.steps),
         "ALERT": alert,
     }
-    return {"pipeline.mk": filled(__package__, "pipeline.txt", parts)}
+    return {"pipeline.mk": fill(__package__, "pipeline.txt", parts)}
 
 
 def _parameters(plan: Plan) -> str:

@@ -16,10 +16,10 @@ from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
 from mlops_jupyter.services.export.spelling.cron import placed
 from mlops_jupyter.services.export.spelling.dns import label
 from mlops_jupyter.services.export.spelling.fields import with_years
-from mlops_jupyter.services.export.spelling.frames import filled
 from mlops_jupyter.services.export.spelling.image import PYTHON, beside
 from mlops_jupyter.services.export.spelling.parameters import in_json, unsettable
 from mlops_jupyter.services.export.spelling.python import called, identifier, literal
+from mlops_jupyter.services.export.spelling.templates import fill
 from mlops_jupyter.services.export.targets import Feature
 
 name = "metaflow"
@@ -81,7 +81,7 @@ def render(plan: Plan) -> Mapping[str, str]:
         + "\n" * bool(kept),
         "STEPS": "\n".join(_methods(plan, steps)),
     }
-    return {"flow.py": filled(__package__, "flow.txt", parts)}
+    return {"flow.py": fill(__package__, "flow.txt", parts)}
 
 
 def flow(plan: Plan) -> str:

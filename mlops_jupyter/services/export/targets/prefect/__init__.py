@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
 from mlops_jupyter.services.export.spelling.cron import settled
-from mlops_jupyter.services.export.spelling.frames import filled
 from mlops_jupyter.services.export.spelling.parameters import overridable, unsettable
 from mlops_jupyter.services.export.spelling.python import identifier, literal
+from mlops_jupyter.services.export.spelling.templates import fill
+from mlops_jupyter.services.export.spelling.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
 from mlops_jupyter.services.schedule.expression import parse
 
@@ -66,7 +67,7 @@ def render(plan: Plan) -> Mapping[str, str]:
         "HOOKS": ", on_failure=[alert], on_crashed=[alert]" if to else "",
         "SIGNATURE": _signature(plan),
     }
-    return {f"flows/{package}.py": filled(__package__, "flow.txt", parts), "prefect.yaml": _deployment(plan, package)}
+    return {f"flows/{package}.py": fill(__package__, "flow.txt", parts), "prefect.yaml": _deployment(plan, package)}
 
 
 ALERT = '''\
@@ -110,15 +111,13 @@ def _typed(parameter: Parameter) -> str:
 
 
 def _deployment(plan: Plan, package: str) -> str:
-    import yaml
-
     deployment: dict[str, object] = {"name": package, "entrypoint": f"flows/{package}.py:pipeline"}
     if schedule := plan.schedule:
         if times := _times(schedule):
             deployment["schedules"] = [times]
         deployment["concurrency_limit"] = {"limit": schedule.concurrency, "collision_strategy": "ENQUEUE"}
     facts = {"name": package, "deployments": [deployment]}
-    return str(yaml.safe_dump(facts, sort_keys=False, allow_unicode=True, width=120))
+    return documents(facts)
 
 
 def _times(schedule: Schedule) -> dict[str, object]:

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Plan, Schedule
-from mlops_jupyter.services.export.spelling.frames import filled
 from mlops_jupyter.services.export.spelling.python import identifier
 from mlops_jupyter.services.export.spelling.shell import START, keeping, secrets
+from mlops_jupyter.services.export.spelling.templates import fill
 from mlops_jupyter.services.export.targets import Feature
 from mlops_jupyter.services.export.targets.systemd.calendar import on_calendar
 
@@ -56,7 +56,7 @@ def render(plan: Plan) -> Mapping[str, str]:
         "START": START.rstrip(),
         "SECRETS": secrets(plan.secrets, '"$CREDENTIALS_DIRECTORY"'),
     }
-    files = {"systemd/run.sh": filled(__package__, "run.txt", parts), f"{UNITS}/{package}.service": _service(plan)}
+    files = {"systemd/run.sh": fill(__package__, "run.txt", parts), f"{UNITS}/{package}.service": _service(plan)}
     if plan.alert:
         files[f"{UNITS}/{package}-alert.service"] = _alert(plan)
     return files | (_starts(package, plan.schedule) if plan.schedule else {})

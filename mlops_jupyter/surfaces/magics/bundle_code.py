@@ -9,13 +9,13 @@ from IPython.core.error import UsageError
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.records import Execution
 from mlops_jupyter.services.pipeline.ports import Code, Declared
-from mlops_jupyter.surfaces.magics import VERBS
 from mlops_jupyter.surfaces.magics.pipeline import cell as step_cell
+from mlops_jupyter.surfaces.magics.table import VERBS
 from mlops_jupyter.surfaces.magics.track import cell as track_cell
 from mlops_jupyter.surfaces.magics.verbs import choose
 
 
-class Meaning:
+class BundleTranslator:
     """Answers from the tables of verbs and from what was seen when a cell ran."""
 
     def line(self, magic: str, line: str) -> Code | None:
