@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from mlops_jupyter.analysis.graph import DRAWING, SETTINGS
-from mlops_jupyter.capture.reach import is_ours, plain
-from mlops_jupyter.capture.values import UNKNOWN
+from mlops_jupyter.capture.reachable_names import is_ours, plain
+from mlops_jupyter.capture.value_store import UNKNOWN
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import INITIAL, Expected, Step
 from mlops_jupyter.runtime.codecs import PICKLED, CannotSave, Saved, load_exact, read_open, save_exact, save_open

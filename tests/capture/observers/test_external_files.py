@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jupyter.capture.unseen import Unseen
+from mlops_jupyter.capture.observers.external_files import ExternalFiles
 
 ROWS = {
     "a file": ("!wc -l data/raw/a.csv", {"data/raw/a.csv"}),
@@ -29,7 +29,7 @@ def test_what_a_shell_line_reads(
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
     monkeypatch.chdir(tmp_path)
-    unseen = Unseen()
+    unseen = ExternalFiles()
     unseen.begin(text)
     found = unseen.end(text, (), ())
     assert {Path(path).relative_to(tmp_path).as_posix() for path in found.reads} == expected

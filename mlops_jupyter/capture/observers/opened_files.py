@@ -20,7 +20,7 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
 
 
 @dataclass
-class Opened:
+class FileAccesses:
     """Absolute paths opened while a cell ran. A file written first and then read back counts as written only."""
 
     reads: set[str] = field(default_factory=set)
@@ -28,12 +28,12 @@ class Opened:
     removed: set[str] = field(default_factory=set)
     """Some of `writes`: files that were removed."""
 
-    def joined(self, other: Opened) -> Opened:
+    def joined(self, other: FileAccesses) -> FileAccesses:
         """Return both together; what one of them saw written first was not read."""
-        return Opened(self.reads | (other.reads - self.writes), self.writes | other.writes, self.removed)
+        return FileAccesses(self.reads | (other.reads - self.writes), self.writes | other.writes, self.removed)
 
 
-_opened: Opened | None = None
+_opened: FileAccesses | None = None
 _hooked = False
 
 
@@ -42,7 +42,7 @@ def _hook(event: str, args: tuple[Any, ...]) -> None:
         EVENTS[event](args, _opened)
 
 
-def _open(args: tuple[Any, ...], opened: Opened) -> None:
+def _open(args: tuple[Any, ...], opened: FileAccesses) -> None:
     path, mode, flags = args
     if isinstance(path, os.PathLike | bytes):
         path = os.fsdecode(path)
@@ -55,13 +55,13 @@ def _open(args: tuple[Any, ...], opened: Opened) -> None:
             opened.writes.add(path)
 
 
-def _rename(args: tuple[Any, ...], opened: Opened) -> None:
+def _rename(args: tuple[Any, ...], opened: FileAccesses) -> None:
     source, target = (os.path.abspath(os.fsdecode(one)) for one in args[:2])  # noqa: PTH100
     _gone(source, opened)
     opened.writes.add(target)
 
 
-def _database(args: tuple[Any, ...], opened: Opened) -> None:
+def _database(args: tuple[Any, ...], opened: FileAccesses) -> None:
     """SQLite's own code reads and writes the file, when it likes."""
     if isinstance(args[0], str | bytes | os.PathLike):
         path = os.path.abspath(os.fsdecode(args[0]))  # noqa: PTH100
@@ -70,14 +70,14 @@ def _database(args: tuple[Any, ...], opened: Opened) -> None:
         opened.writes.add(path)
 
 
-def _remove(args: tuple[Any, ...], opened: Opened) -> None:
+def _remove(args: tuple[Any, ...], opened: FileAccesses) -> None:
     """`shutil.rmtree` gives a bare name and the folder's descriptor."""
     folder = os.getcwd() if args[1] == -1 else os.readlink(f"/proc/self/fd/{args[1]}")  # noqa: PTH109, PTH115
     path = os.path.join(folder, os.fsdecode(args[0]))  # noqa: PTH118
     _gone(path, opened)
 
 
-def _gone(path: str, opened: Opened) -> None:
+def _gone(path: str, opened: FileAccesses) -> None:
     if path in opened.writes and path not in opened.reads:
         opened.writes.discard(path)  # the cell's own, and nobody else ever saw it
     elif os.path.isfile(path):  # noqa: PTH113
@@ -95,19 +95,19 @@ def start() -> None:
     if not _hooked:
         sys.addaudithook(_hook)
         _hooked = True
-    _opened = Opened()
+    _opened = FileAccesses()
 
 
-def stop() -> Opened:
+def stop() -> FileAccesses:
     """Stop noting, and return the user's own files among what was opened: absolute paths that exist."""
     global _opened
-    opened, _opened = _opened or Opened(), None
+    opened, _opened = _opened or FileAccesses(), None
     if not opened.reads and not opened.writes:
         return opened
     foreign = _foreign()
     known = {p for p in opened.reads | opened.writes if p in opened.removed or os.path.isfile(p)}  # noqa: PTH113
     own = {p for p in known if _own(p, foreign)}
-    return Opened(opened.reads & own, opened.writes & own, opened.removed)
+    return FileAccesses(opened.reads & own, opened.writes & own, opened.removed)
 
 
 def _own(path: str, foreign: tuple[str, ...]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from mlops_jupyter.capture.files import Opened
+from mlops_jupyter.capture.observers.opened_files import FileAccesses
 from mlops_jupyter.runtime.state import FILE, names_now
 from mlops_jupyter.runtime.watch import RANDOM, Watch
 
@@ -15,7 +15,7 @@ HASHED_BYTES = 64 * 2**20
 """A file up to this size is told by its content, a larger one by its size and time of change."""
 
 
-class Hidden:
+class HiddenVariables:
     """What a cell did to state that it does not name. Relative paths count from where recording began."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Hidden:
         """Stop looking at imports."""
         self._watch.close()
 
-    def changes(self, opened: Opened, text: str) -> tuple[set[str], dict[str, str]]:
+    def changes(self, opened: FileAccesses, text: str) -> tuple[set[str], dict[str, str]]:
         """Return what the cell read and what it wrote, each written one with a fingerprint.
 
         A random state that moved was read too, since where it went depends on where it was. A cell that names a file

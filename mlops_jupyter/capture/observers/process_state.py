@@ -14,8 +14,8 @@ from typing import Any
 
 from mlops_jupyter.analysis.facts import SourceFacts
 from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN
-from mlops_jupyter.capture.reach import CODE, is_a
-from mlops_jupyter.capture.values import UNKNOWN
+from mlops_jupyter.capture.reachable_names import CODE, is_a
+from mlops_jupyter.capture.value_store import UNKNOWN
 
 ASKS = re.compile(r"\b(gcf|gca|gci|sci|get_fignums|fignum_exists)\(")
 """What asks pyplot for the figures that there are."""
@@ -26,7 +26,7 @@ ASKED_FOR = re.compile(r"\bplt\.figure\(\s*([^\s,()=]+)\s*[,)]|[(,]\s*num\s*=\s*
 Figures = dict[int, tuple[Any, ...]]
 
 
-class Uncarried:
+class ProcessState:
     """Looks at both borders of a cell. Costs nothing as long as pyplot has no figure open."""
 
     def __init__(self, namespace: Mapping[str, Any]) -> None:

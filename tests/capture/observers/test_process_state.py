@@ -10,7 +10,7 @@ import pytest
 
 from mlops_jupyter.analysis.facts import facts
 from mlops_jupyter.analysis.graph import DRAWING
-from mlops_jupyter.capture.uncarried import Uncarried
+from mlops_jupyter.capture.observers.process_state import ProcessState
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def figure_1() -> Iterator[None]:
 )
 @pytest.mark.usefixtures("figure_1")
 def test_what_asks_for_an_open_figure(text: str, asks: bool) -> None:
-    uncarried = Uncarried({})
+    uncarried = ProcessState({})
     uncarried.begin()
     read, written = uncarried.end(text, facts(text), ())
     assert (DRAWING in read) is asks

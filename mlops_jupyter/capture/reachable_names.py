@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mlops_jupyter.analysis.facts import SourceFacts
-from mlops_jupyter.capture.values import FROZEN, Values
+from mlops_jupyter.capture.value_store import FROZEN, ValueStore
 
 NOTHING: frozenset[str] = frozenset()
 
 
-class Reach:
+class ReachableNames:
     """Remembers, for each name, which names its value may read or bind when it is called.
 
     A function reads what its body names. A value made by a cell that could reach a function may hold that function
@@ -21,7 +21,7 @@ class Reach:
     unless it is plain data. So it is with a function of the cell itself, named or not.
     """
 
-    def __init__(self, namespace: Mapping[str, Any], values: Values) -> None:
+    def __init__(self, namespace: Mapping[str, Any], values: ValueStore) -> None:
         self._namespace = namespace
         self._values = values
         self._late: dict[str, frozenset[str]] = {}

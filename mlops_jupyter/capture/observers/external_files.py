@@ -14,7 +14,7 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from mlops_jupyter.capture.files import Opened
+from mlops_jupyter.capture.observers.opened_files import FileAccesses
 
 KINDS = re.compile(
     r"parquet|feather|arrow|\borc\b|hdf|\bh5|netcdf|\.nc\b|zarr|duckdb|save_model|load_model|\.ubj\b|\.pt\b|safetensors"
@@ -41,7 +41,7 @@ MOST = 5000
 Seen = dict[str, tuple[int, int]]
 
 
-class Unseen:
+class ExternalFiles:
     """Looks before and after a cell, where there is reason to. Remembers which functions speak of which files."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Unseen:
         self._endings = ALL if SHELL.search(text) else _endings(self._ever)
         self._before = self._look() if self._endings or self._ever else None
 
-    def end(self, text: str, reads: Iterable[str], definitions: Iterable[str]) -> Opened:
+    def end(self, text: str, reads: Iterable[str], definitions: Iterable[str]) -> FileAccesses:
         """Return what the cell may have read and has written, as absolute paths.
 
         Parameters
@@ -69,7 +69,7 @@ class Unseen:
         """
         before, self._before = self._before, None
         if before is None:
-            return Opened()
+            return FileAccesses()
         for name in definitions:
             self._speakers[name] = self._own
         spoken = self._own.union(*(self._speakers.get(name, ()) for name in reads))
@@ -79,7 +79,7 @@ class Unseen:
         folders = {str(self._home / word) for word in WORD.split(text) if word} if self._endings is ALL else set()
         named = {path for path in before if self._endings is ALL and self._named(path, text, globs, folders)}
         read = named | {path for path in before if path.endswith(_endings(spoken))}
-        return Opened(reads=read, writes=written)
+        return FileAccesses(reads=read, writes=written)
 
     def _named(self, path: str, text: str, globs: Iterable[str], folders: Set[str]) -> bool:
         """Whether a shell line names a file, by itself or by a pattern, or a folder below this one that it lies in."""

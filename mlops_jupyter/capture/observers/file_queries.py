@@ -14,9 +14,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 from typing import Any
 
-from mlops_jupyter.capture.files import SKIPPED_SUFFIXES
-from mlops_jupyter.capture.reach import is_a
-from mlops_jupyter.capture.unseen import listed
+from mlops_jupyter.capture.observers.external_files import listed
+from mlops_jupyter.capture.observers.opened_files import SKIPPED_SUFFIXES
+from mlops_jupyter.capture.reachable_names import is_a
 
 LISTS = re.compile(r"\b(i?r?glob|listdir|scandir|iterdir|walk)\(").search
 ASKS = re.compile(r"\b(i?r?glob|listdir|scandir|iterdir|walk|l?exists|isfile|is_file|getsize|stat)\(").search
@@ -27,7 +27,7 @@ MOST = 300
 """A cell that means more files than this is left to open them: each would be a line of its step."""
 
 
-class Asked:
+class FileQueries:
     """Looks at the folder after a cell that asks; costs nothing else. Remembers which functions do."""
 
     def __init__(self, namespace: Mapping[str, Any]) -> None:
@@ -46,13 +46,13 @@ class Asked:
         spoken = {text if asks else "", *(self._speakers.get(name, "") for name in reads)} - {""}
         if not spoken:
             return set()
-        wanted = Wanted.of("\n".join({text, *spoken}), self._texts(reads))
+        wanted = FileQuery.of("\n".join({text, *spoken}), self._texts(reads))
         found = {
             path
             for path, (changed, _) in listed(self._home, ("",)).items()
             if changed < started * 1e9
             and not path.endswith(SKIPPED_SUFFIXES)
-            and wanted.means(Path(path).relative_to(self._home))
+            and wanted.matches(Path(path).relative_to(self._home))
         }
         return found if len(found) <= MOST else set()
 
@@ -62,7 +62,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class FileQuery:
     """What a cell asks after.
 
     Attributes
@@ -78,13 +78,13 @@ class Wanted:
     recurses: bool
 
     @classmethod
-    def of(cls, said: str, texts: Iterable[str]) -> Wanted:
+    def of(cls, said: str, texts: Iterable[str]) -> FileQuery:
         """Read what a cell and its functions say, and the texts that they read."""
         words = frozenset(word.rstrip("/").rpartition("/")[2] for word in (*QUOTED.findall(said), *texts))
         patterns = tuple(word for word in words if "*" in word or "?" in word)
         return cls(words, patterns, bool(LISTS(said)), bool(RECURSES(said)))
 
-    def means(self, path: PurePath) -> bool:
+    def matches(self, path: PurePath) -> bool:
         """Whether a file is meant: by its name, a pattern of it, or, where folders are listed, its folder or ending."""
         folders = path.parent.parts
         named = not self.words.isdisjoint(folders)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mlops_jupyter.analysis.facts import SourceFacts, SyntaxFault, facts
-from mlops_jupyter.capture.standing import Standing
+from mlops_jupyter.capture.namespace_snapshot import NamespaceSnapshot
 from mlops_jupyter.core.ids import ExecutionId
 from mlops_jupyter.core.records import Execution, Header, Status
 
@@ -31,11 +31,11 @@ class HeaderHandler(Protocol):
         """Called after the body ran, or failed."""
 
 
-NO_CODE, NO_NAMES = facts(""), Standing({})
+NO_CODE, NO_NAMES = facts(""), NamespaceSnapshot({})
 
 
 @dataclass
-class Open:
+class ActiveCell:
     """What is held between the two borders of one cell. `info` is IPython's, by which it knows the cell again."""
 
     info: object
@@ -46,7 +46,7 @@ class Open:
     cell: str
     tags: tuple[str, ...]
     started: float
-    before: Standing
+    before: NamespaceSnapshot
     stuck: frozenset[str] = frozenset()
     bound: frozenset[str] = frozenset()
     handled: list[tuple[HeaderHandler, object]] = field(default_factory=list)
@@ -58,12 +58,14 @@ class Open:
     """It runs other cells (`get_ipython().run_cell(...)`), which are in the record for themselves."""
 
 
-def unseen_yet(info: object, text: str, cell: str, tags: tuple[str, ...]) -> Open:
+def unobserved_cell(info: object, text: str, cell: str, tags: tuple[str, ...]) -> ActiveCell:
     """Return what is held of a cell of which nothing was seen yet."""
-    return Open(info, text, text, (), NO_CODE, cell, tags, time.time(), NO_NAMES)
+    return ActiveCell(info, text, text, (), NO_CODE, cell, tags, time.time(), NO_NAMES)
 
 
-def unseen(opened: Open, position: int, status: Status = Status.ERROR, error: str = "", count: int = 0) -> Execution:
+def unobserved_execution(
+    opened: ActiveCell, position: int, status: Status = Status.ERROR, error: str = "", count: int = 0
+) -> Execution:
     """Return what is known of a cell of which only the text is, and perhaps how it ended."""
     return Execution(
         id=ExecutionId(position),
@@ -82,7 +84,7 @@ def unseen(opened: Open, position: int, status: Status = Status.ERROR, error: st
     )
 
 
-def words(fault: BaseException) -> str:
+def reason(fault: BaseException) -> str:
     """Say in a few words why a cell was not seen; a fault that may be our own is logged with its traceback."""
     if isinstance(fault, KeyboardInterrupt):
         return "looking at its values was interrupted"

@@ -16,23 +16,31 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_jupyter.analysis.cells import PieceKind, pieces, split_headers, to_python
 from mlops_jupyter.analysis.facts import SourceFacts, facts
-from mlops_jupyter.capture import files, loading, scripts
-from mlops_jupyter.capture.asked import Asked
-from mlops_jupyter.capture.changes import CODE_MARK, Changes
-from mlops_jupyter.capture.entries import write
-from mlops_jupyter.capture.hidden import Hidden
-from mlops_jupyter.capture.names import Shells
-from mlops_jupyter.capture.opened import UNREADABLE, HeaderHandler, Open, unseen, unseen_yet, words
-from mlops_jupyter.capture.reach import CODE, Reach, is_a, is_ours, plain
-from mlops_jupyter.capture.standing import Standing
-from mlops_jupyter.capture.uncarried import Uncarried
-from mlops_jupyter.capture.unseen import Unseen
-from mlops_jupyter.capture.values import FROZEN, UNKNOWN, Values
+from mlops_jupyter.capture import loading, scripts
+from mlops_jupyter.capture.active_cell import (
+    UNREADABLE,
+    ActiveCell,
+    HeaderHandler,
+    reason,
+    unobserved_cell,
+    unobserved_execution,
+)
+from mlops_jupyter.capture.ipython_names import IPythonNames
+from mlops_jupyter.capture.namespace_snapshot import NamespaceSnapshot
+from mlops_jupyter.capture.observers import opened_files as files
+from mlops_jupyter.capture.observers.external_files import ExternalFiles
+from mlops_jupyter.capture.observers.file_queries import FileQueries
+from mlops_jupyter.capture.observers.hidden import HiddenVariables
+from mlops_jupyter.capture.observers.process_state import ProcessState
+from mlops_jupyter.capture.reachable_names import CODE, ReachableNames, is_a, is_ours, plain
+from mlops_jupyter.capture.value_changes import CODE_MARK, ValueChanges
+from mlops_jupyter.capture.value_store import FROZEN, UNKNOWN, ValueStore
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.ids import ExecutionId, SessionId, new_id
 from mlops_jupyter.core.records import Execution, Header, Status
 from mlops_jupyter.runtime.codecs import can_leave
 from mlops_jupyter.runtime.display import draws
+from mlops_jupyter.store.executions import save
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
@@ -61,16 +69,16 @@ class Recorder:
         self.after: list[Callable[[Execution], None]] = []
         self._ledger = ledger
         self._namespace: dict[str, Any] = shell.user_ns
-        self._values = Values(self._namespace)
-        self._reach = Reach(self._namespace, self._values)
-        self.shells = Shells(self._namespace)
-        self._changes = Changes(self._namespace, self._values, self.shells)
-        self._hidden = Hidden()
-        self._unseen = Unseen()
-        self._asked = Asked(self._namespace)
-        self._uncarried = Uncarried(self._namespace)
-        self._open: Open | None = None
-        self._around: list[Open] = []  # cells that are running other cells
+        self._values = ValueStore(self._namespace)
+        self._reach = ReachableNames(self._namespace, self._values)
+        self.ipython_names = IPythonNames(self._namespace)
+        self._changes = ValueChanges(self._namespace, self._values, self.ipython_names)
+        self._hidden = HiddenVariables()
+        self._unseen = ExternalFiles()
+        self._asked = FileQueries(self._namespace)
+        self._uncarried = ProcessState(self._namespace)
+        self._open: ActiveCell | None = None
+        self._around: list[ActiveCell] = []  # cells that are running other cells
         ledger.execute(
             "INSERT INTO session (id, notebook, pid, started) VALUES (?, ?, ?, ?)",
             (self.session, notebook, os.getpid(), time.time()),
@@ -112,7 +120,7 @@ class Recorder:
 
     def _before(self, info: object, text: str) -> None:
         clock = time.perf_counter()
-        opened = self._open = unseen_yet(info, text, *_front_end(self.shell))
+        opened = self._open = unobserved_cell(info, text, *_front_end(self.shell))
         try:
             opened = self._open = self._begin(info, text)
             if opened.headers:
@@ -121,7 +129,7 @@ class Recorder:
             self._hidden.mark()
             files.start()
         except BaseException as fault:  # a value's own code may raise anything, and the cell runs all the same
-            opened.blind = words(fault)
+            opened.blind = reason(fault)
         opened.overhead = time.perf_counter() - clock
         opened.started = time.time()
 
@@ -138,7 +146,9 @@ class Recorder:
             return
         if _never_ran(opened, result):
             opened.faults.clear()  # IPython has said what was wrong
-            self._end_headers(opened, unseen(opened, len(self.history), *_outcome(result), result.execution_count or 0))
+            self._end_headers(
+                opened, unobserved_execution(opened, len(self.history), *_outcome(result), result.execution_count or 0)
+            )
             return
         clock = time.perf_counter()
         execution = self._seen(opened, result)
@@ -149,33 +159,33 @@ class Recorder:
                 listener(execution)
             overhead = opened.overhead + time.perf_counter() - clock
             self.history[-1] = replace(execution, overhead=overhead)
-            write(self._ledger, self.session, self.history[-1])
+            save(self._ledger, self.session, self.history[-1])
         except Exception:
             _log.exception("this cell is in the record of this session only")
 
-    def _only_runs(self, opened: Open) -> bool:
+    def _only_runs(self, opened: ActiveCell) -> bool:
         """Whether a cell that runs others changes nothing itself: it binds nothing, nor holds what can change."""
         reached = self._reach.direct(opened.facts.reads) | opened.facts.writes
-        own = [name for name in reached if not self.shells.own(name)]
+        own = [name for name in reached if not self.ipython_names.owns(name)]
         still = all(name in self._namespace and is_a(self._namespace[name], *FROZEN, *CODE) for name in own)
         return still and not opened.facts.writes and not opened.headers
 
-    def _lost(self, opened: Open) -> None:
+    def _lost(self, opened: ActiveCell) -> None:
         """Note a cell of which IPython did not say how it ended: a fault whose own text ends the process, say."""
         opened.blind = "nothing told how it ended"
-        self.history.append(unseen(opened, len(self.history)))
+        self.history.append(unobserved_execution(opened, len(self.history)))
 
-    def _seen(self, opened: Open, result: ExecutionResult) -> Execution:
+    def _seen(self, opened: ActiveCell, result: ExecutionResult) -> Execution:
         """Return what is known of a cell that has ended."""
         if not opened.blind:
             try:
                 return self._end(opened, result)
             except BaseException as fault:  # as before the cell
-                opened.blind = words(fault)
+                opened.blind = reason(fault)
         print(f"mlops_jupyter: what this cell changed is not known ({opened.blind})", file=sys.stderr)
-        return unseen(opened, len(self.history), *_outcome(result), result.execution_count or 0)
+        return unobserved_execution(opened, len(self.history), *_outcome(result), result.execution_count or 0)
 
-    def _begin_headers(self, opened: Open) -> None:
+    def _begin_headers(self, opened: ActiveCell) -> None:
         for header in opened.headers:
             handler = self.handlers.get(header.name)
             if handler is not None:
@@ -186,7 +196,7 @@ class Recorder:
                 except UserError as fault:
                     opened.faults.append(f"%%{header.name}: {fault}")
 
-    def _end_headers(self, opened: Open, execution: Execution) -> None:
+    def _end_headers(self, opened: ActiveCell, execution: Execution) -> None:
         for handler, state in opened.handled:
             try:
                 handler.end(state, execution, self._namespace)
@@ -195,15 +205,15 @@ class Recorder:
         for line in opened.faults:
             print(f"UsageError: {line}", file=sys.stderr)
 
-    def _begin(self, info: object, text: str) -> Open:
+    def _begin(self, info: object, text: str) -> ActiveCell:
         headers, body = split_headers(text)
         found = scripts.seen(body) if "%run" in body else facts(to_python(body))
         reached = self._reach.names(found.reads | found.text_reads)
-        self._values.look([n for n in sorted(reached) if not self._values.known(n) and self._changes.is_value(n)])
+        self._values.refresh([n for n in sorted(reached) if not self._values.known(n) and self._changes.is_value(n)])
         self._unseen.begin(body)
         self._uncarried.begin()
         cell, tags = _front_end(self.shell)
-        return Open(
+        return ActiveCell(
             info=info,
             raw=text,
             body=body,
@@ -212,7 +222,7 @@ class Recorder:
             cell=cell,
             tags=tags,
             started=time.time(),
-            before=Standing(self._namespace),
+            before=NamespaceSnapshot(self._namespace),
             stuck=frozenset(n for n in found.writes | found.deletes if self._is_stuck(n, body)),
         )
 
@@ -226,23 +236,23 @@ class Recorder:
         maker = next((e for e in reversed(self.history) if name in e.writes and name not in e.mutated), None)
         return (maker is None or maker.body != body) and not can_leave(self._namespace[name], STUCK_SECONDS)
 
-    def _rebound(self, opened: Open) -> set[str]:
-        return {name for name in opened.before.rebound(self._namespace) if not self.shells.own(name)}
+    def _rebound(self, opened: ActiveCell) -> set[str]:
+        return {name for name in opened.before.rebound(self._namespace) if not self.ipython_names.owns(name)}
 
-    def _end(self, opened: Open, result: ExecutionResult) -> Execution:
+    def _end(self, opened: ActiveCell, result: ExecutionResult) -> Execution:
         seconds = time.time() - opened.started
         opened_files = files.stop()
         found = opened.facts
         moved = self._rebound(opened) | {n for n in opened.bound if n in self._namespace}
         rebound = moved | {n for n in found.writes if n in self._namespace and (result.success or n in moved)}
-        read = {n for n in found.reads | found.text_reads if n in opened.before and not self.shells.own(n)}
+        read = {n for n in found.reads | found.text_reads if n in opened.before and not self.ipython_names.owns(n)}
         called = self._reach.called(read | (found.reads & rebound))
-        read |= {n for n in called if n in opened.before and not self.shells.own(n)}
+        read |= {n for n in called if n in opened.before and not self.ipython_names.owns(n)}
         read -= opened.bound
         reached = self._reach.names(read | rebound)
-        changed = self._changes.found(self._reach.direct(read | rebound), rebound, found.reads)
+        changed = self._changes.detect(self._reach.direct(read | rebound), rebound, found.reads)
         changed |= dict.fromkeys(self._changes.extended(found), CODE_MARK)
-        deleted = {n for n in opened.before.gone(self._namespace) if not self.shells.own(n)}
+        deleted = {n for n in opened.before.deleted(self._namespace) if not self.ipython_names.owns(n)}
         for name in deleted:
             self._values.forget(name)
         groups = self._values.groups(n for n in changed if n in self._namespace)
@@ -254,7 +264,7 @@ class Recorder:
         self._reach.learn(found, reached, changed)
         unseen = self._unseen.end(opened.body, read, found.definitions)
         asked = self._asked.end(opened.body, read, found.definitions, opened.started)
-        seen = opened_files.joined(unseen).joined(files.Opened(asked))
+        seen = opened_files.joined(unseen).joined(files.FileAccesses(asked))
         hidden_reads, hidden_writes = self._hidden.changes(seen, opened.body)
         also_read, also_written = self._uncarried.end(opened.body, found, read)
         status, error = _outcome(result)
@@ -303,7 +313,7 @@ class Recorder:
         return [f"a shell command of it ended with code {code}: there the step fails"] if failed else []
 
 
-def _never_ran(opened: Open, result: ExecutionResult) -> bool:
+def _never_ran(opened: ActiveCell, result: ExecutionResult) -> bool:
     """Whether IPython refused a cell: one of our own lines, or text that neither of us can read.
 
     `error_before_exec` alone does not say so: IPython compiles the statements of a cell one by one, and one that does
