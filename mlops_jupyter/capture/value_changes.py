@@ -8,8 +8,8 @@ from typing import Any
 
 from mlops_jupyter.analysis.facts import SourceFacts
 from mlops_jupyter.capture.ipython_names import IPythonNames
-from mlops_jupyter.capture.reachable_names import CODE, has_state, is_a
-from mlops_jupyter.capture.value_store import FROZEN, UNKNOWN, ValueStore
+from mlops_jupyter.capture.value_kinds import CODE, FROZEN, has_state, is_a
+from mlops_jupyter.capture.value_store import UNKNOWN, ValueStore
 from mlops_jupyter.runtime.fingerprint import Survey
 
 CODE_MARK = "code"

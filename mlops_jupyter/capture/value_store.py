@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from mlops_jupyter.capture.value_kinds import FROZEN
 from mlops_jupyter.runtime.fingerprint import Survey, Unfingerprintable, surveys
 
 BUDGET_SECONDS = 0.5
@@ -14,9 +15,6 @@ BUDGET_SECONDS = 0.5
 
 UNKNOWN = "?"
 """Stands for a fingerprint where none could be taken."""
-
-FROZEN = (int, float, complex, bool, str, bytes, type(None), range)
-"""Types whose values cannot change in place, so that only a rebinding needs looking at."""
 
 
 class ValueStore:

@@ -12,9 +12,13 @@ import types
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from mlops_jupyter.analysis.cells import PieceKind, pieces
 from mlops_jupyter.analysis.facts import SourceFacts
 from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN
-from mlops_jupyter.capture.reachable_names import CODE, is_a
+from mlops_jupyter.capture.active_cell import ActiveCell
+from mlops_jupyter.capture.observer import NOTHING, Accesses
+from mlops_jupyter.capture.value_changes import CODE_MARK
+from mlops_jupyter.capture.value_kinds import CODE, is_a
 from mlops_jupyter.capture.value_store import UNKNOWN
 
 ASKS = re.compile(r"\b(gcf|gca|gci|sci|get_fignums|fignum_exists)\(")
@@ -27,7 +31,7 @@ Figures = dict[int, tuple[Any, ...]]
 
 
 class ProcessState:
-    """Looks at both borders of a cell. Costs nothing as long as pyplot has no figure open."""
+    """Observes libraries that are set up, figures of pyplot, and shell lines; costs little while no figure is open."""
 
     def __init__(self, namespace: Mapping[str, Any]) -> None:
         self._namespace = namespace
@@ -35,34 +39,39 @@ class ProcessState:
         self._numbers: set[str] = set()
         self._shown = False
 
-    def begin(self) -> None:
-        """Remember what is drawn before the cell."""
+    def before(self, cell: ActiveCell) -> None:
+        """Remember what is drawn on the open figures."""
         self._figures = _figures()
         self._numbers = {str(number) for number in _managers()} if self._figures else set()
         self._shown = False
 
-    def ran(self) -> None:
-        """Called when a cell's code has ended, before Jupyter shows the figures that it left open and closes them."""
+    def body_ended(self) -> None:
+        """Note open figures when a cell's code has ended, before Jupyter shows them and closes them."""
         self._shown = bool(_figures())
 
-    def end(self, text: str, found: SourceFacts, read: Iterable[str]) -> tuple[set[str], dict[str, str]]:
-        """Return what the cell read and wrote of such state, as of other hidden variables.
-
-        Parameters
-        ----------
-        read : names whose values the cell read.
-        """
-        writes = {}
-        settings = [s for s in found.statements if s.sets_up and self._of_a_library(s.sets_up)]
-        if settings:
-            used = {name for statement in settings for name in found.uses(statement)}
-            writes[SETTINGS] = "code" if all(map(self._is_code, used)) else UNKNOWN
+    def after(self, cell: ActiveCell) -> Accesses:
+        """Return what the cell read and wrote of such state, as of other hidden variables."""
+        writes = self._settings(cell.facts)
         before, after = self._figures, _figures()
         if self._shown and not after:
             writes[DRAWING] = SHOWN
         elif after and after != before:
             writes[DRAWING] = UNKNOWN
-        return ({DRAWING} if (before and self._asks(text)) or self._drawn_on(before, after, read) else set()), writes
+        drawn_on = (before and self._asks(cell.body)) or self._drawn_on(before, after, cell.reads)
+        notes = self._failed_shell_line(cell.body)
+        return Accesses({DRAWING} if drawn_on else set(), writes, notes) if drawn_on or writes or notes else NOTHING
+
+    def _settings(self, facts: SourceFacts) -> dict[str, str]:
+        """Return the write of `SETTINGS` if the cell set up a library, with whether that uses code alone."""
+        settings = [s for s in facts.statements if s.sets_up and self._of_a_library(s.sets_up)]
+        used = {name for statement in settings for name in facts.uses(statement)}
+        return {SETTINGS: CODE_MARK if all(map(self._is_code, used)) else UNKNOWN} if settings else {}
+
+    def _failed_shell_line(self, body: str) -> list[str]:
+        """Return a note on a shell line that failed, which does not stop a notebook, but does stop a step."""
+        code = self._namespace.get("_exit_code")
+        failed = code and any(piece.kind is PieceKind.SHELL and not piece.assigned for piece in pieces(body))
+        return [f"a shell command of it ended with code {code}: there the step fails"] if failed else []
 
     def _asks(self, text: str) -> bool:
         """Whether a cell asks for figures that were open before it, as far as its text tells."""
