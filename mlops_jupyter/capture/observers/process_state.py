@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 import sys
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mlops_jupyter.analysis.cells import PieceKind, pieces
-from mlops_jupyter.analysis.facts import SourceFacts
+from mlops_jupyter.analysis.facts import SourceFacts, Statement
 from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN
 from mlops_jupyter.capture.active_cell import ActiveCell
 from mlops_jupyter.capture.observer import NOTHING, Accesses
+from mlops_jupyter.capture.observers.hidden import CUT
 from mlops_jupyter.capture.value_changes import CODE_MARK
 from mlops_jupyter.capture.value_kinds import CODE, is_a
 from mlops_jupyter.capture.value_store import UNKNOWN
@@ -51,19 +52,24 @@ class ProcessState:
 
     def after(self, cell: ActiveCell) -> Accesses:
         """Return what the cell read and wrote of such state, as of other hidden variables."""
-        writes = self._settings(cell.facts)
+        settings = [s for s in cell.facts.statements if self._sets_up(s, cell.writes)]
+        writes = self._settings(settings, cell.facts)
         before, after = self._figures, _figures()
         if self._shown and not after:
             writes[DRAWING] = SHOWN
         elif after and after != before:
             writes[DRAWING] = UNKNOWN
         drawn_on = (before and self._asks(cell.body)) or self._drawn_on(before, after, cell.reads)
-        notes = self._failed_shell_line(cell.body)
+        notes = [*_lost_options(settings, cell.writes), *self._failed_shell_line(cell.body)]
         return Accesses({DRAWING} if drawn_on else set(), writes, notes) if drawn_on or writes or notes else NOTHING
 
-    def _settings(self, facts: SourceFacts) -> dict[str, str]:
+    def _sets_up(self, statement: Statement, writes: Mapping[str, str]) -> bool:
+        """Whether a statement set up a library, and what it set is not the value of a hidden variable."""
+        carried = statement.option and writes.get(statement.option) != UNKNOWN
+        return bool(statement.sets_up) and not carried and self._of_a_library(statement.sets_up)
+
+    def _settings(self, settings: Sequence[Statement], facts: SourceFacts) -> dict[str, str]:
         """Return the write of `SETTINGS` if the cell set up a library, with whether that uses code alone."""
-        settings = [s for s in facts.statements if s.sets_up and self._of_a_library(s.sets_up)]
         used = {name for statement in settings for name in facts.uses(statement)}
         return {SETTINGS: CODE_MARK if all(map(self._is_code, used)) else UNKNOWN} if settings else {}
 
@@ -92,6 +98,16 @@ class ProcessState:
     def _is_code(self, name: str) -> bool:
         """Whether a name stands for code, or for nothing of the notebook's."""
         return name not in self._namespace or is_a(self._namespace[name], *CODE)
+
+
+def _lost_options(settings: Sequence[Statement], writes: Mapping[str, str]) -> list[str]:
+    """Return a note for each kind of options that no value carries whole and that no statement sets by itself."""
+    repeated = {statement.option for statement in settings}
+    lost = [name.removeprefix("~") for name in CUT if writes.get(name) == UNKNOWN and name not in repeated]
+    return [
+        f"it sets one of {name} to a function, which reaches no later step: a statement of its own would be repeated"
+        for name in sorted(lost)
+    ]
 
 
 def _figures() -> Figures:

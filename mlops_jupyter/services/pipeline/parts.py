@@ -13,6 +13,7 @@ from mlops_jupyter.analysis.facts import Cause, SourceFacts, Statement, Statemen
 from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN, Graph
 from mlops_jupyter.analysis.outline import CodeCell
 from mlops_jupyter.analysis.parsing import lines_of
+from mlops_jupyter.capture.value_store import UNKNOWN
 from mlops_jupyter.core.plan import HIDDEN, Resources
 from mlops_jupyter.core.records import Execution
 from mlops_jupyter.runtime.watch import RANDOM
@@ -275,6 +276,8 @@ class Parts:
         part = self._parts[position]
         if not name or SETTINGS not in part.execution.writes:
             return False
+        if statement.option and part.execution.writes.get(statement.option) != UNKNOWN:
+            return False  # the value of its hidden variable tells it
         maker = position if name in part.facts.writes else self.graph.producers[position].get(name)
         return maker is not None and maker in self._parts and name in self._parts[maker].facts.imports
 
