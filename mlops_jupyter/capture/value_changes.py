@@ -44,7 +44,7 @@ class ValueChanges:
 
     def extended(self, found: SourceFacts) -> set[str]:
         """Functions and classes of earlier cells that a cell gave an attribute, or registered something with."""
-        names = {s.sets_up for s in found.statements if s.sets_up} - found.definitions
+        names = {s.sets_up for s in found.statements if s.sets_up and not s.option} - found.definitions
         values = {name: self._namespace.get(name) for name in names}
         return {n for n, v in values.items() if is_a(v, *CODE) and getattr(v, "__module__", "") == "__main__"}
 

@@ -65,8 +65,9 @@ class ProcessState:
 
     def _sets_up(self, statement: Statement, writes: Mapping[str, str]) -> bool:
         """Whether a statement set up a library, and what it set is not the value of a hidden variable."""
-        carried = statement.option and writes.get(statement.option) != UNKNOWN
-        return bool(statement.sets_up) and not carried and self._of_a_library(statement.sets_up)
+        if not statement.sets_up or (statement.option and writes.get(statement.option) != UNKNOWN):
+            return False
+        return self._of_a_library(statement.sets_up)
 
     def _settings(self, settings: Sequence[Statement], facts: SourceFacts) -> dict[str, str]:
         """Return the write of `SETTINGS` if the cell set up a library, with whether that uses code alone."""
@@ -111,7 +112,7 @@ def _lost_options(settings: Sequence[Statement], writes: Mapping[str, str]) -> l
 
 
 def _figures() -> Figures:
-    """Return what is drawn on each figure that pyplot has open, by the figure's `id`; in brief, for it is cheap."""
+    """Return a short, cheap description of what is drawn on each figure that pyplot has open, by the figure's `id`."""
     return {id(m.canvas.figure): _drawing(m.canvas.figure) for m in _managers().values()}
 
 

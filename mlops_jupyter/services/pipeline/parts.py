@@ -77,7 +77,8 @@ class Part:
     def is_code(self, name: str) -> bool:
         """Whether a name that this execution bound is an import or a definition, and nothing else in it binds it."""
         if name in self.facts.writes:
-            if any(s.sets_up == name for s in self.facts.statements) and name not in self.facts.imports:
+            set_up = any(s.sets_up == name and not s.option for s in self.facts.statements)
+            if set_up and name not in self.facts.imports:
                 return False  # it was given more than its source says: an attribute, a registered function
             kinds = {s.kind for s in self.facts.statements if name in s.writes}
             if not kinds:
