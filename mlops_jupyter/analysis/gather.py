@@ -8,7 +8,7 @@ from mlops_jupyter.analysis.doubts import MARKS
 from mlops_jupyter.analysis.grammar import walk
 from mlops_jupyter.analysis.notes import Notes
 from mlops_jupyter.analysis.scopes import NOTHING, Late, Names, Scope, ScopeKind, unsettled
-from mlops_jupyter.analysis.settings import sets_up
+from mlops_jupyter.analysis.settings import sets_option, sets_up
 from mlops_jupyter.analysis.source import SourceFacts, Statement
 from mlops_jupyter.analysis.spans import assigned_literals, kind_of, span
 
@@ -149,6 +149,7 @@ def _statement(
 ) -> Statement:
     late = [inner.as_late(whenever=True) for inner in lent]
     writes = frozenset(scope.bound) - MARKS
+    library, option = sets_option(node)
     return Statement(
         kind=kind_of(node, literals),
         span=span(node, scope.notes.lines, previous_end),
@@ -157,6 +158,7 @@ def _statement(
         sure_writes=(scope.settled - scope.undone) & writes,
         deletes=frozenset(scope.deleted),
         text_reads=frozenset(scope.notes.text_names),
-        sets_up=sets_up(node),
+        sets_up=sets_up(node) or library,
+        option=option,
         lends=frozenset().union(*(each.free | each.reads for each in late)) - MARKS,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from mlops_jupyter.analysis.vocabulary import words
 
@@ -16,6 +17,13 @@ CALLS = words(
 
 WATCHED = words("options rcParams environ path argv")
 """Parts of paths whose state the capture sees and carries as a value."""
+
+OPTIONS = {
+    "set_option": "~pandas.options",
+    "reset_option": "~pandas.options",
+    "set_printoptions": "~numpy.printoptions",
+}
+"""Last names of calls that set options which the capture watches -> their hidden variable."""
 
 
 def sets_up(node: ast.stmt) -> str:
@@ -40,6 +48,26 @@ def sets_up(node: ast.stmt) -> str:
     return ""
 
 
+def sets_option(node: ast.stmt) -> tuple[str, str]:
+    """Return the library whose option a statement sets, with the options' hidden variable; "" twice for any other.
+
+    The option's value is carried by that variable, unless it is a function: then the statement must be repeated.
+
+    Examples
+    --------
+    >>> [sets_option(node) for node in ast.parse("pd.set_option('a', f)\npd.options.a = f\npd.f('a')").body]
+    [('pd', '~pandas.options'), ('pd', '~pandas.options'), ('', '')]
+    """
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        func = node.value.func
+        last = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+        return (_first_name(func), OPTIONS[last]) if last in OPTIONS else ("", "")
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        path = [part.attr for part in _path(node.targets[0]) if isinstance(part, ast.Attribute)]
+        return (_first_name(node.targets[0]), "~pandas.options") if "options" in path[1:] else ("", "")
+    return "", ""
+
+
 def _called(call: ast.Call) -> str:
     if isinstance(call.func, ast.Name):
         first = call.args[0] if call.args and call.func.id == "setattr" else None
@@ -55,9 +83,19 @@ def _registers(node: ast.expr) -> bool:
 
 
 def _root(node: ast.expr) -> str:
-    """Return the name that a path of attributes and calls begins with."""
+    """Return the name that a path of attributes and calls begins with, "" if the capture watches what it leads to."""
+    watched = any(isinstance(part, ast.Attribute) and part.attr in WATCHED for part in _path(node))
+    return "" if watched else _first_name(node)
+
+
+def _first_name(node: ast.expr) -> str:
+    *_, first = _path(node)
+    return first.id if isinstance(first, ast.Name) else ""
+
+
+def _path(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield the parts of a path of attributes and calls, the last one first."""
+    yield node
     while isinstance(node, ast.Attribute | ast.Call | ast.Subscript):
-        if isinstance(node, ast.Attribute) and node.attr in WATCHED:
-            return ""
         node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else ""
+        yield node

@@ -17,6 +17,8 @@ class Statement:
     ----------
     reads : names it may read before it binds them; what functions read that it calls is in the cell's `late_reads`.
     sets_up : the name of the library that it sets up, if the name stands for one (`logging.disable()`); "" if none.
+    option : the hidden variable that carries what it sets up, as long as that is no function (`pd.set_option(...)`);
+        "" if none does.
     lends : names that functions without a name read, which it gives to whatever it calls.
     """
 
@@ -28,6 +30,7 @@ class Statement:
     deletes: frozenset[str]
     text_reads: frozenset[str]
     sets_up: str = ""
+    option: str = ""
     lends: frozenset[str] = frozenset()
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ExtensionFileLoader, ModuleSpec, SourceFileLoader, SourcelessFileLoader
 from types import ModuleType
 from typing import Any
 
 from .errors import PipelineError
+from .hidden.options import Options
 from .hidden.process import decoded, differing, environment
 from .state import ENVIRON, FAMILIES, names_now
 
@@ -55,6 +56,19 @@ class Watch(MetaPathFinder):
         if environ is not self._environ:
             found.update(ENVIRON + name for name in differing(self._environ, environ))
         return found
+
+    def cut(self, names: Iterable[str]) -> set[str]:
+        """Return those of some variables of which a part changed that cannot cross to another process.
+
+        Such a part is an option whose value is a function.
+        """
+        return {name for name in names if name in self._last and self._is_cut(name)}
+
+    def _is_cut(self, name: str) -> bool:
+        family = FAMILIES[name]
+        if not isinstance(family, Options):
+            return False
+        return family.left_out(self._last[name]) != family.left_out(family.snapshot(None))
 
     def take(self, name: str) -> object:
         """Return a variable's value as it was at the last mark, as JSON. `read` gives the one now."""

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from mlops_jupyter.capture import values
-from mlops_jupyter.capture.values import UNKNOWN, Values
+from mlops_jupyter.capture import value_store
+from mlops_jupyter.capture.value_store import UNKNOWN, ValueStore
 
 
 @pytest.fixture(autouse=True)
 def _little_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(values, "BUDGET_SECONDS", 0.05)
+    monkeypatch.setattr(value_store, "BUDGET_SECONDS", 0.05)
 
 
 class Slow:
@@ -44,48 +44,48 @@ def taken_down(value: list[Any]) -> None:
 def test_a_slow_value_is_read_once() -> None:
     one, two = Slow(), Slow()
     space: dict[str, Any] = {"s": one}
-    seen = Values(space)
+    seen = ValueStore(space)
     for _ in range(3):
-        seen.look(["s"])
+        seen.refresh(["s"])
         assert seen.fingerprint("s") == UNKNOWN
         assert seen.reason("s") == "it took longer than 0.05 s"
     assert one.times == 1
     space["s"] = two  # another object may be quicker
-    seen.look(["s"])
+    seen.refresh(["s"])
     assert two.times == 1
     space["s"] = 3
-    seen.look(["s"])
+    seen.refresh(["s"])
     assert seen.fingerprint("s") != UNKNOWN
 
 
 def test_what_a_slow_value_shares_is_still_found() -> None:
     space: dict[str, Any] = {"s": [Slow(), []]}
-    seen = Values(space)
-    seen.look(["s"])
+    seen = ValueStore(space)
+    seen.refresh(["s"])
     space["inner"] = space["s"][1]
-    seen.look(["s", "inner"])
+    seen.refresh(["s", "inner"])
     assert seen.sharing("inner") == {"s"}
 
 
 def test_what_is_looked_at_with_an_endless_value_may_share_with_it() -> None:
     space: dict[str, Any] = {"deep": chain(200_000), "other": [1], "number": 5}
-    seen = Values(space)
-    seen.look(["other"])
-    seen.look(["deep", "number"])
+    seen = ValueStore(space)
+    seen.refresh(["other"])
+    seen.refresh(["deep", "number"])
     assert seen.reason("deep") == "finding what it shares took longer than 0.05 s"
     assert seen.sharing("deep") == frozenset()
     space["within"] = space["deep"][0][0]
-    seen.look(["deep", "within", "number"])
+    seen.refresh(["deep", "within", "number"])
     assert seen.sharing("within") == {"deep"} and seen.sharing("deep") == {"within"}
     space["part"] = [space["within"]]
-    seen.look(["within", "part"])
+    seen.refresh(["within", "part"])
     assert "part" in seen.sharing("deep"), "it came from there, though by another name"
     del space["part"]
     seen.forget("part")
     space["again"] = space["deep"]
-    seen.look(["deep", "again"])
+    seen.refresh(["deep", "again"])
     kept, space["deep"] = space["deep"], [2]
-    seen.look(["deep"])
+    seen.refresh(["deep"])
     assert seen.sharing("deep") <= {"within", "again"}, (
         "those two are as endless, so they may share with anything they met"
     )
@@ -96,16 +96,16 @@ def test_what_is_looked_at_with_an_endless_value_may_share_with_it() -> None:
 
 def test_an_interrupted_look_knows_nothing_and_the_next_one_all(monkeypatch: pytest.MonkeyPatch) -> None:
     space: dict[str, Any] = {"a": [1], "b": [[]]}
-    seen = Values(space)
+    seen = ValueStore(space)
 
     def interrupted(*_: Any, **__: Any) -> Any:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(values, "surveys", interrupted)
-        seen.look(["a", "b"])
+        patch.setattr(value_store, "surveys", interrupted)
+        seen.refresh(["a", "b"])
     assert seen.fingerprint("a") == seen.fingerprint("b") == UNKNOWN
     assert seen.sharing("a") == {"b"}, "either may hold the other now"
-    seen.look(["a", "b"])
+    seen.refresh(["a", "b"])
     assert UNKNOWN not in (seen.fingerprint("a"), seen.fingerprint("b"))
     assert seen.sharing("a") == frozenset()

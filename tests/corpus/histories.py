@@ -28,7 +28,7 @@ from mlops_jupyter.analysis.outline import outline
 HEAVY = (
     "numpy", "pandas", "scipy.stats", "sklearn.linear_model", "matplotlib.pyplot", "IPython.core.interactiveshell",
     "mlops_jupyter.surfaces.magics.listening", "mlops_jupyter.surfaces.magics.bundle_code",
-    "mlops_jupyter.runtime.state", "mlops_jupyter.services.pipeline.slices", "mlops_jupyter.capture.live",
+    "mlops_jupyter.runtime.state", "mlops_jupyter.services.pipeline.slices", "mlops_jupyter.capture.recorder",
 )  # fmt: skip
 """Imported once, before a process is forked for each part: they take longer than most cells."""
 

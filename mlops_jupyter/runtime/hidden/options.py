@@ -8,10 +8,26 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .coding import LEFT_OUT, coded, decode
+from .coding import LEFT_OUT, coded, decode, encode
 
 
-class PandasOptions:
+class Options:
+    """Options of one library, of which some may have values that cannot cross to another process: functions."""
+
+    def pairs(self, snapshot: Any) -> list[tuple[str, Any]]:
+        """Return the options that count, with their values."""
+        raise NotImplementedError
+
+    def value(self, snapshot: Any) -> object:
+        """Return the options as JSON, without those that cannot cross."""
+        return coded(self.pairs(snapshot))
+
+    def left_out(self, snapshot: Any) -> dict[str, Any]:
+        """Return the options that cannot cross."""
+        return {name: value for name, value in self.pairs(snapshot) if encode(value) is LEFT_OUT}
+
+
+class PandasOptions(Options):
     """`pandas.options`: {"display.max_rows": 10}."""
 
     library = "pandas"
@@ -21,17 +37,16 @@ class PandasOptions:
         now = sys.modules["pandas._config.config"]._global_config
         return last if now == last else _copied(now)
 
-    def value(self, snapshot: Any) -> object:
+    def pairs(self, snapshot: Any) -> list[tuple[str, Any]]:
         """Return what differs from the defaults."""
         known = sys.modules["pandas._config.config"]._registered_options
-        found = dict(_flat(snapshot))
-        return coded((n, v) for n, v in sorted(found.items()) if n in known and v != known[n].defval)
+        return [(n, v) for n, v in sorted(_flat(snapshot)) if n in known and v != known[n].defval]
 
     def set(self, value: Any) -> None:
         """Set the options to that, others to their defaults."""
         import pandas as pd
 
-        for name in self.value(self.snapshot(None)).keys() - value.keys():  # type: ignore[attr-defined]
+        for name in coded(self.pairs(self.snapshot(None))).keys() - value.keys():
             pd.reset_option(name)
         for name, one in value.items():
             pd.set_option(name, decode(one))
@@ -49,7 +64,7 @@ def _flat(options: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
             yield prefix + name, value
 
 
-class NumpyPrint:
+class NumpyPrint(Options):
     """`numpy.printoptions`: what `numpy.get_printoptions` gives."""
 
     library = "numpy"
@@ -59,9 +74,9 @@ class NumpyPrint:
         now = sys.modules["numpy"].get_printoptions()
         return last if now == last else now
 
-    def value(self, snapshot: Any) -> object:
-        """Return the options as JSON."""
-        return coded(iter(sorted(snapshot.items())))
+    def pairs(self, snapshot: Any) -> list[tuple[str, Any]]:
+        """Return all options."""
+        return sorted(snapshot.items())
 
     def set(self, value: Any) -> None:
         """Set them."""
@@ -91,7 +106,7 @@ class NumpyErrors:
         np.seterr(**value)
 
 
-class SklearnConfig:
+class SklearnConfig(Options):
     """`sklearn.config`: {"transform_output": "pandas"}, what `sklearn.get_config` gives that is not the default."""
 
     library = "sklearn"
@@ -101,10 +116,10 @@ class SklearnConfig:
         now = sys.modules["sklearn._config"]._get_threadlocal_config()
         return last if now == last else dict(now)
 
-    def value(self, snapshot: Any) -> object:
+    def pairs(self, snapshot: Any) -> list[tuple[str, Any]]:
         """Return what differs from the defaults."""
         defaults = sys.modules["sklearn._config"]._global_config
-        return coded((n, v) for n, v in sorted(snapshot.items()) if v != defaults.get(n, LEFT_OUT))
+        return [(n, v) for n, v in sorted(snapshot.items()) if v != defaults.get(n, LEFT_OUT)]
 
     def set(self, value: Any) -> None:
         """Set them to that, others to their defaults."""
@@ -113,7 +128,7 @@ class SklearnConfig:
         sklearn.set_config(**{**sys.modules["sklearn._config"]._global_config, **decode(value)})
 
 
-class MatplotlibRc:
+class MatplotlibRc(Options):
     """`matplotlib.rc`: {"figure.dpi": 80}; without what belongs to the screen that a figure is shown on."""
 
     library = "matplotlib"
@@ -128,18 +143,17 @@ class MatplotlibRc:
         now = sys.modules["matplotlib"].rcParams
         return last if isinstance(last, dict) and dict.__eq__(now, last) else dict(dict.items(now))
 
-    def value(self, snapshot: Any) -> object:
+    def pairs(self, snapshot: Any) -> list[tuple[str, Any]]:
         """Return what differs from the defaults."""
         defaults = dict(dict.items(sys.modules["matplotlib"].rcParamsDefault))
-        return coded(
-            (n, v) for n, v in sorted(snapshot.items()) if not self.SCREEN.match(n) and v != defaults.get(n, LEFT_OUT)
-        )
+        others = ((n, v) for n, v in sorted(snapshot.items()) if not self.SCREEN.match(n))
+        return [(n, v) for n, v in others if v != defaults.get(n, LEFT_OUT)]
 
     def set(self, value: Any) -> None:
         """Set them to that, others to their defaults."""
         import matplotlib as mpl
 
-        for name in self.value(self.snapshot(None)).keys() - value.keys():  # type: ignore[attr-defined]
+        for name in coded(self.pairs(self.snapshot(None))).keys() - value.keys():
             mpl.rcParams[name] = mpl.rcParamsDefault[name]
         for name, one in value.items():
             mpl.rcParams[name] = decode(one)

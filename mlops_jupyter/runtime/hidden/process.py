@@ -42,8 +42,11 @@ class WorkingDirectory:
         self._home = home
 
     def snapshot(self, last: object) -> object:
-        """Return the working directory."""
-        now = os.getcwd()  # noqa: PTH109, half the time of Path.cwd
+        """Return the working directory; the one before it, else home, if it is gone."""
+        try:
+            now = os.getcwd()  # noqa: PTH109, half the time of Path.cwd
+        except FileNotFoundError:
+            now = str(last or self._home.folder)
         return last if now == last else now
 
     def value(self, snapshot: Any) -> object:

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from mlops_jupyter.analysis.graph import DRAWING, SETTINGS
-from mlops_jupyter.capture.reach import is_ours, plain
-from mlops_jupyter.capture.values import UNKNOWN
+from mlops_jupyter.capture.value_kinds import is_ours, plain
+from mlops_jupyter.capture.value_store import UNKNOWN
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import INITIAL, Expected, Step
 from mlops_jupyter.runtime.codecs import (
@@ -75,7 +75,7 @@ class Evidence:
                 if reason:
                     user = next(m for m in each.members if need in self._parts.reads(m))
                     found.append((need.maker, user, f"{need.name!r} {reason}"))
-            found += [*self._views(each), *self._uncarried(each)]
+            found += [*self._views(each), *self._uncarried(each), *self._generated_files(each)]
         return found
 
     def _uncarried(self, each: Group) -> Iterator[tuple[int, int, str]]:
@@ -84,6 +84,15 @@ class Evidence:
             for maker in reversed(self._parts.earlier(name, each.members)):
                 if self._parts[maker].execution.writes[name] == UNKNOWN:
                     yield maker, each.members[0], reason
+
+    def _generated_files(self, each: Group) -> Iterator[tuple[int, int, str]]:
+        """Find files of other steps whose names `tempfile` made up: another run of those steps makes up others."""
+        for member in each.members:
+            for need in self._parts.reads(member):
+                elsewhere = need.maker in self._parts and need.maker not in each.members
+                mark = self._parts.graph.history[need.maker].writes.get(need.name)
+                if elsewhere and need.name.startswith(FILE) and mark == UNKNOWN:
+                    yield need.maker, member, "a temporary file is used, whose name is another in each run"
 
     def _stuck(self, need: Need) -> str:
         """Why a value cannot leave the process that made it; "" if it can, as far as can be known now.

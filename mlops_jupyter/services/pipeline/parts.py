@@ -13,6 +13,7 @@ from mlops_jupyter.analysis.facts import Cause, SourceFacts, Statement, Statemen
 from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN, Graph
 from mlops_jupyter.analysis.outline import CodeCell
 from mlops_jupyter.analysis.parsing import lines_of
+from mlops_jupyter.capture.value_store import UNKNOWN
 from mlops_jupyter.core.plan import HIDDEN, Resources
 from mlops_jupyter.core.records import Execution
 from mlops_jupyter.runtime.watch import RANDOM
@@ -76,7 +77,8 @@ class Part:
     def is_code(self, name: str) -> bool:
         """Whether a name that this execution bound is an import or a definition, and nothing else in it binds it."""
         if name in self.facts.writes:
-            if any(s.sets_up == name for s in self.facts.statements) and name not in self.facts.imports:
+            set_up = any(s.sets_up == name and not s.option for s in self.facts.statements)
+            if set_up and name not in self.facts.imports:
                 return False  # it was given more than its source says: an attribute, a registered function
             kinds = {s.kind for s in self.facts.statements if name in s.writes}
             if not kinds:
@@ -275,6 +277,8 @@ class Parts:
         part = self._parts[position]
         if not name or SETTINGS not in part.execution.writes:
             return False
+        if statement.option and part.execution.writes.get(statement.option) != UNKNOWN:
+            return False  # the value of its hidden variable tells it
         maker = position if name in part.facts.writes else self.graph.producers[position].get(name)
         return maker is not None and maker in self._parts and name in self._parts[maker].facts.imports
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_jupyter.capture.live import Recorder
+from mlops_jupyter.capture.recorder import Recorder
 from mlops_jupyter.surfaces.magics.notebook import Notebook, notebook_path
 from mlops_jupyter.surfaces.magics.session import Session
 from mlops_jupyter.workspace import Workspace
@@ -26,7 +26,7 @@ def start(shell: InteractiveShell, translator: Magics) -> Session:
     path = notebook_path(shell.user_ns)
     workspace = Workspace.open(path.parent if path and path.parent.is_dir() else Path.cwd())
     recorder = Recorder(shell, workspace.ledger, str(path) if path else None)
-    before = frozenset(n for n in shell.user_ns if not recorder.shells.own(n))
+    before = frozenset(n for n in shell.user_ns if not recorder.ipython_names.owns(n))
     notebook = Notebook(shell, recorder, before)
     workspace.tracking.recover()
     recorder.after.append(lambda execution: workspace.steps.follow(recorder.session, recorder.history))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_jupyter.analysis.outline import CodeCell, outline
-from mlops_jupyter.capture.live import Recorder
+from mlops_jupyter.capture.recorder import Recorder
 from mlops_jupyter.core.records import Execution
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Notebook:
     @property
     def namespace(self) -> Mapping[str, Any]:
         """The notebook's variables, without IPython's own."""
-        return {n: v for n, v in self._shell.user_ns.items() if not self._recorder.shells.own(n)}
+        return {n: v for n, v in self._shell.user_ns.items() if not self._recorder.ipython_names.owns(n)}
 
     @cached_property
     def path(self) -> Path | None:

@@ -10,7 +10,7 @@ from mlops_jupyter.core.errors import UserError
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from mlops_jupyter.capture.live import Recorder
+    from mlops_jupyter.capture.recorder import Recorder
     from mlops_jupyter.services.pipeline.ports import Magics
     from mlops_jupyter.surfaces.magics.notebook import Notebook
     from mlops_jupyter.workspace import Workspace

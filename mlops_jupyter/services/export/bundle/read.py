@@ -57,7 +57,9 @@ def read(folder: Path) -> StoredBundle:
     """
     journal.finish(folder)
     if not (folder / MARK).exists() and not (folder / MARK).is_symlink():
-        raise NotFoundError(f"no bundle at {str(folder)!r}: there is no pipeline.yaml; make one with `mlops-jupyter export`")
+        raise NotFoundError(
+            f"no bundle at {str(folder)!r}: there is no pipeline.yaml; make one with `mlops-jupyter export`"
+        )
     try:
         text = contents(folder / MARK)
     except (OSError, ValueError) as fault:

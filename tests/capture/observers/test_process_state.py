@@ -8,9 +8,9 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 
-from mlops_jupyter.analysis.facts import facts
 from mlops_jupyter.analysis.graph import DRAWING
-from mlops_jupyter.capture.uncarried import Uncarried
+from mlops_jupyter.capture.active_cell import ActiveCell
+from mlops_jupyter.capture.observers.process_state import ProcessState
 
 
 @pytest.fixture
@@ -44,8 +44,9 @@ def figure_1() -> Iterator[None]:
 )
 @pytest.mark.usefixtures("figure_1")
 def test_what_asks_for_an_open_figure(text: str, asks: bool) -> None:
-    uncarried = Uncarried({})
-    uncarried.begin()
-    read, written = uncarried.end(text, facts(text), ())
-    assert (DRAWING in read) is asks
-    assert not written  # the text did not run
+    observer, cell = ProcessState({}), ActiveCell(None, text)
+    cell.parse()
+    observer.before(cell)
+    seen = observer.after(cell)
+    assert (DRAWING in seen.reads) is asks
+    assert not seen.writes  # the text did not run

@@ -14,7 +14,9 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from mlops_jupyter.capture.files import Opened
+from mlops_jupyter.capture.active_cell import ActiveCell
+from mlops_jupyter.capture.observer import NOTHING, Accesses
+from mlops_jupyter.capture.observers.file_variables import FileVariables
 
 KINDS = re.compile(
     r"parquet|feather|arrow|\borc\b|hdf|\bh5|netcdf|\.nc\b|zarr|duckdb|save_model|load_model|\.ubj\b|\.pt\b|safetensors"
@@ -38,80 +40,80 @@ ALL = ("",)
 MOST = 5000
 """Entries of the folder that are looked at."""
 
-Seen = dict[str, tuple[int, int]]
+FileStates = dict[str, tuple[int, int]]
 
 
-class Unseen:
-    """Looks before and after a cell, where there is reason to. Remembers which functions speak of which files."""
+class ExternalFiles:
+    """Lists the folder before and after a cell, where there is reason to.
 
-    def __init__(self) -> None:
-        self._home = Path.cwd()
+    Remembers which functions speak of which kinds of files.
+    """
+
+    def __init__(self, files: FileVariables) -> None:
+        self._files = files
+        self._folder = files.folder
         self._ever: set[str] = set()
         self._speakers: dict[str, set[str]] = {}
         self._own: set[str] = set()
         self._endings: tuple[str, ...] = ()
-        self._before: Seen | None = None
+        self._before: FileStates | None = None
 
-    def begin(self, text: str) -> None:
-        """Look at the folder before a cell; costs nothing as long as no cell has mentioned such files."""
-        self._own = set(KINDS.findall(text))
+    def before(self, cell: ActiveCell) -> None:
+        """List the folder before a cell; costs nothing as long as no cell has mentioned such files."""
+        self._own = set(KINDS.findall(cell.body))
         self._ever |= self._own
-        self._endings = ALL if SHELL.search(text) else _endings(self._ever)
-        self._before = self._look() if self._endings or self._ever else None
+        self._endings = ALL if SHELL.search(cell.body) else _endings(self._ever)
+        self._before = listed(self._folder, self._endings) if self._endings or self._ever else None
 
-    def end(self, text: str, reads: Iterable[str], definitions: Iterable[str]) -> Opened:
-        """Return what the cell may have read and has written, as absolute paths.
-
-        Parameters
-        ----------
-        reads : names that the cell read, with those that the functions it called read.
-        definitions : functions and classes that it defined.
-        """
+    def after(self, cell: ActiveCell) -> Accesses:
+        """Return the files that the cell may have read and has written."""
         before, self._before = self._before, None
         if before is None:
-            return Opened()
-        for name in definitions:
+            return NOTHING
+        for name in cell.facts.definitions:
             self._speakers[name] = self._own
-        spoken = self._own.union(*(self._speakers.get(name, ()) for name in reads))
-        after = self._look()
-        written = {path for path, mark in after.items() if before.get(path) != mark}
-        globs = [word for word in text.split() if GLOB.search(word)] if self._endings is ALL else []
-        folders = {str(self._home / word) for word in WORD.split(text) if word} if self._endings is ALL else set()
-        named = {path for path in before if self._endings is ALL and self._named(path, text, globs, folders)}
-        read = named | {path for path in before if path.endswith(_endings(spoken))}
-        return Opened(reads=read, writes=written)
+        spoken = self._own.union(*(self._speakers.get(name, ()) for name in cell.reads))
+        now = listed(self._folder, self._endings)
+        written = {path for path, state in now.items() if before.get(path) != state}
+        read = {path for path in before if path.endswith(_endings(spoken))}
+        if self._endings is ALL:
+            read |= self._named(before, cell.body)
+        return self._files.accesses(read, written)
 
-    def _named(self, path: str, text: str, globs: Iterable[str], folders: Set[str]) -> bool:
+    def _named(self, paths: Iterable[str], text: str) -> set[str]:
+        """Return the files that a shell line names, by themselves, by a pattern, or by a folder that they lie in."""
+        globs = [word for word in text.split() if GLOB.search(word)]
+        folders = {str(self._folder / word) for word in WORD.split(text) if word}
+        return {path for path in paths if self._is_named(path, text, globs, folders)}
+
+    def _is_named(self, path: str, text: str, globs: Iterable[str], folders: Set[str]) -> bool:
         """Whether a shell line names a file, by itself or by a pattern, or a folder below this one that it lies in."""
         folder, _, name = path.rpartition(os.sep)
         if name in text or any(fnmatchcase(name, glob.rpartition("/")[2]) for glob in globs):
             return True
-        while len(folder) > len(str(self._home)):
+        while len(folder) > len(str(self._folder)):
             if folder in folders:
                 return True
             folder = folder.rpartition(os.sep)[0]
         return False
 
-    def _look(self) -> Seen:
-        return listed(self._home, self._endings)
 
-
-def listed(home: Path, endings: tuple[str, ...]) -> Seen:
+def listed(root: Path, endings: tuple[str, ...]) -> FileStates:
     """Return the files of a folder, and of those in it, by whole path: when each changed, and its size."""
-    found: Seen = {}
+    states: FileStates = {}
     left = MOST
-    for folder, folders, names in os.walk(home):
+    for folder, folders, names in os.walk(root):
         folders[:] = [f for f in folders if not f.startswith((".", "__")) and f != "node_modules"]
         left -= len(names)
         for name in names:
             if name.endswith(endings) and not name.startswith(".") and not name.endswith((".ipynb", ".pyc")):
                 path = os.path.join(folder, name)  # noqa: PTH118
                 with suppress(FileNotFoundError):  # gone since the folder was listed
-                    facts = os.stat(path, follow_symlinks=False)  # noqa: PTH116
-                    found[path] = (facts.st_mtime_ns, facts.st_size)
+                    stat = os.stat(path, follow_symlinks=False)  # noqa: PTH116
+                    states[path] = (stat.st_mtime_ns, stat.st_size)
         if left < 0:
             break
-    return found
+    return states
 
 
 def _endings(kinds: Iterable[str]) -> tuple[str, ...]:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jupyter.capture.entries import write
 from mlops_jupyter.core.ids import ExecutionId, SessionId
 from mlops_jupyter.core.records import Execution
 from mlops_jupyter.store import ledger as ledgers
+from mlops_jupyter.store.executions import save
 from mlops_jupyter.store.ledger import Ledger
 
 ACCESS = "SELECT execution, name, kind, fingerprint FROM access ORDER BY execution, kind, name"
@@ -25,8 +25,8 @@ def test_what_was_accessed(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.db")
     ledger.execute(SESSION)
     writes = {"größe": "a1", '~file:data/"x" y.csv': "b2"}
-    write(ledger, SessionId("s"), Execution(ExecutionId(0), "del z", "del z", writes=writes, deletes=frozenset("z")))
-    write(ledger, SessionId("s"), Execution(ExecutionId(1), "größe", "größe", reads=frozenset({"größe"})))
+    save(ledger, SessionId("s"), Execution(ExecutionId(0), "del z", "del z", writes=writes, deletes=frozenset("z")))
+    save(ledger, SessionId("s"), Execution(ExecutionId(1), "größe", "größe", reads=frozenset({"größe"})))
     assert accesses(ledger) == [
         (1, "z", "delete", None),
         (1, "größe", "write", "a1"),

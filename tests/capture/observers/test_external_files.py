@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jupyter.capture.unseen import Unseen
+from mlops_jupyter.capture.active_cell import ActiveCell
+from mlops_jupyter.capture.observers.external_files import ExternalFiles
+from mlops_jupyter.capture.observers.file_variables import FileVariables
 
 ROWS = {
     "a file": ("!wc -l data/raw/a.csv", {"data/raw/a.csv"}),
@@ -29,8 +31,8 @@ def test_what_a_shell_line_reads(
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
     monkeypatch.chdir(tmp_path)
-    unseen = Unseen()
-    unseen.begin(text)
-    found = unseen.end(text, (), ())
-    assert {Path(path).relative_to(tmp_path).as_posix() for path in found.reads} == expected
-    assert found.writes == set()
+    observer, cell = ExternalFiles(FileVariables()), ActiveCell(None, text)
+    observer.before(cell)
+    seen = observer.after(cell)
+    assert seen.reads == {f"~file:{path}" for path in expected}
+    assert seen.writes == {}

@@ -12,7 +12,7 @@ PLACE = object.__hash__
 somebody listens, as we do for files, that takes several times as long."""
 
 
-class Standing:
+class NamespaceSnapshot:
     """How names stood at one moment. Holds none of their objects.
 
     No Python code runs for each name: a long session has thousands (`_i1` …).
@@ -20,9 +20,9 @@ class Standing:
     Examples
     --------
     >>> names = {"a": 1, "b": [], "c": 2.5}
-    >>> before = Standing(names)
+    >>> before = NamespaceSnapshot(names)
     >>> names |= {"b": [], "d": None}
-    >>> sorted(before.rebound(names)), before.gone(names), "d" in before
+    >>> sorted(before.rebound(names)), before.deleted(names), "d" in before
     (['b', 'd'], set(), False)
     """
 
@@ -41,7 +41,7 @@ class Standing:
         before = zip(self._names, self._places, strict=True)
         return {name for name, _ in {*zip(names, places, strict=True)}.difference(before)}
 
-    def gone(self, namespace: Mapping[str, Any]) -> set[str]:
+    def deleted(self, namespace: Mapping[str, Any]) -> set[str]:
         """Return the names that are there no more."""
         names = tuple(dict(namespace))
         return set() if self._all_in(names) else {*self._known.difference(names)}

@@ -7,24 +7,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops_jupyter.analysis.facts import SourceFacts
-from mlops_jupyter.capture.names import Shells
-from mlops_jupyter.capture.reach import CODE, has_state, is_a
-from mlops_jupyter.capture.values import FROZEN, UNKNOWN, Values
+from mlops_jupyter.capture.ipython_names import IPythonNames
+from mlops_jupyter.capture.value_kinds import CODE, FROZEN, has_state, is_a
+from mlops_jupyter.capture.value_store import UNKNOWN, ValueStore
 from mlops_jupyter.runtime.fingerprint import Survey
 
 CODE_MARK = "code"
 """Stands for the fingerprint of a module, function or class, which travels as source."""
 
 
-class Changes:
-    """Compares values with what is remembered of them. `found` changes what is remembered; the rest only answers."""
+class ValueChanges:
+    """Compares values with what is remembered of them. `detect` changes what is remembered; the rest only answers."""
 
-    def __init__(self, namespace: Mapping[str, Any], values: Values, shells: Shells) -> None:
+    def __init__(self, namespace: Mapping[str, Any], values: ValueStore, ipython_names: IPythonNames) -> None:
         self._namespace = namespace
         self._values = values
-        self._shells = shells
+        self._ipython_names = ipython_names
 
-    def found(self, direct: set[str], rebound: set[str], read: frozenset[str]) -> dict[str, str]:
+    def detect(self, direct: set[str], rebound: set[str], read: frozenset[str]) -> dict[str, str]:
         """Look at what was reached; return the names whose values are not what they were, with what they are now.
 
         What shares an object with a name is only looked at if that object is no longer what it was: as long as all
@@ -34,7 +34,7 @@ class Changes:
         looked: set[str] = set()
         todo = direct | rebound
         while todo:
-            before = {name: self._values.seen(name) for name in todo if self._values.known(name)}
+            before = {name: self._values.snapshot(name) for name in todo if self._values.known(name)}
             was = {name: self._values.fingerprint(name) for name in before}
             changed |= self._look(todo, rebound, was)
             looked |= todo
@@ -44,7 +44,7 @@ class Changes:
 
     def extended(self, found: SourceFacts) -> set[str]:
         """Functions and classes of earlier cells that a cell gave an attribute, or registered something with."""
-        names = {s.sets_up for s in found.statements if s.sets_up} - found.definitions
+        names = {s.sets_up for s in found.statements if s.sets_up and not s.option} - found.definitions
         values = {name: self._namespace.get(name) for name in names}
         return {n for n, v in values.items() if is_a(v, *CODE) and getattr(v, "__module__", "") == "__main__"}
 
@@ -57,13 +57,13 @@ class Changes:
 
     def _look(self, names: set[str], rebound: set[str], was: Mapping[str, str]) -> dict[str, str]:
         """Look at names' values; return those that are new or no longer what they were, with what they are now."""
-        present = sorted(n for n in names if n in self._namespace and not self._shells.own(n))
+        present = sorted(n for n in names if n in self._namespace and not self._ipython_names.owns(n))
         code = [n for n in present if not self.is_value(n)]
         for name in code:
             self._values.forget(name)
         frozen = {n for n in was if n not in rebound and is_a(self._namespace.get(n), *FROZEN)}
         seen = [n for n in present if n not in code and n not in frozen]
-        self._values.look(seen)
+        self._values.refresh(seen)
         found = {n: CODE_MARK for n in code if n in rebound}
         for name in seen:
             now = self._values.fingerprint(name)
@@ -72,7 +72,7 @@ class Changes:
         return found
 
     def _moved(self, name: str, before: Survey, same: bool) -> set[str]:
-        return self._values.moved(name, before, sure=same and not self._is_view(name))
+        return self._values.affected(name, before, sure=same and not self._is_view(name))
 
     def _is_view(self, name: str) -> bool:
         """Whether a value lies in the memory of another, of which it shows only a part."""

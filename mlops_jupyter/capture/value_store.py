@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from mlops_jupyter.capture.value_kinds import FROZEN
 from mlops_jupyter.runtime.fingerprint import Survey, Unfingerprintable, surveys
 from mlops_jupyter.runtime.hashing import kernel_hasher
 
@@ -16,14 +17,11 @@ BUDGET_SECONDS = 0.5
 UNKNOWN = "?"
 """Stands for a fingerprint where none could be taken."""
 
-FROZEN = (int, float, complex, bool, str, bytes, type(None), range)
-"""Types whose values cannot change in place, so that only a rebinding needs looking at."""
 
-
-class Values:
+class ValueStore:
     """Remembers values by fingerprint only; holds no reference to any of them.
 
-    `look` reads the namespace and changes what is remembered; the rest only answers. A value that took longer than
+    `refresh` reads the namespace and changes what is remembered; the rest only answers. A value that took longer than
     the budget is not read again as long as its name stands for the same object: it would stall every cell that uses
     it. If even finding what it shares took longer, it is not looked at again at all, and counts as sharing with all
     that was looked at together with it, since only a cell that got hold of it can have put something of it elsewhere.
@@ -39,7 +37,7 @@ class Values:
         self._tied: dict[str, set[str]] = {}
         """Names that may share objects, where it could not be found out."""
 
-    def look(self, names: Sequence[str]) -> None:
+    def refresh(self, names: Sequence[str]) -> None:
         """Take the fingerprints of names' values now, and remember them instead of what was known."""
         slow = {n for n in names if self._slow.get(n) == id(self._namespace[n])}
         vague = {n for n in slow if self._seen[n].vague}
@@ -120,11 +118,11 @@ class Values:
         others.discard(name)
         return frozenset(others)
 
-    def seen(self, name: str) -> Survey:
-        """Return what was seen of a name when it was last looked at; `moved` compares with it."""
+    def snapshot(self, name: str) -> Survey:
+        """Return what was seen of a name when it was last looked at; `affected` compares with it."""
         return self._seen[name]
 
-    def moved(self, name: str, before: Survey, sure: bool) -> set[str]:
+    def affected(self, name: str, before: Survey, sure: bool) -> set[str]:
         """Return the names that share with what a name was before an object that is not known to be the same now.
 
         Parameters

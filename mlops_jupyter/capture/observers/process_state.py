@@ -9,13 +9,18 @@ from __future__ import annotations
 import re
 import sys
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from mlops_jupyter.analysis.facts import SourceFacts
+from mlops_jupyter.analysis.cells import PieceKind, pieces
+from mlops_jupyter.analysis.facts import SourceFacts, Statement
 from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN
-from mlops_jupyter.capture.reach import CODE, is_a
-from mlops_jupyter.capture.values import UNKNOWN
+from mlops_jupyter.capture.active_cell import ActiveCell
+from mlops_jupyter.capture.observer import NOTHING, Accesses
+from mlops_jupyter.capture.observers.hidden import CUT
+from mlops_jupyter.capture.value_changes import CODE_MARK
+from mlops_jupyter.capture.value_kinds import CODE, is_a
+from mlops_jupyter.capture.value_store import UNKNOWN
 
 ASKS = re.compile(r"\b(gcf|gca|gci|sci|get_fignums|fignum_exists)\(")
 """What asks pyplot for the figures that there are."""
@@ -26,8 +31,8 @@ ASKED_FOR = re.compile(r"\bplt\.figure\(\s*([^\s,()=]+)\s*[,)]|[(,]\s*num\s*=\s*
 Figures = dict[int, tuple[Any, ...]]
 
 
-class Uncarried:
-    """Looks at both borders of a cell. Costs nothing as long as pyplot has no figure open."""
+class ProcessState:
+    """Observes libraries that are set up, figures of pyplot, and shell lines; costs little while no figure is open."""
 
     def __init__(self, namespace: Mapping[str, Any]) -> None:
         self._namespace = namespace
@@ -35,34 +40,45 @@ class Uncarried:
         self._numbers: set[str] = set()
         self._shown = False
 
-    def begin(self) -> None:
-        """Remember what is drawn before the cell."""
+    def before(self, cell: ActiveCell) -> None:
+        """Remember what is drawn on the open figures."""
         self._figures = _figures()
         self._numbers = {str(number) for number in _managers()} if self._figures else set()
         self._shown = False
 
-    def ran(self) -> None:
-        """Called when a cell's code has ended, before Jupyter shows the figures that it left open and closes them."""
+    def body_ended(self) -> None:
+        """Note open figures when a cell's code has ended, before Jupyter shows them and closes them."""
         self._shown = bool(_figures())
 
-    def end(self, text: str, found: SourceFacts, read: Iterable[str]) -> tuple[set[str], dict[str, str]]:
-        """Return what the cell read and wrote of such state, as of other hidden variables.
-
-        Parameters
-        ----------
-        read : names whose values the cell read.
-        """
-        writes = {}
-        settings = [s for s in found.statements if s.sets_up and self._of_a_library(s.sets_up)]
-        if settings:
-            used = {name for statement in settings for name in found.uses(statement)}
-            writes[SETTINGS] = "code" if all(map(self._is_code, used)) else UNKNOWN
+    def after(self, cell: ActiveCell) -> Accesses:
+        """Return what the cell read and wrote of such state, as of other hidden variables."""
+        settings = [s for s in cell.facts.statements if self._sets_up(s, cell.writes)]
+        writes = self._settings(settings, cell.facts)
         before, after = self._figures, _figures()
         if self._shown and not after:
             writes[DRAWING] = SHOWN
         elif after and after != before:
             writes[DRAWING] = UNKNOWN
-        return ({DRAWING} if (before and self._asks(text)) or self._drawn_on(before, after, read) else set()), writes
+        drawn_on = (before and self._asks(cell.body)) or self._drawn_on(before, after, cell.reads)
+        notes = [*_lost_options(settings, cell.writes), *self._failed_shell_line(cell.body)]
+        return Accesses({DRAWING} if drawn_on else set(), writes, notes) if drawn_on or writes or notes else NOTHING
+
+    def _sets_up(self, statement: Statement, writes: Mapping[str, str]) -> bool:
+        """Whether a statement set up a library, and what it set is not the value of a hidden variable."""
+        if not statement.sets_up or (statement.option and writes.get(statement.option) != UNKNOWN):
+            return False
+        return self._of_a_library(statement.sets_up)
+
+    def _settings(self, settings: Sequence[Statement], facts: SourceFacts) -> dict[str, str]:
+        """Return the write of `SETTINGS` if the cell set up a library, with whether that uses code alone."""
+        used = {name for statement in settings for name in facts.uses(statement)}
+        return {SETTINGS: CODE_MARK if all(map(self._is_code, used)) else UNKNOWN} if settings else {}
+
+    def _failed_shell_line(self, body: str) -> list[str]:
+        """Return a note on a shell line that failed, which does not stop a notebook, but does stop a step."""
+        code = self._namespace.get("_exit_code")
+        failed = code and any(piece.kind is PieceKind.SHELL and not piece.assigned for piece in pieces(body))
+        return [f"a shell command of it ended with code {code}: there the step fails"] if failed else []
 
     def _asks(self, text: str) -> bool:
         """Whether a cell asks for figures that were open before it, as far as its text tells."""
@@ -85,8 +101,18 @@ class Uncarried:
         return name not in self._namespace or is_a(self._namespace[name], *CODE)
 
 
+def _lost_options(settings: Sequence[Statement], writes: Mapping[str, str]) -> list[str]:
+    """Return a note for each kind of options that no value carries whole and that no statement sets by itself."""
+    repeated = {statement.option for statement in settings}
+    lost = [name.removeprefix("~") for name in CUT if writes.get(name) == UNKNOWN and name not in repeated]
+    return [
+        f"it sets one of {name} to a function, which reaches no later step: a statement of its own would be repeated"
+        for name in sorted(lost)
+    ]
+
+
 def _figures() -> Figures:
-    """Return what is drawn on each figure that pyplot has open, by the figure's `id`; in brief, for it is cheap."""
+    """Return a short, cheap description of what is drawn on each figure that pyplot has open, by the figure's `id`."""
     return {id(m.canvas.figure): _drawing(m.canvas.figure) for m in _managers().values()}
 
 

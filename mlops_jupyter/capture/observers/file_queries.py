@@ -14,9 +14,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 from typing import Any
 
-from mlops_jupyter.capture.files import SKIPPED_SUFFIXES
-from mlops_jupyter.capture.reach import is_a
-from mlops_jupyter.capture.unseen import listed
+from mlops_jupyter.capture.active_cell import ActiveCell
+from mlops_jupyter.capture.audit_hook import SKIPPED_SUFFIXES
+from mlops_jupyter.capture.observer import Accesses
+from mlops_jupyter.capture.observers.external_files import listed
+from mlops_jupyter.capture.observers.file_variables import FileVariables
+from mlops_jupyter.capture.value_kinds import is_a
 
 LISTS = re.compile(r"\b(i?r?glob|listdir|scandir|iterdir|walk)\(").search
 ASKS = re.compile(r"\b(i?r?glob|listdir|scandir|iterdir|walk|l?exists|isfile|is_file|getsize|stat)\(").search
@@ -27,34 +30,49 @@ MOST = 300
 """A cell that means more files than this is left to open them: each would be a line of its step."""
 
 
-class Asked:
-    """Looks at the folder after a cell that asks; costs nothing else. Remembers which functions do."""
+class FileQueries:
+    """Lists the folder after a cell that asks; costs little else. Remembers which functions ask."""
 
-    def __init__(self, namespace: Mapping[str, Any]) -> None:
+    def __init__(self, files: FileVariables, namespace: Mapping[str, Any]) -> None:
+        self._files = files
         self._namespace = namespace
-        self._home = Path.cwd()
         self._speakers: dict[str, str] = {}
 
-    def end(self, text: str, reads: Iterable[str], definitions: Iterable[str], started: float) -> set[str]:
-        """Return the files that the cell asked after and that were there before it, as absolute paths."""
+    def before(self, cell: ActiveCell) -> None:
+        """Do nothing: what was there before a cell is told by when it changed."""
+
+    def after(self, cell: ActiveCell) -> Accesses:
+        """Return the files that the cell asked after and that were there before it.
+
+        A cell that names a file which an earlier cell wrote or removed has read it, too.
+        """
+        accesses = self._files.accesses(self._asked(cell), ())
+        if not self._files.written:
+            return accesses
+        written = self._files.written - cell.writes.keys()
+        mentioned = {name for name in written if self._files.mentions(cell.body, name)}
+        return Accesses(accesses.reads | mentioned) if mentioned else accesses
+
+    def _asked(self, cell: ActiveCell) -> set[str]:
+        text = cell.body
         asks = bool(ASKS(text))
-        for name in definitions:
+        for name in cell.facts.definitions:
             self._speakers.pop(name, None)
             if asks:
                 self._speakers[name] = text
-        reads = set(reads)
-        spoken = {text if asks else "", *(self._speakers.get(name, "") for name in reads)} - {""}
+        spoken = {text if asks else "", *(self._speakers.get(name, "") for name in cell.reads)} - {""}
         if not spoken:
             return set()
-        wanted = Wanted.of("\n".join({text, *spoken}), self._texts(reads))
-        found = {
+        folder = self._files.folder
+        query = FileQuery.of("\n".join({text, *spoken}), self._texts(cell.reads))
+        paths = {
             path
-            for path, (changed, _) in listed(self._home, ("",)).items()
-            if changed < started * 1e9
+            for path, (changed, _) in listed(folder, ("",)).items()
+            if changed < cell.started * 1e9
             and not path.endswith(SKIPPED_SUFFIXES)
-            and wanted.means(Path(path).relative_to(self._home))
+            and query.matches(Path(path).relative_to(folder))
         }
-        return found if len(found) <= MOST else set()
+        return paths if len(paths) <= MOST else set()
 
     def _texts(self, names: Iterable[str]) -> list[str]:
         values = [self._namespace.get(name) for name in names]
@@ -62,7 +80,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class FileQuery:
     """What a cell asks after.
 
     Attributes
@@ -78,13 +96,13 @@ class Wanted:
     recurses: bool
 
     @classmethod
-    def of(cls, said: str, texts: Iterable[str]) -> Wanted:
+    def of(cls, said: str, texts: Iterable[str]) -> FileQuery:
         """Read what a cell and its functions say, and the texts that they read."""
         words = frozenset(word.rstrip("/").rpartition("/")[2] for word in (*QUOTED.findall(said), *texts))
         patterns = tuple(word for word in words if "*" in word or "?" in word)
         return cls(words, patterns, bool(LISTS(said)), bool(RECURSES(said)))
 
-    def means(self, path: PurePath) -> bool:
+    def matches(self, path: PurePath) -> bool:
         """Whether a file is meant: by its name, a pattern of it, or, where folders are listed, its folder or ending."""
         folders = path.parent.parts
         named = not self.words.isdisjoint(folders)

@@ -16,14 +16,14 @@ GIVEN = ("exit", "quit", "get_ipython", "open")
 """What it puts there once, until the user binds such a name."""
 
 
-class Shells:
+class IPythonNames:
     """Knows what IPython has put among the names of a shell. Answers only."""
 
     def __init__(self, namespace: Mapping[str, Any]) -> None:
         self._namespace = namespace
         self._given = {name: id(namespace[name]) for name in GIVEN if name in namespace}
 
-    def own(self, name: str) -> bool:
+    def owns(self, name: str) -> bool:
         """Whether a name is IPython's own, with what IPython has put there."""
         given = self._given.get(name)
         return bool(NUMBERED(name)) or (given is not None and given == id(self._namespace.get(name)))

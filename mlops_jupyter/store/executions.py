@@ -9,7 +9,7 @@ from mlops_jupyter.core.records import Execution
 from mlops_jupyter.store.ledger import Ledger
 
 
-def write(ledger: Ledger, session: SessionId, execution: Execution) -> None:
+def save(ledger: Ledger, session: SessionId, execution: Execution) -> None:
     """Write one execution to the ledger."""
     pipeline = execution.header("pipeline")
     ledger.execute(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_jupyter.capture.values import Values
+from mlops_jupyter.capture.value_store import ValueStore
 
 
 class Thing:
@@ -69,23 +69,23 @@ def test_who_may_have_changed_too(row: Row) -> None:
     space: dict[str, Any] = {}
     given = {"np": np, "pd": pd, "Thing": Thing, "Closed": Closed}
     exec(row.setup, given, space)
-    values = Values(space)
+    values = ValueStore(space)
     for _ in range(2):  # at the second look it is known who shares with whom
-        values.look(sorted(space))
-    before, was = values.seen(row.of), values.fingerprint(row.of)
+        values.refresh(sorted(space))
+    before, was = values.snapshot(row.of), values.fingerprint(row.of)
     exec(row.cell, given, space)
-    values.look([row.of])
+    values.refresh([row.of])
     same = values.fingerprint(row.of) == was != "?"
-    assert values.moved(row.of, before, sure=same and not row.view) == set(row.moved.split())
+    assert values.affected(row.of, before, sure=same and not row.view) == set(row.moved.split())
 
 
 def test_nothing_is_taken_for_the_same_that_was_looked_at_once() -> None:
     base = np.arange(9)
     space: dict[str, Any] = {"a": base[3:], "b": base[:3]}
-    values = Values(space)
-    values.look(["a"])
-    values.look(["b"])  # only now it is known that the base matters
-    before = values.seen("a")
+    values = ValueStore(space)
+    values.refresh(["a"])
+    values.refresh(["b"])  # only now it is known that the base matters
+    before = values.snapshot("a")
     base[0] = 9
-    values.look(["a"])
-    assert values.moved("a", before, sure=False) == {"b"}
+    values.refresh(["a"])
+    assert values.affected("a", before, sure=False) == {"b"}

@@ -1,0 +1,165 @@
+"""Python's audit hook (PEP 578): which files the process opens, renames and removes while a cell runs.
+
+A hook cannot be taken away again, so there is one for the process, and it only looks while a cell runs. It never
+raises, since that would stop whatever the user's code was about to do: where it cannot tell which file is meant, it
+says so in `OpenedPaths.fault`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+SKIPPED_SUFFIXES = (".py", ".pyc", ".so", ".pth", ".ipynb", ".ttf", ".afm")
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
+NO_DESCRIPTOR = -1
+"""Stands in events for the working directory, where another folder would be given by its descriptor."""
+
+
+@dataclass
+class OpenedPaths:
+    """Absolute paths that were used while a cell ran. A file written first and then read back counts as written only.
+
+    Attributes
+    ----------
+    removed : those of the writes that were removed.
+    generated : files and folders whose names `tempfile` made up.
+    trees : folders that `shutil.rmtree` removed, all symbolic links followed.
+    fault : why some use of a file was not seen; "" as a rule.
+    """
+
+    reads: set[str] = field(default_factory=set)
+    writes: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
+    generated: set[str] = field(default_factory=set)
+    trees: set[str] = field(default_factory=set)
+    fault: str = ""
+
+
+_opened: OpenedPaths | None = None
+_hooked = False
+
+
+def start() -> None:
+    """Begin to note paths; those noted before are dropped."""
+    global _opened, _hooked
+    if not _hooked:
+        sys.addaudithook(_hook)
+        _hooked = True
+    _opened = OpenedPaths()
+
+
+def stop() -> OpenedPaths:
+    """Stop noting paths, and return those noted."""
+    global _opened
+    opened, _opened = _opened or OpenedPaths(), None
+    return opened
+
+
+def _hook(event: str, args: tuple[Any, ...]) -> None:
+    if event in EVENTS and (opened := _opened) is not None:
+        try:
+            EVENTS[event](args, opened)
+        except Exception as fault:  # it would come out of the user's own call
+            opened.fault = f"it used a file that could not be told ({type(fault).__name__})"
+
+
+def _open(args: tuple[Any, ...], opened: OpenedPaths) -> None:
+    path, mode, flags = args
+    if isinstance(path, os.PathLike | bytes):
+        path = os.fsdecode(path)
+    if isinstance(path, str) and not path.endswith(SKIPPED_SUFFIXES):
+        path = _absolute(path)
+        mode = mode if isinstance(mode, str) else ""
+        if not (any(c in mode for c in "wx") or (not mode and flags & WRITING)) and path not in opened.writes:
+            opened.reads.add(path)
+        if any(c in mode for c in "wax+") or (not mode and flags & WRITING):
+            opened.writes.add(path)
+
+
+def _rename(args: tuple[Any, ...], opened: OpenedPaths) -> None:
+    source, target = (os.path.normpath(_absolute(os.fsdecode(path))) for path in args[:2])
+    _note_removal(source, opened)
+    opened.writes.add(target)
+
+
+def _database(args: tuple[Any, ...], opened: OpenedPaths) -> None:
+    """Note a database: SQLite's own code reads and writes its file when it likes."""
+    if isinstance(args[0], str | bytes | os.PathLike):
+        path = os.path.normpath(_absolute(os.fsdecode(args[0])))
+        if os.path.isfile(path):  # noqa: PTH113
+            opened.reads.add(path)
+        opened.writes.add(path)
+
+
+def _remove(args: tuple[Any, ...], opened: OpenedPaths) -> None:
+    path, descriptor = os.fsdecode(args[0]), args[1]
+    if descriptor == NO_DESCRIPTOR:
+        _note_removal(_absolute(path), opened)
+        return
+    try:
+        folder = os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115
+    except OSError:  # no system but Linux tells a folder by its descriptor; `shutil.rmtree` has told its own
+        if not opened.trees:
+            raise
+        return
+    if not any(folder == tree or folder.startswith(tree + os.sep) for tree in opened.trees):
+        _note_removal(os.path.join(folder, path), opened)  # noqa: PTH118
+
+
+def _remove_tree(args: tuple[Any, ...], opened: OpenedPaths) -> None:
+    """Note all files of a folder before they are removed: later events give a bare name and a descriptor each."""
+    tree = _absolute(os.fsdecode(args[0]))
+    for folder, _, names in os.walk(tree):
+        for name in names:
+            _note_removal(os.path.join(folder, name), opened)  # noqa: PTH118
+    opened.trees.add(os.path.realpath(tree))
+
+
+def _generate(args: tuple[Any, ...], opened: OpenedPaths) -> None:
+    opened.generated.add(os.fsdecode(args[0]))
+
+
+def _note_removal(path: str, opened: OpenedPaths) -> None:
+    if path in opened.writes and path not in opened.reads:
+        opened.writes.discard(path)  # the cell's own, and nobody else ever saw it
+    elif os.path.isfile(path):  # noqa: PTH113
+        opened.reads.add(path)
+        opened.writes.add(path)
+        opened.removed.add(path)
+
+
+def _absolute(path: str) -> str:
+    """Return a path with the working directory before it, unless it is absolute.
+
+    Raises
+    ------
+    FileNotFoundError
+        The working directory is gone, and the path leads out of it.
+    """
+    if os.path.isabs(path):  # noqa: PTH117
+        return path
+    try:
+        return os.path.join(os.getcwd(), path)  # noqa: PTH109, PTH118
+    except FileNotFoundError:
+        if os.pardir in Path(path).parts:
+            raise
+        return os.path.join(GONE, path)  # noqa: PTH118
+
+
+GONE = os.path.join(os.sep, "dev", "null")  # noqa: PTH118
+"""Stands for a working directory that is gone: no file can be in it."""
+
+EVENTS: dict[str, Callable[[tuple[Any, ...], OpenedPaths], None]] = {
+    "open": _open,
+    "os.rename": _rename,
+    "os.remove": _remove,
+    "shutil.rmtree": _remove_tree,
+    "sqlite3.connect": _database,
+    "tempfile.mkdtemp": _generate,
+    "tempfile.mkstemp": _generate,
+}

@@ -1,0 +1,80 @@
+"""The user's own files among those that the audit hook saw."""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+import sysconfig
+from contextlib import suppress
+from pathlib import Path
+
+from mlops_jupyter.capture import audit_hook
+from mlops_jupyter.capture.active_cell import ActiveCell
+from mlops_jupyter.capture.audit_hook import OpenedPaths
+from mlops_jupyter.capture.observer import NOTHING, Accesses, UnobservedError
+from mlops_jupyter.capture.observers.file_variables import FileVariables
+
+PACKAGES = (f"{os.sep}site-packages", f"{os.sep}dist-packages")
+
+SYSTEM = ("/proc", "/sys", "/dev", "/usr", "/etc", "/var/lib", "/lib")
+"""Folders of the system. That of temporary files is none: what lies there is the user's own."""
+
+
+class OpenedFiles:
+    """Observes the files that a cell opened from Python.
+
+    It is the last observer to begin and the first to end, so that what the others open does not count.
+    """
+
+    def __init__(self, files: FileVariables) -> None:
+        self._files = files
+
+    def before(self, cell: ActiveCell) -> None:
+        """Begin to note what is opened."""
+        audit_hook.start()
+
+    def after(self, cell: ActiveCell) -> Accesses:
+        """Return the user's files that the cell opened.
+
+        Raises
+        ------
+        UnobservedError
+            The hook could not tell which file was meant.
+        """
+        opened = audit_hook.stop()
+        if opened.fault:
+            raise UnobservedError(opened.fault)
+        if opened.generated:
+            self._files.add_generated(opened.generated)
+        if not opened.reads and not opened.writes:
+            return NOTHING
+        own = _own(opened)
+        return self._files.accesses(opened.reads & own, opened.writes & own)
+
+    def close(self) -> None:
+        """Stop noting."""
+        audit_hook.stop()
+
+
+def _own(opened: OpenedPaths) -> set[str]:
+    """Return the paths of the user's own files that exist, or that the cell removed."""
+    foreign = _foreign()
+    known = {p for p in opened.reads | opened.writes if p in opened.removed or os.path.isfile(p)}  # noqa: PTH113
+    whole = {path: os.path.abspath(path) for path in known}  # noqa: PTH100
+    return {path for path, whole in whole.items() if not whole.startswith(foreign) and "/.mlops/" not in whole}
+
+
+def _foreign() -> tuple[str, ...]:
+    """Return the beginnings of paths that are not the user's own.
+
+    These are folders of the system and of Python, over which the working directory wins, and what is hidden in the
+    user's home.
+    """
+    folders = {sys.prefix, sys.base_prefix, *site.getsitepackages(), *sysconfig.get_paths().values(), *SYSTEM}
+    folders |= {path for path in sys.path if path.endswith(PACKAGES)}  # of another environment, which IPython lets in
+    here = ""
+    with suppress(FileNotFoundError):  # the working directory is gone
+        here = str(Path.cwd()) + os.sep
+    roots = (f + os.sep for f in folders if not here.startswith(f.rstrip(os.sep) + os.sep))
+    return (*roots, f"{Path.home()}{os.sep}.")
