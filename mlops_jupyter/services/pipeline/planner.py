@@ -19,12 +19,13 @@ from mlops_jupyter.runtime.installed import forget
 from mlops_jupyter.services.pipeline import choosing, modules, parting, refusals, scripts, tagged
 from mlops_jupyter.services.pipeline.drafts import Draft, draft
 from mlops_jupyter.services.pipeline.environment import environment
-from mlops_jupyter.services.pipeline.evidence import Evidence
-from mlops_jupyter.services.pipeline.flows import Flows, deliver
+from mlops_jupyter.services.pipeline.expected_values import ExpectedValues
+from mlops_jupyter.services.pipeline.flows import Flows, deliverable
 from mlops_jupyter.services.pipeline.grouping import Group, group, identifier, merge, overwritten
 from mlops_jupyter.services.pipeline.local import imported, local_modules, with_imports
 from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
+from mlops_jupyter.services.pipeline.steps.crossing import Crossing
 from mlops_jupyter.services.pipeline.tagged import Mark, Role
 from mlops_jupyter.services.pipeline.translate import answers, translate
 from mlops_jupyter.services.pipeline.translation import Site
@@ -87,9 +88,8 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     parts = Parts(graph, {p: _part(site, p, cells, magics) for p, site in sites})
     refusals.check_born(parts, kept, cells, recording)
     refusals.check_lost(parts, kept, cells)
-    evidence = Evidence(recording, parts, request.data_bytes)
     groups = group(graph, kept, choosing.labels(graph, kept, cells, marked))
-    groups = merge(graph, groups, evidence.cannot_part(groups))
+    groups = merge(graph, groups, Crossing(recording, parts).obstacles(groups))
     while again := overwritten(graph, groups):
         groups = merge(graph, groups, again)
     _rename_clashes(parts, groups)
@@ -98,7 +98,8 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
         raise UserError("nothing to export: the cells that ran only import, define or comment")
     _renumber(groups, drafts)
     flows = Flows(parts, drafts)
-    delivered = deliver(flows, evidence, request.outputs)
+    expected_values = ExpectedValues(recording, request.data_bytes)
+    delivered = expected_values.savable(deliverable(flows, request.outputs), explicit=request.outputs is not None)
     steps, files = write_steps(parts, groups, drafts, flows, delivered, package, tagged.after(groups, marked))
     beside = {module for part in parts for module in part.translation.modules}
     ran = scripts.collect((part.translation for part in parts), package)
@@ -106,7 +107,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     own = local_modules(used)
     steps = [replace(step, imports=with_imports(step.imports, own)) for step in steps]
     env, doubts = environment(used | imported(own), _handed_on(recording, steps), parts, request.lock)
-    proof = evidence.collect(package, steps, delivered)
+    proof = expected_values.collect(package, steps, delivered)
     known, changed = parting.record(parts, flows, steps, recording.folder)
     of_cells = (*_left_out(looks, cells), *choosing.needed_all_the_same(graph, kept, skipped, cells))
     return Plan(
@@ -121,7 +122,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
         files={**files, **{f"src/{path}": data for path, data in {**own, **ran}.items()}, **proof.files, **known},
         secrets=request.secrets,
         alert=request.alert,
-        notes=tuple(dict.fromkeys((*of_cells, *evidence.notes, *proof.notes, *changed, *doubts))),
+        notes=tuple(dict.fromkeys((*of_cells, *proof.notes, *changed, *doubts))),
     )
 
 
