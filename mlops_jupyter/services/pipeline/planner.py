@@ -11,12 +11,13 @@ from numbers import Number
 from mlops_jupyter.analysis.cells import to_python
 from mlops_jupyter.analysis.facts import facts
 from mlops_jupyter.analysis.graph import Graph, build
-from mlops_jupyter.analysis.outline import CodeCell, match
+from mlops_jupyter.analysis.outline import CodeCell
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import HIDDEN, Plan, Schedule, Step
 from mlops_jupyter.core.records import Execution
 from mlops_jupyter.runtime.installed import forget
 from mlops_jupyter.services.pipeline import choosing, modules, parting, refusals, scripts, tagged
+from mlops_jupyter.services.pipeline.cell_identity import in_file, step_name
 from mlops_jupyter.services.pipeline.drafts import Draft, draft
 from mlops_jupyter.services.pipeline.environment import environment
 from mlops_jupyter.services.pipeline.expected_values import ExpectedValues
@@ -75,11 +76,11 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     """
     forget()  # the notebook may have installed a package since the last plan
     graph = build([_taking(execution, magics) for execution in recording.history])
-    cells = match(recording.cells, [(e.cell, e.raw) for e in recording.history])
+    cells = in_file(recording.history, recording.cells)
     refusals.check_seen(graph.history, cells)
     looks = choosing.looked(graph, lambda execution: answers(execution, magics))
     marked = tagged.marks(graph, cells, recording.cells)
-    skipped = {p for p, mark in marked.items() if mark.role is Role.SKIP and not choosing.step_name(graph.history[p])}
+    skipped = {p for p, mark in marked.items() if mark.role is Role.SKIP and not step_name(graph.history[p])}
     kept = choosing.keep(graph, cells, _live(recording, request, graph, looks, skipped), looks, skipped)
     if not kept:
         raise UserError("nothing to export: no cell has run since `%load_ext mlops_jupyter`")
@@ -109,7 +110,11 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     env, doubts = environment(used | imported(own), _handed_on(recording, steps), parts, request.lock)
     proof = expected_values.collect(package, steps, delivered)
     known, changed = parting.record(parts, flows, steps, recording.folder)
-    of_cells = (*_left_out(looks, cells), *choosing.needed_all_the_same(graph, kept, skipped, cells))
+    of_cells = (
+        *_left_out(looks, cells),
+        *choosing.needed_all_the_same(graph, kept, skipped, cells),
+        *choosing.edited_or_further(graph, kept, cells),
+    )
     return Plan(
         name=request.name,
         package=package,
