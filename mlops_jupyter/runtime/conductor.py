@@ -12,8 +12,8 @@ from .events import GOOD, Error, Event, Progress, Request, Status
 from .faults import Fault
 from .initial import Initial, package_folder
 from .installed import versions
-from .pipeline import INITIAL, Step, step_key
-from .recall import Recall
+from .pipeline import INITIAL, Step
+from .recall import Recall, cache_key
 from .runs import Artifact, Store
 
 LONGEST_PAUSE_SECONDS = 60.0
@@ -116,8 +116,8 @@ class Conductor:
     def _key(self, step: Step) -> str:
         if step.name not in self._keys:
             inputs = {name: self._digest(name, maker) for name, maker in step.inputs.items()}
-            packages, environment = versions(step.packages), self._pipeline.environment
-            self._keys[step.name] = step_key(step, inputs, self._request.parameters, packages, environment)
+            packages = versions(step.packages)
+            self._keys[step.name] = cache_key(self._pipeline, step, inputs, self._request.parameters, packages)
         return self._keys[step.name]
 
     def _digest(self, name: str, maker: str) -> str:

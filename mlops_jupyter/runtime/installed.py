@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 from .objects import digest
+
+SOURCE = "source:"
+"""How the version of a module begins that no distribution provides."""
 
 
 def versions(modules: tuple[str, ...]) -> dict[str, str]:
@@ -93,4 +96,9 @@ def _source(module: str) -> str:
         return "missing"
     origin = Path(spec.origin)
     files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
-    return "source:" + digest(b"".join(digest(file.read_bytes()).encode() for file in files))
+    return source_version(file.read_bytes() for file in files)
+
+
+def source_version(files: Iterable[bytes]) -> str:
+    """Return what stands for the version of a module that no distribution provides: a digest of its files, in order."""
+    return SOURCE + digest(b"".join(digest(data).encode() for data in files))

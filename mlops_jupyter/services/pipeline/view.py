@@ -25,7 +25,7 @@ class State(Enum):
 
     FRESH = "fresh"  # its values are what running it now would start from
     STALE = "stale"  # something it took has changed since it ran
-    CACHED = "cached"  # a run of the pipeline has kept what this version makes
+    CACHED = "cached"  # a run of the pipeline, started now, would take its values from the cache
     FAILED = "failed"  # its last execution raised
 
 
@@ -118,7 +118,11 @@ def _is_code(execution: Execution, name: str) -> bool:
 
 
 class Steps:
-    """Keeps the ledger's picture of a session's steps current, for panels that cannot ask the kernel."""
+    """Keeps the ledger's picture of a session's steps current, for panels that cannot ask the kernel.
+
+    The picture is made anew after each cell, so it never says `CACHED`: the cache key of a step needs the whole plan
+    and every data file, which takes a tenth of a second and more. `%pipeline` says it (`export.cache_status`).
+    """
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
