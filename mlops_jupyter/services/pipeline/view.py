@@ -43,42 +43,45 @@ class StepView:
 def marked(history: Sequence[Execution]) -> list[StepView]:
     """Return the steps that `%%pipeline NAME` cells name, in the order in which they were first run."""
     graph = build(history)
-    reruns, runs = Reruns(graph), CellRuns(history)
-    last = {step_name(history[position]): position for position in sorted(runs.newest.values())}
-    names = (name for execution in history if (name := step_name(execution)) in last and name)
-    return [_view(graph, reruns, name, _members(runs, history, last[name])) for name in dict.fromkeys(names)]
+    reruns = Reruns(graph)
+    return [_view(graph, reruns, name, members) for name, members in _members(history).items()]
 
 
-def _members(runs: CellRuns, history: Sequence[Execution], last: int) -> list[int]:
-    """Return the executions that make up a step: those that stand for its cells, and its last one even if it failed."""
-    name = step_name(history[last])
-    of_cells = {runs.keys[position]: position for position in runs.standing if step_name(history[position]) == name}
-    return sorted({**of_cells, runs.keys[last]: last}.values())
+def _members(history: Sequence[Execution]) -> dict[str, list[int]]:
+    """Return step -> the executions that make it up: those that stand for its cells, and its last one, good or bad."""
+    runs = CellRuns(history)
+    names = [step_name(execution) for execution in history]
+    last = {names[position]: position for position in sorted(runs.newest.values())}
+    members: dict[str, dict[CellKey, int]] = {name: {} for name in names if name and name in last}
+    for position in (*runs.standing, *last.values()):
+        if names[position] in members:
+            members[names[position]][runs.keys[position]] = position
+    return {name: sorted(positions.values()) for name, positions in members.items()}
 
 
 def _view(graph: Graph, reruns: Reruns, name: str, members: Sequence[int]) -> StepView:
-    taken: dict[str, int] = {}
-    made: dict[str, None] = {}
+    inputs: dict[str, None] = {}
+    outputs: dict[str, None] = {}
     source = ""
     for member in members:
         execution = graph.history[member]
         python = to_python(execution.body)
-        found = facts(python)
+        source_facts = facts(python)
         source += normalised(python)
-        code = {*found.imports, *found.definitions}
-        made |= dict.fromkeys(n for n in execution.writes if not n.startswith(HIDDEN) and n not in code)
-        taken |= {
-            n: p
-            for n, p in graph.producers[member].items()
-            if p not in members and not n.startswith(HIDDEN) and not _is_code(graph.history[p], n)
-        }
+        code = {*source_facts.imports, *source_facts.definitions}
+        outputs |= dict.fromkeys(n for n in execution.writes if not n.startswith(HIDDEN) and n not in code)
+        inputs |= dict.fromkeys(
+            n
+            for n, maker in graph.producers[member].items()
+            if maker not in members and not n.startswith(HIDDEN) and not _is_code(graph.history[maker], n)
+        )
     failed = graph.history[members[-1]].status is not Status.OK
     return StepView(
         name=name,
         version=hashlib.blake2b(source.encode(), digest_size=6).hexdigest(),
         state=State.FAILED if failed else State.STALE if reruns.outdate(members) else State.FRESH,
-        inputs=tuple(taken),
-        outputs=tuple(made),
+        inputs=tuple(inputs),
+        outputs=tuple(outputs),
     )
 
 
