@@ -10,6 +10,7 @@ from collections.abc import Sequence, Set
 from functools import cached_property
 from itertools import combinations
 
+from mlops_jupyter.analysis.cells import PieceKind, pieces
 from mlops_jupyter.analysis.outline import CodeCell, match
 from mlops_jupyter.core.records import Execution, Status
 
@@ -55,16 +56,20 @@ class CellRuns:
         """The executions that stand for their cells, in order: the last good one of each.
 
         Where text alone tells a cell and no step names it, two lines of a session may be equal and yet mean two things
-        (`save(model, path)`, `%track log auc=auc`). There an earlier execution stands, too, unless the last one made
-        again all that it made.
+        (`save(model, path)`, `%track log auc=auc`). There an earlier execution stands, too, if it ran a magic or made
+        something that the last one did not make again.
         """
         newest = {key: p for p, key in enumerate(self.keys) if self._history[p].status is Status.OK}
         return tuple(
             position
             for position, key in enumerate(self.keys)
             if self._history[position].status is Status.OK
-            and (newest[key] == position or (_by_text_alone(key) and not self.made_again(position, newest[key])))
+            and (newest[key] == position or (_by_text_alone(key) and self._is_its_own(position, newest[key])))
         )
+
+    def _is_its_own(self, earlier: int, later: int) -> bool:
+        """Whether an execution did something that a later one of the same text does not stand for."""
+        return not self.made_again(earlier, later) or _runs_magics(self._history[earlier])
 
     def made_again(self, earlier: int, later: int) -> bool:
         """Whether an execution left something behind, and a later one made or deleted all of that again."""
@@ -102,6 +107,13 @@ def _keys(history: Sequence[Execution], cells: Sequence[CodeCell | None]) -> tup
             nearest[text] = key
         keys.append(key or nearest.get(text) or ("text", *text))
     return tuple(keys)
+
+
+def _runs_magics(execution: Execution) -> bool:
+    """Whether a cell holds a magic or a shell line: what it logs or runs is no name that could be compared."""
+    body = execution.body
+    typed = ("%" in body or "!" in body) and any(piece.kind is not PieceKind.PYTHON for piece in pieces(body))
+    return typed or bool(execution.headers)
 
 
 def _by_text_alone(key: CellKey) -> bool:

@@ -77,6 +77,8 @@ STANDING = (
     ("a line that made the same again", (ran("x", writes="x"), ran("x", writes="x y")), [1]),
     ("a line that made another file", (ran("save", writes="~file:a"), ran("save", writes="~file:b")), [0, 1]),
     ("a line that left nothing to be compared", (ran("log"), ran("log")), [0, 1]),
+    ("a line that made the same again and logged it", (ran("x = 1\n%track log x=x", writes="x"),) * 2, [0, 1]),
+    ("a remainder is no magic", (ran("x = 5 % 3 != 1", writes="x"),) * 2, [1]),
     ("a cell with an id that left nothing", (ran("log", "a"), ran("log", "a")), [1]),
 )
 
