@@ -126,8 +126,10 @@ class Conductor:
     def _key(self, step: Step) -> str:
         if step.name not in self._keys:
             inputs = {name: self._digest(name, maker) for name, maker in step.inputs.items()}
-            packages, environment = versions(step.packages), self._pipeline.environment
-            self._keys[step.name] = step_key(step, inputs, self._request.parameters, packages, environment)
+            packages = versions(step.packages)
+            self._keys[step.name] = step_key(
+                step, inputs, self._request.parameters, packages, self._pipeline.environment
+            )
         return self._keys[step.name]
 
     def _digest(self, name: str, maker: str) -> str:

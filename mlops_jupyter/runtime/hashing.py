@@ -54,7 +54,7 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
 
 
-def cache_key(facts: Mapping[str, object]) -> str:
+def cache_key_digest(facts: Mapping[str, object]) -> str:
     """Return the key under which a step's results are cached.
 
     Parameters

@@ -36,8 +36,7 @@ class Initial:
         """Return the digest of a variable's first value (`ABSENT`: it has none), or raise `PipelineError`: no file."""
         if name.startswith(FILE):
             return _file_digest(self.file(name.removeprefix(FILE)))
-        value = self.value(name)
-        return ABSENT if value is None else initial_value_digest(value)
+        return value_digest(self.value(name))
 
     def recorded(self, path: str) -> str:
         """Return the digest that a data file had when the bundle was made, "" if that is not known."""
@@ -85,6 +84,11 @@ class Initial:
             for name, maker in step.inputs.items():
                 if maker == INITIAL and name.startswith(FILE):
                     self.file(name.removeprefix(FILE))
+
+
+def value_digest(value: object) -> str:
+    """Return the digest of a hidden variable's first value, given as JSON; `ABSENT` for none."""
+    return ABSENT if value is None else initial_value_digest(value)
 
 
 def package_folder(pipeline: Pipeline) -> Path:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from .hashing import module_version
 
+SOURCE = "source:"
+"""How the version of a module begins that no distribution provides."""
+
 
 def versions(modules: tuple[str, ...]) -> dict[str, str]:
     """Return module -> version of the distribution that provides it, for modules outside the standard library.

@@ -10,7 +10,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from .errors import PipelineError
-from .hashing import cache_key
+from .hashing import cache_key_digest
 
 INITIAL = ""
 """The step name of a value that was there before the first step ran."""
@@ -225,4 +225,4 @@ def step_key(
         "environment": dict(environment),
         "python": [sys.implementation.name, *sys.version_info[:3]],
     }
-    return cache_key(facts)
+    return cache_key_digest(facts)

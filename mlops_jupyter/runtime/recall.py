@@ -22,14 +22,19 @@ class Recall:
     def take(self, step: Step, key: str) -> tuple[Artifact, ...] | None:
         """Write into this run what a step with that key made; return its artifacts, None if not all is there."""
         started = time.time()
-        entry = self._store.cached(key)
-        if entry is None or not self._covers(entry, step) or not self._restore(entry, step):
+        entry = self.look_up(step, key)
+        if entry is None or not self._restore(entry, step):
             return None
         delivered = [one for one in entry["delivered"] if one["name"] in self._pipeline.delivered(step.name)]
         facts = {"step": step.name, "version": step.version, "key": key, "status": Status.CACHED.value}
         times = {"started": started, "seconds": round(time.time() - started, 6)}
         self._store.set_step(self._run, {**facts, **times, **entry, "delivered": delivered, "error": None})
         return tuple(Artifact.of(one) for one in entry["outputs"])
+
+    def look_up(self, step: Step, key: str) -> Facts | None:
+        """Return the cache entry of a key if all that this pipeline wants of the step is there. Writes nothing."""
+        entry = self._store.cached(key)
+        return entry if entry is not None and self._covers(entry, step) else None
 
     def _covers(self, entry: Facts, step: Step) -> bool:
         """Whether a cache entry holds all that this pipeline wants: an earlier one may have wanted less."""

@@ -60,7 +60,13 @@ def _is_code(path: str) -> bool:
 
 def as_it_lies(pipeline: Pipeline, folder: Path, only: str | None = None) -> Pipeline:
     """Return the pipeline with another version for each step (or one) whose code is not as it was exported."""
-    sources = Sources(pipeline.package, _paths(folder), lambda path: (folder / path).read_bytes())
+    return with_edits(
+        pipeline, Sources(pipeline.package, code_files(folder), lambda path: (folder / path).read_bytes()), only
+    )
+
+
+def with_edits(pipeline: Pipeline, sources: Sources, only: str | None = None) -> Pipeline:
+    """Return the pipeline with another version for each step (or one) whose code these sources have otherwise."""
     steps = (
         step if only not in (None, step.name) else _now(step, sources, pipeline.package) for step in pipeline.steps
     )
@@ -75,7 +81,8 @@ def _now(step: Step, sources: Sources, package: str) -> Step:
     return step if found == step.source else replace(step, version=f"{step.version}+{found}")
 
 
-def _paths(folder: Path) -> Iterator[str]:
+def code_files(folder: Path) -> Iterator[str]:
+    """Yield the paths of the Python files in a package's folder, without those of folders that hold no step's code."""
     for parent, inner, names in os.walk(folder):
         inner[:] = [name for name in inner if name not in NOT_CODE]
         yield from (Path(parent, name).relative_to(folder).as_posix() for name in names if name.endswith(".py"))

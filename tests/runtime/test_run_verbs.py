@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mlops_jupyter.runtime.objects import Objects
+from mlops_jupyter.runtime.storage.objects import ObjectStore
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.runtime import tracking as step
@@ -40,7 +40,7 @@ class Notebook:
     """A notebook's runs, read back from the ledger."""
 
     def __init__(self, folder: Path) -> None:
-        self.ledger, self.objects = Ledger(folder / "ledger.db"), Objects(folder / "objects")
+        self.ledger, self.objects = Ledger(folder / "ledger.db"), ObjectStore(folder / "objects")
         self.tracking = Tracking(self.ledger, self.objects, lambda: None)
 
     def start(self, name: str, experiment: str = "default") -> RunVerbs:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from mlops_jupyter.core.plan import Expected, Plan, Step
+from mlops_jupyter.core.plan import Expected, Plan
+from mlops_jupyter.runtime import pipeline
 from mlops_jupyter.runtime.sources import Sources
 from mlops_jupyter.services.export import carried, pages
 from mlops_jupyter.services.export.bundle.bundle import Bundle
@@ -67,62 +68,72 @@ def _main(plan: Plan) -> str:
 
 
 def _pipeline(plan: Plan) -> str:
-    sources = _sources(plan)
-    steps = "".join(f"        {_step(plan, step, sources)},\n" for step in plan.steps)
+    made = as_pipeline(plan)
+    calls = (", ".join(f"{name}={value!r}" for name, value in fields.items()) for fields in _step_fields(plan))
+    steps = "".join(f"        Step({call}),\n" for call in calls)
+    secrets = f"    secrets={made.secrets!r},\n" if made.secrets else ""
     return (
         f'"""The pipeline {_line(plan.name)!r} as data: its steps and what flows between them."""\n\n'
         f"from {plan.package}.runtime.pipeline import Pipeline, Step\n\n"
         "PIPELINE = Pipeline(\n"
-        f"    name={plan.name!r},\n"
-        f"    package={plan.package!r},\n"
-        f"    parameters={ {p.name: p.default for p in plan.parameters}!r},\n"
+        f"    name={made.name!r},\n"
+        f"    package={made.package!r},\n"
+        f"    parameters={made.parameters!r},\n"
         f"    steps=(\n{steps}    ),\n"
-        f"    outputs={dict(plan.outputs)!r},\n"
-        f"    environment={dict(plan.environment.variables)!r},\n"
-        f"{_secrets(plan)}"
+        f"    outputs={made.outputs!r},\n"
+        f"    environment={made.environment!r},\n"
+        f"{secrets}"
         ")\n"
     )
 
 
-def _secrets(plan: Plan) -> str:
-    """Return what the steps need; the address of alerts they do not."""
-    needed = tuple(name for name in plan.secrets if name != plan.alert)
-    return f"    secrets={needed!r},\n" if needed else ""
+def as_pipeline(plan: Plan) -> pipeline.Pipeline:
+    """Return the pipeline that the bundle's `pipeline.py` will hold."""
+    return pipeline.Pipeline(
+        name=plan.name,
+        package=plan.package,
+        steps=tuple(pipeline.Step(**fields) for fields in _step_fields(plan)),
+        parameters={parameter.name: parameter.default for parameter in plan.parameters},
+        outputs=dict(plan.outputs),
+        environment=dict(plan.environment.variables),
+        secrets=tuple(name for name in plan.secrets if name != plan.alert),  # no step needs the address of alerts
+    )
 
 
-def _sources(plan: Plan) -> Sources:
-    """Return the files of the package's folder that hold the steps' code."""
+def step_files(plan: Plan) -> dict[str, bytes]:
+    """Return path -> content of the files in the package's folder that hold the steps' code."""
     home = f"src/{plan.package}/"
-    found = {path.removeprefix(home): data for path, data in plan.files.items() if path.startswith(home)}
-    found |= {f"steps/{step.name}.py": step.module.encode() for step in plan.steps}
-    found |= {"steps/__init__.py": STEPS.encode()}
-    return Sources(plan.package, found, found.__getitem__)
+    files = {path.removeprefix(home): data for path, data in plan.files.items() if path.startswith(home)}
+    files |= {f"steps/{step.name}.py": step.module.encode() for step in plan.steps}
+    return {**files, "steps/__init__.py": STEPS.encode()}
 
 
-def _step(plan: Plan, step: Step, sources: Sources) -> str:
-    """Return the step as a call, with only what differs from the defaults."""
-    facts: dict[str, object] = {
-        "name": step.name,
-        "function": f"{plan.package}.steps.{step.name}:{step.name}",
-        "version": step.version,
-        "source": sources.of(f"steps/{step.name}.py"),
-    }
-    optional: dict[str, object] = {
-        "inputs": dict(step.inputs),
-        "outputs": step.outputs,
-        "parameters": step.parameters,
-        "packages": step.imports,
-        "retries": step.resources.retries,
-        "backoff": step.resources.backoff_seconds,
-        "timeout": step.resources.timeout_seconds,
-        "always": step.always,
-        "after": step.after,
-        "cpu": step.resources.cpu,
-        "memory": step.resources.memory_bytes,
-        "gpu": step.resources.gpu,
-    }
-    facts |= {name: value for name, value in optional.items() if value}
-    return f"Step({', '.join(f'{name}={value!r}' for name, value in facts.items())})"
+def _step_fields(plan: Plan) -> Iterator[dict[str, Any]]:
+    """Yield what each step of the runtime's is made with: only what differs from the defaults."""
+    files = step_files(plan)
+    sources = Sources(plan.package, files, files.__getitem__)
+    for step in plan.steps:
+        fields: dict[str, Any] = {
+            "name": step.name,
+            "function": f"{plan.package}.steps.{step.name}:{step.name}",
+            "version": step.version,
+            "source": sources.of(f"steps/{step.name}.py"),
+        }
+        optional: dict[str, Any] = {
+            "inputs": dict(step.inputs),
+            "outputs": step.outputs,
+            "parameters": step.parameters,
+            "packages": step.imports,
+            "retries": step.resources.retries,
+            "backoff": step.resources.backoff_seconds,
+            "timeout": step.resources.timeout_seconds,
+            "always": step.always,
+            "after": step.after,
+            "cpu": step.resources.cpu,
+            "memory": step.resources.memory_bytes,
+            "gpu": step.resources.gpu,
+        }
+        yield fields | {name: value for name, value in optional.items() if value}
 
 
 def _yaml(plan: Plan) -> str:

@@ -11,6 +11,7 @@ from mlops_jupyter.analysis.graph import Graph
 from mlops_jupyter.analysis.outline import CodeCell
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.records import Execution, Status
+from mlops_jupyter.services.pipeline.cell_identity import CellRuns, step_name
 from mlops_jupyter.services.pipeline.grouping import Label, identifier, stage
 from mlops_jupyter.services.pipeline.tagged import Mark, Role
 
@@ -59,7 +60,6 @@ def keep(
 ) -> tuple[int, ...]:
     """Return the executions worth keeping: the last good one of each cell, and all that values need.
 
-    A cell is told by its place in the file, else by the front end's id; an execution with neither stands for itself.
     What only looked at the pipeline is left out, and what its author skips, unless others need it.
 
     Raises
@@ -68,11 +68,8 @@ def keep(
         A value that is needed was left half-made by a cell that failed, or was there before recording began.
     """
     wanted = {graph.last[n] for n in live if n in graph.last and (n, graph.last[n]) not in looks.values}
-    newest: dict[str, int] = {}
-    for position, (execution, cell) in enumerate(zip(graph.history, cells, strict=True)):
-        if execution.status is Status.OK:
-            newest[f"cell {cell.number}" if cell else execution.cell or f"execution {position}"] = position
-    kept = graph.slice(wanted | (set(newest.values()) - looks.executions - skipped))
+    standing = set(CellRuns(graph.history, cells).standing)
+    kept = graph.slice(wanted | (standing - looks.executions - skipped))
     for position in kept:
         execution = graph.history[position]
         if execution.status is not Status.OK:
@@ -89,6 +86,21 @@ def where(position: int, cells: Sequence[CodeCell | None]) -> str:
     if cell is None:
         return f"execution {position + 1} (its cell was edited or deleted since)"
     return f"cell {cell.number}" + (f" ({cell.heading})" if cell.heading else "")
+
+
+def edited_or_further(graph: Graph, kept: Sequence[int], cells: Sequence[CodeCell | None]) -> list[str]:
+    """Say which steps hold a cell that may only be an earlier wording of another: no cell id tells."""
+    needed = {maker for position in kept for maker in graph.producers[position].values()}
+    doubtful = dict.fromkeys(
+        step_name(graph.history[later])
+        for earlier, later in CellRuns(graph.history, cells).edits(set(kept))
+        if earlier not in needed
+    )
+    return [
+        f"step {name!r} keeps two cells that make the same: the front end gives no cell ids, so that an edited cell "
+        "cannot be told from a further one; in a new session the earlier one is gone"
+        for name in doubtful
+    ]
 
 
 def needed_all_the_same(
@@ -141,13 +153,6 @@ def labels(
             for position in positions:
                 found[position] = Label(found[position].key, identifier(heading, found[position].name))
     return found
-
-
-def step_name(execution: Execution) -> str:
-    """The step that a cell's `%%pipeline NAME` line names, "" if none."""
-    header = execution.header("pipeline")
-    words = header.line.split() if header else []
-    return words[0] if words and not words[0].startswith("-") else ""
 
 
 def _some(names: Mapping[str, str]) -> str:

@@ -8,7 +8,6 @@ from mlops_jupyter.analysis.graph import DRAWING, SETTINGS
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import HIDDEN
 from mlops_jupyter.services.pipeline.drafts import Draft, by_appearance
-from mlops_jupyter.services.pipeline.evidence import Evidence
 from mlops_jupyter.services.pipeline.parts import Need, Parts
 
 
@@ -96,14 +95,24 @@ class Flows:
         )
 
 
-def deliver(flows: Flows, evidence: Evidence, outputs: tuple[str, ...] | None) -> dict[str, int]:
-    """Choose what leaves the pipeline: name -> the execution that made it."""
+def deliverable(flows: Flows, outputs: tuple[str, ...] | None) -> dict[str, int]:
+    """Return the values that may leave the pipeline: name -> the execution that made it.
+
+    Parameters
+    ----------
+    outputs : the names that the user chose; None: every step's last values that no other step takes.
+
+    Raises
+    ------
+    UserError
+        A chosen name is not among what its step gives, or is no value.
+    """
     last: dict[str, int] = {}
     owners: dict[str, Draft] = {}
-    for done in flows.drafts:
-        for name, maker in flows.values(done).items():
+    for draft in flows.drafts:
+        for name, maker in flows.values(draft).items():
             if maker > last.get(name, -1):
-                last[name], owners[name] = maker, done
+                last[name], owners[name] = maker, draft
     if outputs is not None:
         for name in outputs:
             if name in last and not flows.gives(owners[name], name):
@@ -112,15 +121,13 @@ def deliver(flows: Flows, evidence: Evidence, outputs: tuple[str, ...] | None) -
                 raise UserError(
                     f"{name!r} is an import, a definition or a parameter, not a value: it cannot be an output"
                 )
-        chosen = {name: last[name] for name in outputs}
-    else:
-        newest = flows.parts.graph.last
-        chosen = {
-            name: maker
-            for name, maker in last.items()
-            if not name.startswith("_")
-            and newest.get(name) == maker
-            and flows.gives(owners[name], name)
-            and name not in flows.taken.get(flows.step_of[maker], set())
-        }
-    return evidence.deliverable(chosen, explicit=outputs is not None)
+        return {name: last[name] for name in outputs}
+    newest = flows.parts.graph.last
+    return {
+        name: maker
+        for name, maker in last.items()
+        if not name.startswith("_")
+        and newest.get(name) == maker
+        and flows.gives(owners[name], name)
+        and name not in flows.taken.get(flows.step_of[maker], set())
+    }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Sequence, Set
 
 from mlops_jupyter.analysis.facts import StatementKind, facts
 from mlops_jupyter.services.pipeline.formatting import UNSORTED
-from mlops_jupyter.services.pipeline.parts import STAR, Need, Parts
+from mlops_jupyter.services.pipeline.parts import STAR, Need, Part, Parts
 
 Place = tuple[int, int]
 """Where a statement stands: an execution and a line of it."""
@@ -90,13 +91,42 @@ def ambiguous(parts: Parts, needs: Iterable[Need]) -> set[str]:
 def unsettled(parts: Parts, members: Sequence[int], needs: Iterable[Need], local: Set[str]) -> set[str]:
     """Return the names that no import at the top can bind.
 
-    The step's function binds them itself, or they mean one thing in one of its cells and another in a later one.
+    The step's function binds them itself, or they mean one thing in one of its cells, or statements, and another later.
     """
-    found = {*local, *ambiguous(parts, needs)}
+    found = {*local, *ambiguous(parts, needs)}.union(*(_imported_anew(parts[member]) for member in members))
     statements = [s.writes for m in members for s in parts[m].facts.statements if s.kind is StatementKind.IMPORT]
     while more := {name for writes in statements if writes & found for name in writes} - found:
         found |= more  # an import that stays inside binds all its names there
     return found
+
+
+def _imported_anew(part: Part) -> set[str]:
+    """Return the names that a cell imports from one place, and from another one after it has worked with the first."""
+    names: set[str] = set()
+    meanings: dict[str, str] = {}
+    worked: set[str] = set()
+    for statement in part.facts.statements:
+        star = part.stars.get(statement.span.line, "")
+        if statement.kind is not StatementKind.IMPORT and not star:
+            worked |= meanings.keys()
+            continue
+        bound = facts(part.text(statement)).imports
+        if star:
+            bound = {name: star for name in part.starred | meanings.keys() if _may_bind(star, name)}
+        for name, text in bound.items():
+            if name in worked and meanings[name] != text and not of_packages(name, f"{meanings[name]}\n{text}"):
+                names.add(name)
+        meanings |= bound
+    return names
+
+
+def _may_bind(star: str, name: str) -> bool:
+    """Whether a `from module import *` binds a name, by the module that the notebook has loaded."""
+    module = sys.modules.get(star.split()[1])
+    if module is None:
+        return True
+    exported = getattr(module, "__all__", None)
+    return name in exported if exported is not None else hasattr(module, name) and not name.startswith("_")
 
 
 def in_order(texts: Iterable[str]) -> list[str]:

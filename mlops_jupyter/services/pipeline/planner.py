@@ -11,20 +11,22 @@ from numbers import Number
 from mlops_jupyter.analysis.cells import to_python
 from mlops_jupyter.analysis.facts import facts
 from mlops_jupyter.analysis.graph import Graph, build
-from mlops_jupyter.analysis.outline import CodeCell, match
+from mlops_jupyter.analysis.outline import CodeCell
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import HIDDEN, Plan, Schedule, Step
 from mlops_jupyter.core.records import Execution
 from mlops_jupyter.runtime.installed import forget
 from mlops_jupyter.services.pipeline import choosing, modules, parting, refusals, scripts, tagged
+from mlops_jupyter.services.pipeline.cell_identity import in_file, step_name
 from mlops_jupyter.services.pipeline.drafts import Draft, draft
 from mlops_jupyter.services.pipeline.environment import environment
-from mlops_jupyter.services.pipeline.evidence import Evidence
-from mlops_jupyter.services.pipeline.flows import Flows, deliver
+from mlops_jupyter.services.pipeline.expected_values import ExpectedValues
+from mlops_jupyter.services.pipeline.flows import Flows, deliverable
 from mlops_jupyter.services.pipeline.grouping import Group, group, identifier, merge, overwritten
 from mlops_jupyter.services.pipeline.local import imported, local_modules, with_imports
 from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
+from mlops_jupyter.services.pipeline.steps.crossing import Crossing
 from mlops_jupyter.services.pipeline.tagged import Mark, Role
 from mlops_jupyter.services.pipeline.translate import answers, translate
 from mlops_jupyter.services.pipeline.translation import Site
@@ -74,11 +76,11 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     """
     forget()  # the notebook may have installed a package since the last plan
     graph = build([_taking(execution, magics) for execution in recording.history])
-    cells = match(recording.cells, [(e.cell, e.raw) for e in recording.history])
+    cells = in_file(recording.history, recording.cells)
     refusals.check_seen(graph.history, cells)
     looks = choosing.looked(graph, lambda execution: answers(execution, magics))
     marked = tagged.marks(graph, cells, recording.cells)
-    skipped = {p for p, mark in marked.items() if mark.role is Role.SKIP and not choosing.step_name(graph.history[p])}
+    skipped = {p for p, mark in marked.items() if mark.role is Role.SKIP and not step_name(graph.history[p])}
     kept = choosing.keep(graph, cells, _live(recording, request, graph, looks, skipped), looks, skipped)
     if not kept:
         raise UserError("nothing to export: no cell has run since `%load_ext mlops_jupyter`")
@@ -87,9 +89,8 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     parts = Parts(graph, {p: _part(site, p, cells, magics) for p, site in sites})
     refusals.check_born(parts, kept, cells, recording)
     refusals.check_lost(parts, kept, cells)
-    evidence = Evidence(recording, parts, request.data_bytes)
     groups = group(graph, kept, choosing.labels(graph, kept, cells, marked))
-    groups = merge(graph, groups, evidence.cannot_part(groups))
+    groups = merge(graph, groups, Crossing(recording, parts).obstacles(groups))
     while again := overwritten(graph, groups):
         groups = merge(graph, groups, again)
     _rename_clashes(parts, groups)
@@ -98,7 +99,8 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
         raise UserError("nothing to export: the cells that ran only import, define or comment")
     _renumber(groups, drafts)
     flows = Flows(parts, drafts)
-    delivered = deliver(flows, evidence, request.outputs)
+    expected_values = ExpectedValues(recording, request.data_bytes)
+    delivered = expected_values.savable(deliverable(flows, request.outputs), explicit=request.outputs is not None)
     steps, files = write_steps(parts, groups, drafts, flows, delivered, package, tagged.after(groups, marked))
     beside = {module for part in parts for module in part.translation.modules}
     ran = scripts.collect((part.translation for part in parts), package)
@@ -106,9 +108,13 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     own = local_modules(used)
     steps = [replace(step, imports=with_imports(step.imports, own)) for step in steps]
     env, doubts = environment(used | imported(own), _handed_on(recording, steps), parts, request.lock)
-    proof = evidence.collect(package, steps, delivered)
+    proof = expected_values.collect(package, steps, delivered)
     known, changed = parting.record(parts, flows, steps, recording.folder)
-    of_cells = (*_left_out(looks, cells), *choosing.needed_all_the_same(graph, kept, skipped, cells))
+    of_cells = (
+        *_left_out(looks, cells),
+        *choosing.needed_all_the_same(graph, kept, skipped, cells),
+        *choosing.edited_or_further(graph, kept, cells),
+    )
     return Plan(
         name=request.name,
         package=package,
@@ -121,7 +127,7 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
         files={**files, **{f"src/{path}": data for path, data in {**own, **ran}.items()}, **proof.files, **known},
         secrets=request.secrets,
         alert=request.alert,
-        notes=tuple(dict.fromkeys((*of_cells, *evidence.notes, *proof.notes, *changed, *doubts))),
+        notes=tuple(dict.fromkeys((*of_cells, *proof.notes, *changed, *doubts))),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from mlops_jupyter.analysis.facts import CauseKind, SourceFacts
-from mlops_jupyter.analysis.outline import CodeCell, match
+from mlops_jupyter.analysis.outline import CodeCell
 from mlops_jupyter.analysis.parsing import LINE_END
 from mlops_jupyter.analysis.pieces import PieceKind, pieces
 from mlops_jupyter.analysis.slicing import Kept, cut
@@ -16,6 +16,7 @@ from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.plan import HIDDEN
 from mlops_jupyter.core.records import Execution, Status
 from mlops_jupyter.runtime.state import FILE
+from mlops_jupyter.services.pipeline.cell_identity import in_file
 from mlops_jupyter.services.pipeline.choosing import where
 from mlops_jupyter.services.pipeline.environment import top_modules
 from mlops_jupyter.services.pipeline.local import rewritten
@@ -65,7 +66,7 @@ def slice_of(recording: Recording, name: str, magics: Magics) -> Slice:
         A name that no cell made; a value made before recording began, or by what plain Python cannot repeat.
     """
     history = recording.history
-    cells = match(recording.cells, [(e.cell, e.raw) for e in history])
+    cells = in_file(history, recording.cells)
     check_seen(history, cells)
     _check_made(recording, name)
     texts = _Texts(history, cells, magics)

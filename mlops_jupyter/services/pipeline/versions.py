@@ -9,9 +9,10 @@ from enum import Enum
 from mlops_jupyter.analysis.cells import to_python
 from mlops_jupyter.analysis.facts import facts
 from mlops_jupyter.analysis.graph import AMBIENT, Graph, join
-from mlops_jupyter.analysis.outline import CodeCell, match
+from mlops_jupyter.analysis.outline import CodeCell
 from mlops_jupyter.core.errors import NotFoundError
 from mlops_jupyter.core.plan import HIDDEN
+from mlops_jupyter.services.pipeline.cell_identity import in_file
 from mlops_jupyter.services.pipeline.choosing import where
 from mlops_jupyter.services.pipeline.ports import Recording
 
@@ -58,7 +59,7 @@ def versions(recording: Recording, name: str) -> tuple[Version, ...]:
         No cell has bound, changed or deleted a name like that.
     """
     graph = join(recording.history)
-    cells = match(recording.cells, [(e.cell, e.raw) for e in graph.history])
+    cells = in_file(graph.history, recording.cells)
     found = [
         _version(graph, position, name, cells)
         for position, execution in enumerate(graph.history)

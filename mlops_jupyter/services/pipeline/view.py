@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from mlops_jupyter.analysis.cells import to_python
 from mlops_jupyter.analysis.facts import facts, normalised
 from mlops_jupyter.analysis.graph import Graph, build
+from mlops_jupyter.analysis.outline import CodeCell
 from mlops_jupyter.core.plan import HIDDEN
 from mlops_jupyter.core.records import Execution, Status
 from mlops_jupyter.runtime.hashing import shown_version
-from mlops_jupyter.services.pipeline.choosing import step_name
+from mlops_jupyter.services.pipeline.cell_identity import CellKey, CellRuns, step_name
 from mlops_jupyter.store.ledger import Ledger
 
 
@@ -24,7 +25,7 @@ class State(Enum):
 
     FRESH = "fresh"  # its values are what running it now would start from
     STALE = "stale"  # something it took has changed since it ran
-    CACHED = "cached"  # a run of the pipeline has kept what this version makes
+    CACHED = "cached"  # a run of the pipeline, started now, would take its values from the cache
     FAILED = "failed"  # its last execution raised
 
 
@@ -43,96 +44,76 @@ def marked(history: Sequence[Execution]) -> list[StepView]:
     """Return the steps that `%%pipeline NAME` cells name, in the order in which they were first run."""
     graph = build(history)
     reruns = Reruns(graph)
-    latest: dict[str, list[int]] = {}
-    for position, execution in enumerate(history):
-        name = step_name(execution)
-        if name:
-            members = latest.setdefault(name, [])
-            same = [m for m in members if history[m].cell == execution.cell and execution.cell] or members
-            latest[name] = [*(m for m in members if m not in same), position]
-    return [_view(graph, reruns, name, members) for name, members in latest.items()]
+    return [_view(graph, reruns, name, members) for name, members in _members(history).items()]
+
+
+def _members(history: Sequence[Execution]) -> dict[str, list[int]]:
+    """Return step -> the executions that make it up: those that stand for its cells, and its last one, good or bad."""
+    runs = CellRuns(history)
+    names = [step_name(execution) for execution in history]
+    last = {names[position]: position for position in sorted(runs.newest.values())}
+    members: dict[str, dict[CellKey, int]] = {name: {} for name in names if name and name in last}
+    for position in (*runs.standing, *last.values()):
+        if names[position] in members:
+            members[names[position]][runs.keys[position]] = position
+    return {name: sorted(positions.values()) for name, positions in members.items()}
 
 
 def _view(graph: Graph, reruns: Reruns, name: str, members: Sequence[int]) -> StepView:
-    taken: dict[str, int] = {}
-    made: dict[str, None] = {}
+    inputs: dict[str, None] = {}
+    outputs: dict[str, None] = {}
     source = ""
     for member in members:
         execution = graph.history[member]
         python = to_python(execution.body)
-        found = facts(python)
+        source_facts = facts(python)
         source += normalised(python)
-        code = {*found.imports, *found.definitions}
-        made |= dict.fromkeys(n for n in execution.writes if not n.startswith(HIDDEN) and n not in code)
-        taken |= {
-            n: p
-            for n, p in graph.producers[member].items()
-            if p not in members and not n.startswith(HIDDEN) and not _is_code(graph.history[p], n)
-        }
-    failed = any(graph.history[m].status is not Status.OK for m in members)
+        code = {*source_facts.imports, *source_facts.definitions}
+        outputs |= dict.fromkeys(n for n in execution.writes if not n.startswith(HIDDEN) and n not in code)
+        inputs |= dict.fromkeys(
+            n
+            for n, maker in graph.producers[member].items()
+            if maker not in members and not n.startswith(HIDDEN) and not _is_code(graph.history[maker], n)
+        )
+    failed = graph.history[members[-1]].status is not Status.OK
     return StepView(
         name=name,
         version=shown_version(source),
         state=State.FAILED if failed else State.STALE if reruns.outdate(members) else State.FRESH,
-        inputs=tuple(taken),
-        outputs=tuple(made),
+        inputs=tuple(inputs),
+        outputs=tuple(outputs),
     )
 
 
 class Reruns:
-    """Which executions of a history made a name anew that the same cell had made before. Answers; never changes.
+    """Which executions of a history made a name anew that their maker had made before. Answers; never changes.
 
-    Cells are the same if their author gave them one step, else by the front end's id, else by their text.
+    The maker of a name is the step that the author of its cell names, else the cell (see `cell_identity`).
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, cells: Sequence[CodeCell | None] = ()) -> None:
         self._graph = graph
-        self._made: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+        keys = CellRuns(graph.history, cells).keys
+        names = map(step_name, graph.history)
+        self._makers: list[CellKey] = [("step", name) if name else key for name, key in zip(names, keys, strict=True)]
+        self._made: dict[tuple[CellKey, str], list[int]] = defaultdict(list)
         for position, execution in enumerate(graph.history):
-            for cell in _filed(execution):
-                for name in execution.writes:
-                    self._made[*cell, name].append(position)
+            for name in execution.writes:
+                self._made[self._makers[position], name].append(position)
 
     def outdate(self, members: Sequence[int]) -> bool:
-        """Whether a cell that made something these executions took has run again since, and made something else."""
+        """Whether the maker of something that these executions took has run again since, and made something else."""
         return any(
-            self._made_else(member, name, maker)
+            self._made_otherwise(member, name, maker)
             for member in members
             for name, maker in self._graph.producers[member].items()
         )
 
-    def _made_else(self, member: int, name: str, maker: int) -> bool:
+    def _made_otherwise(self, member: int, name: str, maker: int) -> bool:
         history = self._graph.history
         mark = history[maker].writes.get(name)
-        for cell in _looked_up(history[maker]):
-            for later in reversed(self._made.get((*cell, name), ())):
-                if later <= member:
-                    break
-                if history[later].writes[name] != mark:
-                    return True
-        return False
-
-
-def _filed(execution: Execution) -> Iterator[tuple[str, str]]:
-    """Yield the words under which an execution is kept."""
-    step = step_name(execution)
-    if step:
-        yield "step", step
-    elif execution.cell:
-        yield "cell", execution.cell
-        yield "text of a cell", execution.body
-    else:
-        yield "text", execution.body
-
-
-def _looked_up(execution: Execution) -> Iterator[tuple[str, str]]:
-    """Yield the words under which those of the same cell are kept: by text only where one of the two has no id."""
-    step = step_name(execution)
-    if step:
-        yield "step", step
-        return
-    yield "text", execution.body
-    yield ("cell", execution.cell) if execution.cell else ("text of a cell", execution.body)
+        later = (p for p in self._made.get((self._makers[maker], name), ()) if p > member)
+        return any(history[position].writes[name] != mark for position in later)
 
 
 def _is_code(execution: Execution, name: str) -> bool:
@@ -140,7 +121,11 @@ def _is_code(execution: Execution, name: str) -> bool:
 
 
 class Steps:
-    """Keeps the ledger's picture of a session's steps current, for panels that cannot ask the kernel."""
+    """Keeps the ledger's picture of a session's steps current, for panels that cannot ask the kernel.
+
+    The picture is made anew after each cell, so it never says `CACHED`: the cache key of a step needs the whole plan
+    and every data file, which takes a tenth of a second and more. `%pipeline` says it (`export.cache_status`).
+    """
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from IPython.core.magic_arguments import argument, magic_arguments
@@ -12,6 +13,7 @@ from mlops_jupyter.surfaces.magics.pipeline.export import options, unquoted
 
 if TYPE_CHECKING:
     from mlops_jupyter.services.export.here import Ran
+    from mlops_jupyter.services.pipeline.planner import Request
     from mlops_jupyter.surfaces.magics.session import Session
 
 
@@ -24,15 +26,33 @@ def run(session: Session, args: Namespace) -> Ran:
     The value is a mapping of what the pipeline delivered; the notebook's own variables stay as they are.
     """
     from mlops_jupyter.services.export import here, service
-    from mlops_jupyter.services.pipeline.planner import Request
     from mlops_jupyter.surfaces.magics.pipeline.progress import Progress
 
-    folder = session.workspace.folder
-    name = session.notebook.name
     outputs = tuple(n.strip() for n in unquoted(args.outputs).split(",")) if args.outputs else None
-    request = Request(name, outputs, lock=False)
     exported = service.export(
-        session.notebook, request, session.translator, folder / "bundles" / name, ("python",), session.workspace.ledger
+        session.notebook,
+        export_request(session, outputs),
+        session.translator,
+        bundle_of(session),
+        ("python",),
+        session.workspace.ledger,
     )
     with Progress() as progress:
-        return here.run(exported.path, folder / "store", [unquoted(word) for word in words(args)], progress.line)
+        return here.run(exported.path, store_of(session), [unquoted(word) for word in words(args)], progress.line)
+
+
+def export_request(session: Session, outputs: tuple[str, ...] | None = None) -> Request:
+    """Return how a run here asks for its bundle."""
+    from mlops_jupyter.services.pipeline.planner import Request
+
+    return Request(session.notebook.name, outputs, lock=False)
+
+
+def bundle_of(session: Session) -> Path:
+    """Return the folder of the bundle that a run here writes and starts."""
+    return session.workspace.folder / "bundles" / session.notebook.name
+
+
+def store_of(session: Session) -> Path:
+    """Return the folder in which runs here keep their results."""
+    return session.workspace.folder / "store"

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 @magic_arguments("pipeline")
 def show(session: Session, args: Namespace) -> StepTable:
     """Show the steps: version, what flows in and out, and whether each is fresh, stale, cached or failed."""
-    from mlops_jupyter.services.export.cached import with_cache
-    from mlops_jupyter.services.pipeline.planner import Request
+    from mlops_jupyter.services.export.cache_status import step_states
+    from mlops_jupyter.surfaces.magics.pipeline.run import bundle_of, export_request, store_of
     from mlops_jupyter.surfaces.magics.pipeline.tables import StepTable
 
-    request = Request(session.notebook.name, lock=False)
-    return StepTable(with_cache(session.notebook, request, session.translator, session.workspace.folder / "store"))
+    request = export_request(session)
+    return StepTable(step_states(session.notebook, request, session.translator, bundle_of(session), store_of(session)))

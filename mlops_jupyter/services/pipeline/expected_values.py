@@ -1,0 +1,143 @@
+"""What a bundle is proven against: the notebook's own values, with the first states and data files that a run needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mlops_jupyter.capture.value_kinds import is_ours
+from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.core.plan import INITIAL, Expected, Step
+from mlops_jupyter.runtime.codecs import PICKLED, Saved, SerializationError, read_open, save_open
+from mlops_jupyter.runtime.compare import shown
+from mlops_jupyter.runtime.fingerprint import fingerprint
+from mlops_jupyter.runtime.hashing import content_digest
+from mlops_jupyter.runtime.state import FILE, initial_file
+from mlops_jupyter.services.pipeline.ports import Recording
+from mlops_jupyter.services.pipeline.steps.crossing import cannot_be_read, notebook_names
+
+EXPECTED_BYTES = 32 * 2**20
+"""A value up to this size travels with the bundle; of a larger one the fingerprint does."""
+
+LINE_BYTES = 200
+"""A json value up to this size stands in the list of expected values itself: a file for each number is many files."""
+
+
+@dataclass
+class Proof:
+    """What goes into the bundle beside the code. Filled while it is collected.
+
+    Attributes
+    ----------
+    expected : one entry for each delivered value, in the order in which they are delivered.
+    files : path in the bundle -> content.
+    notes : what a person should know of these values and files.
+    """
+
+    expected: tuple[Expected, ...] = ()
+    files: dict[str, bytes] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+class ExpectedValues:
+    """Saves the values that the notebook has now. Reads the namespace and data files; changes neither.
+
+    Parameters
+    ----------
+    data_bytes : a data file up to this size travels with the bundle.
+    """
+
+    def __init__(self, recording: Recording, data_bytes: int) -> None:
+        self._recording = recording
+        self._namespace = recording.namespace
+        self._data_bytes = data_bytes
+        self._saved: dict[str, Saved] = {}
+        self._notes: list[str] = []
+
+    def savable(self, candidates: Mapping[str, int], explicit: bool) -> dict[str, int]:
+        """Return the candidates whose values can be saved in a format that a person can open. Keeps the saved bytes.
+
+        Parameters
+        ----------
+        candidates : name -> the execution that made its value.
+        explicit : the user named these outputs, so that leaving one out is no choice.
+
+        Raises
+        ------
+        UserError
+            An output that the user named cannot be saved.
+        """
+        kept = {}
+        for name, maker in candidates.items():
+            try:
+                self._saved[name] = saved = save_open(self._value(name))
+            except SerializationError as fault:
+                if explicit:
+                    raise UserError(
+                        f"the output {name!r} cannot be saved: {fault.reason}; name another with --outputs"
+                    ) from fault
+                if not is_ours(self._value(name)):
+                    self._notes.append(f"{name!r} is not delivered: {fault.reason}")
+                continue
+            kept[name] = maker
+            reason = cannot_be_read(read_open, saved.data, saved.format) if saved.format in PICKLED else ""
+            if reason:
+                self._notes.append(f"{name!r} is delivered, but {reason}")
+        return kept
+
+    def _value(self, name: str) -> object:
+        """Return the value that a variable has now; IPython's list of a shell line's output is a list in a bundle."""
+        value = self._namespace[name]
+        return list(value) if type(value).__name__ == "SList" else value
+
+    def collect(self, package: str, steps: Sequence[Step], delivered: Mapping[str, int]) -> Proof:
+        """Return the expected values, the first values of hidden variables, and the data files.
+
+        Parameters
+        ----------
+        delivered : as `savable` returned it.
+        """
+        proof = Proof(notes=list(self._notes))
+        folder = f"src/{package}/initial"
+        proof.expected = tuple(self._expected(name, proof) for name in delivered)
+        outside: dict[str, object] = {}
+        for name in dict.fromkeys(n for step in steps for n, maker in step.inputs.items() if maker == INITIAL):
+            if name.startswith(FILE):
+                self._take_data_file(name.removeprefix(FILE), folder, proof, outside)
+            else:
+                proof.files[f"{folder}/{initial_file(name)}"] = json.dumps(self._recording.initial(name)).encode()
+        if outside:
+            proof.files[f"{folder}/files.json"] = json.dumps(outside, indent=1).encode()
+        return proof
+
+    def _expected(self, name: str, proof: Proof) -> Expected:
+        """Return the entry of one delivered value. Adds the value's file to the proof, where it has one."""
+        value = self._value(name)
+        saved = self._saved[name]
+        mark = fingerprint(value)
+        inline = saved.format == "json" and len(saved.data) <= LINE_BYTES
+        file = ""
+        if not inline and len(saved.data) <= EXPECTED_BYTES and not notebook_names(saved.data):
+            file = f"{name}{saved.suffix}"
+            proof.files[f"tests/expected/{file}"] = saved.data
+        return Expected(
+            name=name,
+            fingerprint=mark if isinstance(mark, str) else "",
+            file=file,
+            json=saved.data.decode() if inline else "",
+            format=saved.format,
+            shown=shown(value),
+        )
+
+    def _take_data_file(self, path: str, folder: str, proof: Proof, outside: dict[str, object]) -> None:
+        """Add a data file to the proof; one that is too large, or of another place, to the index of files outside."""
+        source = self._recording.folder / path
+        if not source.is_file():
+            proof.notes.append(f"the data file {path!r} is no longer there: give its folder with --data")
+            return
+        data = source.read_bytes()
+        if len(data) <= self._data_bytes and not path.startswith("/"):
+            proof.files[f"{folder}/files/{path}"] = data
+        else:
+            outside[path] = {"bytes": len(data), "digest": content_digest(data), "at": str(source)}

@@ -1,0 +1,164 @@
+"""Which values may cross to another process: asked of the notebook's own values, before steps are cut for good."""
+
+from __future__ import annotations
+
+import pickle
+import pickletools
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from mlops_jupyter.analysis.graph import DRAWING, SETTINGS
+from mlops_jupyter.capture.value_kinds import plain
+from mlops_jupyter.capture.value_store import UNKNOWN
+from mlops_jupyter.runtime.codecs import SerializationError, load_exact, save_exact
+from mlops_jupyter.services.pipeline.grouping import Group
+from mlops_jupyter.services.pipeline.parts import Need, Parts
+from mlops_jupyter.services.pipeline.ports import Recording
+
+NOT_TRANSFERABLE = {
+    DRAWING: "a figure that pyplot had open is drawn on",
+    SETTINGS: "a library was set up with values of the notebook",
+}
+"""Hidden variable that no artifact carries -> why the steps that share it are merged."""
+
+Obstacle = tuple[int, int, str]
+"""(execution that made a value, execution that takes it, why the value cannot cross between the two)."""
+
+
+class Crossing:
+    """Judges values at the borders between steps. Reads the notebook's values; changes nothing.
+
+    A value that the notebook no longer holds is not guessed at.
+    """
+
+    def __init__(self, recording: Recording, parts: Parts) -> None:
+        self._namespace = recording.namespace
+        self._parts = parts
+
+    def obstacles(self, groups: Sequence[Group]) -> list[Obstacle]:
+        """Return each value that would have to cross between groups and cannot."""
+        obstacles: list[Obstacle] = []
+        needs = dict.fromkeys(need for group in groups for need in self._parts.values(group.members))
+        reasons = {need: self._cannot_cross(need) for need in needs}  # once each, however many groups take it
+        for group in groups:
+            for need in self._parts.values(group.members):
+                reason = reasons[need]
+                if reason:
+                    user = next(m for m in group.members if need in self._parts.reads(m))
+                    obstacles.append((need.maker, user, f"{need.name!r} {reason}"))
+            obstacles += [*self._views(group), *self._state(group)]
+        return obstacles
+
+    def _state(self, group: Group) -> Iterator[Obstacle]:
+        """Yield state that no artifact carries: open figures that are drawn on, libraries set up with values."""
+        for name, reason in NOT_TRANSFERABLE.items():
+            for maker in reversed(self._parts.earlier(name, group.members)):
+                if self._parts[maker].execution.writes[name] == UNKNOWN:
+                    yield maker, group.members[0], reason
+
+    def _cannot_cross(self, need: Need) -> str:
+        """Return why a value cannot leave the process that made it; "" if it can, as far as can be known now.
+
+        Of a value that the notebook no longer has, and that no cell saw to be unpicklable, the value that its name has
+        now is taken to be of the same kind.
+        """
+        if need.maker not in self._parts:
+            return ""
+        mark = self._parts[need.maker].execution.writes.get(need.name)
+        if mark == "code":
+            return "is a function or module bound to another name"
+        gone = self._parts.graph.last.get(need.name) != need.maker
+        if gone and (mark == UNKNOWN or self._was_unpicklable(need)):
+            return "cannot cross to another process"
+        if need.name not in self._namespace:
+            return ""
+        value = self._namespace[need.name]
+        if plain(value):
+            return ""
+        try:
+            saved = save_exact({need.name: value})
+        except SerializationError as fault:
+            return f"cannot cross to another process ({fault})"
+        inner = [name for name in sorted(notebook_names(saved.data)) if not self._at_module_level(name)]
+        if inner:
+            return f"holds {inner[0]!r}, which only its own step can define"
+        return cannot_be_read(load_exact, saved.data)
+
+    def _was_unpicklable(self, need: Need) -> bool:
+        """Whether the cell that deleted or rebound a name saw that its value could not be pickled."""
+        for execution in self._parts.graph.history[need.maker + 1 :]:
+            bound = execution.writes.get(need.name, "tied") != "tied" and need.name not in execution.mutated
+            if bound or need.name in execution.deletes:
+                return need.name in execution.stuck
+        return False
+
+    def _at_module_level(self, name: str, seen: frozenset[str] = frozenset()) -> bool:
+        """Whether a definition of the notebook will stand at the top of a module, where unpickling finds it.
+
+        One that uses values does not, nor one that uses another such.
+        """
+        made = self._parts.graph.last
+        if name not in made or made[name] not in self._parts or not self._parts.is_code(Need(name, made[name])):
+            return False
+        part = self._parts[made[name]]
+        statement = part.binding(name)
+        own = part.facts.late_reads.get(name, frozenset()) | (statement.reads if statement else frozenset())
+        used = {n for n in own if n in made and made[n] in self._parts} - seen - {name}
+        return all(self._at_module_level(n, seen | {name}) for n in used)
+
+    def _views(self, group: Group) -> Iterator[Obstacle]:
+        """Yield arrays that share memory, were made in another group, and are changed in place in this one."""
+        for member in group.members:
+            execution = self._parts.graph.history[member]
+            for sharing in execution.groups:
+                taken = {n.name: n for n in self._parts.values(group.members) if n.name in sharing}
+                changed = [n for n in taken if n in execution.mutated]
+                if len(changed) > 1 and self._share_memory(changed):
+                    yield (
+                        taken[changed[0]].maker,
+                        member,
+                        f"{changed[0]!r} and {changed[1]!r} share memory and change together",
+                    )
+
+    def _share_memory(self, names: Sequence[str]) -> bool:
+        numpy = sys.modules.get("numpy")
+        return numpy is not None and any(isinstance(self._namespace.get(name), numpy.ndarray) for name in names)
+
+
+def cannot_be_read(read: Callable[..., object], *saved: object) -> str:
+    """Return why saved bytes cannot be read back where nothing of the notebook is around; "" if they can.
+
+    A thread has a stack of its own: formulas look for functions in whatever calls them, and here that is the notebook.
+    """
+    with ThreadPoolExecutor(1) as executor:
+        fault = executor.submit(read, *saved).exception()
+    return f"cannot be read back in another process ({type(fault).__name__})" if fault else ""
+
+
+def notebook_names(data: bytes) -> set[str]:
+    """Return the names of the notebook's own functions and classes that pickled bytes refer to."""
+    if b"__main__" not in data:
+        return set()
+    names: set[str] = set()
+    pushed: list[object] = ["", ""]
+    memo: dict[object, object] = {}
+    try:
+        for operation, argument, _ in pickletools.genops(data):
+            if operation.name == "FRAME":
+                continue
+            if operation.name == "GLOBAL" and str(argument).startswith("__main__ "):
+                names.add(str(argument).split(" ")[1].split(".")[0])
+            elif operation.name == "STACK_GLOBAL" and pushed[-2] == "__main__":
+                names.add(str(pushed[-1]).split(".")[0])
+            if operation.name == "MEMOIZE":
+                memo[len(memo)] = pushed[-1]
+            elif operation.name in ("BINPUT", "LONG_BINPUT"):
+                memo[argument] = pushed[-1]
+            elif operation.name in ("BINGET", "LONG_BINGET"):
+                pushed = [pushed[-1], memo.get(argument)]
+            else:
+                pushed = [pushed[-1], argument]
+    except (ValueError, pickle.UnpicklingError):
+        return {"__main__"}
+    return names
