@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .hashing import tracking_id
+from .measures import (
+    MetricClock,
+    artifact_path,
+    check_called,
+    check_key,
+    number,
+    refuse_changes,
+    text,
+    whole_step,
+)
 from .modelfile import ModelFile
 from .storage.atomic import write_atomic
 
@@ -32,6 +43,31 @@ class TrackedRun:
     metrics: list[tuple[str, float, int, float]] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     mlflow: str | None = None
+
+    def log_metrics(self, metrics: Mapping[str, object], step: int | None, clock: MetricClock) -> None:
+        """Add numbers, all or none."""
+        place, now = whole_step(step), time.time()
+        checked = [(check_key(key), number(key, value)) for key, value in metrics.items()]
+        self.metrics += [(key, value, place, clock.time(self.id, key, place, now)) for key, value in checked]
+
+    def log_params(self, params: Mapping[str, object], keep_first: bool = False) -> None:
+        """Add settings; one that is set keeps its value, and another is refused unless `keep_first`."""
+        texts = {check_key(key): text(key, value) for key, value in params.items()}
+        if not keep_first:
+            refuse_changes(self.params, texts)
+        self.params = {**texts, **self.params}
+
+    def log_tags(self, tags: Mapping[str, object]) -> None:
+        """Add words, in the place of those of the same name."""
+        self.tags.update({check_key(key): text(key, value) for key, value in tags.items()})
+
+    def log_files(self, files: Mapping[str, bytes]) -> None:
+        """Add files, in the place of those of the same path."""
+        self.files.update({artifact_path(path): base64.b64encode(data).decode() for path, data in files.items()})
+
+    def end(self, failed: bool) -> None:
+        """Close it."""
+        self.status, self.ended = "failed" if failed else "finished", time.time()
 
     def content(self) -> dict[str, Any]:
         """Return it as the file holds it: non-finite numbers as text, as JSON has none."""
@@ -72,6 +108,7 @@ class Book:
         self.runs: list[TrackedRun] = []
         self.models: list[TrackedModel] = []
         self.fault = ""
+        self.clock = MetricClock()
         self._outer: list[TrackedRun] = []
         self._open: TrackedRun | None = self._left_open()
 
@@ -106,6 +143,9 @@ class Book:
             self._outer.append(self._open)
         elif not inside:
             self.end(failed=False)
+        for what, word in (("run", name), ("experiment", experiment)):
+            if word is not None:
+                check_called(what, word)
         key = self.key(self.step, str(len(self.runs)))
         self._open = self._add(TrackedRun(key, name or self.pipeline, experiment or "default", time.time()))
         return self._open
@@ -117,11 +157,26 @@ class Book:
             self._open = self._add(implied)
         return self._open
 
-    def end(self, failed: bool) -> None:
-        """Close the open run, if there is one."""
-        if self._open is not None:
-            self._open.status, self._open.ended = "failed" if failed else "finished", time.time()
+    def called(self, key: str, name: str, experiment: str) -> TrackedRun:
+        """Return the run of that id: one of this step, or one that an earlier step ended, which is added to."""
+        own = [run for run in self.runs if run.id == key]
+        if own:
+            return own[0]
+        facts: dict[str, Any] = {"started": time.time(), "ended": None, "status": "finished"}
+        for run in self._other_runs():
+            facts = run if run["id"] == key else facts
+        return self._add(TrackedRun(key, name, experiment, facts["started"], facts["ended"], facts["status"]))
+
+    def end(self, failed: bool, key: str | None = None) -> bool:
+        """Close the run of that id, or the open one; return whether it was the open one. A closed one stays so."""
+        if self._open is not None and key in (None, self._open.id):
+            self._open.end(failed)
             self._open = self._outer.pop() if self._outer else None
+            return True
+        for run in [run for run in self._outer if run.id == key]:
+            run.end(failed)
+            self._outer.remove(run)
+        return False
 
     @property
     def open_run(self) -> TrackedRun | None:

@@ -57,7 +57,8 @@ def test_reading_a_requirement(case: Case) -> None:
     if case.wrong:
         with pytest.raises(GateError) as fault:
             Requirement.parse(case.line)
-        assert repr(case.line) in str(fault.value) and "\n" not in str(fault.value)
+        assert repr(case.line) in str(fault.value)
+        assert "\n" not in str(fault.value)
     else:
         assert Requirement.parse(case.line) == Requirement(case.metric, case.comparison, case.bound)
         assert Requirement.parse(str(Requirement.parse(case.line))) == Requirement.parse(case.line)

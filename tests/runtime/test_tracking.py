@@ -37,7 +37,8 @@ def test_a_step_writes_what_it_logged(tmp_path: Path) -> None:
     tracking.finish()
     (run,) = written(tmp_path, "train")["runs"]
     assert (run["name"], run["experiment"], run["status"]) == ("baseline", "weekly", "finished")
-    assert run["params"]["depth"] == "3" and run["params"]["kind"] == "tree"
+    assert run["params"]["depth"] == "3"
+    assert run["params"]["kind"] == "tree"
     assert run["params"]["clf.logisticregression__C"] == "2"
     assert run["tags"] == {"team": "blue", "estimator.clf": "sklearn.pipeline.Pipeline"}
     assert [(m["key"], m["value"], m["step"]) for m in run["metrics"]] == [("auc", 0.9, 2), ("loss", "nan", 2)]
@@ -69,7 +70,8 @@ def test_a_retry_has_the_same_ids(tmp_path: Path) -> None:
         tracking.start_run("b")
         tracking.finish()
         found.append([run["id"] for run in written(tmp_path, "train")["runs"]])
-    assert found[0] == found[1] and len(set(found[0])) == 2
+    assert found[0] == found[1]
+    assert len(set(found[0])) == 2
     tracking.begin(tmp_path / "train.json", "churn", "r2", "train")
     assert tracking.start_run("a").id not in found[0]
 
@@ -83,8 +85,10 @@ def test_a_run_inside_another(tmp_path: Path) -> None:
     tracking.log_metrics(b=2)
     tracking.finish()
     outer, inner = written(tmp_path, "s")["runs"]
-    assert [m["key"] for m in outer["metrics"]] == ["b"] and outer["status"] == "running"
-    assert [m["key"] for m in inner["metrics"]] == ["a"] and inner["status"] == "finished"
+    assert [m["key"] for m in outer["metrics"]] == ["b"]
+    assert outer["status"] == "running"
+    assert [m["key"] for m in inner["metrics"]] == ["a"]
+    assert inner["status"] == "finished"
 
 
 def test_a_failed_step_fails_its_run(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A user's mistake is one line wherever it shows, whether a room of ours or the runtime saw it; our own fault is not."""
+"""A user's mistake is one line wherever it shows, whether the runtime saw it or another room; our own fault is not."""
 
 from __future__ import annotations
 
@@ -135,8 +135,8 @@ def run(shell: InteractiveShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 MISTAKES = [
     ('run.log(auc="high")', "NotLoggableError: metric 'auc' takes one number, not str 'high'"),
     ("x = 1\nrun.log({'a\\nb': 1})", "NotLoggableError: 'a\\nb' is no name to log under"),
-    ("run.log(auc=1, step=0.5)", "UserError: a step is a whole number, not 0.5"),
-    ("run.figure('a', 3)", "UserError: 'a' is a int, not a matplotlib or plotly figure"),
+    ("run.log(auc=1, step=0.5)", "NotLoggableError: a step is a whole number, not 0.5"),
+    ("run.figure('a', 3)", "NotLoggableError: 'a' is a int, not a matplotlib or plotly figure"),
 ]
 
 

@@ -32,7 +32,8 @@ def test_gradients_are_part_of_it() -> None:
     (made * 3).sum().backward()
     assert fingerprint(made) != before
     again = load_exact(save_exact({"made": made}).data)["made"]
-    assert type(again) is torch.nn.Parameter and again.grad.tolist() == [3, 3]
+    assert type(again) is torch.nn.Parameter
+    assert again.grad.tolist() == [3, 3]
     assert fingerprint(again) == fingerprint(made)
 
 

@@ -7,11 +7,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import PurePosixPath
 
-from mlops_jupyter.core.errors import NotFoundError, UserError
+from mlops_jupyter.core.errors import NotFoundError
 from mlops_jupyter.core.ids import RunId, SessionId, new_id
-from mlops_jupyter.runtime.measures import check_key, number, text
+from mlops_jupyter.runtime.measures import (
+    MetricClock,
+    artifact_path,
+    check_called,
+    check_key,
+    number,
+    refuse_changes,
+    text,
+    whole_step,
+)
 from mlops_jupyter.runtime.storage.objects import ObjectStore
 from mlops_jupyter.services.tracking.alive import is_alive
 from mlops_jupyter.services.tracking.run import Run, RunStatus
@@ -41,7 +49,7 @@ class Tracking:
         self._own_session: SessionId | None = None
         self._called = 0.0
         self._keys: set[str] = set()
-        self._last: dict[tuple[str, str], tuple[int, float]] = {}
+        self._clock = MetricClock()
 
     def start(
         self, name: str, experiment: str = "default", notebook: str | None = None, session: SessionId | None = None
@@ -54,8 +62,7 @@ class Tracking:
             The name or the experiment's is empty, too long, or holds control characters.
         """
         for what, word in (("run", name), ("experiment", experiment)):
-            if not word.strip() or len(word) > 250 or not word.isprintable():
-                raise UserError(f"{word!r} is no name for a {what}: give 1 to 250 printable characters")
+            check_called(what, word)
         if self.active is not None:
             self.end(self.active.id)
         self.recover()
@@ -81,7 +88,7 @@ class Tracking:
             One line naming the key: it is no name, or its value no number.
         """
         now = time.time()
-        place = 0 if step is None else _whole(step)
+        place = whole_step(step)
         rows = [self._metric(run, key, value, place, now) for key, value in metrics.items()]
         ledger = self._ledger if self._pid == os.getpid() else self._here()
         with self._lock:
@@ -93,17 +100,11 @@ class Tracking:
             self._call()
 
     def _metric(self, run: RunId, key: str, value: object, step: int, now: float) -> tuple[object, ...]:
-        """Return a metric's row. Of several values at one step the later has the later millisecond, so MLflow,
-        which knows no finer time, keeps each and takes the last one for the latest.
-        """
+        """Return a metric's row. NaN is NULL, as SQLite has none."""
         if key not in self._keys:
             self._keys.add(check_key(key))
         measured = value if type(value) is float else number(key, value)
-        before = self._last.get((run, key))
-        if before is not None and before[0] == step and now < before[1] + 0.001:
-            now = before[1] + 0.001
-        self._last[run, key] = (step, now)
-        return run, key, None if measured != measured else measured, step, now
+        return run, key, None if measured != measured else measured, step, self._clock.time(run, key, step, now)
 
     def params(self, run: RunId, params: Mapping[str, object]) -> None:
         """Keep settings as text. Once set, a setting of a run does not change (as in MLflow).
@@ -116,11 +117,7 @@ class Tracking:
         rows = {check_key(key): text(key, value) for key, value in params.items()}
         with self._writing() as ledger:
             before = {row["key"]: row["value"] for row in ledger.query("SELECT * FROM param WHERE run = ?", (run,))}
-            for key, value in rows.items():
-                if before.get(key, value) != value:
-                    raise UserError(
-                        f"parameter {key!r} of this run is {before[key]!r} already, not {value!r}: start a new run"
-                    )
+            refuse_changes(before, rows)
             fresh = [(run, key, value) for key, value in rows.items() if key not in before]
             ledger.executemany("INSERT INTO param (run, key, value) VALUES (?, ?, ?)", fresh)
             if fresh:
@@ -139,15 +136,11 @@ class Tracking:
 
     def artifact(self, run: RunId, path: str, data: bytes) -> None:
         """Keep a file with a run, under a path of its own (`plots/roc.png`)."""
-        clean = PurePosixPath(path)
-        if clean.is_absolute() or not clean.parts or ".." in clean.parts or not path.isprintable() or "\\" in path:
-            raise UserError(f"{path!r} is no path for an artifact: give a relative one, as in 'plots/roc.png'")
+        clean = artifact_path(path)
         digest = self._objects.put(data)
         with self._writing() as ledger:
-            ledger.execute(
-                "INSERT OR REPLACE INTO artifact (run, path, digest) VALUES (?, ?, ?)", (run, str(clean), digest)
-            )
-            ledger.post("artifact", {"run": run, "path": str(clean), "digest": digest})
+            ledger.execute("INSERT OR REPLACE INTO artifact (run, path, digest) VALUES (?, ?, ?)", (run, clean, digest))
+            ledger.post("artifact", {"run": run, "path": clean, "digest": digest})
         self._call()
 
     def end(self, run: RunId, status: RunStatus = RunStatus.FINISHED) -> None:
@@ -234,13 +227,3 @@ class Tracking:
     def _call(self) -> None:
         self._called = time.time()
         self._courier()
-
-
-def _whole(step: object) -> int:
-    try:
-        place = int(step)  # type: ignore[call-overload]
-    except (TypeError, ValueError):
-        raise UserError(f"a step is a whole number, not {step!r}") from None
-    if place != step or not -(2**63) <= place < 2**63:
-        raise UserError(f"a step is a whole number, not {step!r}")
-    return int(place)

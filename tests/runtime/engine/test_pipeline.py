@@ -40,7 +40,8 @@ def test_a_wrong_pipeline_is_one_line(case):
     steps, told = case
     with pytest.raises(PipelineError) as caught:
         order(Pipeline("demo", "p", steps))
-    assert str(caught.value).startswith("pipeline 'demo': ") and told in str(caught.value)
+    assert str(caught.value).startswith("pipeline 'demo': ")
+    assert told in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -128,7 +129,8 @@ def test_versions_of_other_modules(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     found = versions(("beside_the_notebook", "folder_beside", "nowhere_at_all", "json", "os"))
     assert found.keys() == {"beside_the_notebook", "folder_beside", "nowhere_at_all"}
-    assert found["beside_the_notebook"].startswith("source:") and found["nowhere_at_all"] == "missing"
+    assert found["beside_the_notebook"].startswith("source:")
+    assert found["nowhere_at_all"] == "missing"
     assert found["folder_beside"] != found["beside_the_notebook"]
     assert "beside_the_notebook" not in sys.modules
 

@@ -29,7 +29,9 @@ def test_bytes_come_back(tmp_path_factory, data):
     store = Store(tmp_path_factory.getbasetemp() / "shared")
     key = store.put(data)
     assert store.put(data) == key == content_digest(data)
-    assert store.get(key) == data and store.keeps(key, len(data)) and not store.keeps(key, len(data) + 1)
+    assert store.get(key) == data
+    assert store.keeps(key, len(data))
+    assert not store.keeps(key, len(data) + 1)
 
 
 def test_a_damaged_object_is_refused_once_and_can_be_put_again(store, tmp_path):
@@ -50,7 +52,8 @@ def test_a_cache_entry_without_its_objects_is_none(store, tmp_path):
     one = Artifact(("x",), store.put(b"one"), "json", 3)
     entry = {"outputs": [one.facts()], "delivered": [], "tracking": None}
     store.remember("k", entry)
-    assert store.cached("k") == entry and store.cached("other") is None
+    assert store.cached("k") == entry
+    assert store.cached("other") is None
     assert Artifact.of(store.cached("k")["outputs"][0]) == one
     (tmp_path / "s" / "objects" / one.digest[:2] / one.digest[2:]).unlink()
     assert store.cached("k") is None
@@ -100,7 +103,8 @@ def test_run_ids_sort_by_time():
     for _ in range(5):
         ids.append(new_run())
         time.sleep(0.002)
-    assert ids == sorted(ids) and len(set(ids)) == 5
+    assert ids == sorted(ids)
+    assert len(set(ids)) == 5
     assert all(valid_run(one) == one for one in ids)
 
 

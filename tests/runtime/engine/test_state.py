@@ -70,7 +70,9 @@ def test_each_change_is_seen_told_and_undone(name, monkeypatch):
         assert watch.take(name) == watch.initial(name) == before != after
         assert json.loads(json.dumps(after)) == after
         watch.mark()
-        assert watch.changed() == set() and watch.take(name) == after and watch.initial(name) == before
+        assert watch.changed() == set()
+        assert watch.take(name) == after
+        assert watch.initial(name) == before
         for value in (before, after, before):
             state.write(name, json.loads(json.dumps(value)))
             assert state.read(name) == value
@@ -190,7 +192,8 @@ def test_paths_inside_home_are_relative(tmp_path):
     value = state.read("~sys.path")
     assert value == {"front": ["/elsewhere"], "back": ["lib"]}
     state.write("~sys.path", {"front": ["src"], "back": []})
-    assert sys.path[0] == str(tmp_path / "src") and "/elsewhere" not in sys.path
+    assert sys.path[0] == str(tmp_path / "src")
+    assert "/elsewhere" not in sys.path
 
 
 def test_files_and_unknown_names(tmp_path):

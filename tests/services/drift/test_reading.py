@@ -30,8 +30,10 @@ def test_files_hold_the_same_whatever_their_kind(tmp_path: Path, name: str) -> N
         FRAME.to_csv(file, index=False, sep="\t" if ".tsv" in name else ",")
     data = read(str(file))
     assert isinstance(data, pd.DataFrame)
-    assert list(data.columns) == list(FRAME.columns) and data.word.isna().sum() == 20
-    assert pd.api.types.is_datetime64_any_dtype(data.when) and not pd.api.types.is_datetime64_any_dtype(data.code)
+    assert list(data.columns) == list(FRAME.columns)
+    assert data.word.isna().sum() == 20
+    assert pd.api.types.is_datetime64_any_dtype(data.when)
+    assert not pd.api.types.is_datetime64_any_dtype(data.code)
     assert check(FRAME, data, columns=["when", "n", "word"]).verdict is Verdict.STABLE
 
 
@@ -67,7 +69,9 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path, name: str, content: byt
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError) as fault:
         read(tmp_path / name)
-    assert said in str(fault.value) and name in str(fault.value) and "\n" not in str(fault.value)
+    assert said in str(fault.value)
+    assert name in str(fault.value)
+    assert "\n" not in str(fault.value)
 
 
 def test_no_such_file_and_no_parquet_in_a_folder(tmp_path: Path) -> None:

@@ -51,6 +51,8 @@ def test_the_table_shows_them() -> None:
     lines = repr(table).splitlines()
     assert lines[0] == "a: 2 versions"
     assert lines[1].split() == ["execution", "at", "now", "cell", "how", "value", "from"]
-    assert lines[2].startswith("In [1]") and "● live" not in lines[2]
-    assert lines[3].startswith("In [2]") and "● live" in lines[3]
+    assert lines[2].startswith("In [1]")
+    assert "● live" not in lines[2]
+    assert lines[3].startswith("In [2]")
+    assert "● live" in lines[3]
     assert "<td" in table._repr_html_()

@@ -52,7 +52,8 @@ def test_what_was_logged_is_seen(tracking: Tracking) -> None:
         **{"loss": 0.25, "val/auc": 0.5, "gone": None, "endless": -math.inf, "yes": 1.0}
     }, "the latest is that of the greatest step"
     assert math.isnan(view.metrics["gone"])
-    assert view.params == {"depth": "3", "rate": "0.1"} and view.tags == {"team": "red"}
+    assert view.params == {"depth": "3", "rate": "0.1"}
+    assert view.tags == {"team": "red"}
     assert tracking._objects.get(view.artifacts["plots/a.txt"]) == b"2"
     run.end()
     run.end(failed=True)
@@ -172,7 +173,8 @@ def test_sorting_by_nothing_names_what_there_is(tracking: Tracking) -> None:
 def test_a_run_shows_itself_escaped(tracking: Tracking) -> None:
     run = tracking.start("<b>", "<i>")
     run.params(text="<script>")
-    assert "&lt;b&gt;" in run._repr_html_() and "<script>" not in run._repr_html_()
+    assert "&lt;b&gt;" in run._repr_html_()
+    assert "<script>" not in run._repr_html_()
     assert repr(run) == "<run '<b>' of '<i>': running>"
 
 

@@ -49,11 +49,13 @@ def test_runs(project: Workspace, cli, capsys) -> None:
     found = json.loads(capsys.readouterr().out)
     assert [run["name"] for run in found] == ["high", "low"]
     assert found[0]["metrics"] == {"auc": 0.9, "lost": None}
-    assert found[0]["params"] == {"depth": "3"} and found[0]["status"] == "finished"
+    assert found[0]["params"] == {"depth": "3"}
+    assert found[0]["status"] == "finished"
     assert cli("runs", "-e", "churn", "--limit", "1") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["run", "name", "experiment", "status", "started", "metrics"]
-    assert len(lines) == 2 and " high " in lines[1]
+    assert len(lines) == 2
+    assert " high " in lines[1]
     with pytest.raises(NotFoundError, match="no experiment 'x'"):
         cli("runs", "-e", "x")
 
