@@ -1,4 +1,4 @@
-"""Which names a cell could have reached: what it names, what its functions may read, what shares with those."""
+"""Which names a cell can reach: in its text, through functions that it calls, and through objects that names share."""
 
 from __future__ import annotations
 
@@ -27,34 +27,34 @@ class ReachableNames:
 
     def names(self, start: Iterable[str]) -> set[str]:
         """Return all names of the namespace that code naming `start` could read or change."""
-        found: set[str] = set()
+        reachable: set[str] = set()
         todo = list(start)
         while todo:
             name = todo.pop()
-            if name in found or name not in self._namespace:
+            if name in reachable or name not in self._namespace:
                 continue
-            found.add(name)
+            reachable.add(name)
             todo.extend(self._late.get(name, NOTHING))
             todo.extend(self._values.sharing(name))
-        return found
+        return reachable
 
     def direct(self, start: Iterable[str]) -> set[str]:
-        """Return the names of the namespace that code naming `start` gets hold of itself, or its functions do."""
-        found = set(start)
-        return {name for name in found | self.called(found) if name in self._namespace}
+        """Return the names of the namespace that code naming `start`, or a function that it calls, names itself."""
+        named = set(start)
+        return {name for name in named | self.called(named) if name in self._namespace}
 
     def called(self, names: Iterable[str]) -> set[str]:
-        """Return what the values of these names may read or bind when called, and so on, themselves left out."""
-        found: set[str] = set()
+        """Return the names that functions of some names may read or bind when called, directly or through others."""
+        called: set[str] = set()
         todo = list(names)
         while todo:
-            for other in self._late.get(todo.pop(), NOTHING) - found:
-                found.add(other)
+            for other in self._late.get(todo.pop(), NOTHING) - called:
+                called.add(other)
                 todo.append(other)
-        return found
+        return called
 
     def learn(self, facts: SourceFacts, reached: set[str], written: Iterable[str]) -> None:
-        """Take in what an execution defined, and which values may now hold functions."""
+        """Remember the functions that an execution defined, and the values that may hold functions since."""
         holders = facts.definitions.union(*(self._lent_by(n) for n in reached if n in self._late))
         lent = frozenset().union(*(statement.lends for statement in facts.statements))
         for name in written:

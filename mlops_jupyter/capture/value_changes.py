@@ -1,4 +1,4 @@
-"""What a cell changed: of the names that it got hold of, those whose values are not what they were."""
+"""Which values a cell changed, of those that it could reach."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CODE_MARK = "code"
 
 
 class ValueChanges:
-    """Compares values with what is remembered of them. `detect` changes what is remembered; the rest only answers."""
+    """Compares values with their fingerprints in the store. `detect` refreshes the store; other methods only answer."""
 
     def __init__(self, namespace: Mapping[str, Any], values: ValueStore, ipython_names: IPythonNames) -> None:
         self._namespace = namespace
@@ -25,10 +25,16 @@ class ValueChanges:
         self._ipython_names = ipython_names
 
     def detect(self, direct: set[str], rebound: set[str], read: frozenset[str]) -> dict[str, str]:
-        """Look at what was reached; return the names whose values are not what they were, with what they are now.
+        """Return the names whose values changed, with their fingerprints now.
 
-        What shares an object with a name is only looked at if that object is no longer what it was: as long as all
-        that a cell got hold of is the same, nothing that can be reached from there has changed.
+        Parameters
+        ----------
+        direct : names that the cell or its functions name.
+        rebound : names that stand for another object now.
+        read : names whose values its text takes.
+
+        Names that share an object with another are only compared if that object changed: as long as all values that the
+        cell names are the same, nothing that can be reached from them has changed.
         """
         changed: dict[str, str] = {}
         looked: set[str] = set()
@@ -36,15 +42,15 @@ class ValueChanges:
         while todo:
             before = {name: self._values.snapshot(name) for name in todo if self._values.known(name)}
             was = {name: self._values.fingerprint(name) for name in before}
-            changed |= self._look(todo, rebound, was)
+            changed |= self._refresh(todo, rebound, was)
             looked |= todo
             suspects = before.keys() - (rebound - read)
-            todo = set().union(*(self._moved(n, before[n], n not in changed) for n in suspects)) - looked
+            todo = set().union(*(self._affected(n, before[n], n not in changed) for n in suspects)) - looked
         return dict(sorted(changed.items()))
 
-    def extended(self, found: SourceFacts) -> set[str]:
-        """Functions and classes of earlier cells that a cell gave an attribute, or registered something with."""
-        names = {s.sets_up for s in found.statements if s.sets_up and not s.option} - found.definitions
+    def extended(self, facts: SourceFacts) -> set[str]:
+        """Return functions and classes of earlier cells that got an attribute from a cell, or a registration."""
+        names = {s.sets_up for s in facts.statements if s.sets_up and not s.option} - facts.definitions
         values = {name: self._namespace.get(name) for name in names}
         return {n for n, v in values.items() if is_a(v, *CODE) and getattr(v, "__module__", "") == "__main__"}
 
@@ -55,8 +61,8 @@ class ValueChanges:
         value = self._namespace[name]
         return has_state(value) if is_a(value, *CODE) else True
 
-    def _look(self, names: set[str], rebound: set[str], was: Mapping[str, str]) -> dict[str, str]:
-        """Look at names' values; return those that are new or no longer what they were, with what they are now."""
+    def _refresh(self, names: set[str], rebound: set[str], was: Mapping[str, str]) -> dict[str, str]:
+        """Refresh names' values; return the names that are new or changed, with their fingerprints now."""
         present = sorted(n for n in names if n in self._namespace and not self._ipython_names.owns(n))
         code = [n for n in present if not self.is_value(n)]
         for name in code:
@@ -64,14 +70,14 @@ class ValueChanges:
         frozen = {n for n in was if n not in rebound and is_a(self._namespace.get(n), *FROZEN)}
         seen = [n for n in present if n not in code and n not in frozen]
         self._values.refresh(seen)
-        found = {n: CODE_MARK for n in code if n in rebound}
+        changed = {n: CODE_MARK for n in code if n in rebound}
         for name in seen:
             now = self._values.fingerprint(name)
             if name in rebound or now != was.get(name) or now == UNKNOWN:
-                found[name] = CODE_MARK if is_a(self._namespace[name], *CODE) else now
-        return found
+                changed[name] = CODE_MARK if is_a(self._namespace[name], *CODE) else now
+        return changed
 
-    def _moved(self, name: str, before: Survey, same: bool) -> set[str]:
+    def _affected(self, name: str, before: Survey, same: bool) -> set[str]:
         return self._values.affected(name, before, sure=same and not self._is_view(name))
 
     def _is_view(self, name: str) -> bool:

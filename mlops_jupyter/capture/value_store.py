@@ -1,4 +1,4 @@
-"""What each name's value was when last seen: its fingerprint, and which mutable objects it reaches."""
+"""The store of values: for each name the fingerprint of its value, and the mutable objects that the value reaches."""
 
 from __future__ import annotations
 
@@ -38,54 +38,54 @@ class ValueStore:
         """Names that may share objects, where it could not be found out."""
 
     def refresh(self, names: Sequence[str]) -> None:
-        """Take the fingerprints of names' values now, and remember them instead of what was known."""
+        """Take the fingerprints of names' values now, in place of those remembered."""
         slow = {n for n in names if self._slow.get(n) == id(self._namespace[n])}
         vague = {n for n in slow if self._seen[n].vague}
         fresh = [n for n in names if n not in vague]
         unread = {self._slow[n] for n in slow}
         values = (self._namespace[n] for n in fresh)
         try:
-            found = surveys(
+            taken = surveys(
                 values, new=self._hasher, budget_seconds=BUDGET_SECONDS, unread=unread, owned=self._has_owners
             )
         except KeyboardInterrupt:  # the user's patience ended sooner
-            found = [Survey(Unfingerprintable("looking at it was interrupted"), frozenset(), vague=True) for _ in fresh]
+            taken = [Survey(Unfingerprintable("looking at it was interrupted"), frozenset(), vague=True) for _ in fresh]
         everyones = _process_wide()
-        for name, seen in zip(fresh, found, strict=True):
-            kept = self._seen[name].objects if seen.vague and name in self._seen else frozenset()
+        for name, survey in zip(fresh, taken, strict=True):
+            kept = self._seen[name].objects if survey.vague and name in self._seen else frozenset()
             self.forget(name)
-            if kept or not everyones.isdisjoint(seen.objects):
-                seen = replace(seen, objects=seen.objects - everyones | kept)
-            self._seen[name] = seen
-            for key in seen.objects:
+            if kept or not everyones.isdisjoint(survey.objects):
+                survey = replace(survey, objects=survey.objects - everyones | kept)
+            self._seen[name] = survey
+            for key in survey.objects:
                 self._owners.setdefault(key, set()).add(name)
-            if seen.slow:
+            if survey.slow:
                 self._slow[name] = id(self._namespace[name])
-            if not seen.vague:
+            if not survey.vague:
                 self._untie(name)
         for name in self._vague(names):
             self._tie(name, names)
 
     def _vague(self, names: Sequence[str]) -> set[str]:
-        """Names of whose objects some may be missing: of these names, and of what these are tied to."""
+        """Return those of some names, and of the names tied to them, whose objects are not all known."""
         near = set(names).union(*(self._tied.get(name, ()) for name in names))
         return {name for name in near if name in self._seen and self._seen[name].vague}
 
     def _tie(self, name: str, names: Sequence[str]) -> None:
-        """Let a name share with others, and with what those are tied to, as far as they can share at all."""
+        """Assume that a name shares objects with others, and with the names tied to those, unless they are frozen."""
         for other in set(names).union(*(self._tied.get(other, ()) for other in names)) - {name}:
             if not issubclass(type(self._namespace.get(other)), FROZEN):
                 self._tied.setdefault(name, set()).add(other)
                 self._tied.setdefault(other, set()).add(name)
 
     def _untie(self, name: str) -> None:
-        """Let a name go whose objects are known, but for those others whose objects are not."""
+        """Drop the assumption that a name shares objects, except with names whose own objects are not all known."""
         for other in [o for o in self._tied.get(name, ()) if o not in self._seen or not self._seen[o].vague]:
             self._tied[name].discard(other)
             self._tied[other].discard(name)
 
     def forget(self, name: str) -> None:
-        """Drop what is remembered of a name, if anything."""
+        """Drop what is remembered of a name."""
         self._slow.pop(name, None)
         seen = self._seen.pop(name, None)
         for key in seen.objects if seen else ():
@@ -101,16 +101,16 @@ class ValueStore:
 
     def fingerprint(self, name: str) -> str:
         """Return the remembered fingerprint, `UNKNOWN` where none could be taken."""
-        found = self._seen[name].fingerprint
-        return UNKNOWN if isinstance(found, Unfingerprintable) else found
+        mark = self._seen[name].fingerprint
+        return UNKNOWN if isinstance(mark, Unfingerprintable) else mark
 
     def reason(self, name: str) -> str:
-        """Why a name has no fingerprint; "" if it has one."""
-        found = self._seen[name].fingerprint
-        return found.reason if isinstance(found, Unfingerprintable) else ""
+        """Return why a name has no fingerprint, "" if it has one."""
+        mark = self._seen[name].fingerprint
+        return mark.reason if isinstance(mark, Unfingerprintable) else ""
 
     def sharing(self, name: str) -> frozenset[str]:
-        """Names whose values reach an object that this name's value reaches too, itself left out."""
+        """Return the other names whose values reach an object that this name's value reaches, too."""
         others = {other for other in self._tied.get(name, ()) if other in self._seen}
         seen = self._seen.get(name)
         for key in seen.objects if seen else ():
@@ -119,11 +119,11 @@ class ValueStore:
         return frozenset(others)
 
     def snapshot(self, name: str) -> Survey:
-        """Return what was seen of a name when it was last looked at; `affected` compares with it."""
+        """Return the survey of a name's value from its last refresh, which `affected` compares with a later one."""
         return self._seen[name]
 
     def affected(self, name: str, before: Survey, sure: bool) -> set[str]:
-        """Return the names that share with what a name was before an object that is not known to be the same now.
+        """Return the other names that may have changed with a name, since they share an object that may be another now.
 
         Parameters
         ----------
@@ -145,25 +145,25 @@ class ValueStore:
         return len(self._owners.get(key, ())) > 1
 
     def groups(self, names: Iterable[str]) -> tuple[frozenset[str], ...]:
-        """Cut names, with all that share objects with them, into sets that share; singles are left out."""
-        done: set[str] = set()
-        found = []
+        """Return the sets of names that share objects, directly or through others, and that hold one of some names."""
+        grouped: set[str] = set()
+        groups = []
         for name in names:
-            if name in done:
+            if name in grouped:
                 continue
             group, todo = {name}, [name]
             while todo:
                 for other in self.sharing(todo.pop()) - group:
                     group.add(other)
                     todo.append(other)
-            done |= group
+            grouped |= group
             if len(group) > 1:
-                found.append(frozenset(group))
-        return tuple(found)
+                groups.append(frozenset(group))
+        return tuple(groups)
 
 
 def _process_wide() -> frozenset[int]:
-    """Objects that libraries share with everyone: sharing them does not tie two names together."""
+    """Return the ids of objects that libraries share with all code; sharing these does not tie two names together."""
     numpy_random = sys.modules.get("numpy.random.mtrand")
     shared = getattr(numpy_random, "_rand", None)
     if shared is None:
