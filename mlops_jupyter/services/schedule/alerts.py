@@ -12,9 +12,9 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from mlops_jupyter.services.cron.ticks import zone
 from mlops_jupyter.services.schedule import ticks
-from mlops_jupyter.services.schedule.clock import zone
-from mlops_jupyter.services.schedule.record import Run, Schedule, Status
+from mlops_jupyter.services.schedule.models import RunState, Schedule, ScheduledRun
 from mlops_jupyter.store.ledger import Ledger
 
 FIRST_PAUSE, LONGEST_PAUSE = 30.0, 3600.0
@@ -32,11 +32,11 @@ WHERE schedule = ? AND id <> ? AND status <> 'running' ORDER BY started DESC, id
 """
 
 
-def of_run(ledger: Ledger, schedule: Schedule, run: Run, now: float) -> None:
+def of_run(ledger: Ledger, schedule: Schedule, run: ScheduledRun, now: float) -> None:
     """Write down what has to be said of a run that ended. Belongs into the transaction that ends it."""
-    if run.status is Status.SUCCEEDED:
+    if run.status is RunState.SUCCEEDED:
         before = ledger.query(_BEFORE, (schedule.id, run.id))
-        if before and before[0]["status"] != Status.SUCCEEDED.value:
+        if before and before[0]["status"] != RunState.SUCCEEDED.value:
             _add(ledger, schedule, run.id, "recovery", f"pipeline {_name(schedule)}: it works again", now)
     else:
         text = f"pipeline {_name(schedule)}: run {run.status.value} ({run.reason}); due {_when(schedule, run.due)}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, time
 
+from mlops_jupyter.services.cron.ticks import zone
 from mlops_jupyter.services.schedule import ticks
-from mlops_jupyter.services.schedule.clock import zone
-from mlops_jupyter.services.schedule.record import Catchup, Schedule
-from mlops_jupyter.services.schedule.wanted import start
+from mlops_jupyter.services.schedule.models import Catchup, Schedule
+from mlops_jupyter.services.schedule.options import start
 from mlops_jupyter.store.ledger import Ledger
 
 ON_TIME_SECONDS = 60.0

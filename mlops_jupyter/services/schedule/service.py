@@ -11,14 +11,14 @@ from pathlib import Path
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.services.export.secrets import looks_like_one
-from mlops_jupyter.services.schedule import alerts, arrivals
+from mlops_jupyter.services.schedule import alerts, data_sensor
 from mlops_jupyter.services.schedule import bundle as bundles
 from mlops_jupyter.services.schedule.due import due
-from mlops_jupyter.services.schedule.kept import Kept
-from mlops_jupyter.services.schedule.launch import Launcher
-from mlops_jupyter.services.schedule.record import Run, Schedule, Trigger
-from mlops_jupyter.services.schedule.runs import Runs
-from mlops_jupyter.services.schedule.wanted import Wish, settle
+from mlops_jupyter.services.schedule.models import Schedule, ScheduledRun, Trigger
+from mlops_jupyter.services.schedule.options import ScheduleOptions, resolve
+from mlops_jupyter.services.schedule.run_store import RunStore
+from mlops_jupyter.services.schedule.runner.launch import Launcher
+from mlops_jupyter.services.schedule.schedule_store import ScheduleStore
 from mlops_jupyter.store.ledger import Ledger
 
 
@@ -47,8 +47,8 @@ class Schedules:
         self.timeout = timeout
         self.now = now
         self._ledger = ledger
-        self._kept = Kept(ledger, folder, now)
-        self._runs = Runs(ledger, folder, now)
+        self._kept = ScheduleStore(ledger, folder, now)
+        self._runs = RunStore(ledger, folder, now)
         self._launcher = Launcher(self._runs, folder, tracking_uri, timeout)
 
     def add(
@@ -58,7 +58,7 @@ class Schedules:
         timezone: str | None = None,
         parameters: Mapping[str, object] | None = None,
         data: Path | None = None,
-        wish: Wish | None = None,
+        wish: ScheduleOptions | None = None,
     ) -> Schedule:
         """Put a bundle on a schedule; the same one twice is kept once. Raise `UserError` for what cannot run.
 
@@ -69,13 +69,13 @@ class Schedules:
         timezone : IANA name; None takes the bundle's own where its cron is taken too, else UTC.
         parameters : overrides for each run; what is not text is written as JSON.
         data : folder that takes the place of the bundle's own data.
-        wish : all else that may be asked, see `Wish`; `cron` and `timezone` go over it.
+        wish : all else that may be asked, see `ScheduleOptions`; `cron` and `timezone` go over it.
         """
         folder, source = bundle.resolve(), data.resolve() if data else None
         made = bundles.read(folder)
-        wish = wish or Wish()
+        wish = wish or ScheduleOptions()
         asked = replace(wish, cron=wish.cron if cron is None else cron, timezone=timezone or wish.timezone)
-        wanted, policy = settle(asked, made, self.list())
+        wanted, policy = resolve(asked, made, self.list())
         values = _texts(made, parameters or {})
         if source and not source.is_dir():
             raise UserError(f"no folder {str(data)!r} for the data: name one that exists")
@@ -110,7 +110,7 @@ class Schedules:
         """Go on with schedules that were paused. What fell into the pause does not run: `backfill` runs it."""
         return [self._kept.resume(one, self._lying(one)) for one in self.find(id_or_bundle)]
 
-    def history(self, bundle: str | Path | None = None) -> Sequence[Run]:
+    def history(self, bundle: str | Path | None = None) -> Sequence[ScheduledRun]:
         """Return the runs, the newest first: all, or those of a bundle's folder or of a schedule's id."""
         runs = self._runs.history()
         if bundle is None:
@@ -118,7 +118,7 @@ class Schedules:
         word, folder = str(bundle), Path(bundle).resolve()
         return [run for run in runs if run.bundle == folder or run.schedule.startswith(word)]
 
-    def run_now(self, id_or_bundle: str | Path, timeout: float | None = None) -> Run:
+    def run_now(self, id_or_bundle: str | Path, timeout: float | None = None) -> ScheduledRun:
         """Run a schedule's bundle at once, wait for its end (`timeout` seconds at most), return what is recorded."""
         schedule = self.one(id_or_bundle)
         if timeout:
@@ -134,23 +134,23 @@ class Schedules:
         list(self.deliver())
         return run
 
-    def run_tick(self, schedule: Schedule, tick: float, stopped: Callable[[], bool]) -> Run | None:
+    def run_tick(self, schedule: Schedule, tick: float, stopped: Callable[[], bool]) -> ScheduledRun | None:
         """Run one tick of the past; None if another process has it or there is no room."""
         return self._launcher.launch(schedule, tick, Trigger.BACKFILL, stopped)
 
-    def at(self, schedule: Schedule, tick: float) -> Run | None:
+    def at(self, schedule: Schedule, tick: float) -> ScheduledRun | None:
         """Return the run of a tick, or None."""
         return self._runs.at(schedule.id, tick)
 
     def backfill(
-        self, id_or_bundle: str | Path, first: date, last: date, told: Callable[[Run], None] = lambda run: None
-    ) -> Sequence[Run]:
+        self, id_or_bundle: str | Path, first: date, last: date, told: Callable[[ScheduledRun], None] = lambda run: None
+    ) -> Sequence[ScheduledRun]:
         """Run the ticks of these days that have not succeeded yet, see `backfill.backfill`; return their runs."""
-        from mlops_jupyter.services.schedule import backfill, process
+        from mlops_jupyter.services.schedule.scheduler import backfill, process
 
         schedule = self.one(id_or_bundle)
         due = backfill.past(schedule, first, last, self.now())
-        serving = process.Serving(self.folder, self.tracking_uri, self.timeout)
+        serving = process.SchedulerConfig(self.folder, self.tracking_uri, self.timeout)
         return backfill.backfill(serving, schedule, due, told)
 
     def due(self, schedule: Schedule) -> float | None:
@@ -165,12 +165,12 @@ class Schedules:
         """Whether fewer runs are under way than may be at once."""
         return self._runs.under_way(schedule.id) < schedule.wanted.concurrency
 
-    def tick(self, schedule_id: str, stopped: Callable[[], bool] = lambda: False) -> Run | None:
+    def tick(self, schedule_id: str, stopped: Callable[[], bool] = lambda: False) -> ScheduledRun | None:
         """Run what is due of a schedule; None if nothing is, it was removed, or another scheduler has it."""
         for schedule in self.list():
             if schedule.id == schedule_id:
                 if schedule.wanted.data and not schedule.paused:
-                    arrivals.note(self._ledger, schedule, self.folder.resolve().parent, self.now())
+                    data_sensor.note(self._ledger, schedule, self.folder.resolve().parent, self.now())
                 if (tick := self.due(schedule)) is not None:
                     return self._launcher.launch(schedule, tick, Trigger.CLOCK, stopped)
         return None
@@ -205,16 +205,16 @@ class Schedules:
         See `process.serve`. With `once`, run what is due now and return. `timeout` is as in the class. `ahead` seconds
         are added to the clock. `parent` is the process that it ends with.
         """
-        from mlops_jupyter.services.schedule import process
+        from mlops_jupyter.services.schedule.scheduler import process
 
-        serving = process.Serving(self.folder, self.tracking_uri, timeout or self.timeout, ahead, parent)
+        serving = process.SchedulerConfig(self.folder, self.tracking_uri, timeout or self.timeout, ahead, parent)
         return process.serve(serving, seconds, once)
 
     def _lying(self, schedule: Schedule) -> str | None:
         """What lies at the place that a schedule watches: the run it starts is for what comes after."""
         if not schedule.wanted.data:
             return None
-        return json.dumps(dict(arrivals.look(schedule.wanted.data, self.folder.resolve().parent)))
+        return json.dumps(dict(data_sensor.look(schedule.wanted.data, self.folder.resolve().parent)))
 
 
 def _texts(bundle: bundles.Bundle, parameters: Mapping[str, object]) -> dict[str, str]:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from mlops_jupyter.services.schedule import clock
-from mlops_jupyter.services.schedule.record import Schedule
+from mlops_jupyter.services.cron import ticks as cron_ticks
+from mlops_jupyter.services.schedule.models import Schedule
 
 
 def timed(schedule: Schedule) -> bool:
@@ -19,7 +19,7 @@ def after(schedule: Schedule, start: float) -> float | None:
     """Return the first tick strictly after `start`, in seconds since the epoch; None if there is none."""
     wanted = schedule.wanted
     if wanted.cron:
-        tick = clock.next_after(wanted.cron, wanted.timezone, datetime.fromtimestamp(start, UTC))
+        tick = cron_ticks.next_after(wanted.cron, wanted.timezone, datetime.fromtimestamp(start, UTC))
         return tick.timestamp() if tick else None
     if wanted.every_seconds:
         anchor = math.floor(schedule.created)
@@ -31,7 +31,7 @@ def last(schedule: Schedule, now: float) -> float | None:
     """Return the last tick at or before `now`, or None; it may lie before the schedule was made."""
     wanted = schedule.wanted
     if wanted.cron:
-        tick = clock.latest(wanted.cron, wanted.timezone, datetime.fromtimestamp(now, UTC))
+        tick = cron_ticks.latest(wanted.cron, wanted.timezone, datetime.fromtimestamp(now, UTC))
         return tick.timestamp() if tick else None
     if wanted.every_seconds:
         anchor = math.floor(schedule.created)

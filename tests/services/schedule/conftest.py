@@ -117,7 +117,7 @@ class Project:
         return [run.status.value for run in self.schedules.history()]
 
 
-def until(true: Callable[[], object], seconds: float = 20.0) -> None:
+def until(true: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until it holds; fail if it does not in time."""
     deadline = time.monotonic() + seconds
     while not true():

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mlops_jupyter.services.schedule import alerts
-from mlops_jupyter.services.schedule.record import Catchup
-from mlops_jupyter.services.schedule.wanted import Wish
+from mlops_jupyter.services.schedule.models import Catchup
+from mlops_jupyter.services.schedule.options import ScheduleOptions
 
 from .conftest import Project, until
 from .receivers import Mailbox, Room, mail_server, web_server
@@ -33,7 +33,7 @@ def box() -> Iterator[Mailbox]:
         yield box
 
 
-OPS = Wish(cron="@yearly", alerts=("OPS",))
+OPS = ScheduleOptions(cron="@yearly", alerts=("OPS",))
 
 
 def test_a_failure_and_the_recovery_are_told(project: Project, room: Room) -> None:
@@ -58,7 +58,7 @@ def test_a_failure_and_the_recovery_are_told(project: Project, room: Room) -> No
 def test_only_the_last_try_is_told(project: Project, room: Room) -> None:
     from mlops_jupyter.core.plan import Resources
 
-    wish = Wish(cron="@yearly", alerts=("OPS",), tries=Resources(retries=2))
+    wish = ScheduleOptions(cron="@yearly", alerts=("OPS",), tries=Resources(retries=2))
     project.schedules.add(project.bundle, parameters={"until": "3"}, wish=wish)
     project.schedules.run_now(project.bundle)
     assert len(project.ran()) == 3 and room.posts == []
@@ -72,7 +72,7 @@ def test_mail_and_web_from_a_configuration_file(project: Project, room: Room, bo
     made = project.schedules.add(
         project.bundle,
         parameters={"fault": 'größer "as" $(wanted) {{ x }}'},
-        wish=Wish(cron="@yearly", alerts=(str(file),)),
+        wish=ScheduleOptions(cron="@yearly", alerts=(str(file),)),
     )
     project.schedules.run_now(made.id)
     [mail] = box.mails
@@ -159,7 +159,7 @@ def test_an_address_that_is_none(
     ],
 )
 def test_missing_ticks_are_told_once(project: Project, room: Room, grace: int, now: float, told: str | None) -> None:
-    wish = Wish(cron="0 * * * *", alerts=("OPS",), grace=float(grace))
+    wish = ScheduleOptions(cron="0 * * * *", alerts=("OPS",), grace=float(grace))
     project.at(NOON - 60).add(project.bundle, wish=wish)
     for _ in range(2):
         project.at(now).look_for_missing()
@@ -168,7 +168,7 @@ def test_missing_ticks_are_told_once(project: Project, room: Room, grace: int, n
 
 
 def test_what_ran_in_time_or_was_paused_is_not_missing(project: Project, room: Room) -> None:
-    wish = Wish(cron="0 * * * *", alerts=("OPS",), grace=60.0)
+    wish = ScheduleOptions(cron="0 * * * *", alerts=("OPS",), grace=60.0)
     made = project.at(NOON - 60).add(project.bundle, wish=wish)
     project.at(NOON + 30).tick(made.id)
     project.at(NOON + 60).pause(made.id)
@@ -183,10 +183,10 @@ def test_what_ran_in_time_or_was_paused_is_not_missing(project: Project, room: R
 
 
 def test_a_scheduler_that_was_down_tells_what_is_missing_and_that_a_run_was_lost(project: Project, room: Room) -> None:
-    wish = Wish(every_seconds=3600, alerts=("OPS",), catchup=Catchup.NONE)
+    wish = ScheduleOptions(every_seconds=3600, alerts=("OPS",), catchup=Catchup.NONE)
     project.at(time.time() - 2 * HOUR - 1800).add(project.bundle, parameters={"nap": "600"}, wish=wish)
     lasting = project.at(time.time() - 2).add(
-        project.make("lasting"), parameters={"nap": "600"}, wish=Wish(every_seconds=1, alerts=("OPS",))
+        project.make("lasting"), parameters={"nap": "600"}, wish=ScheduleOptions(every_seconds=1, alerts=("OPS",))
     )
     first = project.start()
     until(lambda: project.ran("lasting"))
@@ -205,7 +205,7 @@ def test_a_scheduler_that_was_down_tells_what_is_missing_and_that_a_run_was_lost
 def test_an_alert_that_waits_survives_kill_9(project: Project, room: Room) -> None:
     room.broken = True
     project.at(time.time() - 5).add(
-        project.bundle, parameters={"fault": "x"}, wish=Wish(every_seconds=4, alerts=("OPS",))
+        project.bundle, parameters={"fault": "x"}, wish=ScheduleOptions(every_seconds=4, alerts=("OPS",))
     )
     first = project.start()
     until(lambda: "alert not taken" in project.said(first))
@@ -220,7 +220,7 @@ def test_an_alert_that_waits_survives_kill_9(project: Project, room: Room) -> No
 
 
 def test_a_backfill_tells_too(project: Project, room: Room) -> None:
-    wish = Wish(cron="@daily", alerts=("OPS",))
+    wish = ScheduleOptions(cron="@daily", alerts=("OPS",))
     made = project.schedules.add(project.bundle, parameters={"exit": "1"}, wish=wish)
     project.schedules.backfill(made.id, date(2026, 1, 1), date(2026, 1, 2))
     assert len(room.posts) == 2

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mlops_jupyter.core.plan import Resources
-from mlops_jupyter.services.schedule.record import Status
-from mlops_jupyter.services.schedule.wanted import Wish
+from mlops_jupyter.services.schedule.models import RunState
+from mlops_jupyter.services.schedule.options import ScheduleOptions
 from mlops_jupyter.workspace import Workspace
 from tests.engines.demos import DEMOS, DIAMOND, LINEAR, Demo, bundle, proven
 
@@ -37,7 +37,7 @@ def test_the_notebooks_own_values(project: Project, demo: Demo) -> None:
     assert process.wait(30) == 0
     [run] = project.schedules.history()
     [store] = (project.root / ".mlops" / "store").iterdir()
-    assert run.status is Status.SUCCEEDED and proven(laid, store, demo) == run.id
+    assert run.status is RunState.SUCCEEDED and proven(laid, store, demo) == run.id
 
 
 def test_a_second_try_goes_on_where_the_first_ended(project: Project) -> None:
@@ -51,9 +51,9 @@ def test_a_second_try_goes_on_where_the_first_ended(project: Project) -> None:
     body += f"        pathlib.Path({str(once)!r}).touch()\n        raise OSError('not yet')\n"
     at = text.index("\n", text.index("def sum_up(")) + 1
     step.write_text(text[:at] + body + text[at:])
-    made = project.schedules.add(laid, wish=Wish(cron="@yearly", tries=Resources(retries=1)))
+    made = project.schedules.add(laid, wish=ScheduleOptions(cron="@yearly", tries=Resources(retries=1)))
     run = project.schedules.run_now(made.id)
-    assert (run.status, run.outcome["tries"]) == (Status.SUCCEEDED, 2), run.reason
+    assert (run.status, run.outcome["tries"]) == (RunState.SUCCEEDED, 2), run.reason
     assert {step["step"]: step["status"] for step in run.outcome["steps"]} == {
         "load": "cached",
         "clean": "cached",
@@ -66,4 +66,4 @@ def test_parameters_and_backfill(project: Project) -> None:
     made = project.schedules.add(laid, "@daily", parameters=DIAMOND.given)
     [run] = project.schedules.backfill(made.id, date(2026, 1, 1), date(2026, 1, 1))
     [store] = (project.root / ".mlops" / "store").iterdir()
-    assert run.status is Status.SUCCEEDED and proven(laid, store, DIAMOND, then=True) == run.id
+    assert run.status is RunState.SUCCEEDED and proven(laid, store, DIAMOND, then=True) == run.id

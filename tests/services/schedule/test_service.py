@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mlops_jupyter.core.errors import NotFound, UserError
-from mlops_jupyter.services.schedule.record import Status
+from mlops_jupyter.services.schedule.models import RunState
 from mlops_jupyter.services.schedule.service import Schedules
 from mlops_jupyter.workspace import Workspace
 
@@ -42,7 +42,7 @@ def test_a_project_may_move(project: Project) -> None:
     moved = project.root.with_name("elsewhere")
     shutil.move(project.root, moved)
     schedules = Workspace.open(moved).schedules
-    assert schedules.run_now(moved / "tiny").status is Status.SUCCEEDED
+    assert schedules.run_now(moved / "tiny").status is RunState.SUCCEEDED
     assert [run.bundle for run in schedules.history()] == [moved / "tiny"]
 
 
@@ -115,7 +115,7 @@ def test_a_run_by_hand_is_recorded_with_its_log_and_outcome(project: Project, tm
     data.mkdir()
     schedule = project.schedules.add(project.bundle, "@daily", parameters={"n": "a b"}, data=data)
     run = project.schedules.run_now(project.bundle)
-    assert (run.status, run.schedule, run.reason) == (Status.SUCCEEDED, schedule.id, "")
+    assert (run.status, run.schedule, run.reason) == (RunState.SUCCEEDED, schedule.id, "")
     said = json.loads(json.dumps(run.outcome))
     folder = project.root / ".mlops"
     store = Path(said["options"].pop("--store"))
@@ -144,7 +144,7 @@ def test_a_bundle_that_is_gone_fails_its_run(project: Project) -> None:
     schedule = project.missed()
     (project.bundle / "pipeline.yaml").unlink()
     run = project.schedules.tick(schedule.id)
-    assert run.status is Status.FAILED and "there is no pipeline.yaml" in run.reason
+    assert run.status is RunState.FAILED and "there is no pipeline.yaml" in run.reason
 
 
 NOON = 1_800_014_400.0  # 2027-01-15 12:00 UTC

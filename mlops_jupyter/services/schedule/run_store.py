@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mlops_jupyter.core.ids import new_id
-from mlops_jupyter.services.schedule import alerts, processes
-from mlops_jupyter.services.schedule.record import Run, Schedule, Status, Trigger
+from mlops_jupyter.services.schedule import alerts
+from mlops_jupyter.services.schedule.models import RunState, Schedule, ScheduledRun, Trigger
+from mlops_jupyter.services.schedule.runner import process_tree
 from mlops_jupyter.store.ledger import Ledger
 
 LOGS = "schedule-logs"
@@ -23,7 +24,7 @@ ORDER BY started DESC, id DESC LIMIT -1 OFFSET ?
 """
 
 
-class Runs:
+class RunStore:
     """One project's runs. The row, UNIQUE in (schedule, due), is the fence: only who inserts it may run the tick."""
 
     def __init__(self, ledger: Ledger, folder: Path, now: Callable[[], float]) -> None:
@@ -48,7 +49,7 @@ class Runs:
                 return None
             if self.under_way(schedule.id) >= schedule.wanted.concurrency:
                 return None
-            facts = json.dumps({"trigger": trigger.value, "owner": processes.identity()})
+            facts = json.dumps({"trigger": trigger.value, "owner": process_tree.identity()})
             there = "SELECT id, status FROM schedule_run WHERE schedule = ? AND due = ?"
             for row in self._ledger.query(there, (schedule.id, due)):
                 if trigger is not Trigger.BACKFILL or row["status"] not in ("failed", "lost"):
@@ -67,7 +68,7 @@ class Runs:
             )
         return run
 
-    def finish(self, run: str, schedule: Schedule, status: Status, outcome: Mapping[str, object]) -> None:
+    def finish(self, run: str, schedule: Schedule, status: RunState, outcome: Mapping[str, object]) -> None:
         """Write down how a run ended, and what has to be said of it; delete the logs that are not kept any more."""
         with self._ledger.transaction():
             self._ledger.execute(
@@ -92,12 +93,12 @@ class Runs:
         lost = []
         for row in self._ledger.query("SELECT id, schedule, outcome FROM schedule_run WHERE status = 'running'"):
             facts = json.loads(row["outcome"] or "{}")
-            if processes.lives(facts.get("owner")):
+            if process_tree.lives(facts.get("owner")):
                 continue
-            processes.end(row["id"], grace=0.0)
+            process_tree.terminate(row["id"], grace=0.0)
             facts["reason"] = "lost: the process that ran it died"
             with self._ledger.transaction():
-                if self.get(row["id"]).status is not Status.RUNNING:  # another process has seen to it
+                if self.get(row["id"]).status is not RunState.RUNNING:  # another process has seen to it
                     continue
                 self._ledger.execute(
                     "UPDATE schedule_run SET status = 'lost', outcome = ? WHERE id = ?", (json.dumps(facts), row["id"])
@@ -106,29 +107,29 @@ class Runs:
             lost.append(row["id"])
         return lost
 
-    def get(self, run: str) -> Run:
+    def get(self, run: str) -> ScheduledRun:
         """Return the run of that id."""
         return self._run(self._ledger.query(f"{_HISTORY} WHERE r.id = ?", (run,))[0])
 
-    def at(self, schedule: str, due: float) -> Run | None:
+    def at(self, schedule: str, due: float) -> ScheduledRun | None:
         """Return the run of a tick, or None."""
         rows = self._ledger.query(f"{_HISTORY} WHERE r.schedule = ? AND r.due = ?", (schedule, due))
         return self._run(rows[0]) if rows else None
 
-    def history(self) -> list[Run]:
+    def history(self) -> list[ScheduledRun]:
         """Return all runs, the newest first; runs of removed schedules too."""
         return [self._run(row) for row in self._ledger.query(f"{_HISTORY} ORDER BY r.started DESC, r.id DESC")]
 
-    def _run(self, row: sqlite3.Row) -> Run:
+    def _run(self, row: sqlite3.Row) -> ScheduledRun:
         log = self._folder / row["log"] if row["log"] else None
-        return Run(
+        return ScheduledRun(
             id=row["id"],
             schedule=row["schedule"],
             bundle=(self._folder.parent / row["bundle"]).resolve(),
             due=row["due"],
             started=row["started"],
             ended=row["ended"],
-            status=Status(row["status"]),
+            status=RunState(row["status"]),
             log=log if log and log.is_file() else None,
             outcome=json.loads(row["outcome"] or "{}"),
         )

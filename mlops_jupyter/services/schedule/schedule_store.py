@@ -11,11 +11,11 @@ from pathlib import Path
 from mlops_jupyter.core import plan
 from mlops_jupyter.core.errors import NotFound, UserError
 from mlops_jupyter.core.ids import new_id
-from mlops_jupyter.services.schedule.record import Catchup, Policy, Schedule
+from mlops_jupyter.services.schedule.models import Catchup, RunPolicy, Schedule
 from mlops_jupyter.store.ledger import Ledger
 
 
-class Kept:
+class ScheduleStore:
     """One project's schedules. `folder` is its `.mlops`, `now` the clock. What it changes goes into the audit."""
 
     def __init__(self, ledger: Ledger, folder: Path, now: Callable[[], float]) -> None:
@@ -118,10 +118,10 @@ class Kept:
         )
 
 
-def _policy(facts: dict[str, object]) -> Policy:
+def _policy(facts: dict[str, object]) -> RunPolicy:
     """Read one; a schedule of before there were any has what is usual."""
     if not facts:
-        return Policy()
+        return RunPolicy()
     tries = plan.Resources(**facts.pop("tries"))  # type: ignore[arg-type]  # as `asdict` gave them
     alerts = tuple(facts.pop("alerts"))  # type: ignore[arg-type, var-annotated]
-    return Policy(Catchup(facts.pop("catchup")), tries, alerts=alerts, **facts)  # type: ignore[arg-type]
+    return RunPolicy(Catchup(facts.pop("catchup")), tries, alerts=alerts, **facts)  # type: ignore[arg-type]

@@ -16,10 +16,10 @@ from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import URL
 
 from mlops_jupyter.services.schedule import ticks
-from mlops_jupyter.services.schedule.record import Schedule
+from mlops_jupyter.services.schedule.models import Schedule
 from mlops_jupyter.services.schedule.service import Schedules
 
-TICK = "mlops_jupyter.services.schedule.process:tick"
+TICK = "mlops_jupyter.services.schedule.scheduler.process:tick"
 """The job's function, by name: the job store keeps no code."""
 
 RULES = {"coalesce": True, "misfire_grace_time": None}

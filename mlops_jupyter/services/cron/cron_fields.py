@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.services.schedule.expression import Cron, parse
+from mlops_jupyter.services.cron.expression import Cron, parse
 
 EVERY = (60, 24, 31, 12, 7)
 """How many numbers each field has."""
@@ -156,7 +156,7 @@ def with_years(line: str, system: str) -> str:
     return f"{minute} {hour} ? {month} {','.join(WEEKDAYS[int(number)] for number in weekday.split(','))} *"
 
 
-def apart(schedule: Schedule, least: int, system: str) -> None:
+def check_gap(schedule: Schedule, least: int, system: str) -> None:
     """Refuse a cron that fires more often than a system looks at its clock.
 
     Parameters

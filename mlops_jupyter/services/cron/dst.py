@@ -8,9 +8,9 @@ from itertools import pairwise
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.services.export.spelling.fields import EVERY, Fields, each, every_hour, fields, text
-from mlops_jupyter.services.schedule.clock import zone
-from mlops_jupyter.services.schedule.expression import Cron, parse
+from mlops_jupyter.services.cron.cron_fields import EVERY, Fields, each, every_hour, fields, text
+from mlops_jupyter.services.cron.expression import Cron, parse
+from mlops_jupyter.services.cron.ticks import zone
 
 YEARS = range(2026, 2041)
 """Changes of the clocks are looked up for these."""
@@ -18,12 +18,12 @@ YEARS = range(2026, 2041)
 ALL_DAY = tuple((hour, minute) for hour in range(24) for minute in range(60))
 
 
-def offsets(timezone: str) -> set[int]:
+def utc_offsets(timezone: str) -> set[int]:
     """Return by how many minutes the clocks of a zone are ahead of UTC: one number, or several if they change.
 
     Examples
     --------
-    >>> sorted(offsets("Europe/Oslo")), offsets("Asia/Kolkata")
+    >>> sorted(utc_offsets("Europe/Oslo")), utc_offsets("Asia/Kolkata")
     ([60, 120], {330})
     """
     return {minutes for _, minutes in _offsets(timezone)}
@@ -41,7 +41,7 @@ def _minutes(at: datetime) -> int:
     return int((at.utcoffset() or timedelta()).total_seconds()) // 60
 
 
-def steady(schedule: Schedule, system: str) -> None:
+def check_steady(schedule: Schedule, system: str) -> None:
     """Refuse a cron with ticks that a change of the clocks skips or repeats, for systems that do not do as crontab.
 
     One whose minutes are those of every hour of every day (``*/15 * * * *``) goes by the time that passes, everywhere.
@@ -51,7 +51,7 @@ def steady(schedule: Schedule, system: str) -> None:
     UserError
         Names the first such tick, and a way out.
     """
-    found = unsteady(schedule.cron, schedule.timezone)
+    found = first_unsteady_tick(schedule.cron, schedule.timezone)
     if found:
         day, hour, minute = found
         raise UserError(
@@ -61,7 +61,7 @@ def steady(schedule: Schedule, system: str) -> None:
 
 
 @lru_cache(maxsize=256)
-def unsteady(expression: str, timezone: str) -> tuple[date, int, int] | None:
+def first_unsteady_tick(expression: str, timezone: str) -> tuple[date, int, int] | None:
     """Return the first tick (day, hour, minute) at a time that the clocks skip or repeat, None if there is none."""
     cron = parse(expression)
     if every_hour(cron):
@@ -131,7 +131,7 @@ def in_utc(schedule: Schedule, system: str) -> str:
     >>> in_utc(Schedule("*/30 * * * *", "Europe/Oslo"), "GitHub")
     '0,30 * * * *'
     """
-    cron, shifts = parse(schedule.cron), offsets(schedule.timezone)
+    cron, shifts = parse(schedule.cron), utc_offsets(schedule.timezone)
     found = fields(cron, system)
     if len(shifts) > 1 and every_hour(cron):
         return _hourly(found, shifts, schedule, system)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.services.schedule.record import Schedule
+from mlops_jupyter.services.schedule.models import Schedule
 from mlops_jupyter.store.ledger import Ledger
 
 SETTLE_SECONDS = 1.0

@@ -11,11 +11,11 @@ from datetime import datetime
 from pathlib import Path
 
 from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.services.cron.ticks import zone
 from mlops_jupyter.services.schedule import bundle as bundles
-from mlops_jupyter.services.schedule import runner
-from mlops_jupyter.services.schedule.clock import zone
-from mlops_jupyter.services.schedule.record import Run, Schedule, Status, Trigger
-from mlops_jupyter.services.schedule.runs import LOGS, Runs
+from mlops_jupyter.services.schedule.models import RunState, Schedule, ScheduledRun, Trigger
+from mlops_jupyter.services.schedule.run_store import LOGS, RunStore
+from mlops_jupyter.services.schedule.runner import bundle_process
 
 FULL_SECONDS = 600.0
 """How long it is tried to write down how a run ended, where the ledger cannot be written."""
@@ -28,21 +28,23 @@ LONGEST_PAUSE = 3600.0
 class Launcher:
     """Runs bundles of one project. `folder` is its `.mlops`; `timeout` (seconds) is for schedules without their own."""
 
-    runs: Runs
+    runs: RunStore
     folder: Path
     tracking_uri: str
     timeout: float | None
 
-    def launch(self, schedule: Schedule, due: float, trigger: Trigger, stopped: Callable[[], bool]) -> Run | None:
+    def launch(
+        self, schedule: Schedule, due: float, trigger: Trigger, stopped: Callable[[], bool]
+    ) -> ScheduledRun | None:
         """Run the bundle and return the record; None if it may not run. Nothing escapes unrecorded."""
         run = self.runs.claim(schedule, due, trigger)
         if run is None:
             return None
-        status = Status.FAILED
+        status = RunState.FAILED
         outcome: dict[str, object] = {"reason": "interrupted"}
         try:
             ending, tries = self._tried(self._order(run, schedule, due), schedule, stopped)
-            status = Status.FAILED if ending.reason else Status.SUCCEEDED
+            status = RunState.FAILED if ending.reason else RunState.SUCCEEDED
             outcome = {**ending.printed, "exit_code": ending.exit_code, "reason": ending.reason or None, "tries": tries}
         except Exception as fault:  # recorded instead: nobody watches a scheduler's terminal
             outcome["reason"] = str(fault) if isinstance(fault, UserError) else f"{type(fault).__name__}: {fault}"
@@ -51,7 +53,7 @@ class Launcher:
         return self.runs.get(run)
 
     def _finish(
-        self, run: str, schedule: Schedule, status: Status, outcome: dict[str, object], stopped: Callable[[], bool]
+        self, run: str, schedule: Schedule, status: RunState, outcome: dict[str, object], stopped: Callable[[], bool]
     ) -> None:
         """Write down how it ended; on a full disk as soon as there is room, or it would count as going on."""
         deadline = time.monotonic() + FULL_SECONDS
@@ -63,11 +65,13 @@ class Launcher:
                     raise  # once this process has ended, it counts as lost
                 time.sleep(1.0)
 
-    def _tried(self, order: runner.Order, schedule: Schedule, stopped: Callable[[], bool]) -> tuple[runner.Ending, int]:
+    def _tried(
+        self, order: bundle_process.RunRequest, schedule: Schedule, stopped: Callable[[], bool]
+    ) -> tuple[bundle_process.RunOutcome, int]:
         """Run it as often as it may be; return how it ended, and how many tries that took."""
         pause = schedule.policy.tries.backoff_seconds or 0.0
         for number in range(1, schedule.policy.tries.retries + 2):
-            ending = runner.perform(order, stopped)
+            ending = bundle_process.perform(order, stopped)
             if not ending.reason or stopped() or number > schedule.policy.tries.retries:
                 break
             until = time.monotonic() + min(pause * 2 ** (number - 1), LONGEST_PAUSE)
@@ -77,11 +81,11 @@ class Launcher:
                 break
         return ending, number
 
-    def _order(self, run: str, schedule: Schedule, due: float) -> runner.Order:
+    def _order(self, run: str, schedule: Schedule, due: float) -> bundle_process.RunRequest:
         bundle = bundles.read(schedule.bundle)
         mark = hashlib.blake2b(str(schedule.bundle).encode(), digest_size=4).hexdigest()
         tick = datetime.fromtimestamp(due, zone(schedule.timezone)).isoformat(timespec="seconds")
-        return runner.Order(
+        return bundle_process.RunRequest(
             run=run,
             bundle=bundle,
             store=self.folder / "store" / f"{bundle.package}-{mark}",

@@ -20,7 +20,7 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.services.schedule.expression import Cron, parse
+from mlops_jupyter.services.cron.expression import Cron, parse
 
 
 def check(expression: str) -> None:

@@ -8,15 +8,20 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mlops_jupyter.services.schedule import bundle, runner
+from mlops_jupyter.services.schedule import bundle
+from mlops_jupyter.services.schedule.runner import bundle_process
 
 from .conftest import Project, until
 
 
-def order(project: Project, timeout: float | None = None, grace: float = 5.0, **parameters: str) -> runner.Order:
+def order(
+    project: Project, timeout: float | None = None, grace: float = 5.0, **parameters: str
+) -> bundle_process.RunRequest:
     made = bundle.read(project.bundle)
     log = project.root / "log.txt"
-    return runner.Order("r1", made, project.root / "store", parameters, None, log, "sqlite://", timeout, grace)
+    return bundle_process.RunRequest(
+        "r1", made, project.root / "store", parameters, None, log, "sqlite://", timeout, grace
+    )
 
 
 def _never() -> bool:
@@ -32,7 +37,7 @@ def _never() -> bool:
     ],
 )
 def test_how_a_run_ends(project: Project, parameters: dict[str, str], code: int, reason: str) -> None:
-    ending = runner.perform(order(project, **parameters), _never)
+    ending = bundle_process.perform(order(project, **parameters), _never)
     assert (ending.exit_code, ending.reason) == (code, reason)
 
 
@@ -43,7 +48,7 @@ def test_how_a_run_ends(project: Project, parameters: dict[str, str], code: int,
         ('{"run": "a",\n "steps": {\n  "b": {}\n }\n}', {"run": "a", "steps": {"b": {}}}),
         ('{"first": 1}\ntext\n{"run": "a"}\nbye', {"run": "a"}),
         ('{oh\n{"run": "é"}\n{no', {"run": "é"}),
-        ("x" * (runner.TAIL_BYTES + 5) + '\n{"run": "a"}', {"run": "a"}),
+        ("x" * (bundle_process.TAIL_BYTES + 5) + '\n{"run": "a"}', {"run": "a"}),
         ("nothing", {}),
         ("", {}),
         ("[1]", {}),
@@ -53,7 +58,7 @@ def test_the_outcome_is_found_among_what_was_printed(project: Project, printed: 
     main = project.bundle / "src" / "tiny" / "__main__.py"
     (project.bundle / "printed.txt").write_text(printed)
     main.write_text("import pathlib, sys; sys.stdout.write(pathlib.Path('printed.txt').read_text())")
-    ending = runner.perform(order(project), _never)
+    ending = bundle_process.perform(order(project), _never)
     assert (ending.exit_code, ending.printed) == (0, found)
     assert printed in (project.root / "log.txt").read_text()
 
@@ -77,13 +82,13 @@ def test_the_outcome_is_found_among_what_was_printed(project: Project, printed: 
 def test_a_report_of_failure_gives_the_reason(project: Project, report: dict[str, object], reason: str) -> None:
     words = json.dumps(report)
     (project.bundle / "src" / "tiny" / "__main__.py").write_text(f"print({words!r}); raise SystemExit(1)")
-    ending = runner.perform(order(project), _never)
+    ending = bundle_process.perform(order(project), _never)
     assert ending.reason == reason and ending.printed == report
 
 
 def test_a_timeout_ends_the_whole_tree(project: Project) -> None:
     started = time.monotonic()
-    ending = runner.perform(order(project, timeout=1.0, nap="600", child="timeout"), _never)
+    ending = bundle_process.perform(order(project, timeout=1.0, nap="600", child="timeout"), _never)
     assert time.monotonic() - started < 10
     assert ending.reason == "took longer than its timeout of 1 s" and ending.exit_code != 0
     assert not _odd("odd-timeout")
@@ -92,7 +97,7 @@ def test_a_timeout_ends_the_whole_tree(project: Project) -> None:
 def test_a_child_that_does_not_want_to_end_is_killed(project: Project) -> None:
     main = project.bundle / "src" / "tiny" / "__main__.py"
     main.write_text("import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('on'); time.sleep(600)")
-    ending = runner.perform(order(project, timeout=1.0, grace=0.5), _never)
+    ending = bundle_process.perform(order(project, timeout=1.0, grace=0.5), _never)
     assert ending.exit_code == -9
 
 
@@ -101,7 +106,7 @@ def test_a_child_left_behind_is_ended_with_its_run(project: Project) -> None:
         "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)', 'odd-left'],"
         "start_new_session=True)"
     )
-    assert runner.perform(order(project, grace=1.0), _never).exit_code == 0
+    assert bundle_process.perform(order(project, grace=1.0), _never).exit_code == 0
     assert not _odd("odd-left")
 
 
@@ -109,7 +114,7 @@ def test_being_stopped(project: Project) -> None:
     told = threading.Event()
     ran = project.bundle / "ran.txt"
     threading.Thread(target=lambda: (until(ran.exists), told.set())).start()
-    ending = runner.perform(order(project, nap="600"), told.is_set)
+    ending = bundle_process.perform(order(project, nap="600"), told.is_set)
     assert ending.reason == "stopped: the scheduler was told to end" and ending.exit_code == -15
 
 

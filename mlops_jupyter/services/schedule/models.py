@@ -10,7 +10,7 @@ from pathlib import Path
 from mlops_jupyter.core import plan
 
 
-class Status(Enum):
+class RunState(Enum):
     """How a run stands."""
 
     RUNNING = "running"
@@ -50,7 +50,7 @@ ONE_TRY = plan.Resources()
 
 
 @dataclass(frozen=True)
-class Policy:
+class RunPolicy:
     """How the runs of a schedule are kept.
 
     Attributes
@@ -95,7 +95,7 @@ class Schedule:
     parameters: Mapping[str, str]
     data: Path | None
     created: float
-    policy: Policy = Policy()
+    policy: RunPolicy = RunPolicy()
     paused: float | None = None
     resumed: float = 0.0
 
@@ -116,7 +116,7 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class Run:
+class ScheduledRun:
     """One run of a schedule.
 
     Attributes
@@ -135,7 +135,7 @@ class Run:
     due: float
     started: float | None
     ended: float | None
-    status: Status
+    status: RunState
     log: Path | None
     outcome: Mapping[str, object] = field(default_factory=dict)
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.services.schedule import clock
-from mlops_jupyter.services.schedule.expression import MACROS, parse
+from mlops_jupyter.services.cron import ticks as cron_ticks
+from mlops_jupyter.services.cron.expression import MACROS, parse
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Case:
     zone: str = "UTC"
 
     def next(self, count: int) -> list[datetime]:
-        return clock.next_times(self.cron, self.zone, datetime.fromisoformat(_whole(self.start)), count)
+        return cron_ticks.next_times(self.cron, self.zone, datetime.fromisoformat(_whole(self.start)), count)
 
 
 def _whole(time: str) -> str:
@@ -96,15 +96,15 @@ FIRES = (
 def test_fires(case: Case) -> None:
     expected = [_whole(tick) for tick in case.ticks.split()]
     assert [tick.isoformat(timespec="minutes") for tick in case.next(len(expected))] == expected
-    clock.check(case.cron)
+    cron_ticks.check(case.cron)
 
 
 @pytest.mark.parametrize("case", FIRES, ids=lambda case: case.name)
 def test_latest_is_the_way_back(case: Case) -> None:
     ticks = [tick.astimezone(UTC) for tick in case.next(4)]  # two times of one zone are compared by their wall time
     for tick, following in pairwise(ticks):
-        assert clock.latest(case.cron, case.zone, tick).astimezone(UTC) == tick
-        assert clock.latest(case.cron, case.zone, following - timedelta(seconds=1)).astimezone(UTC) == tick
+        assert cron_ticks.latest(case.cron, case.zone, tick).astimezone(UTC) == tick
+        assert cron_ticks.latest(case.cron, case.zone, following - timedelta(seconds=1)).astimezone(UTC) == tick
 
 
 WRONG = {
@@ -142,7 +142,7 @@ WRONG = {
 @pytest.mark.parametrize("expression", WRONG)
 def test_wrong_expressions_name_the_field(expression: str) -> None:
     with pytest.raises(UserError) as told:
-        clock.check(expression)
+        cron_ticks.check(expression)
     text = str(told.value)
     assert WRONG[expression] in text and repr(expression) in text and "\n" not in text
 
@@ -165,7 +165,7 @@ def test_macros_mean_their_expression(macro: str) -> None:
 )
 def test_wrong_zones_get_advice(name: str, advice: str) -> None:
     with pytest.raises(UserError, match="is not known") as told:
-        clock.zone(name)
+        cron_ticks.zone(name)
     assert advice in str(told.value)
 
 
@@ -220,18 +220,18 @@ def test_every_minute_of_three_days_agrees_with_crontab(expression: str, start: 
     end = start + timedelta(days=3)
     minutes = (start.replace(second=0, microsecond=0) + timedelta(minutes=n) for n in range(1, 3 * 24 * 60 + 1))
     expected = [minute for minute in minutes if minute <= end and _fires(expression, minute)][:40]
-    ticks = [tick for tick in clock.next_times(expression, "UTC", start, max(1, len(expected))) if tick <= end]
+    ticks = [tick for tick in cron_ticks.next_times(expression, "UTC", start, max(1, len(expected))) if tick <= end]
     assert ticks == expected
 
 
 @settings(max_examples=70, deadline=None)
 @given(EXPRESSIONS, STARTS, ZONES)
 def test_ticks_ascend_and_match_the_wall(expression: str, start: datetime, zone: str) -> None:
-    ticks = clock.next_times(expression, zone, start, 30)
+    ticks = cron_ticks.next_times(expression, zone, start, 30)
     instants = [tick.astimezone(UTC) for tick in ticks]
     assert instants == sorted(set(instants)) and all(instant > start for instant in instants)
     for tick, instant in zip(ticks, instants, strict=True):
-        assert clock.latest(expression, zone, instant).astimezone(UTC) == instant
+        assert cron_ticks.latest(expression, zone, instant).astimezone(UTC) == instant
         before = (instant - timedelta(minutes=1)).astimezone(ZoneInfo(zone))
         assert _fires(expression, tick) or before.utcoffset() != tick.utcoffset()  # else it stands for a skipped one
 
@@ -239,7 +239,7 @@ def test_ticks_ascend_and_match_the_wall(expression: str, start: datetime, zone:
 def test_checking_an_expression_is_light() -> None:
     heavy = "croniter apscheduler sqlalchemy yaml psutil pandas IPython"
     program = (
-        "import sys; from mlops_jupyter.services.schedule.clock import check; "
+        "import sys; from mlops_jupyter.services.cron.ticks import check; "
         f"print([name for name in {heavy.split()} if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
 
 from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.services.cron.ticks import zone
 from mlops_jupyter.services.schedule import ticks
-from mlops_jupyter.services.schedule.clock import zone
-from mlops_jupyter.services.schedule.process import Serving, signals
-from mlops_jupyter.services.schedule.record import Run, Schedule, Status
+from mlops_jupyter.services.schedule.models import RunState, Schedule, ScheduledRun
+from mlops_jupyter.services.schedule.scheduler.process import SchedulerConfig, signals
 from mlops_jupyter.services.schedule.service import Schedules
 
 ROOM_SECONDS = 0.2
@@ -37,7 +37,9 @@ def past(schedule: Schedule, first: date, last: date, now: float) -> Iterator[fl
     return ticks.between(schedule, begin, min(end, now))
 
 
-def backfill(serving: Serving, schedule: Schedule, due: Iterator[float], told: Callable[[Run], None]) -> Sequence[Run]:
+def backfill(
+    serving: SchedulerConfig, schedule: Schedule, due: Iterator[float], told: Callable[[ScheduledRun], None]
+) -> Sequence[ScheduledRun]:
     """Run the ticks that have not succeeded yet, and return the runs; each is told of when it has ended.
 
     So a backfill that was ended, even killed, goes on where it was when it is asked for again. It ends by SIGTERM and
@@ -45,7 +47,7 @@ def backfill(serving: Serving, schedule: Schedule, due: Iterator[float], told: C
     """
     stop = threading.Event()
     lock = threading.Lock()
-    made: list[Run] = []
+    made: list[ScheduledRun] = []
 
     def work() -> None:
         with serving.schedules() as schedules:
@@ -74,13 +76,13 @@ def backfill(serving: Serving, schedule: Schedule, due: Iterator[float], told: C
     return made
 
 
-def _run(schedules: Schedules, schedule: Schedule, tick: float, stop: threading.Event) -> Run | None:
+def _run(schedules: Schedules, schedule: Schedule, tick: float, stop: threading.Event) -> ScheduledRun | None:
     """Run one tick, waiting for room; None if it has run before, another process has it, or we are told to end."""
     while not stop.is_set():
         if run := schedules.run_tick(schedule, tick, stop.is_set):
             return run
         there = schedules.at(schedule, tick)
-        if there is not None and there.status in (Status.RUNNING, Status.SUCCEEDED):
+        if there is not None and there.status in (RunState.RUNNING, RunState.SUCCEEDED):
             return None
         stop.wait(ROOM_SECONDS)
     return None

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.services.schedule.lock import Lock
-from mlops_jupyter.services.schedule.record import Run, Status
+from mlops_jupyter.services.schedule.models import RunState, ScheduledRun
 from mlops_jupyter.services.schedule.service import Schedules
 from mlops_jupyter.store.ledger import Ledger
 
@@ -39,7 +39,7 @@ ALERT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Serving:
+class SchedulerConfig:
     """What a scheduler process works for.
 
     Attributes
@@ -71,11 +71,11 @@ class Serving:
 class _State:
     """This process's own: what it serves, and whether it was told to end. Jobs find it here, by import."""
 
-    serving: Serving | None = None
+    serving: SchedulerConfig | None = None
     told_to_end = threading.Event()
 
 
-def serve(serving: Serving, seconds: float | None, once: bool) -> int:
+def serve(serving: SchedulerConfig, seconds: float | None, once: bool) -> int:
     """Run schedules until SIGTERM, SIGINT or `seconds` have passed; return the exit code.
 
     While another scheduler of the project lives, stand by, and take over when it dies. When the time is up, a run that
@@ -91,7 +91,7 @@ def serve(serving: Serving, seconds: float | None, once: bool) -> int:
             return 0
         try:
             with serving.schedules() as schedules:
-                _see_to(schedules)
+                recover_and_check(schedules)
                 if once:
                     return _once(schedules)
             _run_by_the_clock(serving, deadline)
@@ -120,7 +120,7 @@ def say(line: str) -> None:
     print(time.strftime("%H:%M:%S"), line, file=sys.stderr, flush=True)
 
 
-def _sentence(run: Run) -> str:
+def _sentence(run: ScheduledRun) -> str:
     seconds = (run.ended or 0.0) - (run.started or 0.0)
     return f"{run.bundle.name} {run.status.value} in {seconds:.1f} s" + (f": {run.reason}" if run.reason else "")
 
@@ -139,7 +139,7 @@ def _wait_for(lock: Lock, deadline: float, patient: bool) -> bool:
     return False
 
 
-def _see_to(schedules: Schedules) -> None:
+def recover_and_check(schedules: Schedules) -> None:
     """Note what was lost and what is missing."""
     for run in schedules.recover():
         say(f"run {run[:14]} was lost: the process that ran it died")
@@ -151,19 +151,19 @@ def _once(schedules: Schedules) -> int:
     for schedule in schedules.list():
         while not _State.told_to_end.is_set() and (run := schedules.tick(schedule.id, _State.told_to_end.is_set)):
             say(_sentence(run))
-            failed |= run.status is not Status.SUCCEEDED
+            failed |= run.status is not RunState.SUCCEEDED
     for line in schedules.deliver():
         say(line)
     return int(failed)
 
 
-def _keep_seeing_to(serving: Serving, ended: threading.Event) -> None:
+def _keep_seeing_to(serving: SchedulerConfig, ended: threading.Event) -> None:
     """Beside the clock: see to lost runs, missing ticks and alerts, whose addresses may be slow to answer."""
     with serving.schedules() as schedules:
         while True:
             over = ended.wait(ALERT_SECONDS)
             try:
-                _see_to(schedules)
+                recover_and_check(schedules)
                 for line in schedules.deliver():
                     say(line)
             except Exception as fault:  # a ledger that is busy for long must not end this
@@ -172,16 +172,16 @@ def _keep_seeing_to(serving: Serving, ended: threading.Event) -> None:
                 return
 
 
-def _run_by_the_clock(serving: Serving, deadline: float) -> None:
+def _run_by_the_clock(serving: SchedulerConfig, deadline: float) -> None:
     from apscheduler.events import EVENT_SCHEDULER_STARTED
     from sqlalchemy.exc import DatabaseError
 
-    from mlops_jupyter.services.schedule import jobs
+    from mlops_jupyter.services.schedule.scheduler import loop
 
     store = serving.folder / "scheduler.db"
-    scheduler = jobs.build(store)
+    scheduler = loop.build(store)
     with serving.schedules() as schedules:
-        jobs.add_all(scheduler, schedules, serving.ahead)
+        loop.add_all(scheduler, schedules, serving.ahead)
     watcher = threading.Thread(target=_watch, args=(scheduler, serving, deadline), name="scheduler-watch")
     ended = threading.Event()
     keeper = threading.Thread(target=_keep_seeing_to, args=(serving, ended), name="scheduler-alerts")
@@ -202,16 +202,16 @@ def _run_by_the_clock(serving: Serving, deadline: float) -> None:
     say("scheduler ended")
 
 
-def _watch(scheduler: BlockingScheduler, serving: Serving, deadline: float) -> None:
+def _watch(scheduler: BlockingScheduler, serving: SchedulerConfig, deadline: float) -> None:
     """Keep the jobs true to the ledger; shut the scheduler down when the time is up or we are told to end."""
-    from mlops_jupyter.services.schedule import jobs
+    from mlops_jupyter.services.schedule.scheduler import loop
 
     mark, woken = -1, 0.0
     with serving.schedules() as schedules:
         while True:
             try:
                 if (now_at := schedules.changes_mark()) != mark:
-                    jobs.agree(scheduler, schedules, serving.ahead)
+                    loop.agree(scheduler, schedules, serving.ahead)
                     mark = now_at
             except Exception as fault:  # a ledger that is busy for long must not end the watch
                 say(f"cannot read the schedules: {fault}")

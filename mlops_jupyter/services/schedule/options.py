@@ -9,19 +9,19 @@ from pathlib import Path
 
 from mlops_jupyter.core import plan
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.services.schedule import clock
+from mlops_jupyter.services.cron import ticks as cron_ticks
 from mlops_jupyter.services.schedule.bundle import Bundle
-from mlops_jupyter.services.schedule.record import ONE_TRY, Catchup, Policy, Schedule
+from mlops_jupyter.services.schedule.models import ONE_TRY, Catchup, RunPolicy, Schedule
 
 
 @dataclass(frozen=True)
-class Wish:
+class ScheduleOptions:
     """What may be asked of a schedule; None, 0 and "" leave it to the bundle or to what is usual.
 
     Attributes
     ----------
     cron, timezone, every_seconds, data, after, drift, concurrency : as in `core.plan.Schedule`.
-    catchup, tries, grace, logs, alerts, tick : as in `Policy`.
+    catchup, tries, grace, logs, alerts, tick : as in `RunPolicy`.
     """
 
     cron: str | None = None
@@ -39,7 +39,7 @@ class Wish:
     tick: str = ""
 
 
-def settle(wish: Wish, bundle: Bundle, others: Iterable[Schedule]) -> tuple[plan.Schedule, Policy]:
+def resolve(wish: ScheduleOptions, bundle: Bundle, others: Iterable[Schedule]) -> tuple[plan.Schedule, RunPolicy]:
     """Return when to run and how runs are kept; raise `UserError` for what cannot be.
 
     Parameters
@@ -52,12 +52,12 @@ def settle(wish: Wish, bundle: Bundle, others: Iterable[Schedule]) -> tuple[plan
     _check(wanted, wish)
     if wanted.after:
         _check_chain(wanted.after, bundle, list(others))
-    usual = Policy()
+    usual = RunPolicy()
     alerts = tuple(dict.fromkeys(_alert(word) for word in wish.alerts or ((bundle.alert,) if bundle.alert else ())))
     if wish.tick and bundle.parameters is not None and wish.tick not in bundle.parameters:
         takes = ", ".join(sorted(bundle.parameters)) or "none"
         raise UserError(f"--tick {wish.tick!r}: the bundle takes no such parameter: it takes {takes}")
-    return replace(wanted, catchup=catchup is Catchup.ALL), Policy(
+    return replace(wanted, catchup=catchup is Catchup.ALL), RunPolicy(
         catchup,
         wish.tries,
         usual.grace if wish.grace is None else wish.grace,
@@ -67,7 +67,7 @@ def settle(wish: Wish, bundle: Bundle, others: Iterable[Schedule]) -> tuple[plan
     )
 
 
-def _kind(wish: Wish, bundle: Bundle) -> plan.Schedule:
+def _kind(wish: ScheduleOptions, bundle: Bundle) -> plan.Schedule:
     kinds = {
         "--cron": wish.cron is not None,
         "--every": wish.every_seconds,
@@ -96,12 +96,12 @@ def _kind(wish: Wish, bundle: Bundle) -> plan.Schedule:
     return replace(bundle.schedule, timezone=wish.timezone or bundle.schedule.timezone)
 
 
-def _check(wanted: plan.Schedule, wish: Wish) -> None:
+def _check(wanted: plan.Schedule, wish: ScheduleOptions) -> None:
     if wanted.cron or wish.cron is not None:
-        clock.check(wanted.cron)
+        cron_ticks.check(wanted.cron)
     elif wanted.timezone != "UTC":
         raise UserError(f"time zone {wanted.timezone!r} belongs to a cron expression: leave it out")
-    clock.zone(wanted.timezone)
+    cron_ticks.zone(wanted.timezone)
     if wanted.concurrency < 1:
         raise UserError(f"concurrency {wanted.concurrency} lets no run start: give 1 or more")
     if wanted.every_seconds < 0:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from mlops_jupyter.services.schedule import processes
 from mlops_jupyter.services.schedule.bundle import Bundle
+from mlops_jupyter.services.schedule.runner import process_tree
 
 GRACE_SECONDS = 10.0
 """How long a run that is stopped may take to end by itself before it is killed."""
@@ -26,7 +26,7 @@ TAIL_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class Order:
+class RunRequest:
     """What to run. `run` marks the processes and names the run in the store; `timeout` is in seconds."""
 
     run: str
@@ -65,12 +65,12 @@ class Order:
             "PYTHONPATH": str(self.bundle.folder / "src"),
             "PYTHONUNBUFFERED": "1",  # the log can be followed
             "MLFLOW_TRACKING_URI": self.tracking_uri,
-            processes.MARK: self.run,
+            process_tree.MARK: self.run,
         }
 
 
 @dataclass(frozen=True)
-class Ending:
+class RunOutcome:
     """How a run ended: `exit_code` is None where it never started, `printed` is its own report, `reason` is ours."""
 
     exit_code: int | None
@@ -78,7 +78,7 @@ class Ending:
     reason: str
 
 
-def perform(order: Order, stopped: Callable[[], bool]) -> Ending:
+def perform(order: RunRequest, stopped: Callable[[], bool]) -> RunOutcome:
     """Run the bundle to its end, its timeout, or until `stopped()`; nothing of it is left running after."""
     order.log.parent.mkdir(parents=True, exist_ok=True)
     order.store.mkdir(parents=True, exist_ok=True)
@@ -89,21 +89,21 @@ def perform(order: Order, stopped: Callable[[], bool]) -> Ending:
         try:
             process = _start(order, said, log)
         except OSError as fault:
-            return Ending(None, {}, f"could not start: {fault}")
+            return RunOutcome(None, {}, f"could not start: {fault}")
         try:
             reason = _wait(process, order, stopped)
         finally:
-            processes.end(order.run, order.grace)
+            process_tree.terminate(order.run, order.grace)
             code = process.wait()
         printed = _report(said)
         reason = reason or ("" if code == 0 else _why(printed) or _last_words(log, begin, code))
         said.seek(0)
         log.seek(0, os.SEEK_END)
         shutil.copyfileobj(said, log)
-    return Ending(code, printed, reason)
+    return RunOutcome(code, printed, reason)
 
 
-def _start(order: Order, said: IO[bytes], log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _start(order: RunRequest, said: IO[bytes], log: IO[bytes]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         order.command,
         cwd=order.bundle.folder,
@@ -115,7 +115,7 @@ def _start(order: Order, said: IO[bytes], log: IO[bytes]) -> subprocess.Popen[by
     )
 
 
-def _wait(process: subprocess.Popen[bytes], order: Order, stopped: Callable[[], bool]) -> str:
+def _wait(process: subprocess.Popen[bytes], order: RunRequest, stopped: Callable[[], bool]) -> str:
     """Wait for the end; return why it was cut short, or an empty text."""
     deadline = time.monotonic() + order.timeout if order.timeout else float("inf")
     while True:

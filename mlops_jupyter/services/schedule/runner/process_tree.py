@@ -38,7 +38,7 @@ def lives(owner: object) -> bool:
         return False
 
 
-def end(mark: str, grace: float) -> None:
+def terminate(mark: str, grace: float) -> None:
     """Ask all processes of the run to end (SIGTERM), wait up to `grace` seconds, then kill those that are left."""
     deadline = time.monotonic() + grace
     asked: set[psutil.Process] = set()

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import psutil
 import pytest
 
-from mlops_jupyter.services.schedule import processes
+from mlops_jupyter.services.schedule.runner import process_tree
 
 from .conftest import ROOT, Project, until
 
@@ -100,7 +100,7 @@ def test_a_living_run_by_hand_is_not_taken_for_lost(project: Project) -> None:
     workspace = project.workspace
     schedule = workspace.schedules.add(project.bundle, "@yearly")
     row = "INSERT INTO schedule_run (id, schedule, due, started, status, outcome) VALUES (?, ?, ?, 1, 'running', ?)"
-    mine = processes.identity()
+    mine = process_tree.identity()
     owners = {
         "alive": mine,
         "other": {**mine, "started": mine["started"] - 60},
