@@ -11,7 +11,7 @@ import pytest
 
 HEAVY = (
     "apscheduler",
-    "croniter",
+    "cronsim",
     "joblib",
     "jsonschema",
     "jupyter_client",

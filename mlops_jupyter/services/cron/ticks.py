@@ -1,7 +1,6 @@
-"""When a cron expression fires, as crontab(5) and cron(8) mean it. Light: imports croniter only when it is asked.
+"""When a cron expression fires, as crontab(5) and cron(8) mean it. The ticks are cronsim's.
 
-croniter walks the days; the minutes of a day are laid out here, because it repeats fixed times in autumn, which cron
-does not. What cron does when the clocks change (cron(8) of Vixie and Debian), and so do we:
+What cron does when the clocks change (cron(8) of Vixie and Debian), and so do we:
 
 * a job at fixed times (neither the minute nor the hour begins with ``*``) fires once a day for each of its times: one
   that does not exist in spring fires once, at the first instant after the gap; one that comes twice in autumn fires at
@@ -12,12 +11,15 @@ does not. What cron does when the clocks change (cron(8) of Vixie and Debian), a
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import datetime as dt
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from heapq import merge
 from itertools import islice
 from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.services.cron.expression import Cron, parse
@@ -34,8 +36,7 @@ def check(expression: str) -> None:
     ...
     mlops_jupyter.core.errors.UserError: cron '0 25 * * *': hour '25' is out of range (takes 0-23)
     """
-    cron = parse(expression)
-    if next(_days(cron, date(2000, 1, 1)), None) is None:
+    if next(_walk(parse(expression), datetime(2000, 1, 1, tzinfo=UTC), back=False), None) is None:
         raise UserError(
             f"cron {expression!r} never fires: its day-of-month is in none of its months; change one of them"
         )
@@ -75,80 +76,53 @@ def next_after(expression: str, timezone: str, start: datetime) -> datetime | No
 
 def latest(expression: str, timezone: str, now: datetime) -> datetime | None:
     """Return the last tick at or before `now` (aware), or None if there was none (within 50 years)."""
-    cron, place = parse(expression), zone(timezone)
-    for day in _days(cron, now.astimezone(place).date(), back=True):
-        instants = _instants(cron, day, place)
-        if place_in := bisect_right(instants, now):
-            return instants[place_in - 1].astimezone(place)
-    return None
+    place = zone(timezone)
+    moment = now.astimezone(place).replace(microsecond=0)
+    # In an hour that comes twice, the fixed times of all of that hour have fired at their first coming.
+    repeated = _utc_offset(moment.replace(fold=0)) - _utc_offset(moment) if moment.fold else timedelta()
+    start = moment.astimezone(UTC) + repeated + timedelta(seconds=1)
+    ticks = _ticks(parse(expression), place, start, back=True)
+    return next((tick.astimezone(place) for tick in ticks if tick <= now), None)
 
 
 def _after(cron: Cron, place: ZoneInfo, start: datetime) -> Iterator[datetime]:
-    last = start.astimezone(UTC)
-    # The day before as well: a gap at the end of a day moves that day's ticks into the next.
-    for day in _days(cron, last.astimezone(place).date() - timedelta(days=1)):
-        for instant in _instants(cron, day, place):
-            if instant > last:
-                yield instant
-                last = instant
+    """Yield the ticks strictly after `start`, ascending."""
+    last = start
+    for tick in _ticks(cron, place, start):
+        if tick > last:  # a walk by fixed times may come back from the second coming of an hour to the first
+            yield tick
+            last = tick
 
 
-def _days(cron: Cron, start: date, back: bool = False) -> Iterator[date]:
-    """Yield the matching days from `start` on (or backwards), `start` included."""
-    from croniter import CroniterBadDateError, croniter
+def _ticks(cron: Cron, place: ZoneInfo, start: datetime, back: bool = False) -> Iterator[datetime]:
+    """Yield the ticks from `start` on (or backwards), in UTC.
 
-    days, weekdays = _list(cron.days, 31), _list(cron.weekdays, 7)
-    if cron.either and "*" in (
-        days,
-        weekdays,
-    ):  # `1-31` OR Monday is every day; to croniter `*` means: look at the other
-        days = weekdays = "*"
-    midnight = datetime.combine(start, time())
-    walk = croniter(
-        f"0 0 {days} {_list(cron.months, 12)} {weekdays}",
-        midnight + timedelta(minutes=1 if back else -1),
-        day_or=cron.either,
-    )
+    An interval's ticks are those by each UTC offset of the zone, at the times at which it has that offset. cronsim does
+    not walk intervals over a change of the clocks: where that is half an hour (Lord Howe), it would leave out ticks.
+    """
+    if not cron.interval:
+        yield from (tick.astimezone(UTC) for tick in _walk(cron, start.astimezone(place), back))
+        return
+    walks = (_walk(cron, start.astimezone(dt.timezone(offset)), back) for offset in _utc_offsets(place, start.year))
+    for tick in merge(*walks, reverse=back):
+        if tick.utcoffset() == tick.astimezone(place).utcoffset():
+            yield tick.astimezone(UTC)
+
+
+def _walk(cron: Cron, start: datetime, back: bool) -> Iterator[datetime]:
+    """Yield cronsim's ticks after `start` (or before it) by the clock of its zone, over 50 years at most."""
     try:
-        while True:
-            yield (walk.get_prev(datetime) if back else walk.get_next(datetime)).date()
-    except (CroniterBadDateError, OverflowError):  # no more within 50 years; the end of the calendar
+        yield from CronSim(cron.text, start, reverse=back)
+    except (CronSimError, OverflowError, ValueError):  # it never fires; the calendar ends
         return
 
 
-def _list(numbers: tuple[int, ...], all_of_them: int) -> str:
-    return "*" if len(numbers) == all_of_them else ",".join(map(str, numbers))
-
-
 @lru_cache(maxsize=256)
-def _instants(cron: Cron, day: date, place: ZoneInfo) -> tuple[datetime, ...]:
-    """All ticks of one local day, in UTC, ascending, each once."""
-    found: set[datetime] = set()
-    for hour in cron.hours:
-        for minute in cron.minutes:
-            found.update(_comings(datetime.combine(day, time(hour, minute)), place, cron.interval))
-    return tuple(sorted(found))
+def _utc_offsets(place: ZoneInfo, year: int) -> frozenset[timedelta]:
+    """Return the offsets that a zone has within 50 years of one, looked at each week."""
+    first = datetime(max(year - 50, 1), 1, 1, tzinfo=place)
+    return frozenset(_utc_offset(first + timedelta(weeks=week)) for week in range(52 * 101))
 
 
-def _comings(wall: datetime, place: ZoneInfo, interval: bool) -> tuple[datetime, ...]:
-    """The instants, in UTC, at which a job set for that time on the wall fires: one, none or two."""
-    before, after = (wall.replace(tzinfo=place, fold=fold).utcoffset() or timedelta() for fold in (0, 1))
-    early, late = ((wall - offset).replace(tzinfo=UTC) for offset in (before, after))
-    if before == after:
-        return (early,)
-    if before > after:  # the clocks went back: this time comes twice
-        return (early, late) if interval else (early,)
-    return () if interval else (_change(place, late, early),)
-
-
-def _change(place: ZoneInfo, old: datetime, new: datetime) -> datetime:
-    """The first second after the clocks changed, between an instant before the change and one after it (UTC)."""
-    offset = old.astimezone(place).utcoffset()
-    while new - old > timedelta(seconds=1):
-        middle = old + (new - old) // 2
-        middle = middle.replace(microsecond=0)
-        if middle.astimezone(place).utcoffset() == offset:
-            old = middle
-        else:
-            new = middle
-    return new
+def _utc_offset(moment: datetime) -> timedelta:
+    return moment.utcoffset() or timedelta()

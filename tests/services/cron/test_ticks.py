@@ -75,6 +75,8 @@ FIRES = (
     Case("spring: New York", "30 2 * * *", "03-07T12:00Z", "03-08T03:00-04:00 03-09T02:30-04:00", "America/New_York"),
     Case("spring: a gap of half an hour", "15 2 * * *",
          "10-03T00:00Z", "10-04T02:30+11:00 10-05T02:15+11:00", "Australia/Lord_Howe"),
+    Case("spring: intervals after a gap of half an hour", "*/20 2 * * *",
+         "10-03T00:00Z", "10-04T02:40+11:00 10-05T02:00+11:00", "Australia/Lord_Howe"),
     Case("spring: a gap at midnight", "0 0 * * *",
          "04-23T12:00Z", "04-24T01:00+03:00 04-25T00:00+03:00", "Africa/Cairo"),
     # Autumn: Berlin 2026-10-25, 03:00+02:00 becomes 02:00+01:00.
@@ -86,6 +88,8 @@ FIRES = (
          "10-25T02:00+02:00 10-25T02:30+02:00 10-25T02:00+01:00 10-25T02:30+01:00 10-25T03:00+01:00", "Europe/Berlin"),
     Case("autumn: hourly ticks every hour that passes", "30 * * * *",
          "10-24T23:45Z", "10-25T02:30+02:00 10-25T02:30+01:00 10-25T03:30+01:00", "Europe/Berlin"),
+    Case("autumn: intervals over half an hour that comes twice", "30 * * * *", "04-04T14:00Z",
+         "04-05T01:30+11:00 04-05T01:30+10:30 04-05T02:30+10:30", "Australia/Lord_Howe"),
     Case("autumn: New York", "30 1 * * *", "10-31T12:00Z", "11-01T01:30-04:00 11-02T01:30-05:00", "America/New_York"),
     Case("autumn: midnight comes twice", "30 23 * * *",
          "10-29T12:00Z", "10-29T23:30+03:00 10-30T23:30+02:00", "Africa/Cairo"),
@@ -234,6 +238,57 @@ def test_ticks_ascend_and_match_the_wall(expression: str, start: datetime, zone:
         assert cron_ticks.latest(expression, zone, instant).astimezone(UTC) == instant
         before = (instant - timedelta(minutes=1)).astimezone(ZoneInfo(zone))
         assert _fires(expression, tick) or before.utcoffset() != tick.utcoffset()  # else it stands for a skipped one
+
+
+CHANGES = st.sampled_from(
+    [
+        ("Europe/Berlin", "2026-03-29T01:00Z"),
+        ("Europe/Berlin", "2026-10-25T01:00Z"),
+        ("America/New_York", "2026-11-01T06:00Z"),
+        ("Australia/Lord_Howe", "2026-04-04T15:00Z"),
+        ("Australia/Lord_Howe", "2026-10-03T15:30Z"),
+        ("America/Santiago", "2026-04-05T03:00Z"),
+        ("America/Santiago", "2026-09-06T04:00Z"),
+        ("Africa/Cairo", "2026-04-23T22:00Z"),
+        ("Africa/Cairo", "2026-10-29T21:00Z"),
+    ]
+)
+NEAR = st.one_of(st.just("*"), st.sampled_from(["0", "1", "2", "0-3", "1,2", "23", "*/2", "0,23"]))
+SOON = st.tuples(_field(0, 59), NEAR, st.just("*"), st.just("*"), st.sampled_from(["*", "0", "5,6"])).map(" ".join)
+
+
+def _minutes_of_cron(expression: str, zone: str, start: datetime, end: datetime) -> list[datetime]:
+    """The ticks after `start` up to `end`, minute by minute, as cron(8) of Debian says them."""
+    place, ticks = ZoneInfo(zone), []
+    interval = any(part.startswith("*") for part in expression.split()[:2])
+    minute = start.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    while minute <= end:
+        wall, before = minute.astimezone(place), (minute - timedelta(minutes=1)).astimezone(place)
+        walls = [wall.replace(tzinfo=None)]
+        if not interval:
+            skipped = int((wall.utcoffset() - before.utcoffset()).total_seconds()) // 60
+            walls = [] if wall.fold else [walls[0] - timedelta(minutes=back) for back in range(max(skipped, 0) + 1)]
+        if any(_fires(expression, wall) for wall in walls):
+            ticks.append(minute)
+        minute += timedelta(minutes=1)
+    return ticks
+
+
+@settings(max_examples=40, deadline=None)
+@given(SOON, CHANGES, st.integers(-150, 150))
+def test_every_minute_around_a_change_of_the_clocks_agrees_with_cron(
+    expression: str, change: tuple[str, str], away: int
+) -> None:
+    zone, moment = change[0], datetime.fromisoformat(change[1].replace("Z", "+00:00"))
+    first, start, end = (moment + each for each in (timedelta(hours=-26), timedelta(minutes=away), timedelta(hours=26)))
+    all_ticks = _minutes_of_cron(expression, zone, first, end)
+    expected = [tick for tick in all_ticks if tick > start]
+    ticks = [tick.astimezone(UTC) for tick in cron_ticks.next_times(expression, zone, start, len(expected) + 1)]
+    assert [tick for tick in ticks if tick <= end] == expected
+    for hours in (-0.75, -0.25, 0, 0.25, 0.75, 12):
+        now = moment + timedelta(hours=hours)
+        for last in [tick for tick in all_ticks if tick <= now][-1:]:
+            assert cron_ticks.latest(expression, zone, now).astimezone(UTC) == last
 
 
 def test_checking_an_expression_is_light() -> None:
