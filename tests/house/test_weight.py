@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 HEAVY = (
-    "apscheduler",
     "cronsim",
     "joblib",
     "jsonschema",

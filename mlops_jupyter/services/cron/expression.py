@@ -46,7 +46,7 @@ _SUNDAY = 7
 
 @dataclass(frozen=True)
 class Cron:
-    """A cron expression, understood.
+    """A cron expression, parsed.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ def _plain(part: str, numbers: tuple[int, ...]) -> str:
 
 def _numbers(expression: str, field: Field, part: str) -> tuple[int, ...]:
     """Expand one field: a list of ``*``, numbers, names and ranges, the first and last with a step."""
-    found: set[int] = set()
+    numbers: set[int] = set()
     for item in part.split(","):
         match = _ITEM.fullmatch(item)
         if not match:
@@ -121,8 +121,8 @@ def _numbers(expression: str, field: Field, part: str) -> tuple[int, ...]:
             high = _SUNDAY
         if high < low:
             raise _wrong(expression, field, item, "runs backwards")
-        found.update(range(low, high + 1, int(step or 1)))
-    return tuple(sorted(found))
+        numbers.update(range(low, high + 1, int(step or 1)))
+    return tuple(sorted(numbers))
 
 
 def _number(expression: str, field: Field, word: str) -> int:

@@ -1,4 +1,4 @@
-"""A schedule by the clock as a cron and the zone whose clock it goes by, for systems of three kinds, or a refusal.
+"""A schedule by the clock as a cron and a time zone, for systems that read crons otherwise, or an error if none fits.
 
 Each system does another thing with a tick at a time that a change of the clocks skips or repeats: see `check_steady`.
 """
@@ -81,6 +81,6 @@ def utc_or_zone(schedule: Schedule, system: str) -> tuple[str, str]:
 
 
 def steady_in_zone(schedule: Schedule, system: str) -> tuple[str, str]:
-    """By the clock of its own zone."""
+    """Return a cron and its own time zone; raise `UserError` if a change of its clocks skips or repeats a tick."""
     check_steady(schedule, system)
     return spelled(schedule, system), zone(schedule.timezone).key

@@ -1,4 +1,4 @@
-"""New data at a place that a schedule watches: files of a pattern, here or at any address that fsspec knows."""
+"""The sensor for new data at a place that a schedule watches: files of a pattern, here or where fsspec can list."""
 
 from __future__ import annotations
 
@@ -13,80 +13,80 @@ from mlops_jupyter.services.schedule.models import Schedule
 from mlops_jupyter.store.ledger import Ledger
 
 SETTLE_SECONDS = 1.0
-"""Files must look the same that long: what is still being written is not there yet."""
+"""Files must stay the same for that long: a file that is still being written is not there yet."""
 
 NAMED = 20
 """At most so many new files are named in the record of an arrival."""
 
-Lying = Mapping[str, str]
-"""Path -> what tells one content from the next: size and time of change, or what a remote store gives."""
+FileStates = Mapping[str, str]
+"""Path -> what tells one content from the next: size and time of change, or the ETag and the like of a remote store."""
 
 
-def look(pattern: str, root: Path) -> Lying:
-    """Return the files that lie there now. A relative pattern counts from `root`; a folder means all in it.
+def list_files(pattern: str, root: Path) -> FileStates:
+    """Return the files that are there now. A relative pattern counts from `root`; a folder means all in it.
 
     Raises
     ------
     UserError
-        The place cannot be asked: no such protocol, nobody answers.
+        The place cannot be listed: there is no such protocol, or nobody answers.
     """
     scheme, remote, _ = pattern.partition("://")
     if remote and len(scheme) > 1:
-        return _remote(pattern)
+        return _list_remote(pattern)
     place = str(root / Path(pattern).expanduser())
-    found = glob.glob(f"{glob.escape(place)}/**" if Path(place).is_dir() else place, recursive=True)  # noqa: PTH207
-    lying = {}
-    for path in sorted(found):
+    paths = glob.glob(f"{glob.escape(place)}/**" if Path(place).is_dir() else place, recursive=True)  # noqa: PTH207
+    files = {}
+    for path in sorted(paths):
         try:
             if Path(path).is_file():
-                facts = Path(path).stat()
-                lying[path] = f"{facts.st_size} {facts.st_mtime_ns} {facts.st_ino}"
+                status = Path(path).stat()
+                files[path] = f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
         except OSError:  # gone meanwhile
             continue
-    return lying
+    return files
 
 
-def _remote(pattern: str) -> Lying:
+def _list_remote(pattern: str) -> FileStates:
     try:
         from fsspec.core import url_to_fs  # type: ignore[import-untyped, unused-ignore]
 
-        files, path = url_to_fs(pattern, use_listings_cache=False)
-        files.invalidate_cache()
-        found = files.glob(path, detail=True) if glob.has_magic(path) else files.find(path, detail=True)
-    except ModuleNotFoundError as fault:
-        raise UserError(f"data at {pattern!r} needs {fault.name}: pip install {fault.name}") from None
-    except Exception as fault:  # whatever the service's own library raises
-        raise UserError(f"cannot look for data at {pattern!r}: {type(fault).__name__}: {fault}") from fault
+        system, path = url_to_fs(pattern, use_listings_cache=False)
+        system.invalidate_cache()
+        entries = system.glob(path, detail=True) if glob.has_magic(path) else system.find(path, detail=True)
+    except ModuleNotFoundError as error:
+        raise UserError(f"data at {pattern!r} needs {error.name}: pip install {error.name}") from None
+    except Exception as error:  # whatever the service's own library raises
+        raise UserError(f"cannot look for data at {pattern!r}: {type(error).__name__}: {error}") from error
     marks = ("size", "ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created", "modify")
     return {
-        str(path): " ".join(str(facts[mark]) for mark in marks if mark in facts)
-        for path, facts in found.items()
-        if facts.get("type") == "file"
+        str(path): " ".join(str(entry[mark]) for mark in marks if mark in entry)
+        for path, entry in entries.items()
+        if entry.get("type") == "file"
     }
 
 
-def note(ledger: Ledger, schedule: Schedule, root: Path, now: float) -> None:
-    """Look, and write down that new data has come if some has. Only one of two processes writes it down.
+def record_new_data(ledger: Ledger, schedule: Schedule, root: Path, now: float) -> None:
+    """List the files, and record an arrival if some are new or changed. Only one of two processes records it.
 
-    Files that went away are no news, so they do not start a run.
+    Files that went away do not start a run.
     """
     seen = _seen(ledger, schedule.id)
-    lying = look(schedule.wanted.data, root)
-    if lying == seen:
+    files = list_files(schedule.spec.data, root)
+    if files == seen:
         return
     time.sleep(SETTLE_SECONDS)
-    if look(schedule.wanted.data, root) != lying:
+    if list_files(schedule.spec.data, root) != files:
         return  # still coming: the next look will see
     with ledger.transaction():
         if _seen(ledger, schedule.id) != seen:
             return
-        ledger.execute("UPDATE schedule SET seen = ? WHERE id = ?", (json.dumps(dict(lying)), schedule.id))
-        new = sorted(path for path, mark in lying.items() if seen is not None and seen.get(path) != mark)
+        ledger.execute("UPDATE schedule SET seen = ? WHERE id = ?", (json.dumps(dict(files)), schedule.id))
+        new = sorted(path for path, mark in files.items() if seen is not None and seen.get(path) != mark)
         if new:
             row = "INSERT INTO schedule_arrival (schedule, at, files) VALUES (?, ?, ?)"
             ledger.execute(row, (schedule.id, now, json.dumps(new[:NAMED])))
 
 
-def _seen(ledger: Ledger, schedule: str) -> Lying | None:
+def _seen(ledger: Ledger, schedule: str) -> FileStates | None:
     text = ledger.query("SELECT seen FROM schedule WHERE id = ?", (schedule,))[0]["seen"]
     return None if text is None else dict(json.loads(text))

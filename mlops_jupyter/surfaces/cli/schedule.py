@@ -91,12 +91,12 @@ def _part(parts: Parsers, name: str, act: Any, help: str) -> argparse.ArgumentPa
 
 def _add_one(args: argparse.Namespace) -> int:
     schedules = _schedules()
-    schedule = schedules.add(args.bundle, None, None, _pairs(args.param), args.data, _wish(args))
+    schedule = schedules.add(args.bundle, None, None, _pairs(args.param), args.data, _options(args))
     _show_schedules([schedule], schedules.now(), args.json, one=True)
     return 0
 
 
-def _wish(args: argparse.Namespace) -> ScheduleOptions:
+def _options(args: argparse.Namespace) -> ScheduleOptions:
     from mlops_jupyter.core.plan import Resources
     from mlops_jupyter.services.schedule.models import Catchup
     from mlops_jupyter.services.schedule.options import ScheduleOptions
@@ -164,11 +164,12 @@ def _run(args: argparse.Namespace) -> int:
 
 def _backfill(args: argparse.Namespace) -> int:
     from mlops_jupyter.services.schedule.models import RunState
+    from mlops_jupyter.workspace import Workspace
 
-    def told(run: ScheduledRun) -> None:
+    def show(run: ScheduledRun) -> None:
         print(f"{_iso(run.due)} {run.status.value}" + (f": {run.reason}" if run.reason else ""), file=sys.stderr)
 
-    runs = _schedules().backfill(args.which, args.first, args.last, told)
+    runs = Workspace.open().scheduler.backfill(args.which, args.first, args.last, show)
     _show_runs(runs, args.json, nothing="nothing to run: each of these ticks has succeeded, or there are none")
     return 0 if all(run.status is RunState.SUCCEEDED for run in runs) else 1
 
@@ -209,7 +210,7 @@ def _show_schedules(schedules: Sequence[Schedule], now: float, as_json: bool, on
         {
             "id": s.id,
             "bundle": str(s.bundle),
-            "when": s.wanted.shown,
+            "when": s.spec.shown,
             "cron": s.cron,
             "timezone": s.timezone,
             "next": _iso(coming(s, now), s.timezone),
@@ -217,7 +218,7 @@ def _show_schedules(schedules: Sequence[Schedule], now: float, as_json: bool, on
             "parameters": dict(s.parameters),
             "data": str(s.data) if s.data else None,
             "catchup": s.policy.catchup.value,
-            "concurrency": s.wanted.concurrency,
+            "concurrency": s.spec.concurrency,
             "retries": s.policy.tries.retries,
             "backoff": s.policy.tries.backoff_seconds,
             "timeout": s.policy.tries.timeout_seconds,

@@ -35,7 +35,7 @@ def act(args: argparse.Namespace) -> int:
     """Serve until told to end."""
     from mlops_jupyter.workspace import Workspace
 
-    return Workspace.open().schedules.serve(args.seconds, args.once, args.timeout, args.ahead, args.parent)
+    return Workspace.open().scheduler.serve(args.seconds, args.once, args.timeout, args.ahead, args.parent)
 
 
 def _install(args: argparse.Namespace) -> int:

@@ -31,10 +31,10 @@ EVERY = ScheduleOptions(every_seconds=3600)
 )
 def test_a_kind_is_kept_in_the_words_of_a_plan(project: Project, wish: ScheduleOptions, wanted: Wanted) -> None:
     project.schedules.add(project.make("first"), "@daily")
-    made = project.schedules.add(project.bundle, wish=wish)
-    assert made.wanted == wanted
+    made = project.schedules.add(project.bundle, options=wish)
+    assert made.spec == wanted
     assert project.schedules.find(made.id) == [made]
-    assert project.schedules.add(project.bundle, wish=wish) == made
+    assert project.schedules.add(project.bundle, options=wish) == made
 
 
 def test_how_runs_are_kept_is_kept(project: Project) -> None:
@@ -47,7 +47,7 @@ def test_how_runs_are_kept_is_kept(project: Project) -> None:
         alerts=("OPS",),
         tick="n",
     )
-    made = project.schedules.add(project.bundle, wish=wish)
+    made = project.schedules.add(project.bundle, options=wish)
     policy = made.policy
     assert (policy.catchup, policy.tries, policy.grace, policy.logs) == (Catchup.NONE, wish.tries, 30.0, 3)
     assert (policy.alerts, policy.tick) == (("OPS",), "n")
@@ -66,10 +66,10 @@ def test_how_runs_are_kept_is_kept(project: Project) -> None:
 def test_the_bundles_own_schedule_of_any_kind(
     project: Project, monkeypatch: pytest.MonkeyPatch, own: str, shown: str, catchup: Catchup
 ) -> None:
-    monkeypatch.setattr("mlops_jupyter.services.schedule.data_sensor.look", lambda pattern, root: {})
+    monkeypatch.setattr("mlops_jupyter.services.schedule.data_sensor.list_files", lambda pattern, root: {})
     made = project.schedules.add(project.make("own", own))
-    assert (made.wanted.shown, made.policy.catchup) == (shown, catchup)
-    assert made.wanted.concurrency == (3 if "900" in own else 1)
+    assert (made.spec.shown, made.policy.catchup) == (shown, catchup)
+    assert made.spec.concurrency == (3 if "900" in own else 1)
 
 
 @pytest.mark.parametrize(
@@ -124,11 +124,11 @@ def test_a_wish_that_cannot_be_is_one_line(project: Project, wish: ScheduleOptio
     project.schedules.add(project.make("first"), "@daily")
     if wish.after == "second":  # tiny -> first2 -> second
         project.schedules.add(project.bundle, "@daily")
-        project.schedules.add(project.make("middle"), wish=ScheduleOptions(after="tiny"))
-        project.schedules.add(project.make("second"), wish=ScheduleOptions(after="middle"))
+        project.schedules.add(project.make("middle"), options=ScheduleOptions(after="tiny"))
+        project.schedules.add(project.make("second"), options=ScheduleOptions(after="middle"))
     before = project.schedules.list()
     with pytest.raises(UserError) as fault:
-        project.schedules.add(project.bundle, wish=wish)
+        project.schedules.add(project.bundle, options=wish)
     assert told in str(fault.value) and "\n" not in str(fault.value)
     assert project.schedules.list() == before
 
@@ -139,7 +139,7 @@ def test_a_secret_is_no_parameter(project: Project) -> None:
 
 
 def test_an_interval_counts_from_when_it_was_added(project: Project) -> None:
-    made = project.at(1_000_000.7).add(project.bundle, wish=ScheduleOptions(every_seconds=60))
+    made = project.at(1_000_000.7).add(project.bundle, options=ScheduleOptions(every_seconds=60))
     assert ticks.after(made, 1_000_000.7) == 1_000_060
     assert [ticks.after(made, at) for at in (1_000_060, 1_000_060.5, 1_000_119)] == [1_000_120] * 3
     assert [ticks.last(made, at) for at in (1_000_060, 1_000_119.9, 1_000_120)] == [1_000_060, 1_000_060, 1_000_120]
@@ -150,17 +150,17 @@ def test_new_data_starts_a_run_once(project: Project) -> None:
     inbox = project.root / "in"
     inbox.mkdir()
     (inbox / "old.csv").write_text("a")
-    made = project.schedules.add(project.bundle, wish=ScheduleOptions(data="in/*.csv"))
-    assert project.schedules.tick(made.id) is None  # what was there before is not new
+    made = project.schedules.add(project.bundle, options=ScheduleOptions(data="in/*.csv"))
+    assert project.schedules.run_due(made.id) is None  # what was there before is not new
     (inbox / "other.txt").write_text("a")
-    assert project.schedules.tick(made.id) is None
+    assert project.schedules.run_due(made.id) is None
     (inbox / "new.csv").write_text("a")
-    assert project.schedules.tick(made.id) is not None
-    assert project.schedules.tick(made.id) is None
+    assert project.schedules.run_due(made.id) is not None
+    assert project.schedules.run_due(made.id) is None
     (inbox / "old.csv").write_text("changed")
-    assert project.schedules.tick(made.id) is not None
+    assert project.schedules.run_due(made.id) is not None
     (inbox / "old.csv").unlink()
-    assert project.schedules.tick(made.id) is None
+    assert project.schedules.run_due(made.id) is None
     rows = project.workspace.ledger.query("SELECT files FROM schedule_arrival ORDER BY id")
     assert [json.loads(row["files"]) for row in rows] == [[str(inbox / "new.csv")], [str(inbox / "old.csv")]]
 
@@ -170,10 +170,10 @@ def test_data_at_an_address(project: Project) -> None:
 
     memory = fsspec.filesystem("memory")
     memory.pipe_file("/sched/a.parquet", b"1")
-    made = project.schedules.add(project.bundle, wish=ScheduleOptions(data="memory://sched/*.parquet"))
-    assert project.schedules.tick(made.id) is None
+    made = project.schedules.add(project.bundle, options=ScheduleOptions(data="memory://sched/*.parquet"))
+    assert project.schedules.run_due(made.id) is None
     memory.pipe_file("/sched/b.parquet", b"2")
-    assert project.schedules.tick(made.id) is not None and project.schedules.tick(made.id) is None
+    assert project.schedules.run_due(made.id) is not None and project.schedules.run_due(made.id) is None
     memory.rm("/sched", recursive=True)
 
 
@@ -183,7 +183,7 @@ def test_data_that_is_still_being_written_waits(project: Project) -> None:
 
     inbox = project.root / "in"
     inbox.mkdir()
-    made = project.schedules.add(project.bundle, wish=ScheduleOptions(data="in"))
+    made = project.schedules.add(project.bundle, options=ScheduleOptions(data="in"))
     ended = threading.Event()
 
     def write() -> None:
@@ -195,34 +195,34 @@ def test_data_that_is_still_being_written_waits(project: Project) -> None:
     writer = threading.Thread(target=write)
     writer.start()
     until(lambda: (inbox / "a.csv").exists() and (inbox / "a.csv").stat().st_size)
-    assert project.schedules.tick(made.id) is None
+    assert project.schedules.run_due(made.id) is None
     ended.set()
     writer.join()
-    assert project.schedules.tick(made.id) is not None
+    assert project.schedules.run_due(made.id) is not None
 
 
 def test_a_run_after_another_pipelines_success(project: Project) -> None:
     first = project.schedules.add(project.make("first"), "@yearly")
-    second = project.schedules.add(project.bundle, wish=ScheduleOptions(after="first"))
-    assert project.schedules.due(second) is None
+    second = project.schedules.add(project.bundle, options=ScheduleOptions(after="first"))
+    assert project.schedules.due_tick(second) is None
     project.schedules.run_now(first.id)
-    assert project.schedules.due(second) == project.schedules.history()[0].ended
-    assert project.schedules.tick(second.id) is not None and project.schedules.tick(second.id) is None
+    assert project.schedules.due_tick(second) == project.schedules.history()[0].ended
+    assert project.schedules.run_due(second.id) is not None and project.schedules.run_due(second.id) is None
     failing = project.schedules.add(project.root / "first", "@yearly", parameters={"fault": "x"})
     project.schedules.run_now(failing.id)
-    assert project.schedules.due(second) is None
+    assert project.schedules.due_tick(second) is None
 
 
 def test_a_run_on_drift(project: Project) -> None:
     import pandas as pd
 
-    made = project.schedules.add(project.bundle, wish=ScheduleOptions(drift="prices"))
+    made = project.schedules.add(project.bundle, options=ScheduleOptions(drift="prices"))
     before = pd.DataFrame({"x": range(500)})
     for current, subject in ((before.copy(), "prices"), (before + 400, "other")):
         project.workspace.drift.check(before, current, subject=subject)
-        assert project.schedules.due(made) is None
+        assert project.schedules.due_tick(made) is None
     project.workspace.drift.check(before, before + 400, subject="prices")
-    assert project.schedules.tick(made.id) is not None and project.schedules.tick(made.id) is None
+    assert project.schedules.run_due(made.id) is not None and project.schedules.run_due(made.id) is None
 
 
 def test_a_scheduled_check_that_finds_drift_starts_what_waits_for_it(project: Project) -> None:
@@ -231,17 +231,17 @@ def test_a_scheduled_check_that_finds_drift_starts_what_waits_for_it(project: Pr
     report = {"status": "failed", "steps": [{"step": "check", "error": {"type": "DriftFound", "message": "x moved"}}]}
     (monitor / "src" / "monitor" / "__main__.py").write_text(f"print({json.dumps(report)!r}); raise SystemExit(1)")
     watch = project.schedules.add(monitor, "@yearly")
-    retrain = project.schedules.add(project.bundle, wish=ScheduleOptions(drift="monitor"))
+    retrain = project.schedules.add(project.bundle, options=ScheduleOptions(drift="monitor"))
     assert project.schedules.run_now(watch.id).reason == "step 'check': DriftFound: x moved"
-    assert project.schedules.tick(retrain.id) is not None and project.schedules.tick(retrain.id) is None
+    assert project.schedules.run_due(retrain.id) is not None and project.schedules.run_due(retrain.id) is None
 
 
 def test_a_scheduler_serves_all_kinds(project: Project) -> None:
     """Interval -> after -> ; data in another; a real process, looking by itself."""
     (project.root / "in").mkdir()
-    every = project.schedules.add(project.make("first"), wish=ScheduleOptions(every_seconds=2))
-    chained = project.schedules.add(project.bundle, wish=ScheduleOptions(after="first"))
-    arrived = project.schedules.add(project.make("loader"), wish=ScheduleOptions(data="in/*.csv"))
+    every = project.schedules.add(project.make("first"), options=ScheduleOptions(every_seconds=2))
+    chained = project.schedules.add(project.bundle, options=ScheduleOptions(after="first"))
+    arrived = project.schedules.add(project.make("loader"), options=ScheduleOptions(data="in/*.csv"))
     process = project.start()
     until(lambda: len(project.ran("first")) >= 2 and len(project.ran()) >= 2)
     assert project.ran("loader") == []
@@ -269,9 +269,9 @@ def test_a_folder_that_cannot_be_written(project: Project) -> None:
 
 def test_the_tick_is_told_to_the_run(project: Project) -> None:
     made = project.at(time.time() - 90).add(
-        project.bundle, wish=ScheduleOptions(cron="* * * * *", timezone="Asia/Kolkata", tick="n")
+        project.bundle, options=ScheduleOptions(cron="* * * * *", timezone="Asia/Kolkata", tick="n")
     )
-    run = project.schedules.tick(made.id)
+    run = project.schedules.run_due(made.id)
     told = run.outcome["given"]["n"]
     assert told.endswith("+05:30") and Path(run.log).is_file()
     from datetime import datetime

@@ -143,7 +143,7 @@ def test_history_stays_after_removal(project: Project) -> None:
 def test_a_bundle_that_is_gone_fails_its_run(project: Project) -> None:
     schedule = project.missed()
     (project.bundle / "pipeline.yaml").unlink()
-    run = project.schedules.tick(schedule.id)
+    run = project.schedules.run_due(schedule.id)
     assert run.status is RunState.FAILED and "there is no pipeline.yaml" in run.reason
 
 
@@ -177,7 +177,7 @@ def test_what_is_due(project: Project, created: float, runs: list, now: float, d
             (str(tick), schedule.id, tick, ended, json.dumps({"trigger": trigger})),
         )
     at[0] = now
-    assert schedules.due(schedule) == due
+    assert schedules.due_tick(schedule) == due
 
 
 TICK = """
@@ -186,7 +186,7 @@ from pathlib import Path
 from mlops_jupyter.workspace import Workspace
 schedules = Workspace.open(Path(sys.argv[1])).schedules
 time.sleep(max(0.0, float(sys.argv[3]) - time.time()))
-print(schedules.tick(sys.argv[2]) is not None)
+print(schedules.run_due(sys.argv[2]) is not None)
 """
 
 

@@ -1,4 +1,4 @@
-"""Runs one bundle in a process of its own, and says how it ended."""
+"""Runs one bundle in a process of its own, and returns how it ended."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,13 +21,25 @@ from mlops_jupyter.services.schedule.runner import process_tree
 GRACE_SECONDS = 10.0
 """How long a run that is stopped may take to end by itself before it is killed."""
 
+EXIT_SECONDS = 1.0
+"""How long an ended process may take to give its exit code."""
+
 TAIL_BYTES = 1 << 20
 """How much of the end of a run's output is looked at for its outcome."""
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What to run. `run` marks the processes and names the run in the store; `timeout` is in seconds."""
+    """What to run.
+
+    Attributes
+    ----------
+    run : the run's id, which marks its processes and names it in the store.
+    store : the folder that holds what runs of this bundle made.
+    log : the file that gets what the bundle prints; an earlier try may have written there.
+    timeout : seconds after which the run is ended; None lets it run.
+    grace : seconds that a run which is stopped may take to end by itself.
+    """
 
     run: str
     bundle: Bundle
@@ -71,53 +83,73 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """How a run ended: `exit_code` is None where it never started, `printed` is its own report, `reason` is ours."""
+    """How a run ended.
+
+    Attributes
+    ----------
+    exit_code : None where the bundle's process never started, or could not be ended.
+    report : the JSON object that the bundle printed.
+    reason : why the run did not succeed; empty if it did.
+    left_running : pids of processes that could not be ended.
+    """
 
     exit_code: int | None
-    printed: Mapping[str, Any]
+    report: Mapping[str, Any]
     reason: str
+    left_running: list[int] = field(default_factory=list)
 
 
-def perform(order: RunRequest, stopped: Callable[[], bool]) -> RunOutcome:
-    """Run the bundle to its end, its timeout, or until `stopped()`; nothing of it is left running after."""
-    order.log.parent.mkdir(parents=True, exist_ok=True)
-    order.store.mkdir(parents=True, exist_ok=True)
-    with order.log.open("a+b") as log, tempfile.TemporaryFile(dir=order.log.parent) as said:
-        begin = log.seek(0, os.SEEK_END)  # an earlier try may have written here
-        log.write(f"$ {shlex.join(order.command)}\n".encode())
+def run_bundle(request: RunRequest, stopped: Callable[[], bool]) -> RunOutcome:
+    """Run the bundle to its end, its timeout, or until `stopped()`; end all that it started."""
+    request.log.parent.mkdir(parents=True, exist_ok=True)
+    request.store.mkdir(parents=True, exist_ok=True)
+    with request.log.open("a+b") as log, tempfile.TemporaryFile(dir=request.log.parent) as output:
+        begin = log.seek(0, os.SEEK_END)
+        log.write(f"$ {shlex.join(request.command)}\n".encode())
         log.flush()
         try:
-            process = _start(order, said, log)
-        except OSError as fault:
-            return RunOutcome(None, {}, f"could not start: {fault}")
+            process = _start(request, output, log)
+        except OSError as error:
+            return RunOutcome(None, {}, f"could not start: {error}")
         try:
-            reason = _wait(process, order, stopped)
+            reason = _wait(process, request, stopped)
         finally:
-            process_tree.terminate(order.run, order.grace)
-            code = process.wait()
-        printed = _report(said)
-        reason = reason or ("" if code == 0 else _why(printed) or _last_words(log, begin, code))
-        said.seek(0)
+            left_running = process_tree.terminate(request.run, request.grace, process)
+            code = _exit_code(process)
+        report = _report(output)
+        if not reason and code != 0:
+            reason = _reported_error(report) or _last_words(log, begin, code)
+        if reason and left_running:
+            reason += f"; could not be ended: process {', '.join(map(str, left_running))}"
+        output.seek(0)
         log.seek(0, os.SEEK_END)
-        shutil.copyfileobj(said, log)
-    return RunOutcome(code, printed, reason)
+        shutil.copyfileobj(output, log)
+    return RunOutcome(code, report, reason, left_running)
 
 
-def _start(order: RunRequest, said: IO[bytes], log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _exit_code(process: subprocess.Popen[bytes]) -> int | None:
+    """Return the exit code of a process that has ended; None if it could not be ended."""
+    try:
+        return process.wait(EXIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _start(request: RunRequest, output: IO[bytes], log: IO[bytes]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        order.command,
-        cwd=order.bundle.folder,
-        env=order.environment,
+        request.command,
+        cwd=request.bundle.folder,
+        env=request.environment,
         stdin=subprocess.DEVNULL,
-        stdout=said,
+        stdout=output,
         stderr=log,
         start_new_session=True,  # Ctrl-C at the scheduler's terminal is for the scheduler
     )
 
 
-def _wait(process: subprocess.Popen[bytes], order: RunRequest, stopped: Callable[[], bool]) -> str:
+def _wait(process: subprocess.Popen[bytes], request: RunRequest, stopped: Callable[[], bool]) -> str:
     """Wait for the end; return why it was cut short, or an empty text."""
-    deadline = time.monotonic() + order.timeout if order.timeout else float("inf")
+    deadline = time.monotonic() + request.timeout if request.timeout else float("inf")
     while True:
         try:
             process.wait(timeout=0.1)
@@ -126,36 +158,38 @@ def _wait(process: subprocess.Popen[bytes], order: RunRequest, stopped: Callable
             if stopped():
                 return "stopped: the scheduler was told to end"
             if time.monotonic() > deadline:
-                return f"took longer than its timeout of {order.timeout:g} s"
+                return f"took longer than its timeout of {request.timeout:g} s"
 
 
-def _report(said: IO[bytes]) -> dict[str, Any]:
+def _report(output: IO[bytes]) -> dict[str, Any]:
     """Return the last JSON object that begins a line of the output; what a step printed may stand around it."""
-    text = _tail(said)
+    text = _tail(output)
     decoder = json.JSONDecoder()
     starts = [at for at in range(len(text)) if text[at] == "{" and (at == 0 or text[at - 1] == "\n")]
     for at in reversed(starts):
         try:
-            found, _ = decoder.raw_decode(text, at)
+            report, _ = decoder.raw_decode(text, at)
         except ValueError:
             continue
-        return dict(found)
+        return dict(report)
     return {}
 
 
-def _why(printed: Mapping[str, Any]) -> str:
-    """Return the first fault that a bundle's report names, in one line, or an empty text."""
-    if printed.get("error"):
-        return str(printed["error"])
-    steps = printed.get("steps")
+def _reported_error(report: Mapping[str, Any]) -> str:
+    """Return the first error that a bundle's report names, in one line, or an empty text."""
+    if report.get("error"):
+        return str(report["error"])
+    steps = report.get("steps")
     for step in steps if isinstance(steps, list) else ():
-        if isinstance(step, dict) and isinstance(fault := step.get("error"), dict):
-            return f"step {step.get('step')!r}: {fault.get('type')}: {fault.get('message')}"
+        if isinstance(step, dict) and isinstance(error := step.get("error"), dict):
+            return f"step {step.get('step')!r}: {error.get('type')}: {error.get('message')}"
     return ""
 
 
-def _last_words(log: IO[bytes], begin: int, code: int) -> str:
-    """Return a run's exit code with the last line of its log: of a Python fault, its type and message."""
+def _last_words(log: IO[bytes], begin: int, code: int | None) -> str:
+    """Return a run's exit code with the last line of its log: of a Python exception, its type and message."""
+    if code is None:
+        return "did not end"
     lines = [line.strip() for line in _tail(log, begin).splitlines()[1:] if line.strip()]
     how = f"ended by signal {-code}" if code < 0 else f"exit code {code}"
     return f"{how}: {lines[-1][:500]}" if lines else how

@@ -1,9 +1,13 @@
-"""The processes of a run, found by a mark in their environment: none escapes by changing its group or parent."""
+"""The processes of a run, found by a mark in their environment: none escapes by changing its group or parent.
+
+The mark is inherited, and what was given a clean environment is found as a descendant of what has it.
+"""
 
 from __future__ import annotations
 
-import os
+import subprocess
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -13,59 +17,51 @@ if TYPE_CHECKING:
 MARK = "MLOPS_JUPYTER_SCHEDULED_RUN"
 """Environment variable that holds the run's id in each of its processes."""
 
-CLOCK_SLACK = 2.0
-"""Seconds by which the start time of one process may seem to change when the machine's clock is set."""
+KILL_SECONDS = 5.0
+"""How long a process may take to go once it is killed. One that may not be killed (another user's), or cannot be (it
+waits for a disk that does not answer), would be waited for without end."""
+
+ASK_SECONDS = 0.05
+"""How often it is asked which processes are left: one may start another in between."""
 
 
-def identity() -> dict[str, float]:
-    """Return what tells this process from a later one with the same number: `pid` and `started`."""
-    import psutil
+def terminate(run: str, grace: float, child: subprocess.Popen[bytes] | None = None) -> list[int]:
+    """End all processes of a run; return the pids of those that could not be ended.
 
-    return {"pid": os.getpid(), "started": psutil.Process().create_time()}
+    Each is asked to end (SIGTERM); those that are left after `grace` seconds are killed.
 
-
-def lives(owner: object) -> bool:
-    """Whether the process with that `identity` is still there."""
-    import psutil
-
-    if not isinstance(owner, dict):
-        return False
-    try:
-        process = psutil.Process(int(owner["pid"]))
-        same = abs(process.create_time() - float(owner["started"])) < CLOCK_SLACK
-        return same and process.status() != psutil.STATUS_ZOMBIE
-    except (psutil.Error, KeyError, TypeError, ValueError):
-        return False
-
-
-def terminate(mark: str, grace: float) -> None:
-    """Ask all processes of the run to end (SIGTERM), wait up to `grace` seconds, then kill those that are left."""
-    deadline = time.monotonic() + grace
+    Parameters
+    ----------
+    child : the run's first process, if this process has started it: its exit code is kept for who waits for it.
+    """
     asked: set[psutil.Process] = set()
-    while (found := _tree(mark)) and time.monotonic() < deadline:
-        for process in found - asked:
+    deadline = time.monotonic() + grace
+    while (running := _find(run)) and time.monotonic() < deadline:
+        for process in running - asked:
             _signal(process, kill=False)
-        asked |= found
-        time.sleep(0.05)
-    while found:
-        for process in found:
+        asked |= running
+        _wait(running, child)
+    deadline = time.monotonic() + KILL_SECONDS
+    while running and time.monotonic() < deadline:
+        for process in running:
             _signal(process, kill=True)
-        time.sleep(0.02)
-        found = _tree(mark)  # one may have started another in between
+        _wait(running, child)
+        running = _find(run)
+    return sorted(process.pid for process in running)
 
 
-def _tree(mark: str) -> set[psutil.Process]:
-    """Those that carry the mark, and their descendants: a child may have been given a clean environment."""
+def _find(run: str) -> set[psutil.Process]:
+    """Return the processes that carry the run's mark, and their descendants."""
     import psutil
 
-    found: set[psutil.Process] = set()
+    family: set[psutil.Process] = set()
     for process in psutil.process_iter():
         try:
-            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
-                found.update([process, *process.children(recursive=True)])
+            if process.environ().get(MARK) == run and process.status() != psutil.STATUS_ZOMBIE:
+                family.update([process, *process.children(recursive=True)])
         except (psutil.Error, OSError):  # gone meanwhile, or another user's
             continue
-    return {process for process in found if _runs(process)}
+    return {process for process in family if _runs(process)}
 
 
 def _runs(process: psutil.Process) -> bool:
@@ -80,5 +76,17 @@ def _runs(process: psutil.Process) -> bool:
 def _signal(process: psutil.Process, kill: bool) -> None:
     import psutil
 
-    with suppress(psutil.Error):  # gone meanwhile
+    with suppress(psutil.Error):  # gone meanwhile, or not ours to end
         process.kill() if kill else process.terminate()
+
+
+def _wait(processes: Iterable[psutil.Process], child: subprocess.Popen[bytes] | None) -> None:
+    """Wait until the processes have gone, or a moment."""
+    import psutil
+
+    own = [process for process in processes if child is not None and process.pid == child.pid]
+    others = [process for process in processes if process not in own]
+    psutil.wait_procs(others, timeout=ASK_SECONDS)
+    if own and child is not None:
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(ASK_SECONDS)

@@ -11,15 +11,16 @@ from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.services.cron.ticks import zone
 from mlops_jupyter.services.schedule import ticks
 from mlops_jupyter.services.schedule.models import RunState, Schedule, ScheduledRun
-from mlops_jupyter.services.schedule.scheduler.process import SchedulerConfig, signals
+from mlops_jupyter.services.schedule.scheduler.config import SchedulerConfig
+from mlops_jupyter.services.schedule.scheduler.process import signals
 from mlops_jupyter.services.schedule.service import Schedules
 
 ROOM_SECONDS = 0.2
-"""How often it is asked whether there is room for the next run."""
+"""How often a worker asks whether there is room for the next run."""
 
 
-def past(schedule: Schedule, first: date, last: date, now: float) -> Iterator[float]:
-    """Return the ticks of these days, both included, by the clock of the schedule's place.
+def past_ticks(schedule: Schedule, first: date, last: date, now: float) -> Iterator[float]:
+    """Return the ticks of these days, both included, by the clock of the schedule's zone; none after `now`.
 
     Raises
     ------
@@ -27,7 +28,7 @@ def past(schedule: Schedule, first: date, last: date, now: float) -> Iterator[fl
         The schedule has no times, or the days are in the wrong order or not over yet.
     """
     if not ticks.timed(schedule):
-        raise UserError(f"a schedule {schedule.wanted.shown!r} has no times of the past: use `schedule run`")
+        raise UserError(f"a schedule {schedule.spec.shown!r} has no times of the past: use `schedule run`")
     if first > last:
         raise UserError(f"--from {first} is after --to {last}: swap them")
     place = zone(schedule.timezone)
@@ -37,20 +38,20 @@ def past(schedule: Schedule, first: date, last: date, now: float) -> Iterator[fl
     return ticks.between(schedule, begin, min(end, now))
 
 
-def backfill(
-    serving: SchedulerConfig, schedule: Schedule, due: Iterator[float], told: Callable[[ScheduledRun], None]
+def run_ticks(
+    config: SchedulerConfig, schedule: Schedule, due: Iterator[float], on_end: Callable[[ScheduledRun], None]
 ) -> Sequence[ScheduledRun]:
-    """Run the ticks that have not succeeded yet, and return the runs; each is told of when it has ended.
+    """Run the ticks that have not succeeded yet, and return the runs; `on_end` is called with each that has ended.
 
-    So a backfill that was ended, even killed, goes on where it was when it is asked for again. It ends by SIGTERM and
-    SIGINT, and its runs with it; they are recorded as stopped.
+    A backfill that was ended, even killed, goes on where it was when it is asked for again. SIGTERM and SIGINT end it
+    and its runs, which are recorded as stopped.
     """
     stop = threading.Event()
     lock = threading.Lock()
-    made: list[ScheduledRun] = []
+    runs: list[ScheduledRun] = []
 
     def work() -> None:
-        with serving.schedules() as schedules:
+        with config.schedules() as schedules:
             while not stop.is_set():
                 with lock:  # until there is room no other worker takes the tick after it
                     tick = next(due, None)
@@ -58,31 +59,31 @@ def backfill(
                         pass
                 if tick is None:
                     return
-                run = _run(schedules, schedule, tick, stop)
+                run = _run_tick(schedules, schedule, tick, stop)
                 with lock:
                     if run is not None:
-                        made.append(run)
-                        told(run)
+                        runs.append(run)
+                        on_end(run)
 
-    with serving.schedules() as schedules:
+    with config.schedules() as schedules:
         schedules.recover()
-    with signals(stop.set), ThreadPoolExecutor(schedule.wanted.concurrency) as workers:
-        for future in [workers.submit(work) for _ in range(schedule.wanted.concurrency)]:
+    with signals(stop.set), ThreadPoolExecutor(schedule.spec.concurrency) as workers:
+        for future in [workers.submit(work) for _ in range(schedule.spec.concurrency)]:
             future.result()
-    with serving.schedules() as schedules:
-        list(schedules.deliver())
+    with config.schedules() as schedules:
+        list(schedules.deliver_alerts())
     if stop.is_set():
         raise KeyboardInterrupt
-    return made
+    return runs
 
 
-def _run(schedules: Schedules, schedule: Schedule, tick: float, stop: threading.Event) -> ScheduledRun | None:
-    """Run one tick, waiting for room; None if it has run before, another process has it, or we are told to end."""
+def _run_tick(schedules: Schedules, schedule: Schedule, tick: float, stop: threading.Event) -> ScheduledRun | None:
+    """Run one tick, waiting for room; None if it has run before, another process has it, or the backfill is ended."""
     while not stop.is_set():
-        if run := schedules.run_tick(schedule, tick, stop.is_set):
+        if run := schedules.run_past_tick(schedule, tick, stop.is_set):
             return run
-        there = schedules.at(schedule, tick)
-        if there is not None and there.status in (RunState.RUNNING, RunState.SUCCEEDED):
+        recorded = schedules.run_of_tick(schedule, tick)
+        if recorded is not None and recorded.status in (RunState.RUNNING, RunState.SUCCEEDED):
             return None
         stop.wait(ROOM_SECONDS)
     return None

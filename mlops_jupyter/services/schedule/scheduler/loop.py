@@ -1,106 +1,113 @@
-"""APScheduler's side: its jobs, one for each schedule, and the trigger that asks our clock.
+"""The scheduler's loop: it polls the ledger for what is due, and threads run it.
 
-Its own cron trigger is not used: its weekdays are off by one (`0 9 * * 1` fires on Tuesday) and it knows no macros.
+The ledger is the truth (which schedules there are, which ticks ran, who runs them), so the loop keeps nothing: it may
+die at any moment, and look too often, without a tick being lost or run twice.
 """
 
 from __future__ import annotations
 
-import logging
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+import math
+import threading
+import time
+import traceback
+from concurrent.futures import Future, ThreadPoolExecutor
 
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
-from apscheduler.schedulers.blocking import BlockingScheduler
-from apscheduler.triggers.base import BaseTrigger
-from sqlalchemy import URL
-
+from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.services.schedule import ticks
 from mlops_jupyter.services.schedule.models import Schedule
+from mlops_jupyter.services.schedule.scheduler.config import SchedulerConfig
+from mlops_jupyter.services.schedule.scheduler.console import say, say_outcome
 from mlops_jupyter.services.schedule.service import Schedules
 
-TICK = "mlops_jupyter.services.schedule.scheduler.process:tick"
-"""The job's function, by name: the job store keeps no code."""
-
-RULES = {"coalesce": True, "misfire_grace_time": None}
-"""A job that is late is called once, however late: the ledger says what is to run."""
+POLL_SECONDS = 0.5
+"""Longest pause until the loop asks again whether the ledger or the clock has changed."""
 
 LOOK_SECONDS = 5.0
-"""How often it is looked whether new data has come."""
+"""Longest pause until every schedule is looked at again, and the pause between two looks for new data."""
 
 THREADS = 64
 """So many runs of a project may be under way at once; each thread only waits for its bundle's process."""
 
 
-class TickTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler ships no types
-    """Fires at the schedule's ticks. Kept in the job store by pickle. `ahead`: seconds added to the machine's clock.
+def run_until(told_to_end: threading.Event, deadline: float, config: SchedulerConfig) -> None:
+    """Run what falls due until told to end or until the deadline; return when the last run has ended.
 
-    A schedule that waits for data is called every few seconds to look; one that waits for another pipeline or a check
-    once a day: what it waits for changes the ledger, and then it is called at once.
+    Parameters
+    ----------
+    told_to_end : runs that are under way are ended when it is set. Set here when the parent process has gone.
+    deadline : a moment of `time.monotonic()`; runs that are under way then are waited for.
     """
-
-    def __init__(self, schedule: Schedule, ahead: float = 0.0) -> None:
-        self.schedule, self.ahead = schedule, ahead
-
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
-        """Return the first tick after the previous one, or after now if there was none."""
-        if not ticks.timed(self.schedule):
-            return now.astimezone(UTC) + timedelta(seconds=LOOK_SECONDS if self.schedule.wanted.data else 86400)
-        start = (previous_fire_time or now).timestamp() + self.ahead
-        tick = ticks.after(self.schedule, start)
-        return None if tick is None else datetime.fromtimestamp(tick - self.ahead, UTC)
-
-    def __str__(self) -> str:
-        return self.schedule.wanted.shown
-
-
-def build(store: Path) -> BlockingScheduler:
-    """Return a scheduler over the job store in that file, not yet started."""
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # that a job is called while it runs is usual here
-    return BlockingScheduler(
-        jobstores={"default": SQLAlchemyJobStore(url=URL.create("sqlite", database=str(store)))},
-        executors={"default": ThreadPoolExecutor(THREADS)},
-        timezone=UTC,
-    )
+    workers = _Workers(config, told_to_end)
+    seen, looked, next_tick = -1, -math.inf, math.inf
+    try:
+        with config.schedules() as schedules:
+            while not told_to_end.is_set() and time.monotonic() < deadline:
+                try:
+                    mark = schedules.changes_mark()
+                    late = schedules.now() >= next_tick or time.monotonic() - looked >= LOOK_SECONDS
+                    if mark != seen or late:
+                        next_tick = _start_due(schedules, workers)
+                        seen, looked = mark, time.monotonic()
+                    pause = min(POLL_SECONDS, next_tick - schedules.now())
+                except Exception as error:  # a ledger that is busy for long must not end the loop
+                    say(f"cannot read the schedules: {error}")
+                    pause = POLL_SECONDS
+                told_to_end.wait(max(pause, 0.0))
+                if config.orphaned():
+                    told_to_end.set()
+    finally:
+        workers.close()
 
 
-def add_all(scheduler: BlockingScheduler, schedules: Schedules, ahead: float) -> None:
-    """Before the start: put every schedule into the job store as the ledger has it now, over what was there."""
-    for schedule in _active(schedules).values():
-        _add(scheduler, schedules, schedule, ahead)
+def _start_due(schedules: Schedules, workers: _Workers) -> float:
+    """Start a thread for each schedule that is due and has room; return the next tick of all, infinity for none."""
+    next_tick = math.inf
+    now = schedules.now()
+    for schedule in schedules.list():
+        if schedule.paused is None:
+            if workers.should_look_for_data(schedule) or schedules.ready(schedule):
+                workers.start(schedule)
+            next_tick = min(next_tick, ticks.coming(schedule, now) or math.inf)
+    return next_tick
 
 
-def agree(scheduler: BlockingScheduler, schedules: Schedules, ahead: float) -> None:
-    """While it runs: add the jobs of new schedules, drop those of removed and paused ones, call those that are due."""
-    kept = _active(schedules)
-    have = {job.id for job in scheduler.get_jobs()}
-    for gone in have - kept.keys():
-        scheduler.remove_job(gone)
-    for id, schedule in kept.items():
-        if id not in have:
-            _add(scheduler, schedules, schedule, ahead)
-        elif schedules.ready(schedule):
-            scheduler.modify_job(id, next_run_time=datetime.now(UTC))
+class _Workers:
+    """The threads that run what is due, by schedule. Used by the loop's own thread alone."""
 
+    def __init__(self, config: SchedulerConfig, told_to_end: threading.Event) -> None:
+        self._config = config
+        self._told_to_end = told_to_end
+        self._closed = threading.Event()
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="scheduled-run")
+        self._active: dict[str, list[Future[None]]] = {}
+        self._looked: dict[str, float] = {}
 
-def _active(schedules: Schedules) -> dict[str, Schedule]:
-    return {schedule.id: schedule for schedule in schedules.list() if schedule.paused is None}
+    def should_look_for_data(self, schedule: Schedule) -> bool:
+        """Return whether the schedule waits for data that was last looked for some seconds ago; note the time."""
+        now = time.monotonic()
+        if not schedule.spec.data or now - self._looked.get(schedule.id, -math.inf) < LOOK_SECONDS:
+            return False
+        self._looked[schedule.id] = now
+        return True
 
+    def start(self, schedule: Schedule) -> None:
+        """Have a thread run what is due of a schedule, unless as many as it may use are at it."""
+        active = [future for future in self._active.get(schedule.id, ()) if not future.done()]
+        if len(active) <= schedule.spec.concurrency:  # one more, to look for data: the ledger keeps to the limit
+            active.append(self._pool.submit(self._run_due, schedule.id))
+        self._active[schedule.id] = active
 
-def _add(scheduler: BlockingScheduler, schedules: Schedules, schedule: Schedule, ahead: float) -> None:
-    """A tick that is due is the job's next time, though it is past: so it runs at once, and once."""
-    tick = schedules.due(schedule) or ticks.coming(schedule, schedules.now())
-    if tick is None and not ticks.timed(schedule):
-        tick = schedules.now()
-    if tick is not None:
-        scheduler.add_job(
-            TICK,
-            TickTrigger(schedule, ahead),
-            args=[schedule.id],
-            id=schedule.id,
-            name=str(schedule.bundle),
-            next_run_time=datetime.fromtimestamp(tick - ahead, UTC),
-            max_instances=schedule.wanted.concurrency + 1,  # one more, to look: the ledger keeps to the limit
-            replace_existing=True,
-            **RULES,
-        )
+    def close(self) -> None:
+        """Start nothing more, and wait for the runs that are under way."""
+        self._closed.set()
+        self._pool.shutdown(cancel_futures=True)
+
+    def _run_due(self, schedule_id: str) -> None:
+        try:
+            with self._config.schedules() as schedules:
+                while not self._closed.is_set() and (run := schedules.run_due(schedule_id, self._told_to_end.is_set)):
+                    say_outcome(run)
+        except UserError as error:  # data that cannot be looked for now
+            say(str(error))
+        except Exception:  # our own fault: shown whole, and the other schedules go on
+            say(traceback.format_exc())
