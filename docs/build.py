@@ -11,6 +11,7 @@ import ast
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,8 +19,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 PACKAGE = HERE.parent / "mlops_jupyter"
 
-FAULTS = {"UserError", "NotFound", "NewerStore", "UsageError"}
-"""Errors that are shown as one line without a traceback."""
+ROOTS = {"UserError", "UsageError"}
+"""Errors that are shown as one line without a traceback, and with them those that derive from them."""
 
 
 @dataclass
@@ -132,19 +133,38 @@ def messages() -> Page:
         "One line each, without a traceback: what went wrong, which name, what to do. `{...}` stands for a value."
     ]
     rooms: dict[str, list[str]] = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path, tree in parsed().items():
         room = ".".join(path.relative_to(PACKAGE).with_suffix("").parts[:2])
-        rooms.setdefault(room.removesuffix(".__init__"), []).extend(raised(ast.parse(path.read_text("utf-8"))))
+        rooms.setdefault(room.removesuffix(".__init__"), []).extend(raised(tree))
     for room, texts in rooms.items():
         if texts:
             page.lines += ["", f"## {room}", "", *(f"* `{text}`" for text in dict.fromkeys(texts))]
     return page
 
 
+@cache
+def parsed() -> dict[Path, ast.Module]:
+    """Return the syntax tree of each file of the package."""
+    return {path: ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+@cache
+def mistakes() -> set[str]:
+    """Return the names of the classes that are a user's mistake: the roots, and what derives from them."""
+    classes = [node for tree in parsed().values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    bases = {one.name: {base.id for base in one.bases if isinstance(base, ast.Name)} for one in classes}
+    found: set[str] = set()
+    fresh = ROOTS
+    while fresh:
+        found |= fresh
+        fresh = {name for name, above in bases.items() if above & found} - found
+    return found
+
+
 def raised(tree: ast.AST) -> Iterator[str]:
-    """Yield the texts of the faults that a module makes."""
+    """Yield the texts of the users' mistakes that a module makes."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FAULTS and node.args:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in mistakes() and node.args:
             text = template(node.args[0])
             if text:
                 yield " ".join(text.split()).replace("`", "'")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.runtime.objects import Objects
+from mlops_jupyter.runtime.storage.objects import project_objects
 from mlops_jupyter.store.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Workspace:
         self.folder = root / FOLDER
         _create(self.folder)
         self.ledger = Ledger(self.folder / "ledger.db")
-        self.objects = Objects(self.folder / "objects")
+        self.objects = project_objects(self.folder)
 
     @classmethod
     def open(cls, start: Path | None = None) -> Workspace:

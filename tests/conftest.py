@@ -1,4 +1,4 @@
-"""What holds for every test: Ctrl-C works, the order, and that none leaves an address of MLflow to the next."""
+"""What holds for every test: Ctrl-C works, their order, who may run them, and that none leaves an address of MLflow."""
 
 from __future__ import annotations
 
@@ -23,6 +23,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     the fixture `playwright` (through `page` or `browser`).
     """
     items.sort(key=lambda item: "playwright" in getattr(item, "fixturenames", ()))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what only root can do, and say why: ``@pytest.mark.needs_root("it mounts a disk of its own")``."""
+    marker = item.get_closest_marker("needs_root")
+    if marker is not None and os.geteuid() != 0:
+        pytest.skip(f"needs root: {marker.args[0]}")
 
 
 @pytest.fixture(autouse=True)

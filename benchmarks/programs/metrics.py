@@ -8,13 +8,13 @@ from pathlib import Path
 
 
 def ours() -> Callable[[int], None]:
-    from mlops_jupyter.runtime.objects import Objects
+    from mlops_jupyter.runtime.storage.objects import project_objects
     from mlops_jupyter.services.tracking.service import Tracking
     from mlops_jupyter.store.ledger import Ledger
 
     here = Path.cwd()
     # The courier works in another process, after the call; here none is started, so that none outlives the measurement.
-    tracking = Tracking(Ledger(here / "ledger.db"), Objects(here / "objects"), lambda: None)
+    tracking = Tracking(Ledger(here / "ledger.db"), project_objects(here), lambda: None)
     run = tracking.start("bench")
     return lambda i: tracking.log(run.id, {"loss": 1 / (i + 1)}, step=i)
 

@@ -7,7 +7,7 @@ import ast
 from mlops_jupyter.analysis.cause_rules import ATTRIBUTE_TAILS, CALL_TAILS
 from mlops_jupyter.analysis.doubts import DOUBTFUL, doubt_call
 from mlops_jupyter.analysis.names_in_text import EVALUATORS, FORMULAS, MAGIC, names_in_call, names_in_string
-from mlops_jupyter.analysis.parsing import SyntaxFault, parse
+from mlops_jupyter.analysis.parsing import ParseError, parse
 from mlops_jupyter.analysis.scopes import Names, Scope, ScopeKind, join
 from mlops_jupyter.analysis.walk import handles, walk, walk_all
 
@@ -170,7 +170,7 @@ def _python_text(scope: Scope, node: ast.Call) -> None:
     if isinstance(text, ast.Constant) and isinstance(text.value, str):
         try:
             body = parse(text.value.strip()).body
-        except SyntaxFault:
+        except ParseError:
             return  # the cell will raise
         for part in body:
             for inner in ast.walk(part):

@@ -12,18 +12,18 @@ from functools import lru_cache
 
 from mlops_jupyter.analysis.causes import Cause, CauseKind
 from mlops_jupyter.analysis.gather import gather
-from mlops_jupyter.analysis.parsing import SyntaxFault, deeply, parse
+from mlops_jupyter.analysis.parsing import ParseError, deeply, parse
 from mlops_jupyter.analysis.source import SourceFacts, Statement
 from mlops_jupyter.analysis.spans import Span, StatementKind
 
 __all__ = [
     "Cause",
     "CauseKind",
+    "ParseError",
     "SourceFacts",
     "Span",
     "Statement",
     "StatementKind",
-    "SyntaxFault",
     "facts",
     "normalised",
 ]
@@ -39,7 +39,7 @@ def facts(source: str) -> SourceFacts:
 
     Raises
     ------
-    SyntaxFault
+    ParseError
         The text is not Python.
 
     Examples
@@ -58,7 +58,7 @@ def normalised(source: str) -> str:
 
     Raises
     ------
-    SyntaxFault
+    ParseError
         The text is not Python.
 
     Examples

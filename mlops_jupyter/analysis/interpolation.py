@@ -6,7 +6,7 @@ import re
 import string
 from contextlib import suppress
 
-from mlops_jupyter.analysis.parsing import SyntaxFault, parse
+from mlops_jupyter.analysis.parsing import ParseError, parse
 
 _DOLLAR = re.compile(r"(?<!\$)\$([^\W\d]\w*(?:\.[^\W\d]\w*)*)")
 _KEYED = re.compile(r"(?:^|\s)[^\W\d][\w.@/-]*=(?!=)")
@@ -73,6 +73,6 @@ def parses(text: str) -> bool:
     """Whether a text is Python."""
     try:
         parse(text)
-    except SyntaxFault:
+    except ParseError:
         return False
     return True

@@ -25,7 +25,7 @@ def lines_of(text: str) -> list[str]:
     return lines if lines[-1] else lines[:-1]
 
 
-class SyntaxFault(ValueError):
+class ParseError(ValueError):
     """Source text that is not Python.
 
     Attributes
@@ -39,12 +39,12 @@ class SyntaxFault(ValueError):
         self.line = line
         self.message = message
 
-    def __reduce__(self) -> tuple[type[SyntaxFault], tuple[int, str]]:
+    def __reduce__(self) -> tuple[type[ParseError], tuple[int, str]]:
         return type(self), (self.line, self.message)
 
 
 def parse(source: str) -> ast.Module:
-    """Return the tree of plain Python text; raise `SyntaxFault` where it is none.
+    """Return the tree of plain Python text; raise `ParseError` where it is none.
 
     Examples
     --------
@@ -58,9 +58,9 @@ def parse(source: str) -> ast.Module:
             warnings.simplefilter("ignore")
             return ast.parse(source)
     except SyntaxError as fault:
-        raise SyntaxFault(fault.lineno or 0, fault.msg) from None
+        raise ParseError(fault.lineno or 0, fault.msg) from None
     except (ValueError, MemoryError, RecursionError) as fault:  # null bytes; deeper than the parser's own stack
-        raise SyntaxFault(0, str(fault) or "too deeply nested") from None
+        raise ParseError(0, str(fault) or "too deeply nested") from None
 
 
 def deeply(work: Callable[[], _Answer]) -> _Answer:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from mlops_jupyter.analysis.parsing import LINE_END, SyntaxFault, parse
+from mlops_jupyter.analysis.parsing import LINE_END, ParseError, parse
 from mlops_jupyter.analysis.vocabulary import words
 
 
@@ -117,7 +117,7 @@ def _all_python(body: str) -> tuple[Piece, ...]:
     if first and first[1] in AUTOMAGIC:
         try:
             parse(body)
-        except SyntaxFault:
+        except ParseError:
             rest = body.strip().partition(" ")[2].strip()
             return (Piece(PieceKind.LINE_MAGIC, body, first[1], 1, rest=rest),)
     return _python(body, 1)

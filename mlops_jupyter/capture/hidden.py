@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from mlops_jupyter.capture.files import Opened
+from mlops_jupyter.runtime.hashing import watched_file_digest
 from mlops_jupyter.runtime.state import FILE, names_now
 from mlops_jupyter.runtime.watch import RANDOM, Watch
 
@@ -67,11 +68,9 @@ def _names(text: str, path: str) -> bool:
 
 
 def _content(path: Path) -> str:
-    import xxhash
-
     if not path.exists():
         return "removed"
     facts = path.stat()
     if facts.st_size > HASHED_BYTES:
         return f"{facts.st_size}@{facts.st_mtime_ns}"
-    return xxhash.xxh3_128_hexdigest(path.read_bytes())
+    return watched_file_digest(path.read_bytes())

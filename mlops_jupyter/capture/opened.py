@@ -8,7 +8,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from mlops_jupyter.analysis.facts import SourceFacts, SyntaxFault, facts
+from mlops_jupyter.analysis.facts import ParseError, SourceFacts, facts
 from mlops_jupyter.capture.standing import Standing
 from mlops_jupyter.core.ids import ExecutionId
 from mlops_jupyter.core.records import Execution, Header, Status
@@ -86,7 +86,7 @@ def words(fault: BaseException) -> str:
     """Say in a few words why a cell was not seen; a fault that may be our own is logged with its traceback."""
     if isinstance(fault, KeyboardInterrupt):
         return "looking at its values was interrupted"
-    if isinstance(fault, SyntaxFault):
+    if isinstance(fault, ParseError):
         return f"{UNREADABLE}: {fault}"
     _log.error("a cell was not seen", exc_info=fault)
     return f"looking at its values raised {type(fault).__name__}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops_jupyter.analysis.cells import Piece, PieceKind, pieces, split_headers, to_python
-from mlops_jupyter.analysis.facts import SourceFacts, SyntaxFault, facts
+from mlops_jupyter.analysis.facts import ParseError, SourceFacts, facts
 from mlops_jupyter.analysis.magics import RUNS_HERE
 from mlops_jupyter.analysis.outline import outline
 from mlops_jupyter.analysis.parsing import LINE_END
@@ -85,7 +85,7 @@ def seen(body: str) -> SourceFacts:
 
     Raises
     ------
-    SyntaxFault
+    ParseError
         The cell is not Python.
     """
     text, apart = _inlined(body)
@@ -114,7 +114,7 @@ def _inlined(body: str) -> tuple[str, list[SourceFacts]]:
                     cut[number] = replace(piece, text=_joined(piece, texts))
                 else:
                     apart += [facts(to_python(text)) for text in texts]
-            except (OSError, ValueError, SyntaxFault):
+            except (OSError, ValueError, ParseError):
                 continue  # IPython says what is wrong with it, or it is told from what the names became
         elif piece.kind is PieceKind.CELL_MAGIC and piece.name in RUNS_HERE:
             found = LINE_END.search(piece.text)

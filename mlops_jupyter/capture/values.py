@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from mlops_jupyter.runtime.fingerprint import Survey, Unfingerprintable, surveys
+from mlops_jupyter.runtime.hashing import kernel_hasher
 
 BUDGET_SECONDS = 0.5
 """A value that takes longer is recorded as unknown, and treated as changed by whoever could reach it."""
@@ -29,9 +30,7 @@ class Values:
     """
 
     def __init__(self, namespace: Mapping[str, Any]) -> None:
-        import xxhash
-
-        self._hasher = xxhash.xxh3_128
+        self._hasher = kernel_hasher()
         self._namespace = namespace
         self._seen: dict[str, Survey] = {}
         self._owners: dict[int, set[str]] = {}

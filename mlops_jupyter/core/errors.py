@@ -1,18 +1,15 @@
-"""The one kind of fault that is the user's to mend."""
+"""The kinds of mistakes that are the user's to mend. Their root is the runtime's, which bundles carry."""
 
 from __future__ import annotations
 
+from mlops_jupyter.runtime.errors import UserError
 
-class UserError(Exception):
-    """What went wrong, which name, what to do: one line, shown without a traceback.
-
-    Faults of ours are any other exception and keep their traceback.
-    """
+__all__ = ["NewerStoreError", "NotFoundError", "UserError"]
 
 
-class NotFound(UserError):
+class NotFoundError(UserError):
     """A thing that the user named does not exist (a server answers 404)."""
 
 
-class NewerStore(UserError):
+class NewerStoreError(UserError):
     """The `.mlops` folder was written by a newer version of this package."""

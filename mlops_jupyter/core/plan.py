@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from mlops_jupyter.core.errors import NotFound
+from mlops_jupyter.core.errors import NotFoundError
 
 INITIAL = ""
 """The step name of a value that was there before the first step ran."""
@@ -206,11 +206,11 @@ class Plan:
     alert: str = ""
 
     def step(self, name: str) -> Step:
-        """Return the step of that name, or raise `NotFound` naming those there are."""
+        """Return the step of that name, or raise `NotFoundError` naming those there are."""
         for step in self.steps:
             if step.name == name:
                 return step
-        raise NotFound(f"no step {name!r}: the pipeline has {', '.join(s.name for s in self.steps)}")
+        raise NotFoundError(f"no step {name!r}: the pipeline has {', '.join(s.name for s in self.steps)}")
 
     def edges(self) -> Iterator[tuple[str, str]]:
         """Yield (upstream, downstream) pairs, each once."""

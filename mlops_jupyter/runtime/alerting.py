@@ -7,7 +7,7 @@ import os
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-from .faults import Fault
+from .errors import PipelineError
 from .pipeline import Pipeline
 from .runs import Store
 
@@ -21,7 +21,7 @@ def alert(pipeline: Pipeline, store: Store, run: str, variable: str) -> str:
 
     Raises
     ------
-    Fault
+    PipelineError
         The variable is not set, holds no web address, or nobody answers there.
     """
     where = address(variable)
@@ -36,13 +36,15 @@ def alert(pipeline: Pipeline, store: Store, run: str, variable: str) -> str:
             answer.read()
     except (URLError, OSError) as fault:
         reason = getattr(fault, "reason", fault)
-        raise Fault(f"the alert for run {run!r} was not taken ({reason}): see the address in {variable!r}") from fault
+        raise PipelineError(
+            f"the alert for run {run!r} was not taken ({reason}): see the address in {variable!r}"
+        ) from fault
     return text
 
 
 def address(variable: str) -> str:
-    """Return the web address that an environment variable holds, or raise `Fault`."""
+    """Return the web address that an environment variable holds, or raise `PipelineError`."""
     found = os.environ.get(variable, "")
     if not found.startswith(("http://", "https://")):
-        raise Fault(f"the environment variable {variable!r} holds no web address: set it to where alerts go")
+        raise PipelineError(f"the environment variable {variable!r} holds no web address: set it to where alerts go")
     return found

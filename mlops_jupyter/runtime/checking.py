@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .faults import Fault
+from .errors import PipelineError
 from .initial import package_folder
 from .parting import Parting, Partings
 from .pipeline import Pipeline
@@ -71,13 +71,13 @@ def check(pipeline: Pipeline, store: Store, run: str, expected: Path | None = No
 
     Raises
     ------
-    Fault
+    PipelineError
         There is no such run, or nothing to compare with.
     """
     folder = expected or package_folder(pipeline).parent.parent / "tests" / "expected"
     wanted = _wanted(folder)
     if store.run(valid_run(run)) is None:
-        raise Fault(f"no run {run!r} in {store.uri!r}: run the pipeline first")
+        raise PipelineError(f"no run {run!r} in {store.uri!r}: run the pipeline first")
     delivered = {entry["name"]: entry for entry in (store.outputs(run) or {"outputs": []})["outputs"]}
     with tempfile.TemporaryDirectory() as scratch:
         judge = _Judge(store, run, folder, Path(scratch), Partings(pipeline, store, run, folder))
@@ -90,7 +90,7 @@ def _wanted(folder: Path) -> list[Facts]:
     try:
         found: list[Facts] = json.loads((folder / "expected.json").read_bytes())
     except FileNotFoundError:
-        raise Fault(f"no expected.json in {str(folder)!r}: give its folder with --expected DIR") from None
+        raise PipelineError(f"no expected.json in {str(folder)!r}: give its folder with --expected DIR") from None
     return found
 
 

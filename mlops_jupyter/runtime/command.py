@@ -14,8 +14,8 @@ from types import FrameType
 from typing import Any
 
 from . import engine, options
+from .errors import UserError
 from .events import Event, Progress, Result, Status
-from .faults import Fault
 from .given import parameters
 from .initial import package_folder
 from .pipeline import INITIAL, Pipeline, limited, order
@@ -27,7 +27,7 @@ OK, STEP_FAILED, WRONG_REQUEST = 0, 1, 2
 """Exit codes; a run that a signal stopped gives 128 and the signal's number, as shells do."""
 
 
-class Stopped(BaseException):
+class StoppedError(BaseException):
     """The process was asked to end (SIGTERM)."""
 
 
@@ -47,9 +47,9 @@ def _act(pipeline: Pipeline, asked: argparse.Namespace) -> int:
         _own_first(str(package_folder(pipeline).parent))
         verb: Callable[[Pipeline, argparse.Namespace], int] = asked.verb
         return verb(pipeline, asked)
-    except Fault as fault:
+    except UserError as fault:
         return _refuse(str(fault), asked)
-    except (KeyboardInterrupt, Stopped) as stop:
+    except (KeyboardInterrupt, StoppedError) as stop:
         _refuse("the run was stopped; what its steps made is kept: run again to go on from there", asked)
         return 128 + (signal.SIGINT if isinstance(stop, KeyboardInterrupt) else signal.SIGTERM)
     except OSError as fault:
@@ -63,13 +63,13 @@ def _alerting(pipeline: Pipeline, asked: argparse.Namespace) -> int:
     asked.run = asked.run or new_run()
     try:
         address(asked.alert)  # now, not when it is needed
-    except Fault as fault:
+    except UserError as fault:
         return _refuse(str(fault), asked)
     code = _act(pipeline, asked)
     if code not in (OK, 128 + signal.SIGINT):
         try:
             alert(pipeline, Store(asked.store), asked.run, asked.alert)
-        except (Fault, OSError) as fault:
+        except (UserError, OSError) as fault:
             sys.stderr.write(f"warning: {fault}\n")
     return code
 
@@ -244,7 +244,7 @@ def _stoppable() -> Iterator[None]:
         nonlocal stopped
         if not stopped:
             stopped = True
-            raise KeyboardInterrupt if number == signal.SIGINT else Stopped
+            raise KeyboardInterrupt if number == signal.SIGINT else StoppedError
 
     if threading.current_thread() is not threading.main_thread():  # only that may
         yield

@@ -7,7 +7,7 @@ from enum import Enum
 
 from .codecs.figures import drawn, picture
 from .differences.differ import Differ
-from .differences.findings import Findings, Parted
+from .differences.findings import DivergenceError, Findings
 from .differences.words import shown
 from .fingerprint import Unfingerprintable, fingerprint
 
@@ -85,7 +85,7 @@ def compare(
         if _is_png(expected):
             return Comparison(Status.DIFFERS, "it is drawn differently")
         Differ(findings).compare((), expected, actual)
-    except Parted as place:
+    except DivergenceError as place:
         return Comparison(Status.DIFFERS, str(place))
     except KeyboardInterrupt:
         raise

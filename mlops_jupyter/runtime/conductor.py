@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .attempts import Attempt, Attempts, End
+from .errors import PipelineError
 from .events import GOOD, Error, Event, Progress, Request, Status
-from .faults import Fault
 from .initial import Initial, package_folder
 from .installed import versions
 from .model.backoff import Backoff
@@ -56,10 +56,10 @@ class Conductor:
         self._not_before: dict[str, float] = {}
 
     def check(self) -> None:
-        """Raise `Fault` if a secret, a data file or a task's input is missing: before anything is written or run."""
+        """Raise `PipelineError` if a secret, a data file or a task's input is missing, before anything is run."""
         for name in self._pipeline.secrets:
             if name not in os.environ:
-                raise Fault(f"the environment variable {name!r} is not set: give the pipeline this secret")
+                raise PipelineError(f"the environment variable {name!r} is not set: give the pipeline this secret")
         self._initial.check(self._waiting)
         if self._request.task:
             self._take_from_run()
@@ -83,7 +83,9 @@ class Conductor:
             made = {variable for artifact in self._made[name] for variable in artifact.names}
             missing = [v for v, maker in step.inputs.items() if maker == name and v not in made]
             if missing:
-                raise Fault(f"step {step.name!r} needs {missing[0]!r}: run step {name!r} in run {self.run!r} first")
+                raise PipelineError(
+                    f"step {step.name!r} needs {missing[0]!r}: run step {name!r} in run {self.run!r} first"
+                )
 
     def advance(self) -> bool:
         """Settle every step whose fate is known; start as many of the others as there is room for.
@@ -112,7 +114,9 @@ class Conductor:
         made = self._recall.take(step, self._key(step))
         if made is None:
             if self._request.only not in (None, step.name):
-                raise Fault(f"{self._request.only!r} needs step {step.name!r}, which is not cached: run without --only")
+                raise PipelineError(
+                    f"{self._request.only!r} needs step {step.name!r}, which is not cached: run without --only"
+                )
             self._missed.add(step.name)
             return False
         self._made[step.name] = made

@@ -11,8 +11,8 @@ from . import bookkeeping
 from .attempts import Attempts
 from .conductor import Conductor, lead
 from .engines import Engine, opened
+from .errors import PipelineError
 from .events import GOOD, Event, Progress, Request, Result
-from .faults import Fault
 from .initial import package_folder
 from .pipeline import Pipeline
 from .runs import Store, new_run, valid_run
@@ -50,7 +50,7 @@ def run(
 
     Raises
     ------
-    Fault
+    PipelineError
         The request cannot be met: unknown parameter, missing data file, step that does not exist.
     """
     pipeline = as_it_lies(pipeline, package_folder(pipeline))
@@ -94,17 +94,17 @@ def run_step(
 
 
 def values(pipeline: Pipeline, given: Mapping[str, object]) -> dict[str, object]:
-    """Return the value of every parameter; raise `Fault` for one that the pipeline does not have."""
+    """Return the value of every parameter; raise `PipelineError` for one that the pipeline does not have."""
     for name in given:
         if name not in pipeline.parameters:
-            raise Fault(f"no parameter {name!r}: the pipeline has {', '.join(pipeline.parameters) or 'none'}")
+            raise PipelineError(f"no parameter {name!r}: the pipeline has {', '.join(pipeline.parameters) or 'none'}")
     return {**pipeline.parameters, **given}
 
 
 def shared(store: Store | str | Path) -> Store:
-    """Open a store; raise `Fault` for one that other processes would not see."""
+    """Open a store; raise `PipelineError` for one that other processes would not see."""
     if str(store).startswith("memory:"):
-        raise Fault(f"the store {str(store)!r} is this process's own, and steps have theirs: give a folder")
+        raise PipelineError(f"the store {str(store)!r} is this process's own, and steps have theirs: give a folder")
     return store if isinstance(store, Store) else Store(store)
 
 
@@ -122,7 +122,7 @@ class Run:
         self._started = time.time()
 
     def begin(self) -> None:
-        """Write the first record, or raise `Fault`: then nothing is written."""
+        """Write the first record, or raise `PipelineError`: then nothing is written."""
         try:
             self.conductor.check()
             if not self._request.led:

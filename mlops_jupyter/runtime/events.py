@@ -77,7 +77,7 @@ class Request:
     again: bool = False
 
     def scope(self) -> tuple[Step, ...]:
-        """Return the steps to look at, in order. Raises `Fault` for a step that does not exist."""
+        """Return the steps to look at, in order. Raises `PipelineError` for a step that does not exist."""
         steps = order(self.pipeline)
         if self.only is None:
             return steps

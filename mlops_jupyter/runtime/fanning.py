@@ -12,8 +12,8 @@ from .attempts import Attempts
 from .bookkeeping import failure
 from .engine import Run, perform, shared, silent, values
 from .engines import opened
+from .errors import PipelineError
 from .events import Request, Result
-from .faults import Fault
 from .given import fitting
 from .initial import package_folder
 from .pipeline import Pipeline
@@ -45,7 +45,7 @@ def spread(pipeline: Pipeline, word: str) -> tuple[str, list[object]]:
     """
     name, equals, text = word.partition("=")
     if not equals or not text:
-        raise Fault(f"--each {word!r}: write --each NAME=A,B,C, or NAME=[...] with a JSON list")
+        raise PipelineError(f"--each {word!r}: write --each NAME=A,B,C, or NAME=[...] with a JSON list")
     values(pipeline, {name: text})
     try:
         listed = json.loads(text)
@@ -55,7 +55,9 @@ def spread(pipeline: Pipeline, word: str) -> tuple[str, list[object]]:
     found = [fitting(name, one, pipeline.parameters[name]) for one in words]
     twins = [one for place, one in enumerate(found) if one in found[:place]]
     if not found or twins:
-        raise Fault(f"--each {name}: {f'{twins[0]!r} stands there twice' if twins else 'give at least one value'}")
+        raise PipelineError(
+            f"--each {name}: {f'{twins[0]!r} stands there twice' if twins else 'give at least one value'}"
+        )
     return name, found
 
 
@@ -84,7 +86,7 @@ def run_each(
     """
     name, spread_out = each
     if name in parameters:
-        raise Fault(f"--each and -p both give {name!r}: give one of them")
+        raise PipelineError(f"--each and -p both give {name!r}: give one of them")
     door = shared(store)
     pipeline = as_it_lies(pipeline, package_folder(pipeline))
     started, rows = time.time(), dict[int, Facts]()

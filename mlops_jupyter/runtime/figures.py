@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Container, Mapping
 from typing import Any
 
+from .measures import NotLoggableError
+
 
 class Shown:
     """Takes pyplot's figures when `plt.show()` is called, for Jupyter and a bundle's step close them then.
@@ -113,6 +115,16 @@ def files(name: str, figure: Any) -> dict[str, bytes]:
     if is_matplotlib(figure):
         return {f"{name}.png": png(figure)}
     return {}
+
+
+def only_files(name: str, figure: Any) -> dict[str, bytes]:
+    """Return the files of a figure, called by its name; raise `NotLoggableError` for what is no figure."""
+    found = files(stem(name), figure)
+    if not found:
+        raise NotLoggableError(
+            f"{name!r} is a {type(figure).__name__}, not a matplotlib or plotly figure: use artifact()"
+        )
+    return found
 
 
 def with_named(drawn: Mapping[str, bytes], named: Mapping[str, Any]) -> dict[str, bytes]:

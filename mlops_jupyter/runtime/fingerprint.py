@@ -18,10 +18,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .values.formulas import New, default_hasher
+from .hashing import New, default_hasher
 from .values.handlers import find
 from .values.reach import reached
-from .values.walk import Known, Opaque, Walk
+from .values.walk import Known, OpaqueValueError, Walk
 
 __all__ = ["Survey", "Unfingerprintable", "default_hasher", "fingerprint", "survey", "surveys"]
 
@@ -69,7 +69,7 @@ def fingerprint(
     Parameters
     ----------
     value : anything.
-    new : a constructor as hashlib's, of 16 bytes: BLAKE2b in bundles, `xxhash.xxh3_128` in the kernel.
+    new : a constructor as hashlib's, of 16 bytes: `default_hasher` in bundles, `hashing.kernel_hasher()` in the kernel.
     budget_seconds : give up after about so long; hooks of the value's own classes are not interrupted.
     known : what was found out about parts at the same moment; it is added to. None: nothing.
 
@@ -83,7 +83,7 @@ def fingerprint(
     walk = Walk(new, find, budget_seconds, known)
     try:
         return walk.digest(value).hex()
-    except Opaque as why:
+    except OpaqueValueError as why:
         return Unfingerprintable(str(why))
     except RecursionError:
         return Unfingerprintable("it is nested too deep")

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .errors import UserError
+
 if TYPE_CHECKING:
     from .tracked import TrackedModel
 
@@ -23,7 +25,7 @@ COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
 _REQUIREMENT = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(>=|<=|==|!=|>|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
 
 
-class GateFailed(Exception):
+class GateError(UserError):
     """A model did not meet its requirements, or they cannot be judged: one line, with the numbers."""
 
 
@@ -37,7 +39,7 @@ class Requirement:
 
     @classmethod
     def parse(cls, line: str) -> Requirement:
-        """Read `METRIC OP NUMBER`; raise `GateFailed` for anything else.
+        """Read `METRIC OP NUMBER`; raise `GateError` for anything else.
 
         Examples
         --------
@@ -46,7 +48,7 @@ class Requirement:
         """
         found = _REQUIREMENT.fullmatch(line)
         if not found:
-            raise GateFailed(
+            raise GateError(
                 f"cannot read the requirement {line!r}: write METRIC OP NUMBER with one of "
                 f"{' '.join(COMPARISONS)}, as in 'accuracy >= 0.9'"
             )
@@ -56,9 +58,9 @@ class Requirement:
         return f"{self.metric} {self.comparison} {self.bound:g}"
 
     def met(self, metrics: Mapping[str, float]) -> bool:
-        """Say whether the figures meet it; raise `GateFailed` if they do not have its metric."""
+        """Say whether the figures meet it; raise `GateError` if they do not have its metric."""
         if self.metric not in metrics:
-            raise GateFailed(f"no metric {self.metric!r} to require: there are {', '.join(metrics) or 'none'}")
+            raise GateError(f"no metric {self.metric!r} to require: there are {', '.join(metrics) or 'none'}")
         value = metrics[self.metric]
         return not math.isnan(value) and COMPARISONS[self.comparison](value, self.bound)
 
@@ -82,7 +84,7 @@ def evaluate(model: Any, X: Any, y: Any) -> dict[str, float]:
         except (ValueError, AttributeError) as fault:
             if name in ("roc_auc", "log_loss"):
                 continue  # no probabilities, or one class only in y
-            raise GateFailed(f"cannot evaluate {name}: {_line(fault)}") from fault
+            raise GateError(f"cannot evaluate {name}: {_line(fault)}") from fault
     return figures
 
 
@@ -128,30 +130,30 @@ def judge(model: Any, data: tuple[Any, Any] | None, require: Sequence[str]) -> d
 
     Raises
     ------
-    GateFailed
+    GateError
         A requirement is not met, cannot be read, or there are no data to judge by.
     """
     requirements = [Requirement.parse(line) for line in ([require] if isinstance(require, str) else require)]
     if requirements and data is None:
-        raise GateFailed(f"{requirements[0]} cannot be judged without data: give the held-out features and targets")
+        raise GateError(f"{requirements[0]} cannot be judged without data: give the held-out features and targets")
     metrics = evaluate(model, *_pair(data)) if data is not None else {}
     missed = [r for r in requirements if not r.met(metrics)]
     if missed:
         numbers = ", ".join(
             f"{r.metric} is {metrics[r.metric]:.6g}, required {r.comparison} {r.bound:g}" for r in missed
         )
-        raise GateFailed(f"not registered: {numbers}")
+        raise GateError(f"not registered: {numbers}")
     return metrics
 
 
 def _pair(data: Any) -> tuple[Any, Any]:
     if not isinstance(data, (tuple, list)) or len(data) != 2:
-        raise GateFailed("data are a pair: features and targets, as in (X_test, y_test)")
+        raise GateError("data are a pair: features and targets, as in (X_test, y_test)")
     rows, targets = (_rows(part) for part in data)
     if rows != targets:
-        raise GateFailed(f"features have {rows} rows and targets {targets}: they must agree")
+        raise GateError(f"features have {rows} rows and targets {targets}: they must agree")
     if not rows:
-        raise GateFailed("the data have no rows: there is nothing to judge the model by")
+        raise GateError("the data have no rows: there is nothing to judge the model by")
     return data[0], data[1]
 
 
@@ -161,16 +163,16 @@ def _rows(part: Any) -> int:
 
 
 def check_model(model: Any) -> None:
-    """Raise `GateFailed` for what cannot be registered: no estimator, or one that is not fitted yet."""
+    """Raise `GateError` for what cannot be registered: no estimator, or one that is not fitted yet."""
     from sklearn.exceptions import NotFittedError
     from sklearn.utils.validation import check_is_fitted
 
     if isinstance(model, type) or not callable(getattr(model, "predict", None)):
-        raise GateFailed(f"{type(model).__name__} is no model: it has no predict")
+        raise GateError(f"{type(model).__name__} is no model: it has no predict")
     try:
         check_is_fitted(model)
     except NotFittedError:
-        raise GateFailed(f"{type(model).__name__} is not fitted: call fit before it is registered") from None
+        raise GateError(f"{type(model).__name__} is not fitted: call fit before it is registered") from None
     except TypeError:
         pass  # follows another protocol than scikit-learn's: taken as it is
 
@@ -193,7 +195,7 @@ def register_model(
 
     Raises
     ------
-    GateFailed
+    GateError
         The step fails: the model is not fitted, or does not meet its requirements.
     """
     from . import tracking

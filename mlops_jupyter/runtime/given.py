@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from .engine import values
-from .faults import Fault
+from .errors import PipelineError
 from .pipeline import Pipeline
 
 CONSTANTS: dict[str, object] = {"True": True, "False": False, "None": None}
@@ -25,14 +25,14 @@ def parameters(pipeline: Pipeline, given: Sequence[str]) -> dict[str, object]:
     for word in given:
         name, equals, text = word.partition("=")
         if not equals:
-            raise Fault(f"{word!r} is no parameter: write -p NAME=VALUE")
+            raise PipelineError(f"{word!r} is no parameter: write -p NAME=VALUE")
         values(pipeline, {name: text})  # its name first: that is what is most often wrong
         found[name] = fitting(name, text, pipeline.parameters[name])
     return found
 
 
 def fitting(name: str, text: str, default: object) -> object:
-    """Read one value of a parameter; raise `Fault` if its type is not the default's."""
+    """Read one value of a parameter; raise `PipelineError` if its type is not the default's."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -48,7 +48,7 @@ def fitting(name: str, text: str, default: object) -> object:
     if type(value) is not type(default):
         kind = type(default).__name__
         one = "an" if kind[0] in "aeiou" else "a"
-        raise Fault(f"parameter {name!r} takes {one} {kind} (as in {spelled(default)}), not {text!r}")
+        raise PipelineError(f"parameter {name!r} takes {one} {kind} (as in {spelled(default)}), not {text!r}")
     return value
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import os
@@ -11,8 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .faults import Fault
-from .objects import digest
+from .errors import PipelineError
+from .hashing import file_digest, initial_value_digest
 from .pipeline import FILE, INITIAL, Pipeline, Step
 from .state import ENVIRON, initial_file, read
 
@@ -31,14 +30,14 @@ class Initial:
         self.folder = package / "initial"
         self.data = data
         if data is not None and not data.is_dir():
-            raise Fault(f"no folder {str(data)!r}: give --data the folder that holds the data files")
+            raise PipelineError(f"no folder {str(data)!r}: give --data the folder that holds the data files")
 
     def digest(self, name: str) -> str:
-        """Return the digest of a variable's first value, `ABSENT` if it has none. Raises `Fault` for a missing file."""
+        """Return the digest of a variable's first value (`ABSENT`: it has none), or raise `PipelineError`: no file."""
         if name.startswith(FILE):
             return _file_digest(self.file(name.removeprefix(FILE)))
         value = self.value(name)
-        return ABSENT if value is None else digest(json.dumps(value, sort_keys=True).encode())
+        return ABSENT if value is None else initial_value_digest(value)
 
     def recorded(self, path: str) -> str:
         """Return the digest that a data file had when the bundle was made, "" if that is not known."""
@@ -59,14 +58,14 @@ class Initial:
         return (self.folder / initial_file(name)).is_file()
 
     def file(self, path: str) -> Path:
-        """Return where a data file lies, or raise `Fault`."""
+        """Return where a data file lies, or raise `PipelineError`."""
         known = self._index().get(path, {})
         places = [self.data / path] if self.data else []
         places += [self.folder / "files" / path, *([Path(known["at"])] if known.get("at") else []), Path(path)]
         for found in places[: None if Path(path).is_absolute() else -1]:
             if found.is_file():
                 return found
-        raise Fault(f"no data file {path!r}{self._lay(known)}: give the folder that holds it with --data DIR")
+        raise PipelineError(f"no data file {path!r}{self._lay(known)}: give the folder that holds it with --data DIR")
 
     def _lay(self, known: Mapping[str, Any]) -> str:
         if self.data:
@@ -81,7 +80,7 @@ class Initial:
         return found
 
     def check(self, steps: Iterable[Step]) -> None:
-        """Raise `Fault` if a data file of these steps is missing: before any of them runs."""
+        """Raise `PipelineError` if a data file of these steps is missing: before any of them runs."""
         for step in steps:
             for name, maker in step.inputs.items():
                 if maker == INITIAL and name.startswith(FILE):
@@ -92,7 +91,9 @@ def package_folder(pipeline: Pipeline) -> Path:
     """Return the folder of the pipeline's package."""
     spec = importlib.util.find_spec(pipeline.package)
     if spec is None or not spec.submodule_search_locations:
-        raise Fault(f"no package {pipeline.package!r} to import: run in the bundle's src folder, or install the bundle")
+        raise PipelineError(
+            f"no package {pipeline.package!r} to import: run in the bundle's src folder, or install the bundle"
+        )
     return Path(next(iter(spec.submodule_search_locations)))
 
 
@@ -103,6 +104,5 @@ def _file_digest(path: Path) -> str:
 
 @cache
 def _digest_of(path: str, changed: int, size: int) -> str:
-    """BLAKE2b-256 of a file, read in pieces; once while it stays the same."""
-    with Path(path).open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
+    """The file is read once while it stays the same."""
+    return file_digest(Path(path))

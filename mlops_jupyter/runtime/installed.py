@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from .objects import digest
+from .hashing import module_version
 
 
 def versions(modules: tuple[str, ...]) -> dict[str, str]:
@@ -93,4 +93,4 @@ def _source(module: str) -> str:
         return "missing"
     origin = Path(spec.origin)
     files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
-    return "source:" + digest(b"".join(digest(file.read_bytes()).encode() for file in files))
+    return module_version(file.read_bytes() for file in files)

@@ -8,14 +8,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from . import state
-from .faults import Fault
+from .errors import PipelineError
 from .keep_plan import file_name, wanted
 from .pipeline import FILE, HIDDEN, Pipeline, Step
 from .runs import Artifact, Facts, Store
 from .work import GONE
 
 
-class CannotKeep(Fault):
+class StepOutputError(PipelineError):
     """A value that has to leave its step cannot be written down."""
 
 
@@ -53,14 +53,14 @@ class Keeper:
         return found
 
     def _exact(self, group: tuple[str, ...], values: Mapping[str, Any]) -> Artifact:
-        from .codecs import CannotSave, save_exact
+        from .codecs import SerializationError, save_exact
 
         if group[0].startswith(HIDDEN):
             return self._hidden(group[0])
         try:
             saved = save_exact({name: values[name] for name in group})
-        except CannotSave as fault:
-            raise CannotKeep(
+        except SerializationError as fault:
+            raise StepOutputError(
                 f"step {self._step.name!r} cannot hand on {' and '.join(map(repr, group))}: {fault}"
             ) from fault
         return Artifact(group, self._store.put(saved.data), saved.format, len(saved.data))
@@ -75,7 +75,7 @@ class Keeper:
 
     def _deliver(self, name: str, values: Mapping[str, Any]) -> Facts:
         """Save a value in a format that a person can open, under `outputs/`."""
-        from .codecs import CannotSave, save_open
+        from .codecs import SerializationError, save_open
 
         file = file_name(self._pipeline, name)
         if name.startswith(FILE):
@@ -83,8 +83,8 @@ class Keeper:
         else:
             try:
                 saved = save_open(values[name])
-            except CannotSave as fault:
-                raise CannotKeep(f"step {self._step.name!r} cannot deliver {name!r}: {fault}") from fault
+            except SerializationError as fault:
+                raise StepOutputError(f"step {self._step.name!r} cannot deliver {name!r}: {fault}") from fault
             file += saved.suffix
             data, kind, note, print_ = saved.data, saved.format, saved.note, _fingerprint(values[name])
         self._store.write(self._run, f"outputs/{file}", data)
@@ -97,7 +97,7 @@ def _file(name: str, step: Step) -> tuple[bytes, str, str, str]:
 
     data = state.read(name)
     if not isinstance(data, bytes):
-        raise CannotKeep(f"step {step.name!r} did not write the file {name.removeprefix(FILE)!r} that it delivers")
+        raise StepOutputError(f"step {step.name!r} did not write the file {name.removeprefix(FILE)!r} that it delivers")
     return data, PurePosixPath(name).suffix.lstrip(".") or "file", "", str(fingerprint(data))
 
 

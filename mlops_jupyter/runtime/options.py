@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .engines import NAMES
-from .faults import Fault
+from .errors import PipelineError
 
 OPTIONS: Mapping[tuple[str, ...], Mapping[str, Any]] = {
     ("-p", "--parameter"): {
@@ -77,12 +77,12 @@ def words(asked: Namespace) -> list[str]:
 
 
 def check(asked: Namespace) -> None:
-    """Raise `Fault` for what no run can honour."""
+    """Raise `PipelineError` for what no run can honour."""
     found = given(asked)
     for name, least in LEAST.items():
         if found.get(name, least) < least:
-            raise Fault(f"--{name} {found[name]}: give {least} or more")
+            raise PipelineError(f"--{name} {found[name]}: give {least} or more")
     if not 0 < found.get("timeout", 1.0) < math.inf:
-        raise Fault(f"--timeout {found['timeout']:g}: give a number of seconds above 0")
+        raise PipelineError(f"--timeout {found['timeout']:g}: give a number of seconds above 0")
     if "from" in found and "only" in found:
-        raise Fault("--from and --only exclude each other: give one of them")
+        raise PipelineError("--from and --only exclude each other: give one of them")

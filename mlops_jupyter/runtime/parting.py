@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .faults import Fault
+from .errors import PipelineError
 from .fingerprint import fingerprint
+from .hashing import kernel_hasher, watched_file_digest
 from .initial import Initial, package_folder
 from .installed import versions
 from .pipeline import FILE, HIDDEN, INITIAL, Pipeline, Step, ancestors, order
@@ -131,7 +132,7 @@ class Partings:
             try:
                 wanted = first.recorded(path)
                 used = Initial(package, Path(data) if data else None).digest(name)
-            except Fault:  # it is gone since
+            except PipelineError:  # it is gone since
                 continue
             if wanted and used != wanted:
                 yield f"reads {path!r}, which is not what it was when the notebook was exported"
@@ -155,16 +156,14 @@ def _read(path: Path) -> dict[str, Facts]:
 def _mark(value: Any) -> str:
     """Return the kernel's fingerprint of a value, "" where there is none."""
     try:
-        from xxhash import xxh3_128
+        found = fingerprint(value, new=kernel_hasher())
     except ImportError:
         return ""
-    found = fingerprint(value, new=xxh3_128)
     return found if isinstance(found, str) else ""
 
 
 def _mark_of_file(data: bytes) -> str:
     try:
-        from xxhash import xxh3_128_hexdigest
+        return watched_file_digest(data)
     except ImportError:
         return ""
-    return str(xxh3_128_hexdigest(data))

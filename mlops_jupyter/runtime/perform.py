@@ -17,8 +17,8 @@ from types import ModuleType
 from typing import Any
 
 from . import display
+from .errors import PipelineError
 from .events import FAILED
-from .faults import Fault
 from .initial import package_folder
 from .keep import Keeper
 from .pipeline import Pipeline, Step
@@ -110,7 +110,7 @@ class Job:
             return {names[0]: result}
         values = result if isinstance(result, tuple) else (() if result is None else (result,))
         if names and len(values) != len(names):
-            raise Fault(
+            raise PipelineError(
                 f"step {self.step.name!r} returned {len(values)} values where it says that it makes {', '.join(names)}"
             )
         return dict(zip(names, values, strict=False))
@@ -145,10 +145,12 @@ class Job:
 
     def _report(self, fault: BaseException) -> None:
         """Print the whole story to the log."""
-        sys.stderr.write(f"{type(fault).__name__}: {fault}\n" if isinstance(fault, Fault) else traceback.format_exc())
+        sys.stderr.write(
+            f"{type(fault).__name__}: {fault}\n" if isinstance(fault, PipelineError) else traceback.format_exc()
+        )
 
     def _error(self, fault: BaseException) -> Facts:
-        story = "" if isinstance(fault, Fault) else trimmed(fault, package_folder(self.pipeline), self.work)
+        story = "" if isinstance(fault, PipelineError) else trimmed(fault, package_folder(self.pipeline), self.work)
         return {"type": type(fault).__name__, "message": str(fault), "traceback": story}
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from graphlib import CycleError, TopologicalSorter
+from heapq import heappop, heappush
 from typing import Any
 
-from .faults import Fault
-from .objects import digest
+from .errors import PipelineError
+from .hashing import cache_key
 
 INITIAL = ""
 """The step name of a value that was there before the first step ran."""
@@ -103,11 +104,11 @@ class Pipeline:
     secrets: tuple[str, ...] = ()
 
     def step(self, name: str) -> Step:
-        """Return the step of that name, or raise `Fault` naming those there are."""
+        """Return the step of that name, or raise `PipelineError` naming those there are."""
         for step in self.steps:
             if step.name == name:
                 return step
-        raise Fault(f"no step {name!r}: the pipeline has {', '.join(s.name for s in self.steps) or 'none'}")
+        raise PipelineError(f"no step {name!r}: the pipeline has {', '.join(s.name for s in self.steps) or 'none'}")
 
     def delivered(self, step: str) -> tuple[str, ...]:
         """Variables of that step that the pipeline delivers."""
@@ -127,7 +128,7 @@ def order(pipeline: Pipeline) -> tuple[Step, ...]:
 
     Raises
     ------
-    Fault
+    PipelineError
         Two steps of one name; an input, output or parameter that nothing makes; a circle.
 
     Examples
@@ -137,17 +138,24 @@ def order(pipeline: Pipeline) -> tuple[Step, ...]:
     ['b', 'a']
     """
     for complaint in _complaints(pipeline):
-        raise Fault(f"pipeline {pipeline.name!r}: {complaint}")
-    placed: dict[str, Step] = {}
-    waiting = list(pipeline.steps)
-    while waiting:
-        free = next((step for step in waiting if all(name in placed for name in step.upstream)), None)
-        if free is None:
-            circle = ", ".join(repr(step.name) for step in waiting)
-            raise Fault(f"pipeline {pipeline.name!r}: the steps {circle} wait for each other; export again")
-        placed[free.name] = free
-        waiting.remove(free)
-    return tuple(placed.values())
+        raise PipelineError(f"pipeline {pipeline.name!r}: {complaint}")
+    place = {step.name: number for number, step in enumerate(pipeline.steps)}
+    sorter = TopologicalSorter({step.name: step.upstream for step in pipeline.steps})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        circle = ", ".join(map(repr, sorted(set(error.args[1]), key=place.__getitem__)))
+        raise PipelineError(
+            f"pipeline {pipeline.name!r}: the steps {circle} wait for each other; export again"
+        ) from None
+    ordered: list[Step] = []
+    ready: list[int] = []  # a heap: of the steps that may come next, the first as written does
+    while sorter.is_active():
+        for name in sorter.get_ready():
+            heappush(ready, place[name])
+        ordered.append(pipeline.steps[heappop(ready)])
+        sorter.done(ordered[-1].name)
+    return tuple(ordered)
 
 
 def limited(pipeline: Pipeline, retries: int | None, timeout: float | None) -> Pipeline:
@@ -199,7 +207,7 @@ def step_key(
     packages: Mapping[str, str],
     environment: Mapping[str, str],
 ) -> str:
-    """Return the hash of all that a step's result depends on: BLAKE2b-256 over a tagged JSON, in hex.
+    """Return the hash of all that a step's result depends on.
 
     Parameters
     ----------
@@ -208,8 +216,6 @@ def step_key(
     packages : module -> version of the distribution that provides it (see `installed.versions`).
     """
     facts = {
-        "record": "step",
-        "format": 1,
         "version": step.version,
         "function": step.function,
         "inputs": dict(inputs),
@@ -219,4 +225,4 @@ def step_key(
         "environment": dict(environment),
         "python": [sys.implementation.name, *sys.version_info[:3]],
     }
-    return digest(json.dumps(facts, sort_keys=True, separators=(",", ":")).encode())
+    return cache_key(facts)

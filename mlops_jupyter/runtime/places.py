@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from .faults import Fault
+from .errors import PipelineError
 from .model.backoff import Backoff
+from .storage.atomic import write_atomic
 
 
 class Place(Protocol):
@@ -37,32 +37,27 @@ class Place(Protocol):
 
 
 class Folder:
-    """A place on this machine."""
+    """A place on this machine.
 
-    def __init__(self, folder: Path) -> None:
+    Parameters
+    ----------
+    folder : it is made by the first write.
+    fsync : flush each file to the disk (10 ms). Without it, what a loss of power may spoil is told by its digest, or by
+        being no JSON, and counts as absent: enough for what can be made again.
+    """
+
+    def __init__(self, folder: Path, *, fsync: bool = False) -> None:
         self.folder: Path | None = folder
         self._root = folder
+        self._fsync = fsync
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes."""
         return (self._root / path).read_bytes()
 
     def write(self, path: str, data: bytes) -> None:
-        """Write beside and rename.
-
-        Nothing is flushed to the disk (10 ms each time): what a loss of power may spoil is told by its digest, or by
-        being no JSON, and counts as absent.
-        """
-        target = self._root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-            Path(beside).replace(target)
-        except BaseException:
-            Path(beside).unlink()
-            raise
+        """Write beside and rename."""
+        write_atomic(self._root / path, data, fsync=self._fsync)
 
     def size(self, path: str) -> int | None:
         """Return a file's length in bytes, or None."""
@@ -108,14 +103,14 @@ class Remote:
         try:
             from fsspec.core import url_to_fs  # type: ignore[import-untyped, unused-ignore]
         except ModuleNotFoundError:
-            raise Fault(f"the store {uri!r} needs fsspec: pip install fsspec") from None
+            raise PipelineError(f"the store {uri!r} needs fsspec: pip install fsspec") from None
         self.folder: Path | None = None
         self._appears_whole = uri.partition("://")[0] in OBJECTS
         try:
             # Connections do not survive a fork: every process opens its own.
             self._fs, self._root = url_to_fs(uri, skip_instance_cache=True, use_listings_cache=False)
         except (ImportError, ValueError) as fault:
-            raise Fault(f"cannot open the store {uri!r}: {fault}") from None
+            raise PipelineError(f"cannot open the store {uri!r}: {fault}") from None
 
     def _path(self, path: str) -> str:
         return f"{self._root.rstrip('/')}/{path}"

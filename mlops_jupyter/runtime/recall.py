@@ -6,9 +6,9 @@ import time
 
 from .events import Status
 from .keep_plan import wanted
-from .objects import DamagedObject
 from .pipeline import Pipeline, Step
 from .runs import Artifact, Facts, Store
+from .storage.objects import DamagedObjectError
 
 
 class Recall:
@@ -49,6 +49,6 @@ class Recall:
                 self._store.write(self._run, f"displays/{one['file']}", self._store.get(one["digest"]))
             if entry["tracking"]:
                 self._store.write(self._run, f"tracking/{step.name}.json", self._store.get(entry["tracking"]["digest"]))
-        except DamagedObject:
+        except DamagedObjectError:
             return False
         return True

@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .faults import Fault
-from .objects import DamagedObject, digest
+from .errors import PipelineError
 from .places import place
+from .storage.objects import ObjectStore
 
 RESERVED = ("objects", "cache")
 """Names in a store that are no runs."""
@@ -49,9 +49,11 @@ def new_run() -> str:
 
 
 def valid_run(run: str) -> str:
-    """Return the id, or raise `Fault` if it cannot be the name of a folder in a store."""
+    """Return the id, or raise `PipelineError` if it cannot be the name of a folder in a store."""
     if not re.fullmatch(r"[A-Za-z0-9_][\w.:+@=,-]{0,199}", run, re.ASCII) or run in RESERVED:
-        raise Fault(f"{run!r} is no run id: use letters, digits and _ . : + - (up to 200, not {' or '.join(RESERVED)})")
+        raise PipelineError(
+            f"{run!r} is no run id: use letters, digits and _ . : + - (up to 200, not {' or '.join(RESERVED)})"
+        )
     return run
 
 
@@ -61,6 +63,7 @@ class Store:
     def __init__(self, uri: str | Path) -> None:
         self.uri = str(uri)
         self._place = place(self.uri)
+        self._objects = ObjectStore(self._place, self.uri)
 
     @property
     def folder(self) -> Path | None:
@@ -70,26 +73,16 @@ class Store:
     # Artifacts.
 
     def put(self, data: bytes) -> str:
-        """Keep bytes; return their digest. The same bytes are written once, a truncated copy is mended."""
-        key = digest(data)
-        if self._place.size(_object(key)) != len(data):
-            self._place.write(_object(key), data)
-        return key
+        """Keep bytes; return their digest."""
+        return self._objects.put(data)
 
     def get(self, key: str) -> bytes:
-        """Return the bytes of that digest; `DamagedObject` if they are not there or not those that were put."""
-        try:
-            data = self._place.read(_object(key))
-        except FileNotFoundError:
-            raise DamagedObject(f"artifact {key[:12]} is gone from the store {self.uri!r}: run again") from None
-        if digest(data) != key:
-            self._place.delete(_object(key))
-            raise DamagedObject(f"artifact {key[:12]} in the store {self.uri!r} was damaged and is removed: run again")
-        return data
+        """Return the bytes of a digest; raise `DamagedObjectError` if they are not there or not those that were put."""
+        return self._objects.get(key)
 
     def keeps(self, key: str, length: int) -> bool:
-        """Whether the object is there in its full length (its content is judged when it is read)."""
-        return self._place.size(_object(key)) == length
+        """Whether the bytes of a digest are there in their full length (their content is judged when it is read)."""
+        return self._objects.keeps(key, length)
 
     # What a step made earlier.
 
@@ -185,10 +178,6 @@ class Store:
 
     def _write_json(self, path: str, facts: Facts) -> None:
         self._place.write(path, json.dumps(facts, indent=1).encode())
-
-
-def _object(key: str) -> str:
-    return f"objects/{key[:2]}/{key[2:]}"
 
 
 def _kept(entry: Facts) -> list[Facts]:

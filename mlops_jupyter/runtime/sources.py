@@ -7,12 +7,12 @@ the version, and with it of what the step's result is kept under.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from .hashing import source_digest
 from .pipeline import Pipeline, Step
 
 GENERATED = ("__init__.py", "__main__.py", "pipeline.py")
@@ -51,11 +51,7 @@ class Sources:
         return self._digest([module], self._shared)
 
     def _digest(self, paths: Iterable[str], more: str) -> str:
-        found = hashlib.blake2b(more.encode(), digest_size=16)
-        for path in paths:
-            data = self._read(path).replace(b"\r\n", b"\n")  # git may have changed the ends of lines
-            found.update(f"\n{path} {len(data)}\n".encode() + data)
-        return found.hexdigest()
+        return source_digest(more, ((path, self._read(path)) for path in paths))
 
 
 def _is_code(path: str) -> bool:

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Protocol
 
-from .faults import Fault
+from .errors import PipelineError
 from .hidden.options import MatplotlibRc, NumpyErrors, NumpyPrint, PandasOptions, SklearnConfig, WarningFilters
 from .hidden.process import Arguments, Home, ModulePath, WorkingDirectory, decoded, environment, set_variable
 from .hidden.random_states import NumpyEntropy, NumpyRandom, PythonRandom, TorchRandom
@@ -86,7 +86,7 @@ def names_now() -> set[str]:
 def read(name: str) -> object:
     """Return a hidden variable's value: JSON; for a file its bytes (None if there is none).
 
-    Raises `Fault` for a name that is no hidden variable. A library that is not loaded is loaded.
+    Raises `PipelineError` for a name that is no hidden variable. A library that is not loaded is loaded.
     """
     if name.startswith(FILE):
         path = HOME.folder / name.removeprefix(FILE)
@@ -120,7 +120,9 @@ def _write_file(path: Path, value: object) -> None:
 
 def _family(name: str) -> Family:
     if name not in FAMILIES:
-        raise Fault(f"{name!r} is no hidden variable: there are {', '.join(FAMILIES)}, {ENVIRON}NAME, {FILE}PATH")
+        raise PipelineError(
+            f"{name!r} is no hidden variable: there are {', '.join(FAMILIES)}, {ENVIRON}NAME, {FILE}PATH"
+        )
     return FAMILIES[name]
 
 

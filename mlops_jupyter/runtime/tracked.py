@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-import importlib.util
+import base64
 import json
 import math
 import os
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .modelfile import ModelFile, save
-from .objects import digest, write_whole
+from .hashing import tracking_id
+from .measures import (
+    MetricClock,
+    artifact_path,
+    check_called,
+    check_key,
+    number,
+    refuse_changes,
+    text,
+    whole_step,
+)
+from .modelfile import ModelFile
+from .storage.atomic import write_atomic
 
 
 @dataclass
@@ -33,6 +43,31 @@ class TrackedRun:
     metrics: list[tuple[str, float, int, float]] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     mlflow: str | None = None
+
+    def log_metrics(self, metrics: Mapping[str, object], step: int | None, clock: MetricClock) -> None:
+        """Add numbers, all or none."""
+        place, now = whole_step(step), time.time()
+        checked = [(check_key(key), number(key, value)) for key, value in metrics.items()]
+        self.metrics += [(key, value, place, clock.time(self.id, key, place, now)) for key, value in checked]
+
+    def log_params(self, params: Mapping[str, object], keep_first: bool = False) -> None:
+        """Add settings; one that is set keeps its value, and another is refused unless `keep_first`."""
+        texts = {check_key(key): text(key, value) for key, value in params.items()}
+        if not keep_first:
+            refuse_changes(self.params, texts)
+        self.params = {**texts, **self.params}
+
+    def log_tags(self, tags: Mapping[str, object]) -> None:
+        """Add words, in the place of those of the same name."""
+        self.tags.update({check_key(key): text(key, value) for key, value in tags.items()})
+
+    def log_files(self, files: Mapping[str, bytes]) -> None:
+        """Add files, in the place of those of the same path."""
+        self.files.update({artifact_path(path): base64.b64encode(data).decode() for path, data in files.items()})
+
+    def end(self, failed: bool) -> None:
+        """Close it."""
+        self.status, self.ended = "failed" if failed else "finished", time.time()
 
     def content(self) -> dict[str, Any]:
         """Return it as the file holds it: non-finite numbers as text, as JSON has none."""
@@ -63,7 +98,7 @@ def _plain(value: float) -> float | str:
 
 
 class Book:
-    """Collects what one step logs. Knows files and ids; leaves the carrying to `carry`."""
+    """Collects what one step logs, and writes the step's file. Knows files and ids; `tracking` has it carried."""
 
     def __init__(self, path: Path | None = None, pipeline: str = "interactive", run: str = "", step: str = "") -> None:
         self.path = path
@@ -73,6 +108,7 @@ class Book:
         self.runs: list[TrackedRun] = []
         self.models: list[TrackedModel] = []
         self.fault = ""
+        self.clock = MetricClock()
         self._outer: list[TrackedRun] = []
         self._open: TrackedRun | None = self._left_open()
 
@@ -99,7 +135,7 @@ class Book:
 
     def key(self, *parts: str) -> str:
         """Return an id that is the same whenever this step of this run comes to the same place."""
-        return digest("\0".join((self.pipeline, self.run, *parts)).encode())[:32]
+        return tracking_id(self.pipeline, self.run, *parts)
 
     def start(self, name: str | None, experiment: str | None, inside: bool) -> TrackedRun:
         """Open a run that the step's code asked for; `inside`: the open one is gone on with after it."""
@@ -107,6 +143,9 @@ class Book:
             self._outer.append(self._open)
         elif not inside:
             self.end(failed=False)
+        for what, word in (("run", name), ("experiment", experiment)):
+            if word is not None:
+                check_called(what, word)
         key = self.key(self.step, str(len(self.runs)))
         self._open = self._add(TrackedRun(key, name or self.pipeline, experiment or "default", time.time()))
         return self._open
@@ -118,28 +157,38 @@ class Book:
             self._open = self._add(implied)
         return self._open
 
-    def end(self, failed: bool) -> None:
-        """Close the open run, if there is one."""
-        if self._open is not None:
-            self._open.status, self._open.ended = "failed" if failed else "finished", time.time()
+    def called(self, key: str, name: str, experiment: str) -> TrackedRun:
+        """Return the run of that id: one of this step, or one that an earlier step ended, which is added to."""
+        own = [run for run in self.runs if run.id == key]
+        if own:
+            return own[0]
+        facts: dict[str, Any] = {"started": time.time(), "ended": None, "status": "finished"}
+        for run in self._other_runs():
+            facts = run if run["id"] == key else facts
+        return self._add(TrackedRun(key, name, experiment, facts["started"], facts["ended"], facts["status"]))
+
+    def end(self, failed: bool, key: str | None = None) -> bool:
+        """Close the run of that id, or the open one; return whether it was the open one. A closed one stays so."""
+        if self._open is not None and key in (None, self._open.id):
+            self._open.end(failed)
             self._open = self._outer.pop() if self._outer else None
+            return True
+        for run in [run for run in self._outer if run.id == key]:
+            run.end(failed)
+            self._outer.remove(run)
+        return False
 
-    def add_model(
-        self, model: Any, name: str, alias: str | None, data: Any, metrics: dict[str, float], require: list[str]
+    @property
+    def open_run(self) -> TrackedRun | None:
+        """The run that is open now."""
+        return self._open
+
+    def next_model(
+        self, name: str, alias: str | None, metrics: dict[str, float], require: list[str], file: ModelFile
     ) -> TrackedModel:
-        """Note a model; register it in MLflow at once where that is set, as the step must fail if it cannot be."""
-        file = save(model)
+        """Return the facts of a model that is about to be noted; its place in `models` is in its id."""
         key = self.key(self.step, "model", str(len(self.models)))
-        noted = TrackedModel(key, name, alias, metrics, require, file.format, file.note)
-        if mlflow_wanted():
-            noted.version = self._register(noted, model, file, data)
-        self.models.append(noted)
-        return noted
-
-    def _register(self, noted: TrackedModel, model: Any, file: ModelFile, data: Any) -> int:
-        from .carry import register
-
-        return register(noted, self._open, self.pipeline, model, file, data)
+        return TrackedModel(key, name, alias, metrics, require, file.format, file.note)
 
     def content(self) -> dict[str, Any]:
         """Return everything, as the file holds it."""
@@ -152,26 +201,12 @@ class Book:
             "mlflow": self.fault,
         }
 
-    def finish(self, failed: bool) -> None:
-        """Write the file; carry it; write it again with what came of that."""
+    def close(self, failed: bool) -> None:
+        """Close the runs that do not outlive the step: inner ones, the one that nobody started, all where it failed."""
         while self._open is not None and (failed or self._outer or self._open.implied):
             self.end(failed)
-        self._write()
-        if self.runs and mlflow_wanted():
-            from .carry import carry
 
-            try:
-                carry(self)
-            except Exception as fault:  # whatever MLflow raises: the step's values do not depend on it
-                self.fault = " ".join(f"{type(fault).__name__}: {fault}".split())[:500]
-                print(f"tracking: not carried to MLflow, kept in {self.path}: {self.fault}", file=sys.stderr)
-            self._write()
-
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Write the step's file, if it has one."""
         if self.path is not None:
-            write_whole(self.path, json.dumps(self.content(), indent=1).encode())
-
-
-def mlflow_wanted() -> bool:
-    """Say whether an MLflow is set and can be spoken to; imports nothing."""
-    return bool(os.environ.get("MLFLOW_TRACKING_URI")) and importlib.util.find_spec("mlflow") is not None
+            write_atomic(self.path, json.dumps(self.content(), indent=1).encode(), fsync=True)

@@ -6,16 +6,19 @@ step's function called by hand) everything is collected in memory and shown by `
 
 from __future__ import annotations
 
-import base64
-import time
+import importlib.util
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 from . import estimators, figures
-from .measures import check_key, number, text
-from .tracked import Book, TrackedModel
+from .measures import check_key
+from .modelfile import save
+from .tracked import Book, TrackedModel, TrackedRun
 
 _book = Book()
 _shown = figures.Shown()
@@ -40,33 +43,29 @@ def start_run(name: str | None = None, experiment: str | None = None, inside: bo
     return StepRun(run.id, run.name, run.experiment)
 
 
-def log_metrics(metrics: Mapping[str, object] | None = None, step: int | None = None, **named: object) -> None:
+def log_metrics(metrics: Mapping[str, object] | None = None, /, step: int | None = None, **named: object) -> None:
     """Log numbers, by a mapping or by name; `step` is where on the curve they belong (0 if not given)."""
-    now = time.time()
-    checked = [(check_key(k), number(k, v), step or 0, now) for k, v in {**(metrics or {}), **named}.items()]
-    _book.current().metrics.extend(checked)
+    _book.current().log_metrics({**(metrics or {}), **named}, step, _book.clock)
 
 
-def log_params(params: Mapping[str, object] | None = None, **named: object) -> None:
-    """Log settings, kept as text. A setting of a run is what it was first."""
-    run = _book.current()
-    for key, value in {**(params or {}), **named}.items():
-        run.params.setdefault(check_key(key), text(key, value))
+def log_params(params: Mapping[str, object] | None = None, /, **named: object) -> None:
+    """Log settings, kept as text. A setting of a run is what it was first: what `%%track` notes stops no step."""
+    _book.current().log_params({**(params or {}), **named}, keep_first=True)
 
 
-def log_tags(tags: Mapping[str, object]) -> None:
+def log_tags(tags: Mapping[str, object] | None = None, /, **named: object) -> None:
     """Put words on the run; a later one of the same name replaces the earlier."""
-    _book.current().tags.update({check_key(key): str(value) for key, value in tags.items()})
+    _book.current().log_tags({**(tags or {}), **named})
 
 
-def log_figures(named: Mapping[str, object] | None = None, **more: object) -> None:
-    """Keep pyplot's open figures, those that the run's cell has shown, and those given by name, as files of the run."""
+def log_figures(named: Mapping[str, object] | None = None, /, **more: object) -> None:
+    """Keep pyplot's open figures, those that the run's cell has shown, and those given by name, as files of the run.
+
+    What is given and is no figure, perhaps with other parameters, is left out.
+    """
     given = {**(named or {}), **more}
-    _keep(figures.with_named(_shown.end(given), {check_key(name): figure for name, figure in given.items()}))
-
-
-def _keep(files: Mapping[str, bytes]) -> None:
-    _book.current().files.update({path: base64.b64encode(data).decode() for path, data in files.items()})
+    files = figures.with_named(_shown.end(given), {check_key(name): figure for name, figure in given.items()})
+    _book.current().log_files(files)
 
 
 def note_estimators(mapping: Mapping[str, object]) -> None:
@@ -87,7 +86,22 @@ def finish(failed: bool = False) -> None:
 
     MLflow out of reach does not fail the step: the file holds everything, with the reason under "mlflow".
     """
-    _book.finish(failed)
+    _book.close(failed)
+    _book.write()
+    if _book.runs and _mlflow_is_set():
+        from .carry import carry
+
+        try:
+            carry(_book)
+        except Exception as fault:  # whatever MLflow raises: the step's values do not depend on it
+            _book.fault = " ".join(f"{type(fault).__name__}: {fault}".split())[:500]
+            print(f"tracking: not carried to MLflow, kept in {_book.path}: {_book.fault}", file=sys.stderr)
+        _book.write()
+
+
+def _mlflow_is_set() -> bool:
+    """Whether an MLflow is set and can be spoken to; imports nothing."""
+    return bool(os.environ.get("MLFLOW_TRACKING_URI")) and importlib.util.find_spec("mlflow") is not None
 
 
 def collected() -> dict[str, Any]:
@@ -97,7 +111,7 @@ def collected() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class StepRun:
-    """A run in the hand of a step's code, with the verbs that it has in the notebook. It logs into the open run."""
+    """A run in the hand of a step's code, with the verbs that it has in the notebook (`RunVerbs`)."""
 
     id: str
     name: str
@@ -105,27 +119,46 @@ class StepRun:
 
     def log(self, metrics: Mapping[str, object] | None = None, /, step: int | None = None, **named: object) -> None:
         """Log numbers."""
-        log_metrics({**(metrics or {}), **named}, step)
+        self._tracked().log_metrics({**(metrics or {}), **named}, step, _book.clock)
 
     def params(self, params: Mapping[str, object] | None = None, /, **named: object) -> None:
         """Keep settings."""
-        log_params({**(params or {}), **named})
+        self._tracked().log_params({**(params or {}), **named})
 
     def tag(self, tags: Mapping[str, object] | None = None, /, **named: object) -> None:
         """Put words on the run."""
-        log_tags({**(tags or {}), **named})
+        self._tracked().log_tags({**(tags or {}), **named})
 
     def figure(self, name: str, figure: object) -> None:
         """Keep a figure."""
-        _keep(figures.files(figures.stem(name), figure))
+        self._tracked().log_files(figures.only_files(name, figure))
 
     def artifact(self, path: str, data: bytes) -> None:
         """Keep a file."""
-        _keep({path: data})
+        self._tracked().log_files({path: data})
 
     def end(self, failed: bool = False) -> None:
-        """End the open run."""
-        end_run(failed)
+        """End the run, unless it has ended."""
+        if _book.end(failed, self.id):
+            _shown.forget()
+
+    def __enter__(self) -> StepRun:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end(failed=kind is not None)
+
+    def _tracked(self) -> TrackedRun:
+        return _book.called(self.id, self.name, self.experiment)
+
+
+if TYPE_CHECKING:
+    from .run_verbs import RunVerbs
+
+    def _verbs(run: StepRun) -> RunVerbs:
+        return run
 
 
 def note_model(
@@ -136,5 +169,15 @@ def note_model(
     metrics: Mapping[str, float],
     require: Sequence[str],
 ) -> TrackedModel:
-    """Note a judged model and register it where MLflow is set; called by `gates.register_model`."""
-    return _book.add_model(model, name, alias, data, dict(metrics), list(require))
+    """Note a judged model; called by `gates.register_model`.
+
+    Where MLflow is set the model is registered there at once, since the step must fail if it cannot be.
+    """
+    file = save(model)
+    noted = _book.next_model(name, alias, dict(metrics), list(require), file)
+    if _mlflow_is_set():
+        from .carry import register
+
+        noted.version = register(noted, _book.open_run, _book.pipeline, model, file, data)
+    _book.models.append(noted)
+    return noted

@@ -9,7 +9,7 @@ from importlib.machinery import ExtensionFileLoader, ModuleSpec, SourceFileLoade
 from types import ModuleType
 from typing import Any
 
-from .faults import Fault
+from .errors import PipelineError
 from .hidden.process import decoded, differing, environment
 from .state import ENVIRON, FAMILIES, names_now
 
@@ -68,7 +68,7 @@ class Watch(MetaPathFinder):
         if name.startswith(ENVIRON):
             return decoded(environ, name.removeprefix(ENVIRON))
         if name not in snapshots:
-            raise Fault(f"{name!r} is not watched now: {', '.join(sorted(snapshots))} are, and {ENVIRON}NAME")
+            raise PipelineError(f"{name!r} is not watched now: {', '.join(sorted(snapshots))} are, and {ENVIRON}NAME")
         return FAMILIES[name].value(snapshots[name])
 
     def close(self) -> None:

@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 
-from .objects import write_whole
 from .pipeline import FILE, INITIAL, Pipeline, Step, ancestors
+from .storage.atomic import replacing, write_atomic
 
 GONE = "absent"
 """The format of a file that its step took away."""
@@ -87,19 +87,16 @@ def _place(found: Path, target: Path, changes: bool) -> None:
     """Link a data file, or copy it if the step writes to it; in one go, for steps that run beside it may read it."""
     if target.exists() and target.samefile(found) and not changes:
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
-    beside.unlink(missing_ok=True)
-    if changes:
-        shutil.copyfile(found, beside)
-        os.utime(beside)
-    else:
-        beside.symlink_to(found.absolute())
-    beside.replace(target)
+    with replacing(target) as beside:
+        if changes:
+            shutil.copyfile(found, beside)
+            os.utime(beside)
+        else:
+            beside.symlink_to(found.absolute())
 
 
 def _restore(data: bytes | None, target: Path) -> None:
     if data is None:
         target.unlink(missing_ok=True)
     elif not target.is_file() or target.is_symlink() or target.read_bytes() != data:
-        write_whole(target, data)
+        write_atomic(target, data, fsync=False)  # a part of it would be told from the whole by the line above

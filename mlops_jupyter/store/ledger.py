@@ -16,7 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from mlops_jupyter.core.errors import NewerStore, UserError
+from mlops_jupyter.core.errors import NewerStoreError, UserError
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for another one before it gives up."""
@@ -57,7 +57,7 @@ class Ledger:
         steps = _migrations()
         found = self._version()
         if found > len(steps):
-            raise NewerStore(
+            raise NewerStoreError(
                 f"{str(self.path.parent)!r} was written by a newer mlops_jupyter (ledger format {found}, "
                 f"this one knows {len(steps)}): upgrade with `pip install -U mlops_jupyter`"
             )

@@ -68,7 +68,8 @@ def test_every_step_is_there_whatever_its_name(target: ModuleType, names: list[s
     try:
         files = target.render(chain(names))
     except UserError as refused:
-        assert "\n" not in str(refused) and any(name in str(refused) for name in names)
+        assert "\n" not in str(refused)
+        assert any(name in str(refused) for name in names)
         return
     said = "\n".join([*files.values(), *(str(parsed(path, text)) for path, text in files.items())])
     if Feature.STEPS in target.expresses and files:
@@ -117,4 +118,5 @@ def test_a_text_stays_a_text(target: ModuleType, trap: str) -> None:
         found = dict(leaves(trapped[path]))
         for place, value in leaves(plain[path]):
             if isinstance(value, str) and "plainword" in value:
-                assert isinstance(found.get(place), str) and trap in found[place], (path, place, found.get(place))
+                assert isinstance(found.get(place), str), (path, place, found.get(place))
+                assert trap in found[place], (path, place, found.get(place))

@@ -17,10 +17,11 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from mlops_jupyter.runtime import places
+from mlops_jupyter.runtime.hashing import content_digest
 from mlops_jupyter.runtime.model.backoff import Backoff
-from mlops_jupyter.runtime.objects import DamagedObject, digest
 from mlops_jupyter.runtime.places import place
 from mlops_jupyter.runtime.runs import Store
+from mlops_jupyter.runtime.storage.objects import DamagedObjectError
 
 
 class Shaky(MemoryFileSystem):
@@ -83,18 +84,22 @@ def uri(request, tmp_path, monkeypatch) -> Iterator[str]:
 
 def test_a_place_keeps_files(uri):
     found = place(uri)
-    assert found.names("a") == [] and found.size("a/b") is None
+    assert found.names("a") == []
+    assert found.size("a/b") is None
     found.delete("a/b")
     with pytest.raises(FileNotFoundError):
         found.read("a/b")
     for data in (b"one", b"", b"\x00\xff" * 70_000):
         found.write("a/b", data)
         found.write("a/c/d", data)
-        assert found.read("a/b") == data and found.size("a/b") == len(data)
-    assert found.names("a") == ["b", "c"] and found.names("") == ["a"]
+        assert found.read("a/b") == data
+        assert found.size("a/b") == len(data)
+    assert found.names("a") == ["b", "c"]
+    assert found.names("") == ["a"]
     assert place(uri).read("a/c/d") == data, "another door shows the same"
     found.delete("a/b")
-    assert found.names("a") == ["c"] and found.size("a/b") is None
+    assert found.names("a") == ["c"]
+    assert found.size("a/b") is None
 
 
 DAMAGE = {"truncated": lambda data: data[:-1], "empty": lambda data: b"", "changed": lambda data: b"X" + data[1:]}
@@ -106,10 +111,11 @@ def test_a_damaged_artifact_is_refused_and_can_be_put_again(uri, damage):
     key = store.put(data)
     path = f"objects/{key[:2]}/{key[2:]}"
     place(uri).write(path, damage(data))
-    with pytest.raises(DamagedObject, match="was damaged and is removed: run again"):
+    with pytest.raises(DamagedObjectError, match="was damaged and is removed: run again"):
         store.get(key)
     assert not store.keeps(key, len(data))
-    assert store.put(data) == key and store.get(key) == data
+    assert store.put(data) == key
+    assert store.get(key) == data
 
 
 def test_a_record_cut_short_counts_as_absent(uri):
@@ -162,8 +168,10 @@ def test_a_writer_killed_half_way_leaves_nothing_that_is_read(tmp_path, scheme):
     assert done.returncode == -signal.SIGKILL
     parts = [path for path in Path(tmp_path, "store").rglob("*") if path.is_file()]
     assert [path.stat().st_size for path in parts] == [len(data) // 2], "it was half way"
-    store, key = Store(uri), digest(data)
-    assert not store.keeps(key, len(data)) and place(uri).names(f"objects/{key[:2]}") == []
-    with pytest.raises(DamagedObject, match="is gone from the store"):
+    store, key = Store(uri), content_digest(data)
+    assert not store.keeps(key, len(data))
+    assert place(uri).names(f"objects/{key[:2]}") == []
+    with pytest.raises(DamagedObjectError, match="is gone from the store"):
         store.get(key)
-    assert store.put(data) == key and store.get(key) == data
+    assert store.put(data) == key
+    assert store.get(key) == data

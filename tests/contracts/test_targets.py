@@ -16,7 +16,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.plan import Environment, Parameter, Plan, Resources, Schedule, Step
 from mlops_jupyter.services.export import targets
 from mlops_jupyter.services.export.spelling import python as python_text
@@ -113,15 +113,20 @@ def masked(value: object) -> object:
 class TestEveryTarget:
     def test_is_a_target(self, target: ModuleType) -> None:
         assert isinstance(target, targets.Target)
-        assert target.name.isidentifier() and target.title and all(isinstance(f, Feature) for f in target.expresses)
+        assert target.name.isidentifier()
+        assert target.title
+        assert all(isinstance(f, Feature) for f in target.expresses)
 
     def test_renders_the_same_twice(self, target: ModuleType) -> None:
         assert target.render(churn(target)) == target.render(replace(churn(target)))
 
     def test_writes_inside_the_bundle_whole_lines(self, target: ModuleType) -> None:
         for path, text in target.render(churn(target)).items():
-            assert not PurePosixPath(path).is_absolute() and ".." not in PurePosixPath(path).parts
-            assert text.endswith("\n") and not text.endswith("\n\n") and text.encode()
+            assert not PurePosixPath(path).is_absolute()
+            assert ".." not in PurePosixPath(path).parts
+            assert text.endswith("\n")
+            assert not text.endswith("\n\n")
+            assert text.encode()
             assert all(line == line.rstrip() for line in text.splitlines())
 
     def test_renders_as_the_golden_file(self, target: ModuleType) -> None:
@@ -217,19 +222,21 @@ class TestRegistry:
         assert targets.find("python") is python
 
     def test_unknown(self) -> None:
-        with pytest.raises(NotFound, match=r"^no target 'airflwo': choose from .*airflow.*python") as fault:
+        with pytest.raises(NotFoundError, match=r"^no target 'airflwo': choose from .*airflow.*python") as fault:
             targets.find("airflwo")
         assert "\n" not in str(fault.value)
 
     def test_they_are_listed_with_what_each_can_say(self, install: Installer) -> None:
         install("mine", "paper = some_target\nbroken = ill_target", some_target=MY_TARGET, ill_target="1/0")
         rows = {row["name"]: row for row in target_list.rows()}
-        assert rows["paper"]["title"] == "Paper" and rows["paper"]["expresses"] == ["schedule"]
+        assert rows["paper"]["title"] == "Paper"
+        assert rows["paper"]["expresses"] == ["schedule"]
         assert set(rows["paper"]["lacks"]) == {feature.value for feature in Feature} - {"schedule"}
         assert rows["broken"]["fault"].startswith("target 'broken' of 'mine' does not load")
         chosen = [rows[name] for name in ("paper", "broken")]
         text = list(target_list.lines(chosen, 60))
-        assert text[0] == "paper   Paper  schedule" and text[1].startswith("               not: parameters, steps")
+        assert text[0] == "paper   Paper  schedule"
+        assert text[1].startswith("               not: parameters, steps")
         assert all(len(line) <= 60 for line in text)
         assert max(map(len, target_list.lines(chosen, 0))) > 0, "a narrow terminal is no fault"
 
@@ -256,7 +263,8 @@ class TestRegistry:
         with pytest.raises(UserError) as fault:
             targets.find("broken")
         assert str(fault.value).startswith("target 'broken' of 'breaker' ")
-        assert said in str(fault.value) and "\n" not in str(fault.value)
+        assert said in str(fault.value)
+        assert "\n" not in str(fault.value)
 
     def test_one_name_twice(self, install: Installer) -> None:
         install("first", "twice = first_target")
@@ -310,7 +318,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installer:
 def test_airflow_refuses_a_schedule_that_it_cannot_keep(schedule: Schedule, said: str) -> None:
     with pytest.raises(UserError) as fault:
         airflow.render(replace(CHURN, schedule=schedule))
-    assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
+    assert str(fault.value).startswith(said)
+    assert "\n" not in str(fault.value)
 
 
 @pytest.mark.parametrize("default", [float("nan"), float("inf"), [float("-inf")], {1: "a"}, (1, 2)])
@@ -332,7 +341,8 @@ VALUES = st.recursive(
 def test_a_literal_is_its_value(value: object) -> None:
     text = python_text.literal(value)
     assert repr(ast.literal_eval(text)) == repr(value)
-    assert "\n" not in text and text.isprintable()
+    assert "\n" not in text
+    assert text.isprintable()
 
 
 OTHERS = (float("nan"), {1, 2}, (1,), b"x", object(), type("S", (str,), {})("x"))

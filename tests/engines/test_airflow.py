@@ -211,7 +211,8 @@ def test_fires_when_the_clock_says(loaded: dict[str, Any]) -> None:
 def test_what_airflow_would_fire_at_another_time_is_refused(schedule: Schedule, said: str) -> None:
     with pytest.raises(UserError) as fault:
         airflow.render(replace(PLAN, schedule=schedule))
-    assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
+    assert str(fault.value).startswith(said)
+    assert "\n" not in str(fault.value)
 
 
 def test_a_failing_step_fails_its_task(loaded: dict[str, Any]) -> None:
@@ -220,7 +221,8 @@ def test_a_failing_step_fails_its_task(loaded: dict[str, Any]) -> None:
 
 def test_the_command_of_a_task(loaded: dict[str, Any]) -> None:
     *words, data, _, text, _, store, _, run = loaded["run"]["called"]
-    assert words == ["step", "fail", "--data"] and store.endswith("/out")
+    assert words == ["step", "fail", "--data"]
+    assert store.endswith("/out")
     assert (run, data) == (loaded["run"]["name"], "/data/it's new")
     assert text == 'text="it\'s {{ ds }}"'
 
@@ -277,8 +279,10 @@ def test_the_other_demos_and_what_a_plan_can_ask_for(tmp_path: Path) -> None:
     assert wished.said(plan / "out") == [facts]
     assert wished.given(plan / "out") == 3 * [wished.DEFAULTS]
     failed, slow = hook.bodies
-    assert failed["status"] == "failed" and "no such column" in failed["text"]
-    assert failed["pipeline"] == slow["pipeline"] == wished.WISHED.name and failed["run"] != slow["run"]
+    assert failed["status"] == "failed"
+    assert "no such column" in failed["text"]
+    assert failed["pipeline"] == slow["pipeline"] == wished.WISHED.name
+    assert failed["run"] != slow["run"]
 
 
 @pytest.mark.slow

@@ -261,7 +261,8 @@ def test_names_that_argo_does_not_take_are_mapped(tmp_path: Path) -> None:
     assert len({one["name"] for one in template["templates"]}) == 5
     (ours,) = [one["name"] for one in template["arguments"]["parameters"]][2:]
     words = template["templates"][1]["container"]["args"]
-    assert ours.isascii() and f"größe={{{{workflow.parameters.{ours}}}}}" in words
+    assert ours.isascii()
+    assert f"größe={{{{workflow.parameters.{ours}}}}}" in words
     assert words[:2] == ["step", "Laden"]
 
 

@@ -82,7 +82,8 @@ def test_the_sdk_compiles_the_plan(sent: Mapping[str, Sent]) -> None:
     assert {name: before(job) for name, job in found["jobs"].items()} == {
         step.name: sorted(step.upstream) for step in CHURN.steps
     }
-    assert found["trigger"]["expression"] == "30 0 * * 1" and "UTC" in found["trigger"].values()
+    assert found["trigger"]["expression"] == "30 0 * * 1"
+    assert "UTC" in found["trigger"].values()
     assert (sent["often"]["trigger"]["frequency"], sent["often"]["trigger"]["interval"]) == ("minute", 90)
     assert not any(secret in json.dumps(found) for secret in CHURN.secrets)
 
@@ -90,7 +91,8 @@ def test_the_sdk_compiles_the_plan(sent: Mapping[str, Sent]) -> None:
 @pytest.mark.validated("azureml")
 def test_names_stay_apart(sent: Mapping[str, Sent]) -> None:
     jobs = sent["names"]["jobs"]
-    assert len(jobs) == 3 and len(sent["names"]["inputs"]) == 4
+    assert len(jobs) == 3
+    assert len(sent["names"]["inputs"]) == 4
     assert [len(before(job)) for job in jobs.values()] == [0, 1, 1]
 
 
@@ -157,7 +159,8 @@ def test_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
     """Its crons are numbers and lists of minutes, hours and weekdays, in UTC: nobody reads these in two ways."""
     text = azureml.render(replace(CHURN, schedule=Schedule(cron, zone)))["azureml/schedule.yml"]
     line, begin = yaml.safe_load(text)["trigger"]["expression"], datetime.fromisoformat(start)
-    assert set(line) <= set("0123456789,* ") and line.split()[2:4] == ["*", "*"]
+    assert set(line) <= set("0123456789,* ")
+    assert line.split()[2:4] == ["*", "*"]
     assert robfig.next_times(line, "UTC", begin, 50) == [
         tick.astimezone(UTC) for tick in next_times(cron, zone, begin, 50)
     ]
@@ -175,7 +178,8 @@ def test_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
 def test_refused_in_one_line(schedule: Schedule, said: str) -> None:
     with pytest.raises(UserError) as fault:
         azureml.render(replace(CHURN, schedule=schedule))
-    assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
+    assert str(fault.value).startswith(said)
+    assert "\n" not in str(fault.value)
 
 
 def test_pauses_grow() -> None:

@@ -79,7 +79,8 @@ def test_a_notebook_that_does_not_run_is_said(project: tuple[Path, str]) -> None
     write(folder, "rate = 2", "total = 1 / 0  # `|` <b>")
     command(folder, "ci", "review", base, code=1)
     said = (folder / "review.md").read_text()
-    assert "**not exported**: <code>cell 2 of 2" in said and "ZeroDivisionError" in said
+    assert "**not exported**: <code>cell 2 of 2" in said
+    assert "ZeroDivisionError" in said
     assert git(folder, "worktree", "list").count("\n") == 1
     assert "git 'no-such-commit'" in command(folder, "ci", "review", "no-such-commit", code=2)
 
@@ -88,7 +89,8 @@ def has_changed(body: str) -> None:
     assert body.startswith(
         "<!-- mlops-jupyter review -->\n## Notebooks\n\n### <code>pay.ipynb</code>\n\nverify: **identical**"
     )
-    assert "| <code>total</code> | <code>6 (" in body and "</code> | <code>8 (" in body
+    assert "| <code>total</code> | <code>6 (" in body
+    assert "</code> | <code>8 (" in body
     assert "-    total = 3 * rate\n+    total = 4 * rate" in body
 
 

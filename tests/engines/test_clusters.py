@@ -142,10 +142,12 @@ def test_a_failure_costs_what_depends_on_it_and_is_tried_again(cluster, there, t
         "good": "done", "bad": "failed", "after": "skipped", "shaky": "done", "died": "failed", "slow": "failed"
     }  # fmt: skip
     errors = {step["step"]: step["error"] for step in done.answer["steps"] if step["status"] == "failed"}
-    assert errors["bad"]["type"] == "KeyError" and 'demo/steps/bad.py", line 4' in errors["bad"]["traceback"]
+    assert errors["bad"]["type"] == "KeyError"
+    assert 'demo/steps/bad.py", line 4' in errors["bad"]["traceback"]
     assert errors["died"]["message"] == "its process was killed by SIGKILL (out of memory?)"
     assert errors["slow"]["message"] == "it took longer than 1 seconds"
-    assert done.err.count("shaky: retrying") == 2 and there.record("one", "shaky")["attempt"] == 3
+    assert done.err.count("shaky: retrying") == 2
+    assert there.record("one", "shaky")["attempt"] == 3
     assert not alive(int((tmp_path / "pid").read_text())), "with all that it started"
     assert json.loads((there.store / "one" / "run.json").read_text())["status"] == "failed"
 
@@ -220,7 +222,9 @@ def test_a_wrong_request_is_one_line(there, case):
     words, told = case
     steps(there, one=("", "def one():\n    pass\n"))
     done: Done = there.run(*words)
-    assert done.code == 2 and f"error: {told}" in done.err and not there.store.exists(), done.err
+    assert done.code == 2, done.err
+    assert f"error: {told}" in done.err, done.err
+    assert not there.store.exists(), done.err
 
 
 def test_a_secret_stays_where_it_is(cluster, there):
@@ -240,7 +244,8 @@ def test_resources(cluster, there):
     if cluster.engine == "local":
         assert done.code == 0
     else:
-        assert done.code == 2 and "step 'big' asks for GPU 64: no node of the cluster has that much" in done.err
+        assert done.code == 2
+        assert "step 'big' asks for GPU 64: no node of the cluster has that much" in done.err
 
 
 def test_each_value_has_a_run_and_what_they_share_runs_once(cluster, there, tmp_path):
@@ -255,7 +260,8 @@ def test_each_value_has_a_run_and_what_they_share_runs_once(cluster, there, tmp_
         ("a", "succeeded", {"said": 3}), ("c", "failed", {}), ("no", "succeeded", {"said": 5}),
         ("b", "succeeded", {"said": 4}),
     ]  # fmt: skip
-    assert runs[1]["error"] == "step 'use' failed: KeyError: 'c'" and runs[1]["run"] == "all.2"
+    assert runs[1]["error"] == "step 'use' failed: KeyError: 'c'"
+    assert runs[1]["run"] == "all.2"
     assert ran.read_text() == "x", "once"
     assert json.loads((there.store / "all" / "each.json").read_text()) == {"each": "region", "runs": runs}
     assert json.loads((there.store / "all" / "run.json").read_text())["error"] == "1 of 4 runs failed"

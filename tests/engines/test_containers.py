@@ -23,7 +23,11 @@ BASE = ROOT / ".venvs" / "containers" / "base"
 NAME = f"docker.io/library/python:{sys.version_info[0]}.{sys.version_info[1]}-slim-bookworm"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1200),
+    pytest.mark.needs_root("buildah runs containers by chroot"),
+]
 
 
 class Buildah:
@@ -138,8 +142,10 @@ def test_what_is_in_the_image(buildah: Buildah, images: dict[str, Path]) -> None
     assert buildah.run("linear", ["find", "/app", "-name", ".env", "-o", "-name", "__pycache__"], {}) == ""
     assert "not found" in buildah.run("linear", ["sh", "-c", "ls /venv/bin/pip 2>&1 || echo not found"], {})
     said = buildah("inspect", "--type", "image", "linear")
-    assert "hush" not in said and '"User": "10001"' in said
-    assert '"Entrypoint": [' in said and '"python"' in said
+    assert "hush" not in said
+    assert '"User": "10001"' in said
+    assert '"Entrypoint": [' in said
+    assert '"python"' in said
 
 
 ABOVE = re.compile(r"docker build -t (REGISTRY/\S+) (?:-f - (\S+)|-) <<'END'\n(.*?\n)END\n", re.DOTALL)

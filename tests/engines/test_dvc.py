@@ -153,7 +153,8 @@ print(json.dumps([edges, deps, params, {name: stage.always_changed for name, sta
 """
     edges, deps, params, always = json.loads(engine("python", "-c", probe, cwd=laid).splitlines()[-1])
     assert edges == sorted(map(list, plan.edges()))
-    assert f"src/mini/initial/files/{odd}" in deps["load"] and "src/mini/initial/random.json" in deps["load"]
+    assert f"src/mini/initial/files/{odd}" in deps["load"]
+    assert "src/mini/initial/random.json" in deps["load"]
     assert params == {p.name: p.default for p in values if p.name not in ("nan", "filled")}
     assert always == {"load": False, "stages": True, "do": False}
 
@@ -184,7 +185,8 @@ def test_pictures_are_plots(tmp_path: Path) -> None:
     export(tmp_path, cells, ["n"], targets=["dvc"], name="drawn")
     laid = shutil.move(tmp_path / "out", tmp_path / "drawn")
     stage = yaml.safe_load((laid / "dvc.yaml").read_text())["stages"]["draw"]
-    assert stage["plots"] == ["plots/draw"] and stage["metrics"] == [{"metrics/draw.json": {"cache": False}}]
+    assert stage["plots"] == ["plots/draw"]
+    assert stage["metrics"] == [{"metrics/draw.json": {"cache": False}}]
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     subprocess.run([sys.executable, *stage["cmd"].split()[1:]], cwd=laid, env=env, check=True)
     assert [path.suffix for path in (laid / "plots" / "draw").iterdir()] == [".png"]

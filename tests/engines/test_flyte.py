@@ -80,7 +80,8 @@ def test_inputs_keep_value_and_type(read: dict[str, Any]) -> None:
         if type(parameter.default) in flyte.PLAIN:
             assert (kind, default) == (type(parameter.default).__name__, parameter.default)
         else:
-            assert kind == "str" and json.loads(default) == parameter.default
+            assert kind == "str"
+            assert json.loads(default) == parameter.default
     assert set(inputs) == {*(p.name for p in CHURN.parameters), "store", "data"}
 
 
@@ -137,7 +138,8 @@ def test_it_is_packaged_for_a_cluster(plan: Plan, tmp_path: Path) -> None:
     write(render(plan, [flyte]), tmp_path / "laid")
     words = ["--pkgs", "workflows", "package", "--image", "x/y:1", "--output", "pkg.tgz"]
     said = engine("pyflyte", *words, cwd=tmp_path / "laid")
-    assert "Successfully packaged" in said and "_on_time" in said
+    assert "Successfully packaged" in said
+    assert "_on_time" in said
 
 
 @pytest.mark.parametrize(("cron", "zone", "start"), TICKS, ids=[f"{cron} {zone}" for cron, zone, _ in TICKS])

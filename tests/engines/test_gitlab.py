@@ -162,7 +162,8 @@ def fugit() -> subprocess.Popen[str]:
 
 def fires_alike(fugit: subprocess.Popen[str], schedule: Schedule, start: str, count: int = 50) -> None:
     cron = gitlab._cron(schedule)
-    assert fugit.stdin and fugit.stdout
+    assert fugit.stdin
+    assert fugit.stdout
     fugit.stdin.write(json.dumps([cron, schedule.timezone, f"{start}T00:00:00Z", count]) + "\n")
     fugit.stdin.flush()
     theirs = [datetime.fromtimestamp(second, UTC) for second in json.loads(fugit.stdout.readline())]

@@ -82,7 +82,8 @@ def test_the_file_is_the_plan(read: Mapping[str, Calls]) -> None:
     stages = ["requirements", "load", "clean", "train", "report and left and right", "report", "left", "right"]
     assert args(calls, "stage") == stages
     row = [name for name, _ in calls]
-    assert row.index("parallel") < row.index("/parallel") and row.count("parallel") == 1
+    assert row.index("parallel") < row.index("/parallel")
+    assert row.count("parallel") == 1
     assert args(calls, "retry") == [3, 2, 4]
     assert args(calls, "cron") == ["TZ=Europe/Oslo\n0 6 1,15 * *\n0 6 * * 1"]
     assert args(calls, "DATABASE_URL") == [{"credentials": "DATABASE_URL"}]

@@ -87,11 +87,13 @@ def test_edges_retries_and_resources_as_kfp_reads_them(read: dict[str, Any]) -> 
         "backoffFactor": 2.0,
         "backoffMaxDuration": "86400s",
     }
-    assert tasks["report"]["retryPolicy"]["maxRetryCount"] == 1 and "retryPolicy" not in tasks["load"]
+    assert tasks["report"]["retryPolicy"]["maxRetryCount"] == 1
+    assert "retryPolicy" not in tasks["load"]
     assert all(task["cachingOptions"] == {} for task in tasks.values())
     wishes = spec["deploymentSpec"]["executors"]["exec-train"]["container"]["resources"]
     assert (wishes["cpuLimit"], wishes["resourceMemoryLimit"]) == (2.0, str(1 << 30))
-    assert wishes["accelerator"]["resourceType"] == "nvidia.com/gpu" and wishes["accelerator"]["resourceCount"] == "1"
+    assert wishes["accelerator"]["resourceType"] == "nvidia.com/gpu"
+    assert wishes["accelerator"]["resourceCount"] == "1"
 
 
 @pytest.mark.validated("kubeflow")
@@ -148,7 +150,8 @@ def test_no_value_breaks_out(read: dict[str, Any], number: int) -> None:
 @pytest.mark.validated("kubeflow")
 def test_names_are_mapped_each_to_its_own(read: dict[str, Any]) -> None:
     tasks = read["named"]["root"]["dag"]["tasks"]
-    assert len(tasks) == 4 and {"load", "a-b"} < set(tasks)
+    assert len(tasks) == 4
+    assert {"load", "a-b"} < set(tasks)
     assert len(read["many"]["root"]["dag"]["tasks"]) == 300
     assert read["named"]["pipelineInfo"]["name"].startswith("ubung-1-")
 
@@ -207,7 +210,8 @@ def test_a_failure_is_tried_again_then_told(tmp_path: Path, fails: bool) -> None
 )  # fmt: skip
 def test_the_command_of_a_recurring_run(schedule: Schedule, command: str) -> None:
     text = kubeflow.deploy(replace(CHURN, schedule=schedule))
-    assert command in text and "CRON_SCHEDULE_TIMEZONE" not in text
+    assert command in text
+    assert "CRON_SCHEDULE_TIMEZONE" not in text
 
 
 def test_a_zone_whose_clocks_change_needs_kubeflows_clock() -> None:

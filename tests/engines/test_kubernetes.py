@@ -128,7 +128,8 @@ def test_a_pod_that_was_lost_is_gone_on_with(tmp_path: Path) -> None:
     assert here.run(container(load(laid))).returncode == 0
     (tmp_path / "store" / "demo-29384920" / "steps" / "join.json").unlink()
     said = here.run(container(load(laid)))
-    assert said.returncode == 0 and said.stdout.decode().count("cached") >= 3, said.stdout.decode()
+    assert said.returncode == 0, said.stdout.decode()
+    assert said.stdout.decode().count("cached") >= 3, said.stdout.decode()
     proven(laid, tmp_path / "store", DIAMOND)
 
 
@@ -165,7 +166,8 @@ def test_the_job_is_the_plan(tmp_path: Path) -> None:
     found = {one["name"]: one["valueFrom"].get("secretKeyRef") for one in container(objects)["env"]}
     assert {name: found[name] for name in CHURN.secrets} == {n: {"name": "churn", "key": n} for n in CHURN.secrets}
     pod = job(objects)["template"]["spec"]
-    assert pod["securityContext"]["runAsNonRoot"] and not pod["automountServiceAccountToken"]
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert not pod["automountServiceAccountToken"]
 
 
 def test_the_deadline_leaves_room_for_every_try(tmp_path: Path) -> None:
@@ -180,7 +182,8 @@ def test_the_deadline_leaves_room_for_every_try(tmp_path: Path) -> None:
 def test_without_a_schedule_it_is_a_job(tmp_path: Path) -> None:
     for schedule in (None, Schedule(after="other")):
         objects = load(lay(replace(CHURN, schedule=schedule), tmp_path))
-        assert "Job" in objects and "CronJob" not in objects
+        assert "Job" in objects
+        assert "CronJob" not in objects
         (tmp_path / "k8s" / "job.yaml").unlink()
 
 

@@ -78,7 +78,8 @@ def test_the_flow_is_the_plan(read: dict[str, Any]) -> None:
         "timeout": {"seconds": 1800},
         "resources": {"cpu": 2, "memory": 1074, "gpu": 1},
     }
-    assert flow["decorators"]["report"] == {"retry": {"times": 1}} and flow["decorators"]["load"] == {}
+    assert flow["decorators"]["report"] == {"retry": {"times": 1}}
+    assert flow["decorators"]["load"] == {}
     assert flow["hooks"] == ["alert"]
     (schedule,) = flow["schedule"]
     assert (schedule["cron"], schedule["timezone"]) == ("0 6 ? * MON *", "Europe/Oslo")

@@ -96,7 +96,8 @@ def test_the_run_is_the_plan(probed: dict[str, Any]) -> None:
         "last": ["flaky", "load"],
     }
     assert {name: task["retries"] for name, task in tasks.items()} == {"load": 0, "flaky": 1, "last": 0}
-    assert tasks["flaky"]["delays"] == [1] and (probed["folder"] / "marks" / "good").exists()
+    assert tasks["flaky"]["delays"] == [1]
+    assert (probed["folder"] / "marks" / "good").exists()
     facts = {"token": "s3cret", "own": [], "mode": "good", "tries": "the second time"}
     assert wished.said(probed["folder"] / "good") == [facts]
     assert wished.given(probed["folder"] / "good") == [wished.DEFAULTS]
@@ -107,8 +108,10 @@ def test_the_run_is_the_plan(probed: dict[str, Any]) -> None:
 def test_a_failure_is_told(probed: dict[str, Any], row: int, state: str) -> None:
     """Whether a step failed or its time was up."""
     run, told = probed["runs"][row], probed["posted"][row - 5]
-    assert run["state"] == "Failed" and run["tasks"]["last"]["state"] == state
-    assert told["run"].startswith(run["run"]) and told["pipeline"] == wished.WISHED.name
+    assert run["state"] == "Failed"
+    assert run["tasks"]["last"]["state"] == state
+    assert told["run"].startswith(run["run"])
+    assert told["pipeline"] == wished.WISHED.name
     assert told["status"] == "failed"
 
 
@@ -149,7 +152,8 @@ def test_refused_in_one_line(changes: dict[str, Any], said: str) -> None:
     plan: Plan = replace(wished.WISHED, alert="", **changes)
     with pytest.raises(UserError) as fault:
         prefect.render(plan)
-    assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
+    assert str(fault.value).startswith(said)
+    assert "\n" not in str(fault.value)
 
 
 @pytest.mark.slow

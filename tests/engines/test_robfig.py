@@ -57,7 +57,8 @@ def test_the_next_50_ticks(cron: str, timezone: str, start: str) -> None:
 def test_a_29th_of_february() -> None:
     since = datetime(2026, 1, 1, tzinfo=UTC)
     found = timed(Schedule("0 12 29 2 *"), "Argo")
-    assert found and [tick.year for tick in Spec.parse(*found).ticks(since, 3)] == [2028, 2032, 2036]
+    assert found
+    assert [tick.year for tick in Spec.parse(*found).ticks(since, 3)] == [2028, 2032, 2036]
 
 
 def test_the_reading_has_the_librarys_own_ways() -> None:
@@ -113,7 +114,8 @@ def test_the_next_50_ticks_of_any_cron(cron: str, timezone: str, start: str) -> 
 def test_refused_in_one_line(schedule: Schedule, said: str) -> None:
     with pytest.raises(UserError) as fault:
         timed(schedule, "Kubernetes")
-    assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
+    assert str(fault.value).startswith(said)
+    assert "\n" not in str(fault.value)
 
 
 @pytest.mark.parametrize("minutes", [1, 5, 15, 60, 120, 360, 720, 1440])

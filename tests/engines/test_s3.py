@@ -101,7 +101,11 @@ def environment(door: Door) -> dict[str, str]:
 
 
 def script(door: Door, text: str, code: int = 0) -> str:
-    head = "from mlops_jupyter.runtime.runs import Store\nfrom mlops_jupyter.runtime.objects import *\n"
+    head = (
+        "from mlops_jupyter.runtime.hashing import content_digest as digest\n"
+        "from mlops_jupyter.runtime.runs import Store\n"
+        "from mlops_jupyter.runtime.storage.objects import *\n"
+    )
     return engine(
         "python", "-c", f"{head}store = Store({URI!r})\n{text}", cwd=Path("/"), code=code, **environment(door)
     )
@@ -183,7 +187,7 @@ key = digest(data)
 assert not store.keeps(key, len(data)) and store._place.names(f"objects/{{key[:2]}}") == []
 try:
     store.get(key)
-except DamagedObject as fault:
+except DamagedObjectError as fault:
     assert "is gone from the store" in str(fault)
 else:
     raise AssertionError("read")

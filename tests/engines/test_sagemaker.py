@@ -121,7 +121,8 @@ def test_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
 def test_refused_in_one_line(change: dict[str, object], said: str) -> None:
     with pytest.raises(UserError) as fault:
         sagemaker.render(replace(CHURN, **change))  # type: ignore[arg-type]
-    assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
+    assert str(fault.value).startswith(said)
+    assert "\n" not in str(fault.value)
 
 
 def test_a_text_that_is_too_long_for_a_word_stays_the_pipelines_own() -> None:

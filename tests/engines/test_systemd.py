@@ -150,7 +150,8 @@ def test_any_cron_fires_when_the_clock_says(cron: str, zone: str, start: str) ->
 def test_what_systemd_cannot_keep_is_refused(schedule: Schedule, said: str) -> None:
     with pytest.raises(UserError) as fault:
         units(schedule)
-    assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
+    assert str(fault.value).startswith(said)
+    assert "\n" not in str(fault.value)
 
 
 def setting(text: str, key: str) -> list[str]:

@@ -196,7 +196,8 @@ def test_sizes_that_cloud_run_has(wishes: Resources, limits: object, tmp_path: P
 def test_refused_in_one_line(change: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError) as fault:
         terraform.render(replace(CHURN, **change))
-    assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
+    assert str(fault.value).startswith(said)
+    assert "\n" not in str(fault.value)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ def test_kfp_parses_it(tmp_path: Path) -> None:
     assert set(spec["root"]["dag"]["tasks"]) == {step.name for step in CHURN.steps}
     assert spec["root"]["inputDefinitions"]["parameters"]["store-uri"]["defaultValue"] == "/gcs/BUCKET/churn"
     wishes = spec["deploymentSpec"]["executors"]["exec-train"]["container"]["resources"]
-    assert wishes["cpuLimit"] == 2.0 and "accelerator" not in wishes
+    assert wishes["cpuLimit"] == 2.0
+    assert "accelerator" not in wishes
     assert not any(secret in file.read_text() for secret in CHURN.secrets)
 
 

@@ -113,7 +113,8 @@ def count(cron: str) -> int:
 def without_years(text: str) -> str:
     """Return the six fields that Quartz and EventBridge have as the five of a crontab, in numbers."""
     *fields, years = text.split()
-    assert years == "*" and fields.count("?") == 1
+    assert years == "*"
+    assert fields.count("?") == 1
     numbers = " ".join(fields).replace("?", "*")
     for number, day in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")):
         numbers = numbers.replace(day, str(number))

@@ -39,7 +39,7 @@ def test_what_has_no_words_is_named() -> None:
     ("source", "texts"),
     [
         ("raise UserError(f'no step {name!r}: it has {\", \".join(names)}')", ["no step {name}: it has {...}"]),
-        ("raise NotFound('gone')", ["gone"]),
+        ("raise NotFoundError('gone')", ["gone"]),
         ("raise UserError('a ' + f'{b.c} ' + 'd')", ["a {b.c} d"]),
         ("raise UserError(str(fault)) from None", []),
         ("raise ValueError('ours')", []),

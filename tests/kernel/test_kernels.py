@@ -71,4 +71,5 @@ def test_a_killed_kernel_loses_nothing_that_returned(tmp_path: Path) -> None:
     client = MlflowClient(f"sqlite:///{tmp_path / '.mlops' / 'mlflow.db'}")
     run = Workspace.open(tmp_path).tracking.run("dies").mlflow
     steps = [metric.step for metric in client.get_metric_history(run, "value")]
-    assert len(steps) == len(set(steps)) and set(range(returned + 1)) <= set(steps)
+    assert len(steps) == len(set(steps))
+    assert set(range(returned + 1)) <= set(steps)

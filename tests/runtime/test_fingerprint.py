@@ -375,7 +375,8 @@ def test_the_shared_random_state_is_itself_wherever_it_is_held() -> None:
     assert fingerprint([shared]) == before != fingerprint([np.random.RandomState(0)])
     assert load_exact(save_exact({"held": Thing(rng=shared)}).data)["held"].rng is shared
     own = load_exact(save_exact({"own": np.random.RandomState(3)}).data)["own"]
-    assert own is not shared and own.random() == np.random.RandomState(3).random()
+    assert own is not shared
+    assert own.random() == np.random.RandomState(3).random()
     assert compare(Thing(rng=np.random.RandomState(3), t=1.0), Thing(rng=np.random.RandomState(3), t=1.0 + 1e-9)).reason
 
 
@@ -395,7 +396,8 @@ def test_copies_that_reducers_make_are_let_go() -> None:
     value = [Compiled(np.arange(4)), Thing(x=shared), Compiled(np.arange(4)), Thing(x=shared)]
     assert fingerprint(value, known=known) == fingerprint(value)
     arrays = [part for _, part, _ in known.values() if isinstance(part, np.ndarray)]
-    assert len(arrays) == 1 and arrays[0] is shared
+    assert len(arrays) == 1
+    assert arrays[0] is shared
 
 
 def test_what_is_shared_has_a_digest_of_its_own() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_jupyter.runtime.measures import LONGEST_PARAMETER, NotLoggable, check_key, number, text
+from mlops_jupyter.runtime.measures import LONGEST_PARAMETER, NotLoggableError, check_key, number, text
 
 NUMBERS = [
     (1, 1.0),
@@ -40,7 +40,7 @@ def test_nan_is_a_number() -> None:
 
 @pytest.mark.parametrize("value", ["0.5", b"1", None, [1], (1,), {}, 1j, np.array([1, 2]), object(), float, 10**400])
 def test_no_numbers(value: object) -> None:
-    with pytest.raises(NotLoggable, match="metric 'val/auc' takes one number") as fault:
+    with pytest.raises(NotLoggableError, match="metric 'val/auc' takes one number") as fault:
         number("val/auc", value)
     assert "\n" not in str(fault.value)
 
@@ -52,7 +52,7 @@ def test_every_name_that_we_take_mlflow_takes(key: str) -> None:
 
     try:
         taken = check_key(key)
-    except NotLoggable as fault:
+    except NotLoggableError as fault:
         assert "\n" not in str(fault)
     else:
         assert taken == key
@@ -62,5 +62,5 @@ def test_every_name_that_we_take_mlflow_takes(key: str) -> None:
 
 def test_a_parameter_is_never_cut() -> None:
     assert text("k", "x" * LONGEST_PARAMETER) == "x" * LONGEST_PARAMETER
-    with pytest.raises(NotLoggable, match="parameter 'k' has 6001 characters"):
+    with pytest.raises(NotLoggableError, match="parameter 'k' has 6001 characters"):
         text("k", "x" * (LONGEST_PARAMETER + 1))

@@ -63,7 +63,8 @@ def test_a_class_of_the_notebook_travels_with_its_code(tmp_path: Path) -> None:
 
 def test_a_function_inside_is_not_trusted_to_skops() -> None:
     file = save(make_pipeline(FunctionTransformer(lambda X: X * 2), LogisticRegression()).fit(np.eye(2), [0, 1]))
-    assert file.format == "cloudpickle" and "cloudpickle" in file.note
+    assert file.format == "cloudpickle"
+    assert "cloudpickle" in file.note
 
 
 def test_the_sample_has_a_row_for_each_gap() -> None:

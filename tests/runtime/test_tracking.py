@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mlops_jupyter.runtime import gates, tracking
-from mlops_jupyter.runtime.measures import NotLoggable
+from mlops_jupyter.runtime.measures import NotLoggableError
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,8 @@ def test_a_step_writes_what_it_logged(tmp_path: Path) -> None:
     tracking.finish()
     (run,) = written(tmp_path, "train")["runs"]
     assert (run["name"], run["experiment"], run["status"]) == ("baseline", "weekly", "finished")
-    assert run["params"]["depth"] == "3" and run["params"]["kind"] == "tree"
+    assert run["params"]["depth"] == "3"
+    assert run["params"]["kind"] == "tree"
     assert run["params"]["clf.logisticregression__C"] == "2"
     assert run["tags"] == {"team": "blue", "estimator.clf": "sklearn.pipeline.Pipeline"}
     assert [(m["key"], m["value"], m["step"]) for m in run["metrics"]] == [("auc", 0.9, 2), ("loss", "nan", 2)]
@@ -69,7 +70,8 @@ def test_a_retry_has_the_same_ids(tmp_path: Path) -> None:
         tracking.start_run("b")
         tracking.finish()
         found.append([run["id"] for run in written(tmp_path, "train")["runs"]])
-    assert found[0] == found[1] and len(set(found[0])) == 2
+    assert found[0] == found[1]
+    assert len(set(found[0])) == 2
     tracking.begin(tmp_path / "train.json", "churn", "r2", "train")
     assert tracking.start_run("a").id not in found[0]
 
@@ -83,8 +85,10 @@ def test_a_run_inside_another(tmp_path: Path) -> None:
     tracking.log_metrics(b=2)
     tracking.finish()
     outer, inner = written(tmp_path, "s")["runs"]
-    assert [m["key"] for m in outer["metrics"]] == ["b"] and outer["status"] == "running"
-    assert [m["key"] for m in inner["metrics"]] == ["a"] and inner["status"] == "finished"
+    assert [m["key"] for m in outer["metrics"]] == ["b"]
+    assert outer["status"] == "running"
+    assert [m["key"] for m in inner["metrics"]] == ["a"]
+    assert inner["status"] == "finished"
 
 
 def test_a_failed_step_fails_its_run(tmp_path: Path) -> None:
@@ -142,7 +146,7 @@ def test_a_model_is_noted_with_its_figures() -> None:
 
 def test_a_model_that_fails_its_gate_is_not_noted() -> None:
     model = LogisticRegression().fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
-    with pytest.raises(gates.GateFailed, match=r"accuracy is 0, required >= 0\.9"):
+    with pytest.raises(gates.GateError, match=r"accuracy is 0, required >= 0\.9"):
         gates.register_model(model, name="churn", data=([[0.0], [3.0]], [1, 0]), require=["accuracy >= 0.9"])
     assert tracking.collected()["models"] == []
 
@@ -150,6 +154,6 @@ def test_a_model_that_fails_its_gate_is_not_noted() -> None:
 @pytest.mark.parametrize("bad", [{"a": "text"}, {"a\nb": 1}, {"": 1}])
 def test_what_cannot_be_logged_changes_nothing(bad: dict) -> None:
     tracking.log_metrics(ok=1)
-    with pytest.raises(NotLoggable):
+    with pytest.raises(NotLoggableError):
         tracking.log_metrics({"fine": 1, **bad})
     assert [m["key"] for m in tracking.collected()["runs"][0]["metrics"]] == ["ok"]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_jupyter.core.errors import NotFound, UserError
-from mlops_jupyter.surfaces.server.places import BadPath, locate
+from mlops_jupyter.core.errors import NotFoundError, UserError
+from mlops_jupyter.surfaces.server.places import BadPathError, locate
 
 
 @pytest.fixture(scope="module")
@@ -74,27 +74,27 @@ class Refused:
 
 
 REFUSED = [
-    Refused("empty", "", BadPath),
-    Refused("absolute", "/etc/passwd", BadPath),
-    Refused("two slashes", "//etc/passwd", BadPath),
-    Refused("climbs", "../outside/secret.ipynb", BadPath),
-    Refused("climbs and comes back", "plain/../a.ipynb", BadPath),
-    Refused("climbs at the end", "plain/..", BadPath),
-    Refused("climbs with backslashes", "plain\\..\\..\\outside", BadPath),
-    Refused("absolute with a backslash", "\\etc", BadPath),
-    Refused("a NUL", "a.ipynb\0.txt", BadPath),
-    Refused("absent", "b.ipynb", NotFound),
-    Refused("absent folder", "nowhere/a.ipynb", NotFound),
-    Refused("a folder", "plain", NotFound),
-    Refused("the root", ".", NotFound),
-    Refused("hidden", ".hidden/a.ipynb", NotFound),
-    Refused("the ledger itself", "churn/.mlops/ledger.db", NotFound),
-    Refused("a folder's link out", "out/secret.ipynb", NotFound),
-    Refused("a file's link out", "secret.ipynb", NotFound),
-    Refused("a link to itself", "loop/a.ipynb", NotFound),
-    Refused("under a file", "a.ipynb/a.ipynb", NotFound),
-    Refused("too long a name", "x" * 5000, NotFound),
-    Refused("half a surrogate pair", "\ud800.ipynb", NotFound),
+    Refused("empty", "", BadPathError),
+    Refused("absolute", "/etc/passwd", BadPathError),
+    Refused("two slashes", "//etc/passwd", BadPathError),
+    Refused("climbs", "../outside/secret.ipynb", BadPathError),
+    Refused("climbs and comes back", "plain/../a.ipynb", BadPathError),
+    Refused("climbs at the end", "plain/..", BadPathError),
+    Refused("climbs with backslashes", "plain\\..\\..\\outside", BadPathError),
+    Refused("absolute with a backslash", "\\etc", BadPathError),
+    Refused("a NUL", "a.ipynb\0.txt", BadPathError),
+    Refused("absent", "b.ipynb", NotFoundError),
+    Refused("absent folder", "nowhere/a.ipynb", NotFoundError),
+    Refused("a folder", "plain", NotFoundError),
+    Refused("the root", ".", NotFoundError),
+    Refused("hidden", ".hidden/a.ipynb", NotFoundError),
+    Refused("the ledger itself", "churn/.mlops/ledger.db", NotFoundError),
+    Refused("a folder's link out", "out/secret.ipynb", NotFoundError),
+    Refused("a file's link out", "secret.ipynb", NotFoundError),
+    Refused("a link to itself", "loop/a.ipynb", NotFoundError),
+    Refused("under a file", "a.ipynb/a.ipynb", NotFoundError),
+    Refused("too long a name", "x" * 5000, NotFoundError),
+    Refused("half a surrogate pair", "\ud800.ipynb", NotFoundError),
 ]
 
 
@@ -120,7 +120,7 @@ PARTS = st.sampled_from(
 def test_nothing_outside_is_ever_found(path, root):
     try:
         place = locate(root, path)
-    except (BadPath, NotFound):
+    except (BadPathError, NotFoundError):
         return
     assert (place.folder / place.name).resolve().is_relative_to(root.resolve())
     assert Path(place.folder / place.name).is_file()

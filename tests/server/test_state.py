@@ -245,7 +245,8 @@ async def test_a_ledger_of_a_newer_version(refused, notebook, record):
     project.workspace.ledger.execute("PRAGMA user_version=999")
     code, message = await refused({"notebook": "a.ipynb"})
     assert code == 409
-    assert "newer mlops_jupyter" in message and "pip install -U" in message
+    assert "newer mlops_jupyter" in message
+    assert "pip install -U" in message
 
 
 @pytest.fixture

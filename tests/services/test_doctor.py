@@ -40,7 +40,8 @@ def test_packages_against_their_bounds(requirement: str, state: State | None, wh
     if state is None:
         assert finding is None
     else:
-        assert finding.state is state and what in finding.what
+        assert finding.state is state
+        assert what in finding.what
         assert (finding.do == "") == (state is OK)
 
 
@@ -113,7 +114,9 @@ def test_tracking_addresses(server: str, tmp_path: Path, uri: str, state: State,
     names = {"server": server, "closed": closed, "tmp": tmp_path}
     finding = tracking.look(uri.format(**names), tmp_path / ".mlops")
     assert (finding.state, finding.name) == (state, "mlflow")
-    assert what.format(**names) in finding.what and do in finding.do and (do or not finding.do)
+    assert what.format(**names) in finding.what
+    assert do in finding.do
+    assert do or not finding.do
     assert "secret" not in finding.what + finding.do
 
 
@@ -139,21 +142,24 @@ def test_a_healthy_project(folder: Path) -> None:
 
 def test_a_project_that_is_not_there_yet_is_left_alone(tmp_path: Path) -> None:
     found = looked(tmp_path / ".mlops")
-    assert "not there yet" in found["project"].what and "not there yet" in found["ledger"].what
+    assert "not there yet" in found["project"].what
+    assert "not there yet" in found["ledger"].what
     assert not (tmp_path / ".mlops").exists()
 
 
 def test_a_file_in_the_way(tmp_path: Path) -> None:
     (tmp_path / ".mlops").write_text("in the way")
     finding = looked(tmp_path / ".mlops")["project"]
-    assert finding.state is FAULT and "cannot write" in finding.what
+    assert finding.state is FAULT
+    assert "cannot write" in finding.what
 
 
 def test_a_newer_ledger(folder: Path) -> None:
     with sqlite3.connect(folder / "ledger.db") as db:
         db.execute("PRAGMA user_version=99")
     finding = looked(folder)["ledger"]
-    assert finding.state is FAULT and "written by a newer mlops_jupyter" in finding.what
+    assert finding.state is FAULT
+    assert "written by a newer mlops_jupyter" in finding.what
 
 
 @pytest.mark.parametrize("where", [0, 4096])
@@ -179,7 +185,8 @@ def test_messages_that_nobody_carries(folder: Path) -> None:
     ledger = Ledger(folder / "ledger.db")
     number = ledger.post("run", {})
     finding = looked(folder)["courier"]
-    assert finding.state is WARNING and finding.what.startswith("not at work: waiting for MLflow: messages 1")
+    assert finding.state is WARNING
+    assert finding.what.startswith("not at work: waiting for MLflow: messages 1")
     ledger.execute("UPDATE outbox SET error = 'MLflow is away' WHERE id = ?", (number,))
     assert "last fault: MLflow is away" in looked(folder)["courier"].what
     courier = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", project.COURIER, str(folder)])
@@ -196,7 +203,8 @@ def test_schedules_that_nobody_runs(folder: Path) -> None:
     row = "INSERT INTO schedule (id, bundle, cron, timezone, created) VALUES ('a', 'b', '@daily', 'UTC', ?)"
     Ledger(folder / "ledger.db").execute(row, (time.time(),))
     finding = looked(folder)["scheduler"]
-    assert finding.state is WARNING and finding.do == "start it with `mlops-jupyter scheduler`"
+    assert finding.state is WARNING
+    assert finding.do == "start it with `mlops-jupyter scheduler`"
     lock = FileLock(folder / "scheduler.lock")
     assert lock.acquire()
     assert looked(folder)["scheduler"].what == f"schedules: 1, run by pid {lock.holder()}"
@@ -205,7 +213,8 @@ def test_schedules_that_nobody_runs(folder: Path) -> None:
     )
     Ledger(folder / "ledger.db").execute(alert, (time.time(), "'OPS' is not set"))
     finding = looked(folder)["scheduler"]
-    assert finding.state is WARNING and finding.what.endswith("; alerts that nobody took: 1")
+    assert finding.state is WARNING
+    assert finding.what.endswith("; alerts that nobody took: 1")
     assert finding.do == "last fault: 'OPS' is not set"
     lock.release()
     assert looked(folder)["scheduler"].state is WARNING
@@ -282,7 +291,8 @@ def test_the_look_asks_jupyter_where_things_are(tmp_path: Path, monkeypatch: pyt
     write(tmp_path / "config" / "labconfig" / "page_config.json", {"disabledExtensions": {"mlops-jupyter": True}})
     write(tmp_path / "share" / "kernels" / "odd" / "kernel.json", {"argv": ["/no/python"], "language": "python"})
     found = {finding.name: finding for finding in front.look()}
-    assert found["labextension"].what == "disabled" and found["kernel odd"].state is WARNING
+    assert found["labextension"].what == "disabled"
+    assert found["kernel odd"].state is WARNING
 
 
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
@@ -296,15 +306,15 @@ def test_the_verb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     code, text = run(monkeypatch, capsys, "--json")
-    assert code == 0 and not (tmp_path / ".mlops").exists()
+    assert code == 0
+    assert not (tmp_path / ".mlops").exists()
     assert {"name": "python", "state": "ok", "what": sys.version.split()[0], "do": ""} in json.loads(text)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "localhost:5000")
     code, text = run(monkeypatch, capsys)
     assert code == 1
     [at] = [n for n, line in enumerate(text.splitlines()) if line.startswith("fault")]
-    assert (
-        text.splitlines()[at].split()[1] == "mlflow" and "-> write http://localhost:5000" in text.splitlines()[at + 1]
-    )
+    assert text.splitlines()[at].split()[1] == "mlflow"
+    assert "-> write http://localhost:5000" in text.splitlines()[at + 1]
 
 
 def test_a_look_that_breaks_hides_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -314,4 +324,6 @@ def test_a_look_that_breaks_hides_nothing(folder: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(packages, "look", broken)
     names = {finding.name: finding for finding in examine(folder, "sqlite:///none.db")}
-    assert names["packages"].what == "cannot be checked: ValueError: surprise" and "a" in names and "disk" in names
+    assert names["packages"].what == "cannot be checked: ValueError: surprise"
+    assert "a" in names
+    assert "disk" in names

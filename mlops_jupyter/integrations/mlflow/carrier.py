@@ -10,16 +10,16 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from mlops_jupyter.integrations.mlflow.reach import Away, away
+from mlops_jupyter.integrations.mlflow.reach import UnavailableError, away
 from mlops_jupyter.integrations.mlflow.registering import Registering
 from mlops_jupyter.integrations.mlflow.runs import RunBook
 from mlops_jupyter.runtime import mlflow_runs
 from mlops_jupyter.runtime.model.backoff import Backoff
-from mlops_jupyter.runtime.objects import Objects
+from mlops_jupyter.runtime.storage.objects import project_objects
 from mlops_jupyter.store.ledger import Ledger
 from mlops_jupyter.store.outbox import Message, carried, failed, waiting
 
-__all__ = ["ATTEMPTS", "Away", "Carrier"]
+__all__ = ["ATTEMPTS", "Carrier", "UnavailableError"]
 
 _log = logging.getLogger("courier")
 
@@ -46,8 +46,8 @@ class Carrier:
         try:
             self._client = mlflow_runs.connect(uri)
         except Exception as fault:
-            raise Away(f"cannot open {uri!r}: {fault}") from fault
-        objects = Objects(folder / "objects")
+            raise UnavailableError(f"cannot open {uri!r}: {fault}") from fault
+        objects = project_objects(folder)
         self._runs = RunBook(ledger, objects, self._client, uri)
         self._registering = Registering(ledger, objects, self._client, uri, self._runs)
         self._not_before: dict[int, float] = {}
@@ -64,7 +64,7 @@ class Carrier:
         }
 
     def round(self) -> bool:
-        """Carry what there is; say whether anything moved. Raises `Away` where MLflow cannot be reached."""
+        """Carry what there is; say whether anything moved. Raises `UnavailableError` where MLflow cannot be reached."""
         moved = self._metrics()
         held: set[object] = set()
         for message in waiting(self._ledger):
@@ -83,7 +83,7 @@ class Carrier:
             answer = self._acts[message.kind](message)
         except Exception as fault:  # whatever MLflow raises is either its absence or this message's fault
             if away(self._uri, fault):
-                raise Away(_line(fault)) from fault
+                raise UnavailableError(_line(fault)) from fault
             last = message.attempts + 1 >= ATTEMPTS
             _log.exception("%s %d, try %d%s", message.kind, message.id, message.attempts + 1, ": set aside" * last)
             failed(self._ledger, message.id, _line(fault), last=last)
@@ -110,7 +110,7 @@ class Carrier:
                     self._runs.metrics(run, batch)
                 except Exception as fault:
                     if away(self._uri, fault):
-                        raise Away(_line(fault)) from fault
+                        raise UnavailableError(_line(fault)) from fault
                     _log.exception("metrics of run %s", run)
                     refused.append({"run": run, "first": batch[0]["id"], "last": batch[-1]["id"]})
             with self._ledger.transaction():

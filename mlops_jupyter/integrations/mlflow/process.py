@@ -56,7 +56,7 @@ def main(folder: Path, handle: int) -> None:
 
 
 def _work(folder: Path, handle: int, ledger: Ledger) -> None:
-    from mlops_jupyter.integrations.mlflow.carrier import Away, Carrier
+    from mlops_jupyter.integrations.mlflow.carrier import Carrier, UnavailableError
 
     uri = _wanted(handle)
     carrier: Carrier | None = None
@@ -71,7 +71,7 @@ def _work(folder: Path, handle: int, ledger: Ledger) -> None:
                 if carrier.round():
                     idle_since = time.monotonic()
                 patience.found()
-        except Away as fault:
+        except UnavailableError as fault:
             wait = patience.lost()
             away(ledger, str(fault))
             _log.warning("MLflow is away, next try in %.1f s: %s", wait, fault)

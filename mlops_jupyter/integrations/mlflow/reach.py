@@ -6,19 +6,21 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
+from mlops_jupyter.runtime.storage.objects import DamagedObjectError
+
 REFUSED = ("PERMISSION_DENIED", "UNAUTHENTICATED", "REQUEST_LIMIT_EXCEEDED", "TEMPORARILY_UNAVAILABLE")
 """MLflow's codes for "not now" and "not you": no message is at fault, and waiting (or new credentials) mends them."""
 
 
-class Away(Exception):
+class UnavailableError(Exception):
     """MLflow cannot be reached now; nothing was lost, everything is tried again."""
 
 
 def away(uri: str, fault: Exception) -> bool:
     """Say whether a fault means that MLflow is away: its code says so, or the server does not answer `/health`."""
-    if isinstance(fault, Away) or getattr(fault, "error_code", "") in REFUSED:
+    if isinstance(fault, UnavailableError) or getattr(fault, "error_code", "") in REFUSED:
         return True
-    if isinstance(fault, (KeyError, TypeError, AttributeError)):
+    if isinstance(fault, (DamagedObjectError, KeyError, TypeError, AttributeError)):
         return False
     if uri.startswith(("http://", "https://")):
         return not _healthy(uri)

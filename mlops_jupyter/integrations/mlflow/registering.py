@@ -11,7 +11,7 @@ from typing import Any
 from mlops_jupyter.integrations.mlflow.runs import RunBook
 from mlops_jupyter.runtime import mlflow_models
 from mlops_jupyter.runtime.modelfile import ModelFile
-from mlops_jupyter.runtime.objects import Objects
+from mlops_jupyter.runtime.storage.objects import ObjectStore
 from mlops_jupyter.store.ledger import Ledger
 from mlops_jupyter.store.outbox import Message, carried
 
@@ -22,7 +22,7 @@ class Registering:
     settles = ("register", "alias")
     """Kinds of message that are ended here, in one transaction with what came of them."""
 
-    def __init__(self, ledger: Ledger, objects: Objects, client: Any, uri: str, runs: RunBook) -> None:
+    def __init__(self, ledger: Ledger, objects: ObjectStore, client: Any, uri: str, runs: RunBook) -> None:
         self._ledger = ledger
         self._objects = objects
         self._client = client

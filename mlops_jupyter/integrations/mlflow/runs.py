@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mlops_jupyter.runtime import mlflow_runs
-from mlops_jupyter.runtime.objects import Objects
+from mlops_jupyter.runtime.storage.objects import ObjectStore
 from mlops_jupyter.store.ledger import Ledger
 from mlops_jupyter.store.outbox import Message
 
@@ -16,7 +16,7 @@ from mlops_jupyter.store.outbox import Message
 class RunBook:
     """Knows MLflow's id of each of our runs, making the run where there is none."""
 
-    def __init__(self, ledger: Ledger, objects: Objects, client: Any, uri: str) -> None:
+    def __init__(self, ledger: Ledger, objects: ObjectStore, client: Any, uri: str) -> None:
         self._ledger = ledger
         self._objects = objects
         self._client = client

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from .exact import can_leave, load_exact, save_exact
 from .formats import PICKLED, load_open, read_open, save_open
-from .saved import CannotSave, Saved, UnknownFormat
+from .saved import Saved, SerializationError, UnknownFormatError
 
 __all__ = [
     "PICKLED",
-    "CannotSave",
     "Saved",
-    "UnknownFormat",
+    "SerializationError",
+    "UnknownFormatError",
     "can_leave",
     "load_exact",
     "load_open",

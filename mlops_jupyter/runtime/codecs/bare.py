@@ -15,7 +15,7 @@ SMALL = 200
 """Up to so many characters a value stays on one line."""
 
 
-class NotBare(Exception):
+class NotJsonError(Exception):
     """The value, or a part of it, has no json that gives it back."""
 
 
@@ -25,7 +25,7 @@ def takes(value: Any) -> bool:
 
 
 def save(value: Any) -> bytes:
-    """Return the json text of a value; raise `NotBare` if it would not give back the same."""
+    """Return the json text of a value; raise `NotJsonError` if it would not give back the same."""
     found = plain(value)
     try:
         line = json.dumps(found, ensure_ascii=False)
@@ -34,7 +34,7 @@ def save(value: Any) -> bytes:
     except UnicodeEncodeError:  # halves of surrogate pairs
         return json.dumps(found).encode()
     except (RecursionError, ValueError) as fault:
-        raise NotBare(str(fault)) from fault
+        raise NotJsonError(str(fault)) from fault
 
 
 def load(data: bytes) -> Any:
@@ -43,22 +43,22 @@ def load(data: bytes) -> Any:
 
 
 def plain(value: Any, depth: int = 0) -> Any:
-    """Return a value with numpy's numbers as Python's, as json will give it back; raise `NotBare` if it cannot."""
+    """Return a value with numpy's numbers as Python's, as json will give it back; raise `NotJsonError` if it cannot."""
     kind = type(value)
     if kind in (type(None), bool, int, float, str):
         return value
     if depth > 100:
-        raise NotBare("it is nested too deep for json")
+        raise NotJsonError("it is nested too deep for json")
     if kind is list:
         return [plain(part, depth + 1) for part in value]
     if kind is dict:
         odd = next((key for key in value if type(key) is not str), None)
         if odd is not None:
-            raise NotBare(f"json has only text as keys, not {type(odd).__name__}")
+            raise NotJsonError(f"json has only text as keys, not {type(odd).__name__}")
         return {key: plain(part, depth + 1) for key, part in value.items()}
     if _numpy_number(value):
         return value.item()
-    raise NotBare(f"json has no {kind.__name__}")
+    raise NotJsonError(f"json has no {kind.__name__}")
 
 
 def _numpy_number(value: Any) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..values.pieces import a, closed_box, take_apart
-from ..values.walk import Opaque
+from ..values.walk import OpaqueValueError
 
 DEEPEST = 50
 MOST = 20_000
@@ -67,7 +67,7 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
     elif not isinstance(value, type | types.FunctionType | types.ModuleType | types.GeneratorType):
         try:
             yield from take_apart(value).parts
-        except Opaque:
+        except OpaqueValueError:
             return
 
 

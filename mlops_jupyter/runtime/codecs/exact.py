@@ -17,7 +17,7 @@ from typing import Any
 from ..values.reach import shared
 from . import tensors
 from .culprit import find_culprit
-from .saved import CannotSave, Saved
+from .saved import Saved, SerializationError
 from .tensors import Tensors
 
 PROTOCOL = 5
@@ -33,7 +33,7 @@ def save_exact(values: Mapping[str, object], *, importable_only: bool = False) -
 
     Raises
     ------
-    CannotSave
+    SerializationError
         Naming the variable and the object inside it that cannot leave the process.
 
     Examples
@@ -54,11 +54,11 @@ def save_exact(values: Mapping[str, object], *, importable_only: bool = False) -
         return Saved("pickle", ".pkl", stream.getvalue())
     except KeyboardInterrupt:
         raise
-    except CannotSave as fault:
-        raise CannotSave(fault.name or (min(group) if len(group) == 1 else ""), fault.reason) from fault
+    except SerializationError as fault:
+        raise SerializationError(fault.name or (min(group) if len(group) == 1 else ""), fault.reason) from fault
     except BaseException as fault:  # hooks of the values' classes may raise anything
         name, reason = find_culprit(group, fault)
-        raise CannotSave(name, reason) from fault
+        raise SerializationError(name, reason) from fault
 
 
 def load_exact(data: bytes) -> dict[str, object]:
@@ -122,7 +122,7 @@ class _Exact(pickle.Pickler):
     def reducer_override(self, obj: Any) -> Any:
         """Called for every object that is not of a builtin type."""
         if self._importable_only and isinstance(obj, type | types.FunctionType) and obj.__module__ == "__main__":
-            raise CannotSave("", f"it needs {obj.__qualname__!r} of the notebook, which its steps must define")
+            raise SerializationError("", f"it needs {obj.__qualname__!r} of the notebook, which its steps must define")
         if self._owners and _is_array(obj):
             owner = _owner(obj)
             flat = self._flat.get(id(owner)) if id(owner) in self._owners else obj
@@ -205,7 +205,7 @@ def _table() -> dict[type, Any]:
 def _mapped(value: Any) -> Any:
     """An array that lies in a file is saved as what it holds, unless writing to it writes to the file."""
     if value._mmap is not None and value.mode in ("r+", "w+"):
-        raise CannotSave("", f"what is written to it goes to the file {value.filename!s}")
+        raise SerializationError("", f"what is written to it goes to the file {value.filename!s}")
     return value.__reduce__()
 
 

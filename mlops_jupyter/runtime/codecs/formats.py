@@ -10,7 +10,7 @@ from typing import Any
 from ..fingerprint import fingerprint
 from . import arrays, bare, figures, models, tables
 from .culprit import find_culprit
-from .saved import CannotSave, Saved, UnknownFormat
+from .saved import Saved, SerializationError, UnknownFormatError
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def save_open(value: object) -> Saved:
 
     Raises
     ------
-    CannotSave
+    SerializationError
         If not even pickling can keep the value.
 
     Examples
@@ -85,11 +85,11 @@ def save_open(value: object) -> Saved:
         except BaseException as fault:  # hooks of the value's class may raise anything
             if not one.open:
                 _, reason = find_culprit({"value": value}, fault)
-                raise CannotSave("", reason.replace(" at value", " at ")) from fault
+                raise SerializationError("", reason.replace(" at value", " at ")) from fault
             notes.append(_why(one.name, fault))
             continue
         return Saved(one.name, one.suffix, data, one.note if one.open else _fallback(notes, value))
-    raise CannotSave("", "no format takes it")
+    raise SerializationError("", "no format takes it")
 
 
 def load_open(path: Path, format: str) -> Any:
@@ -97,9 +97,9 @@ def load_open(path: Path, format: str) -> Any:
 
     Raises
     ------
-    UnknownFormat
+    UnknownFormatError
         Naming the formats there are.
-    models.Refused
+    models.UntrustedTypesError
         If a skops file asks for types that are neither scikit-learn's, numpy's, scipy's nor the bundle's own.
     """
     return _reader(format)(Path(path).read_bytes())
@@ -115,7 +115,7 @@ def _reader(format: str) -> Callable[[bytes], Any]:
         if one.name == format:
             return one.load
     known = ", ".join(one.name for one in FORMATS)
-    raise UnknownFormat(f"unknown format {format!r} of a file: there are {known}")
+    raise UnknownFormatError(f"unknown format {format!r} of a file: there are {known}")
 
 
 def _comes_back(one: Format, value: Any, data: bytes) -> bool:
@@ -125,7 +125,7 @@ def _comes_back(one: Format, value: Any, data: bytes) -> bool:
 
 def _why(name: str, fault: BaseException) -> str:
     said = str(fault).strip().split("\n")[0]
-    return said if name == "json" and isinstance(fault, bare.NotBare) else f"{name} cannot hold it: {said[:120]}"
+    return said if name == "json" and isinstance(fault, bare.NotJsonError) else f"{name} cannot hold it: {said[:120]}"
 
 
 def _fallback(notes: list[str], value: Any) -> str:

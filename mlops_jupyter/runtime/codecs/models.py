@@ -12,10 +12,12 @@ import io
 import pickle
 from typing import Any
 
+from ..errors import UserError
+
 TRUSTED = ("sklearn", "numpy", "scipy", __name__.partition(".")[0])
 
 
-class Refused(Exception):
+class UntrustedTypesError(UserError):
     """A skops file asks for types that are not trusted."""
 
 
@@ -32,13 +34,13 @@ def save_skops(value: Any) -> bytes:
 
 
 def load_skops(data: bytes) -> Any:
-    """Return the estimator; raise `Refused` if the file needs types of an unknown origin."""
+    """Return the estimator; raise `UntrustedTypesError` if the file needs types of an unknown origin."""
     import skops.io
 
     names = skops.io.get_untrusted_types(data=data)
     strangers = [name for name in names if name.partition(".")[0] not in TRUSTED]
     if strangers:
-        raise Refused(f"the file needs {', '.join(strangers)}, which skops may not load here")
+        raise UntrustedTypesError(f"the file needs {', '.join(strangers)}, which skops may not load here")
     return skops.io.loads(data, trusted=names)
 
 

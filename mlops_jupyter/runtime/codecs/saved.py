@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..errors import UserError
+
 
 @dataclass(frozen=True)
 class Saved:
@@ -22,7 +24,7 @@ class Saved:
     note: str = ""
 
 
-class CannotSave(Exception):
+class SerializationError(UserError):
     """A value cannot leave its process.
 
     Attributes
@@ -36,6 +38,9 @@ class CannotSave(Exception):
         self.name = name
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type[SerializationError], tuple[str, str]]:
+        return type(self), (self.name, self.reason)
 
-class UnknownFormat(Exception):
+
+class UnknownFormatError(UserError):
     """A format that no codec here reads."""

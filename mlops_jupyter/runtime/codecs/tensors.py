@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from ..values.tensors import dense, gradient
-from .saved import CannotSave
+from .saved import SerializationError
 
 
 class Tensors:
@@ -21,11 +21,11 @@ class Tensors:
 
         Raises
         ------
-        CannotSave
+        SerializationError
             Gradients can still be computed through it.
         """
         if value.grad_fn is not None:
-            raise CannotSave("", "gradients can still be computed through a tensor of it")
+            raise SerializationError("", "gradients can still be computed through a tensor of it")
         own = value.device.type == "cpu" and dense(value) and not vars(value)
         made = self._over_memory(value) if own else value.__reduce_ex__(5)
         grad = gradient(value)

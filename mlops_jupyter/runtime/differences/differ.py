@@ -16,7 +16,7 @@ from ..fingerprint import Unfingerprintable, fingerprint
 from ..values import builtin
 from ..values.code import does
 from ..values.pieces import take_apart
-from ..values.walk import Opaque
+from ..values.walk import OpaqueValueError
 from . import tabular
 from .findings import Findings, Label, Near, Path, told
 from .words import shown
@@ -39,7 +39,7 @@ class Differ:
         self._pictures: dict[int, bytes] = {}
 
     def compare(self, path: Path, expected: Any, actual: Any) -> None:
-        """Compare two parts that lie at the same place; raise `Parted` if they differ beyond tolerance."""
+        """Compare two parts that lie at the same place; raise `DivergenceError` if they differ beyond tolerance."""
         if expected is actual:
             return
         if self.findings.passes(path):
@@ -141,7 +141,7 @@ class Differ:
     def _objects(self, path: Path, expected: Any, actual: Any) -> None:
         try:
             before, after = take_apart(expected), take_apart(actual)
-        except Opaque as why:
+        except OpaqueValueError as why:
             return self.findings.part(path, f"cannot be compared: {why}")
         if before.name != after.name:
             self.findings.part(path, f"{before.name} became {after.name}")

@@ -36,7 +36,7 @@ def told(path: Path) -> str:
     return text
 
 
-class Parted(Exception):
+class DivergenceError(Exception):
     """The values differ beyond tolerance; the message says where and how."""
 
 
@@ -52,7 +52,7 @@ class Near:
 
 @dataclass
 class Findings:
-    """Collects differences that are let pass; raises `Parted` at the first that is not. It changes as it is told.
+    """Collects differences that are let pass; raises `DivergenceError` at the first that is not. It changes as told.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class Findings:
     def part(self, path: Path, how: str) -> None:
         """Note a real difference: ends the comparison."""
         where = told(path)
-        raise Parted(f"{where}: {how}" if where else how)
+        raise DivergenceError(f"{where}: {how}" if where else how)
 
     def passes(self, path: Path) -> bool:
         """Whether a difference at this place does not count."""

@@ -11,20 +11,20 @@ from __future__ import annotations
 
 from .check import check
 from .correction import Correction
-from .findings import Bars, Bins, CannotCompare, ColumnDrift, Finding, Kind, Verdict
-from .gate import DriftFound, check_drift, untested
+from .findings import Bars, Bins, ColumnDrift, Finding, IncomparableDataError, Kind, Verdict
+from .gate import DriftFoundError, check_drift, untested
 from .profile import Profile, profile
 from .report import DriftReport
 
 __all__ = [
     "Bars",
     "Bins",
-    "CannotCompare",
     "ColumnDrift",
     "Correction",
-    "DriftFound",
+    "DriftFoundError",
     "DriftReport",
     "Finding",
+    "IncomparableDataError",
     "Kind",
     "Profile",
     "Verdict",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from .columns import chosen, frame, read
 from .compare import compare
 from .correction import Correction, adjust
-from .findings import CannotCompare, ColumnDrift, Finding, Verdict
+from .findings import ColumnDrift, Finding, IncomparableDataError, Verdict
 from .profile import Profile
 from .report import DriftReport
 
@@ -58,7 +58,7 @@ def check(
 
     Raises
     ------
-    CannotCompare
+    IncomparableDataError
         One line: not a frame, no rows, the same object twice, columns missing or of other kinds, bad options.
 
     Examples
@@ -70,7 +70,7 @@ def check(
     """
     chosen_correction = _options(alpha, share, threshold, correction)
     if reference is current:
-        raise CannotCompare("reference and current are the same object: compare two samples")
+        raise IncomparableDataError("reference and current are the same object: compare two samples")
     before = reference if isinstance(reference, Profile) else frame(reference, "reference")
     after = frame(current, "current")
     names_before = before.names if isinstance(before, Profile) else [str(name) for name in before.columns]
@@ -92,16 +92,16 @@ def check(
 
 def _options(alpha: float, share: float, threshold: float, correction: Correction | str) -> Correction:
     if not 0 < alpha < 1:
-        raise CannotCompare(f"alpha is {alpha!r}: give a number between 0 and 1, such as 0.05")
+        raise IncomparableDataError(f"alpha is {alpha!r}: give a number between 0 and 1, such as 0.05")
     if not 0 <= share <= 1:
-        raise CannotCompare(f"share is {share!r}: give a number from 0 (any column) to 1 (all columns)")
+        raise IncomparableDataError(f"share is {share!r}: give a number from 0 (any column) to 1 (all columns)")
     if not 0 < threshold < math.inf:
-        raise CannotCompare(f"threshold is {threshold!r}: give a number above 0, such as 0.1")
+        raise IncomparableDataError(f"threshold is {threshold!r}: give a number above 0, such as 0.1")
     try:
         return Correction(correction)
     except ValueError:
         known = ", ".join(c.value for c in Correction)
-        raise CannotCompare(f"there is no correction {correction!r}: choose one of {known}") from None
+        raise IncomparableDataError(f"there is no correction {correction!r}: choose one of {known}") from None
 
 
 def _judge(found: Sequence[ColumnDrift], alpha: float, correction: Correction) -> tuple[ColumnDrift, ...]:

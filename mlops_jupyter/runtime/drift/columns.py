@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .findings import CannotCompare, Kind
+from .findings import IncomparableDataError, Kind
 from .kinds import liken, recognise
 from .levels import Levels
 from .numbers import Numbers, numbers
@@ -51,13 +51,13 @@ def frame(data: object, role: str) -> pd.DataFrame:
         data = data.to_pandas()
     if not isinstance(data, pd.DataFrame):
         hint = "use .to_frame()" if isinstance(data, pd.Series) else "give a pandas DataFrame"
-        raise CannotCompare(f"the {role} data is a {type(data).__name__}, not a frame: {hint}")
+        raise IncomparableDataError(f"the {role} data is a {type(data).__name__}, not a frame: {hint}")
     if not len(data):
-        raise CannotCompare(f"the {role} data has no rows: nothing to compare")
+        raise IncomparableDataError(f"the {role} data has no rows: nothing to compare")
     names = [str(name) for name in data.columns]
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if twice:
-        raise CannotCompare(f"the {role} data has columns of the same name: {_listed(twice)}; rename them")
+        raise IncomparableDataError(f"the {role} data has columns of the same name: {_listed(twice)}; rename them")
     return data
 
 
@@ -67,11 +67,11 @@ def chosen(
     """Return (names of the columns to compare, names that only the current data has)."""
     names = [wanted] if isinstance(wanted, str) else list(before) if wanted is None else [str(name) for name in wanted]
     if not names:
-        raise CannotCompare("no columns to compare: name at least one")
+        raise IncomparableDataError("no columns to compare: name at least one")
     for role, there in (("reference", before), ("current", after)):
         absent = [name for name in names if name not in set(there)]
         if absent:
-            raise CannotCompare(
+            raise IncomparableDataError(
                 f"the {role} data lacks the column{'s' * (len(absent) > 1)} {_listed(absent)}: it has {_listed(there)}"
             )
     known = set(before)
@@ -83,7 +83,7 @@ def read(data: pd.DataFrame, name: str, like: Kind | None = None) -> Column:
 
     Raises
     ------
-    CannotCompare
+    IncomparableDataError
         The values are of another kind than the reference's.
     """
     position = [str(label) for label in data.columns].index(name)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from ..errors import UserError
 
-class CannotCompare(Exception):
+
+class IncomparableDataError(UserError):
     """The data given cannot be compared: one line that names what and says what to do."""
 
 

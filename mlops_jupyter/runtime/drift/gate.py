@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..errors import UserError
 from .check import check
-from .findings import CannotCompare, Verdict
+from .findings import IncomparableDataError, Verdict
 from .report import DriftReport
 
 
-class DriftFound(Exception):
+class DriftFoundError(UserError):
     """The data has drifted and the run must not go on: one line with the columns and their numbers."""
 
 
@@ -24,18 +25,18 @@ def check_drift(reference: object, current: object, *, warn: bool = False, **opt
 
     Raises
     ------
-    DriftFound
+    DriftFoundError
         The whole has drifted and `warn` is not set.
-    CannotCompare
+    IncomparableDataError
         The data cannot be compared, or no column could be tested: what was not seen cannot pass the gate.
     """
     report = check(reference, current, **options)
     print(report)
     _log(report)
     if report.verdict is Verdict.UNTESTED and not warn:
-        raise CannotCompare(untested(report))
+        raise IncomparableDataError(untested(report))
     if report.verdict is Verdict.DRIFTED and not warn:
-        raise DriftFound(_line(report))
+        raise DriftFoundError(_line(report))
     return report
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .findings import CannotCompare, Kind
+from .findings import IncomparableDataError, Kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,4 +83,4 @@ def liken(name: str, there: pd.Series[Any], kind: Kind, like: Kind) -> tuple[Kin
         if dates.notna().all():
             return like, dates
     both = f"{like.value} in the reference and {kind.value} in the current data"
-    raise CannotCompare(f"column {name!r} is {both}: convert one, or leave it out")
+    raise IncomparableDataError(f"column {name!r} is {both}: convert one, or leave it out")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .columns import Column, chosen, frame, read
-from .findings import CannotCompare, Kind
+from .findings import IncomparableDataError, Kind
 from .levels import Levels
 from .numbers import Numbers, Spread
 
@@ -53,16 +53,18 @@ class Profile:
 
     @classmethod
     def from_json(cls, text: str) -> Profile:
-        """Read what `to_json` wrote; raise `CannotCompare` if it is something else."""
+        """Read what `to_json` wrote; raise `IncomparableDataError` if it is something else."""
         try:
             facts = json.loads(text)
             if facts["drift_profile"] != FORMAT:
-                raise CannotCompare(
+                raise IncomparableDataError(
                     f"the profile has format {facts['drift_profile']!r}, this version reads {FORMAT}: make it again"
                 )
             return cls(tuple(_column(raw) for raw in facts["columns"]), int(facts["rows"]))
         except (ValueError, KeyError, TypeError, AttributeError) as fault:
-            raise CannotCompare("this is not a drift profile: make one with profile(frame).to_json()") from fault
+            raise IncomparableDataError(
+                "this is not a drift profile: make one with profile(frame).to_json()"
+            ) from fault
 
 
 def profile(data: object, columns: list[str] | None = None) -> Profile:
@@ -70,7 +72,7 @@ def profile(data: object, columns: list[str] | None = None) -> Profile:
 
     Raises
     ------
-    CannotCompare
+    IncomparableDataError
         Not a frame, no rows, columns of the same name, or a column that is not there.
 
     Examples

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ..faults import Fault
+from ..errors import PipelineError
 from ..pipeline import Step
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Engine(Protocol):
     local: bool
 
     def check(self, steps: Sequence[Step]) -> None:
-        """Raise `Fault` for a step that asks for more than there is anywhere."""
+        """Raise `PipelineError` for a step that asks for more than there is anywhere."""
 
     def start(self, job: Job, log: Path) -> Work:
         """Start a job. An engine of other machines has the job's own process write the log."""
@@ -67,7 +67,7 @@ def opened(name: str, address: str | None = None, fork: bool | None = None) -> I
     made: Engine
     if name == "local":
         if address is not None:
-            raise Fault("--address is that of a cluster: give --engine ray or --engine dask too")
+            raise PipelineError("--address is that of a cluster: give --engine ray or --engine dask too")
         from .local import Local
 
         made = Local(fork)
@@ -80,7 +80,7 @@ def opened(name: str, address: str | None = None, fork: bool | None = None) -> I
 
         made = Dask(address)
     else:
-        raise Fault(f"no engine {name!r}: there are {', '.join(NAMES)}")
+        raise PipelineError(f"no engine {name!r}: there are {', '.join(NAMES)}")
     try:
         yield made
     finally:

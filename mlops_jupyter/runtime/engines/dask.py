@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..faults import Fault
+from ..errors import PipelineError
 from ..pipeline import Step
 from . import errand
 from .parcel import LOST_TRIES, Parcels, fate, too_much
@@ -32,14 +32,14 @@ class Dask:
         try:
             import distributed
         except ModuleNotFoundError:
-            raise Fault("the engine 'dask' needs distributed: pip install distributed") from None
+            raise PipelineError("the engine 'dask' needs distributed: pip install distributed") from None
         import cloudpickle
 
         self._distributed: Any = distributed
         try:
             self._client: Any = distributed.Client(address, timeout=10)
         except (OSError, ValueError) as fault:
-            raise Fault(f"no Dask scheduler at {address!r}: {fault}") from None
+            raise PipelineError(f"no Dask scheduler at {address!r}: {fault}") from None
         cloudpickle.register_pickle_by_value(errand)
         self._dumps = cloudpickle.dumps
         self._parcels = Parcels()
@@ -54,7 +54,7 @@ class Dask:
         return [worker["resources"] for worker in self._workers()]
 
     def check(self, steps: Sequence[Step]) -> None:
-        """Raise `Fault` for a step that no worker can take."""
+        """Raise `PipelineError` for a step that no worker can take."""
         have = self._resources()
         for step in steps:
             for name, amount in _asked(step, have).items():

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import PipelineError
 from ..events import FAILED
-from ..faults import Fault
 from ..initial import package_folder
 from ..pipeline import Pipeline, Step
 from ..runs import Store
@@ -69,6 +69,6 @@ def fate(code: int, said: str) -> int | str:
     return code if code in (0, FAILED) else said.removeprefix("error: ") or f"its command ended with exit code {code}"
 
 
-def too_much(step: Step, what: str, amount: float) -> Fault:
+def too_much(step: Step, what: str, amount: float) -> PipelineError:
     """Return the complaint about a step that would wait for ever."""
-    return Fault(f"step {step.name!r} asks for {what} {amount:g}: no node of the cluster has that much")
+    return PipelineError(f"step {step.name!r} asks for {what} {amount:g}: no node of the cluster has that much")

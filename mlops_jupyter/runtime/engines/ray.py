@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..faults import Fault
+from ..errors import PipelineError
 from ..pipeline import Step
 from . import errand
 from .parcel import LOST_TRIES, Parcels, fate, too_much
@@ -52,14 +52,16 @@ class Ray:
         try:
             import ray
         except ModuleNotFoundError:
-            raise Fault("the engine 'ray' needs Ray: pip install ray") from None
+            raise PipelineError("the engine 'ray' needs Ray: pip install ray") from None
         self._ray: Any = ray
         own = {} if address or "RAY_ADDRESS" in os.environ else {"include_dashboard": False}
         heeded = signal.getsignal(signal.SIGTERM)
         try:
             ray.init(address=address, log_to_driver=False, logging_level="ERROR", **own)
         except (ConnectionError, ValueError, RuntimeError) as fault:
-            raise Fault(f"no Ray cluster at {address or os.environ.get('RAY_ADDRESS')!r}: {_line(fault)}") from None
+            raise PipelineError(
+                f"no Ray cluster at {address or os.environ.get('RAY_ADDRESS')!r}: {_line(fault)}"
+            ) from None
         if threading.current_thread() is threading.main_thread():  # Ray puts its own handler
             signal.signal(signal.SIGTERM, heeded)
         ray.cloudpickle.register_pickle_by_value(errand)
@@ -68,7 +70,7 @@ class Ray:
         self.jobs = max(4, 2 * int(ray.cluster_resources().get("CPU", 1)))
 
     def check(self, steps: Sequence[Step]) -> None:
-        """Raise `Fault` for a step that no node can take."""
+        """Raise `PipelineError` for a step that no node can take."""
         nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
         for step in steps:
             asked = {"CPU": step.cpu or 1.0, "memory": step.memory or 0, "GPU": step.gpu or 0}

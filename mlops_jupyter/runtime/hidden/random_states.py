@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import importlib
 import os
 import random
@@ -12,6 +11,8 @@ import sys
 from array import array
 from collections.abc import Iterable
 from typing import Any
+
+from ..hashing import entropy
 
 
 class Twister:
@@ -152,8 +153,7 @@ class NumpyEntropy:
         if "RandomState" in asking and "default_rng" not in asking:
             return secrets.randbits(count)
         self._drawn += 1
-        found = hashlib.blake2b(f"{self._key}:{self._drawn}".encode()).digest()
-        return int.from_bytes(found, "big") >> (512 - count)
+        return int.from_bytes(entropy(self._key, self._drawn), "big") >> (512 - count)
 
 
 def _numpy_generator() -> object:

@@ -6,9 +6,10 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
+from ..hashing import Hasher
 from . import pieces
 from .builtin import last_name
-from .formulas import PREFIX, Hasher, Record
+from .formulas import PREFIX, Record
 from .walk import Handler, Walk
 
 CHUNK = 1 << 19
@@ -36,7 +37,7 @@ def handler_for(kind: type) -> Handler:
     if issubclass(kind, np.random.Generator):
         return lambda walk, value: walk.each(Record.RANDOM, [kind.__name__, value.bit_generator])
     if issubclass(kind, np.random.RandomState):
-        return lambda walk, value: walk.each(Record.RANDOM, [kind.__name__, state_of(value)])
+        return lambda walk, value: walk.each(Record.RANDOM, [kind.__name__, pieces.state_of(value)])
     if issubclass(kind, np.random.BitGenerator):
         return _bit_generator
     if issubclass(kind, np.ufunc):
@@ -105,16 +106,6 @@ def _subclass(walk: Walk, value: Any) -> bytes:
     import numpy as np
 
     return walk.each(Record.OBJECT, [last_name(type(value)), np.asarray(value), getattr(value, "__dict__", None)])
-
-
-def state_of(value: Any) -> Any:
-    """Return what a RandomState draws from next. The one that numpy shares is known by name: its state is hidden state.
-
-    The seed sequence is left out: `RandomState(0)` has one of the machine's entropy that it never uses.
-    """
-    import numpy as np
-
-    return "shared" if value is np.random.mtrand._rand else value.get_state(legacy=False)
 
 
 def masked(walk: Walk, value: Any) -> bytes:

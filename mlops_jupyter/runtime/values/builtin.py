@@ -10,7 +10,7 @@ from typing import Any
 from . import plain
 from .code import does
 from .formulas import Record
-from .walk import Handler, Opaque, Walk
+from .walk import Handler, OpaqueValueError, Walk
 
 MANY = 16
 """Lists of at least so many numpy numbers of one type are hashed as an array."""
@@ -152,7 +152,7 @@ def _mapping(walk: Walk, value: Any) -> bytes:
 
 def _nothing(reason: str) -> Handler:
     def handler(walk: Walk, value: Any) -> bytes:
-        raise Opaque(reason)
+        raise OpaqueValueError(reason)
 
     return handler
 

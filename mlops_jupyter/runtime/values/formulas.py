@@ -1,44 +1,16 @@
-"""Every hash formula of a value's fingerprint. Changing one means raising `FORMAT`.
+"""The pre-images of a value's fingerprint, which `hashing` hashes. Changing one means raising `FORMAT`.
 
 A pre-image is ``mlops/value/<FORMAT>/<record>\\0`` and the record's payload. Payloads are child digests, which all have
 one length, or at most one run of free bytes at the end; so no two different payloads give the same pre-image.
-The hash is the caller's: xxh3-128 in the kernel, BLAKE2b with 16 bytes in a bundle. Never `hash()`.
+The hash is the caller's: `hashing.kernel_hasher` or `hashing.default_hasher`. Never `hash()`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import struct
-from collections.abc import Callable
 from enum import Enum
-from typing import Any, Protocol
 
 FORMAT = 1
-
-
-class Hasher(Protocol):
-    """What a hashlib constructor returns, as far as it is used here."""
-
-    def update(self, data: Any, /) -> None:
-        """Take in bytes."""
-        ...
-
-    def digest(self) -> bytes:
-        """Return the hash of all that was taken in."""
-        ...
-
-
-New = Callable[..., Hasher]
-"""A hashlib-like constructor: ``new(data)``."""
-
-
-def default_hasher(data: bytes = b"") -> Hasher:
-    """Return BLAKE2b with 16 bytes (RFC 7693): the same everywhere, no dependency.
-
-    >>> default_hasher(b"abc").digest().hex()
-    'cf4ab791c62b8d2b2109c90275287816'
-    """
-    return hashlib.blake2b(data, digest_size=16)
 
 
 class Record(Enum):

@@ -14,7 +14,7 @@ from typing import Any
 from .builtin import last_name
 from .formulas import Record
 from .plain import ATOMS
-from .walk import Handler, Opaque, Walk
+from .walk import Handler, OpaqueValueError, Walk
 
 CLOSED_BOXES = {
     "_thread.lock": "a lock",
@@ -65,7 +65,7 @@ class Pieces:
 
 
 def take_apart(value: Any) -> Pieces:
-    """Return an object's pieces; raise `Opaque` if it cannot be known what it consists of.
+    """Return an object's pieces; raise `OpaqueValueError` if it cannot be known what it consists of.
 
     Plain objects (no pickling hooks of their own) are read directly; for others the class's own reducer
     (`copyreg`, `__reduce_ex__`) says what they consist of.
@@ -89,7 +89,7 @@ def taker(kind: type) -> Callable[[Any], Pieces]:
 
 
 def _closed(reason: str, value: Any) -> Pieces:
-    raise Opaque(f"it holds {reason}")
+    raise OpaqueValueError(f"it holds {reason}")
 
 
 def _plain(name: str, value: Any) -> Pieces:
@@ -98,9 +98,16 @@ def _plain(name: str, value: Any) -> Pieces:
 
 
 def _random(value: Any) -> Pieces:
-    from .arrays import state_of
-
     return Pieces(last_name(type(value)), ((".state", state_of(value)),))
+
+
+def state_of(value: Any) -> Any:
+    """Return what a RandomState draws from next. The one that numpy shares is known by name: its state is hidden state.
+
+    The seed sequence is left out: `RandomState(0)` has one of the machine's entropy that it never uses.
+    """
+    shared = sys.modules["numpy.random.mtrand"]._rand
+    return "shared" if value is shared else value.get_state(legacy=False)
 
 
 def closed_box(kind: type) -> str:
@@ -151,7 +158,7 @@ def _reduced(kind: type, value: Any) -> Pieces:
     except KeyboardInterrupt:
         raise
     except BaseException as fault:
-        raise Opaque(f"it holds {a(kind)}, which cannot be taken apart ({type(fault).__name__})") from fault
+        raise OpaqueValueError(f"it holds {a(kind)}, which cannot be taken apart ({type(fault).__name__})") from fault
     if function in MAKERS:
         name, args = last_name(args[0]), args[1:]
     else:

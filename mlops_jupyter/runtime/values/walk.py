@@ -9,8 +9,9 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ..hashing import Hasher, New
 from . import plain
-from .formulas import PREFIX, Hasher, New, Record
+from .formulas import PREFIX, Record
 
 DEEPEST = 150
 """Levels of containers within containers. The walk recurses, and must end before Python's own limit."""
@@ -29,7 +30,7 @@ LEAVES: dict[type, Callable[[Any], object]] = {
 _PLAIN, _LEAF = PREFIX[Record.PLAIN], PREFIX[Record.LEAF]
 
 
-class Opaque(Exception):
+class OpaqueValueError(Exception):
     """The value has no fingerprint; the message says why, in words."""
 
 
@@ -66,7 +67,7 @@ class Walk:
         self._low = CLOSED
 
     def digest(self, value: Any) -> bytes:
-        """Return the digest of a value, or raise `Opaque`."""
+        """Return the digest of a value, or raise `OpaqueValueError`."""
         kind = type(value)
         if kind in plain.ATOMS:
             return self.new(_PLAIN + plain.atom(value)).digest()
@@ -83,7 +84,7 @@ class Walk:
         if key in self._open:
             return self._back(depth, self._open[key])
         if depth >= DEEPEST:
-            raise Opaque(f"it is nested deeper than {DEEPEST} levels")
+            raise OpaqueValueError(f"it is nested deeper than {DEEPEST} levels")
         self.enough()
         outer, self._low = self._low, CLOSED
         self._open[key] = depth
@@ -115,11 +116,11 @@ class Walk:
         return handler
 
     def alone(self, value: Any) -> bytes:
-        """Return the digest of an element of a set: raise `Opaque` if it depends on the order of the walk."""
+        """Return the digest of an element of a set: raise `OpaqueValueError` if it depends on the order of the walk."""
         outer, self._low = self._low, CLOSED
         found = self.digest(value)
         if self._low != CLOSED:
-            raise Opaque("it holds a set whose elements refer back to what holds them")
+            raise OpaqueValueError("it holds a set whose elements refer back to what holds them")
         self._low = outer
         return found
 
@@ -150,6 +151,6 @@ class Walk:
         return self.new(PREFIX[record] + self.digest(head))
 
     def enough(self, seconds: float = 0.0) -> None:
-        """Raise `Opaque` when the budget has run out, or cannot be enough for so many seconds."""
+        """Raise `OpaqueValueError` when the budget has run out, or cannot be enough for so many seconds."""
         if self._deadline is not None and time.perf_counter() + seconds > self._deadline:
-            raise Opaque(f"it took longer than {self._budget:g} s")
+            raise OpaqueValueError(f"it took longer than {self._budget:g} s")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_jupyter.core.errors import NotFound, UserError
-from mlops_jupyter.runtime.drift import CannotCompare, Profile
+from mlops_jupyter.core.errors import NotFoundError, UserError
+from mlops_jupyter.runtime.drift import IncomparableDataError, Profile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,7 @@ def read(path: str | Path) -> pd.DataFrame | Profile:
 
     Raises
     ------
-    NotFound
+    NotFoundError
         There is no such file.
     UserError
         It is of another kind, damaged, or has no rows: one line with the file's name.
@@ -34,7 +34,7 @@ def read(path: str | Path) -> pd.DataFrame | Profile:
     if file.is_dir() and not any(file.glob("*.parquet")):
         raise UserError(f"{str(path)!r} is a folder without parquet files: name a csv or parquet file")
     if not file.exists():
-        raise NotFound(f"no file {str(path)!r}: check the name, or the folder you are in")
+        raise NotFoundError(f"no file {str(path)!r}: check the name, or the folder you are in")
     if name.endswith(".json"):
         return _profile(file)
     if not (name.endswith(CSV + PARQUET) or file.is_dir()):
@@ -54,7 +54,7 @@ def read(path: str | Path) -> pd.DataFrame | Profile:
 def _profile(file: Path) -> Profile:
     try:
         return Profile.from_json(file.read_text(encoding="utf-8"))
-    except (CannotCompare, ValueError) as fault:
+    except (IncomparableDataError, ValueError) as fault:
         raise UserError(f"{str(file)!r}: {fault}") from fault
 
 

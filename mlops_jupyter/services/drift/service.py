@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.runtime.drift import CannotCompare, DriftReport, check
+from mlops_jupyter.runtime.drift import DriftReport, check
 
 if TYPE_CHECKING:
     from mlops_jupyter.store.ledger import Ledger
@@ -30,7 +29,7 @@ class Drift:
 
         Raises
         ------
-        UserError
+        IncomparableDataError
             The data cannot be compared: one line says why.
 
         Examples
@@ -42,10 +41,7 @@ class Drift:
         >>> drift.check(before, before + 90).verdict.value
         'drifted'
         """
-        try:
-            report = check(reference, current, **options)
-        except CannotCompare as fault:
-            raise UserError(str(fault)) from fault
+        report = check(reference, current, **options)
         self._ledger.audit("drift", subject or "reference vs current", _noted(report))
         return report
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.runtime.storage.atomic import replacing, write_new
 
 Bundle = Mapping[str, bytes]
 """Path in the bundle -> content."""
@@ -32,19 +30,14 @@ def write(bundle: Bundle, output: Path) -> None:
     output = output.absolute()
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UserError(f"{str(output)!r} is there and is no bundle of ours: choose another --output, or move it away")
-    beside = None
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}."))
-        _fill(beside, bundle)
-        beside.chmod(0o755)
-        beside.rename(output)
+        with replacing(output) as beside:
+            beside.mkdir(0o700)
+            _fill(beside, bundle)
+            beside.chmod(0o755)
     except OSError as fault:
         reason = fault.strerror or str(fault)
         raise UserError(f"cannot write the bundle {str(output)!r}: {reason}; nothing was changed there") from fault
-    finally:
-        if beside is not None:
-            shutil.rmtree(beside, ignore_errors=True)
 
 
 def _fill(folder: Path, bundle: Bundle) -> None:
@@ -57,7 +50,4 @@ def _fill(folder: Path, bundle: Bundle) -> None:
 
 
 def _write_one(path: Path, data: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
+    write_new(path, data, fsync=True)

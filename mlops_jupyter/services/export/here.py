@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.runtime.codecs import read_open
 from mlops_jupyter.runtime.runs import Store
 from mlops_jupyter.services.export.verify import converse, fault_of, manifest, variables
@@ -47,7 +47,7 @@ class Ran(Mapping[str, Any]):
         for row in self._index():
             if row["name"] == name:
                 return read_open(Store(self.store).read(self.run, f"outputs/{row['file']}"), row["format"])
-        raise NotFound(f"run {self.run} delivered no {name!r}: it has {', '.join(self)}")
+        raise NotFoundError(f"run {self.run} delivered no {name!r}: it has {', '.join(self)}")
 
     def __iter__(self) -> Iterator[str]:
         return (row["name"] for row in self._index())

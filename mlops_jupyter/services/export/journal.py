@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.runtime.objects import write_whole
+from mlops_jupyter.runtime.storage.atomic import sync_folder, write_atomic
 from mlops_jupyter.store.locks import try_lock
 
 STAGE = ".bundle.update"
@@ -59,9 +59,11 @@ def change(folder: Path, writes: Mapping[str, bytes], deletes: Collection[str]) 
     try:
         shutil.rmtree(stage, ignore_errors=True)  # of a process that was killed before its change held
         for path, data in writes.items():
-            write_whole(stage / "files" / path, data)
+            write_atomic(stage / "files" / path, data, fsync=True)
+        for staged in {(stage / "files" / path).parent for path in writes}:
+            sync_folder(staged)  # a name lost with the power would be taken for a file that was moved before
         journal = {"write": list(writes), "delete": list(deletes)}
-        write_whole(stage / JOURNAL, json.dumps(journal).encode())
+        write_atomic(stage / JOURNAL, json.dumps(journal).encode(), fsync=True)
     except OSError as fault:
         shutil.rmtree(stage, ignore_errors=True)
         reason = fault.strerror or str(fault)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.plan import Schedule
+from mlops_jupyter.runtime.hashing import written_file_digest, written_line_digest
 from mlops_jupyter.services.export.bundle import MARK, Bundle
 from mlops_jupyter.services.export.journal import inside
 from mlops_jupyter.services.pipeline.planner import Request
@@ -55,15 +55,10 @@ class Manifest:
 
 def of(bundle: Bundle, request: Request, targets: Sequence[str]) -> Manifest:
     """Return the manifest of a rendered bundle."""
-    files = {path: digest(data) for path, data in sorted(bundle.items())}
+    files = {path: written_file_digest(data) for path, data in sorted(bundle.items())}
     edited = (path for path in files if not any(part in path for part in UNEDITED))
     lines = {path: marks(lines_of(text)) for path in edited if (text := decoded(bundle[path])) is not None}
     return Manifest(request, tuple(targets), files, lines)
-
-
-def digest(data: bytes) -> str:
-    """Return the digest of a file; git may have changed the ends of its lines."""
-    return hashlib.blake2b(data.replace(b"\r\n", b"\n"), digest_size=16).hexdigest()
 
 
 def lines_of(text: str) -> list[str]:
@@ -73,7 +68,7 @@ def lines_of(text: str) -> list[str]:
 
 def marks(lines: Iterable[str]) -> tuple[str, ...]:
     """Return a digest for each line: enough to tell which of them are still there, not to read them."""
-    return tuple(hashlib.blake2b(line.encode(), digest_size=4).hexdigest() for line in lines)
+    return tuple(map(written_line_digest, lines))
 
 
 def decoded(data: bytes) -> str | None:
@@ -104,13 +99,13 @@ def read(folder: Path) -> Manifest:
 
     Raises
     ------
-    NotFound
+    NotFoundError
         There is no bundle.
     UserError
         The bundle was made before exports noted anything, or what they noted cannot be read.
     """
     if not (folder / MARK).is_file():
-        raise NotFound(f"no bundle at {str(folder)!r}: make one with export, without --update")
+        raise NotFoundError(f"no bundle at {str(folder)!r}: make one with export, without --update")
     try:
         facts = json.loads((folder / NAME).read_bytes())
         if facts["format"] != FORMAT:

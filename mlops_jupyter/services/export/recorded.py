@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jupyter.core.plan import INITIAL, Plan
+from mlops_jupyter.runtime.hashing import written_file_digest
 from mlops_jupyter.runtime.state import initial_file
 from mlops_jupyter.services.export.bundle import Bundle
-from mlops_jupyter.services.export.manifest import Manifest, digest
+from mlops_jupyter.services.export.manifest import Manifest
 
 RANDOM = ("~random", "~numpy.random", "~numpy.entropy", "~torch.random")
 """Hidden variables that are others in each kernel."""
@@ -32,7 +33,7 @@ def settled(new: Bundle, plan: Plan, known: Manifest, folder: Path) -> Bundle:
     if any(_decides(path) and path not in recorded and _differs(path, new, known) for path in (*new, *known.files)):
         return new
     old = {path: (folder / path).read_bytes() for path in known.files if path in recorded and (folder / path).is_file()}
-    if any(digest(old.get(path, b"")) != known.files[path] for path in recorded if path in known.files):
+    if any(written_file_digest(old.get(path, b"")) != known.files[path] for path in recorded if path in known.files):
         return new  # a person changed them, or took them away
     if not {INDEX, STEPS} <= old.keys() or not _says_the_same(old, new, plan):
         return new
@@ -50,7 +51,7 @@ def _decides(path: str) -> bool:
 
 
 def _differs(path: str, new: Bundle, known: Manifest) -> bool:
-    return path not in new or digest(new[path]) != known.files.get(path)
+    return path not in new or written_file_digest(new[path]) != known.files.get(path)
 
 
 def _says_the_same(old: Bundle, new: Bundle, plan: Plan) -> bool:

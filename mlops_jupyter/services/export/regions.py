@@ -23,7 +23,7 @@ BEGIN = re.compile(r"\s*(?:#|//|--|;|<!--)\s*keep: begin\s+(\S.*?)\s*(?:-->)?\s*
 END = re.compile(r"\s*(?:#|//|--|;|<!--)\s*keep: end\s*(?:-->)?\s*")
 
 
-class Conflict(Exception):
+class RegionConflictError(Exception):
     """Why a text cannot be merged: which region or line, in words that follow the file's name."""
 
 
@@ -48,7 +48,7 @@ def merge(mine: str, base: Sequence[str], new: str) -> str:
 
     Raises
     ------
-    Conflict
+    RegionConflictError
         A region is not closed, the new text changes what lies around it, or there are edits outside of regions.
     """
     lines = lines_of(new)
@@ -69,7 +69,7 @@ def _placed(mine: Sequence[str], base: Sequence[str]) -> list[Region]:
         last = number == len(plain) - 1
         start = len(base) - len(own) if last else _find(own, base, at)
         if start < at or (number == 0 and start != 0) or tuple(base[start : start + len(own)]) != own:
-            raise Conflict("was edited outside of marked regions")
+            raise RegionConflictError("was edited outside of marked regions")
         if number:
             name, lines = cut[number - 1]
             found.append(Region(name, tuple(lines), at, start))
@@ -85,18 +85,20 @@ def _cut(mine: Sequence[str]) -> tuple[list[list[str]], list[tuple[str, list[str
     for number, line in enumerate(mine, 1):
         begins = BEGIN.fullmatch(line)
         if begins and opened:
-            raise Conflict(f"begins the region {begins[1]!r} in line {number}, inside of {opened!r}: end that first")
+            raise RegionConflictError(
+                f"begins the region {begins[1]!r} in line {number}, inside of {opened!r}: end that first"
+            )
         if begins:
             opened = begins[1]
             regions.append((opened, []))
             plain.append([])
         elif END.fullmatch(line) and not opened:
-            raise Conflict(f"ends a region in line {number} that was not begun")
+            raise RegionConflictError(f"ends a region in line {number} that was not begun")
         (regions[-1][1] if opened else plain[-1]).append(line)
         if END.fullmatch(line):
             opened = ""
     if opened:
-        raise Conflict(f"does not end the region {opened!r}: add a line `keep: end`")
+        raise RegionConflictError(f"does not end the region {opened!r}: add a line `keep: end`")
     return plain, regions
 
 
@@ -118,4 +120,6 @@ def _place(region: Region, base: Sequence[str], new: Sequence[str]) -> tuple[int
         if block.a <= first and last <= block.a + block.size:
             start = block.b + region.start - block.a
             return start, start + size
-    raise Conflict(f"has the region {region.name!r}, and the notebook changes lines that it stands in or beside")
+    raise RegionConflictError(
+        f"has the region {region.name!r}, and the notebook changes lines that it stands in or beside"
+    )

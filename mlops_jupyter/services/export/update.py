@@ -8,9 +8,10 @@ from pathlib import Path
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Plan
+from mlops_jupyter.runtime.hashing import written_file_digest
 from mlops_jupyter.services.export import bundle, journal, manifest, recorded, regions
 from mlops_jupyter.services.export.bundle import MARK, Bundle
-from mlops_jupyter.services.export.manifest import Manifest, digest
+from mlops_jupyter.services.export.manifest import Manifest
 from mlops_jupyter.services.pipeline.planner import Request
 
 STRANGER = "is no file of the export, and stands where one is to lie: move it away"
@@ -69,7 +70,7 @@ def _there(path: Path) -> tuple[bytes | None] | None:
 
 
 def _leave(found: Changes, path: str, there: bytes | None, was: str) -> None:
-    if there is not None and digest(there) != was:
+    if there is not None and written_file_digest(there) != was:
         found.conflicts[path] = (
             "was edited, and the notebook no longer makes it: delete it, or move it out of the bundle"
         )
@@ -79,13 +80,13 @@ def _leave(found: Changes, path: str, there: bytes | None, was: str) -> None:
 
 def _write(found: Changes, path: str, there: bytes | None, new: bytes, known: Manifest) -> None:
     was = known.files.get(path)
-    if there is None or digest(there) == was:
-        if there is None or digest(there) != digest(new):
+    if there is None or written_file_digest(there) == was:
+        if there is None or written_file_digest(there) != written_file_digest(new):
             found.writes[path] = new
     elif was is None:
-        if digest(there) != digest(new):
+        if written_file_digest(there) != written_file_digest(new):
             found.conflicts[path] = STRANGER
-    elif was == digest(new):
+    elif was == written_file_digest(new):
         found.kept.append(path)
     else:
         _merge(found, path, there, new, known)
@@ -100,7 +101,7 @@ def _merge(found: Changes, path: str, there: bytes, new: bytes, known: Manifest)
         merged = regions.merge(mine, known.lines[path], text)
         if path.endswith(".py"):
             compile(merged, path, "exec")
-    except regions.Conflict as fault:
+    except regions.RegionConflictError as fault:
         found.conflicts[path] = f"{fault}: mark each edit as a region apart from these lines, or take the file away"
     except SyntaxError as fault:
         found.conflicts[path] = f"would be no Python with its regions in it ({fault.msg}): take the regions out first"
@@ -134,7 +135,7 @@ def _own(path: str, there: tuple[bytes | None] | None, new: Bundle, known: Manif
     """Why what lies in a bundle would be lost if that were written anew, in words that follow the path; "" if not."""
     if there is None:
         return "is no file"
-    if there[0] is None or there[0] == new.get(path) or digest(there[0]) == known.files.get(path):
+    if there[0] is None or there[0] == new.get(path) or written_file_digest(there[0]) == known.files.get(path):
         return ""
     if path in known.files:
         return "was edited: --update keeps what is marked in it; or take the file away"

@@ -14,10 +14,18 @@ from mlops_jupyter.capture.reach import is_ours, plain
 from mlops_jupyter.capture.values import UNKNOWN
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import INITIAL, Expected, Step
-from mlops_jupyter.runtime.codecs import PICKLED, CannotSave, Saved, load_exact, read_open, save_exact, save_open
+from mlops_jupyter.runtime.codecs import (
+    PICKLED,
+    Saved,
+    SerializationError,
+    load_exact,
+    read_open,
+    save_exact,
+    save_open,
+)
 from mlops_jupyter.runtime.compare import shown
 from mlops_jupyter.runtime.fingerprint import fingerprint
-from mlops_jupyter.runtime.objects import digest
+from mlops_jupyter.runtime.hashing import content_digest
 from mlops_jupyter.runtime.state import FILE, initial_file
 from mlops_jupyter.services.pipeline.grouping import Group
 from mlops_jupyter.services.pipeline.parts import Need, Parts
@@ -98,7 +106,7 @@ class Evidence:
             return ""
         try:
             saved = save_exact({need.name: value})
-        except CannotSave as fault:
+        except SerializationError as fault:
             return f"cannot cross to another process ({fault})"
         inner = [name for name in sorted(notebook_names(saved.data)) if not self._at_module_level(name)]
         if inner:
@@ -160,7 +168,7 @@ class Evidence:
         for name, maker in chosen.items():
             try:
                 self._saved[name] = saved = save_open(self._value(name))
-            except CannotSave as fault:
+            except SerializationError as fault:
                 if explicit:
                     raise UserError(
                         f"the output {name!r} cannot be saved: {fault.reason}; name another with --outputs"
@@ -223,7 +231,7 @@ class Evidence:
             proof.files[f"{first}/files/{path}"] = where.read_bytes()
         else:
             data = where.read_bytes()
-            outside[path] = {"bytes": size, "digest": digest(data), "at": str(where)}
+            outside[path] = {"bytes": size, "digest": content_digest(data), "at": str(where)}
 
 
 def _unread(read: Callable[..., object], *saved: object) -> str:

@@ -12,7 +12,7 @@ from mlops_jupyter.analysis.outline import CodeCell, match
 from mlops_jupyter.analysis.parsing import LINE_END
 from mlops_jupyter.analysis.pieces import PieceKind, pieces
 from mlops_jupyter.analysis.slicing import Kept, cut
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.plan import HIDDEN
 from mlops_jupyter.core.records import Execution, Status
 from mlops_jupyter.runtime.state import FILE
@@ -138,9 +138,9 @@ def _check_made(recording: Recording, name: str) -> None:
     if name in recording.namespace and name in made:
         return
     if name in made:
-        raise NotFound(f"{name!r} has been deleted: `%pipeline history {name}` shows what made it")
+        raise NotFoundError(f"{name!r} has been deleted: `%pipeline history {name}` shows what made it")
     known = ", ".join(sorted(made)[:12]) + (" …" if len(made) > 12 else "")
-    raise NotFound(f"no cell made {name!r}: the notebook has {known or 'no variables'}")
+    raise NotFoundError(f"no cell made {name!r}: the notebook has {known or 'no variables'}")
 
 
 def _check(each: Kept, texts: _Texts, recording: Recording) -> None:

@@ -10,7 +10,7 @@ from mlops_jupyter.analysis.cells import to_python
 from mlops_jupyter.analysis.facts import facts
 from mlops_jupyter.analysis.graph import AMBIENT, Graph, join
 from mlops_jupyter.analysis.outline import CodeCell, match
-from mlops_jupyter.core.errors import NotFound
+from mlops_jupyter.core.errors import NotFoundError
 from mlops_jupyter.core.plan import HIDDEN
 from mlops_jupyter.services.pipeline.choosing import where
 from mlops_jupyter.services.pipeline.ports import Recording
@@ -54,7 +54,7 @@ def versions(recording: Recording, name: str) -> tuple[Version, ...]:
 
     Raises
     ------
-    NotFound
+    NotFoundError
         No cell has bound, changed or deleted a name like that.
     """
     graph = join(recording.history)
@@ -66,7 +66,7 @@ def versions(recording: Recording, name: str) -> tuple[Version, ...]:
     ]
     if not found:
         known = sorted({n for e in graph.history for n in e.writes if not n.startswith((HIDDEN, "_"))})
-        raise NotFound(f"no cell made {name!r}: the notebook has {', '.join(known[:12]) or 'no variables'}")
+        raise NotFoundError(f"no cell made {name!r}: the notebook has {', '.join(known[:12]) or 'no variables'}")
     return tuple(found)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections import defaultdict
@@ -15,6 +14,7 @@ from mlops_jupyter.analysis.facts import facts, normalised
 from mlops_jupyter.analysis.graph import Graph, build
 from mlops_jupyter.core.plan import HIDDEN
 from mlops_jupyter.core.records import Execution, Status
+from mlops_jupyter.runtime.hashing import shown_version
 from mlops_jupyter.services.pipeline.choosing import step_name
 from mlops_jupyter.store.ledger import Ledger
 
@@ -72,7 +72,7 @@ def _view(graph: Graph, reruns: Reruns, name: str, members: Sequence[int]) -> St
     failed = any(graph.history[m].status is not Status.OK for m in members)
     return StepView(
         name=name,
-        version=hashlib.blake2b(source.encode(), digest_size=6).hexdigest(),
+        version=shown_version(source),
         state=State.FAILED if failed else State.STALE if reruns.outdate(members) else State.FRESH,
         inputs=tuple(taken),
         outputs=tuple(made),

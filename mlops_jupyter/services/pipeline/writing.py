@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 
 from mlops_jupyter.analysis.facts import normalised
 from mlops_jupyter.core.plan import HIDDEN, INITIAL, Parameter, Resources, Step
+from mlops_jupyter.runtime.hashing import step_version
 from mlops_jupyter.services.pipeline import bodies, modules
 from mlops_jupyter.services.pipeline.drafts import Draft
 from mlops_jupyter.services.pipeline.environment import top_modules
@@ -127,7 +127,7 @@ def _scripts(parts: Parts, done: Draft) -> str:
 
 
 def _version(text: str, uses: str) -> str:
-    return hashlib.blake2b(f"step:1\n{normalised(text)}\n{normalised(uses)}".encode(), digest_size=16).hexdigest()
+    return step_version(normalised(text), normalised(uses))
 
 
 def _doc(parts: Parts, done: Draft, told: set[int]) -> str:

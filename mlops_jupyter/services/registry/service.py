@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.ids import new_id
 from mlops_jupyter.runtime import gates, modelfile
-from mlops_jupyter.runtime.objects import Objects
+from mlops_jupyter.runtime.storage.objects import ObjectStore
 from mlops_jupyter.services.registry.aliases import check_alias, check_name, holders, previous, split
 from mlops_jupyter.services.registry.views import ModelVersion, ModelView, read
 from mlops_jupyter.store.ledger import Ledger
@@ -32,7 +32,7 @@ class Registry:
     While MLflow is away, a registration or promotion is `pending` and completes when it is back.
     """
 
-    def __init__(self, ledger: Ledger, objects: Objects, courier: Callable[[], None]) -> None:
+    def __init__(self, ledger: Ledger, objects: ObjectStore, courier: Callable[[], None]) -> None:
         self._ledger = ledger
         self._objects = objects
         self._courier = courier
@@ -69,7 +69,7 @@ class Registry:
         try:
             gates.check_model(model)
             metrics = gates.judge(model, data, require)
-        except gates.GateFailed as fault:
+        except gates.GateError as fault:
             raise UserError(f"model {name!r}: {fault}") from None
         key, message = self._post(model, name, alias, data, metrics, require, run)
         self._courier()
@@ -117,11 +117,11 @@ class Registry:
         return self._read(None, self._look(None, progress) if fresh else None)
 
     def show(self, name: str, fresh: bool = True, progress: Progress | None = None) -> ModelView:
-        """Return one model; raise `NotFound` naming those there are."""
+        """Return one model; raise `NotFoundError` naming those there are."""
         found = self._read(name, self._look(name, progress) if fresh else None)
         if not found:
             known = [model.name for model in self._read(None)]
-            raise NotFound(f"no model {name!r}: there are {', '.join(known) or 'none yet'}")
+            raise NotFoundError(f"no model {name!r}: there are {', '.join(known) or 'none yet'}")
         return found[0]
 
     def promote(
@@ -131,7 +131,7 @@ class Registry:
 
         Raises
         ------
-        NotFound
+        NotFoundError
             There is no such model or version; the line names those there are.
         UserError
             MLflow is away (the change is pending then), or refused.
@@ -140,7 +140,7 @@ class Registry:
         known = [v.version for v in self.show(name, progress=progress).versions if v.version is not None]
         if version not in known:
             numbers = ", ".join(str(number) for number in known)
-            raise NotFound(f"model {name!r} has no version {version}: it has {numbers or 'none yet'}")
+            raise NotFoundError(f"model {name!r} has no version {version}: it has {numbers or 'none yet'}")
         return self._set(address, version, "promote", timeout, progress)
 
     def rollback(self, address: str, timeout: float = ANSWER_SECONDS, progress: Progress | None = None) -> ModelView:
@@ -153,7 +153,7 @@ class Registry:
             stack.append(now)  # set in MLflow itself, or by a scheduled run
         if not stack:
             there = ", ".join(shown.aliases) or "none"
-            raise NotFound(f"model {name!r} has no alias {alias!r}: there are {there}")
+            raise NotFoundError(f"model {name!r} has no alias {alias!r}: there are {there}")
         return self._set(address, previous(stack, address), "rollback", timeout, progress)
 
     def _set(self, address: str, version: int, verb: str, timeout: float, progress: Progress | None) -> ModelView:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.plan import Schedule
 from mlops_jupyter.services.export import journal
 
@@ -34,7 +34,9 @@ def read(folder: Path) -> Bundle:
     journal.finish(folder)
     plan = folder / "pipeline.yaml"
     if not plan.is_file():
-        raise NotFound(f"no bundle in {str(folder)!r}: there is no pipeline.yaml; make one with `mlops-jupyter export`")
+        raise NotFoundError(
+            f"no bundle in {str(folder)!r}: there is no pipeline.yaml; make one with `mlops-jupyter export`"
+        )
     facts = _mapping(plan)
     package = facts.get("package")
     if not isinstance(package, str) or not package.isidentifier():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shlex
@@ -15,6 +14,7 @@ from enum import Enum
 from pathlib import Path
 
 from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.runtime.hashing import path_mark
 
 VARIABLES = ".mlops/scheduler.env"
 """In a project: lines `NAME=value` of what the scheduler and its runs find in their environment. Addresses of alerts go
@@ -49,7 +49,7 @@ class Installation:
     def mark(self) -> str:
         """What tells this project's entry from those of others; a moved project is another one."""
         word = re.sub(r"[^a-z0-9]+", "-", self.root.name.lower()).strip("-")[:40] or "project"
-        return f"mlops-jupyter-{word}-{hashlib.blake2b(os.fsencode(self.root), digest_size=4).hexdigest()}"
+        return f"mlops-jupyter-{word}-{path_mark(self.root)}"
 
     @property
     def command(self) -> list[str]:

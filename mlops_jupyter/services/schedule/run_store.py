@@ -15,6 +15,9 @@ from mlops_jupyter.store.process_identity import identity, is_running
 
 LOGS = "schedule-logs"
 
+DRIFT_FOUND = ("DriftFoundError", "DriftFound")
+"""How records of runs name the fault of a bundle's own drift check; those of older bundles have the second."""
+
 _HISTORY = """
 SELECT r.*, s.bundle AS bundle FROM schedule_run r JOIN schedule s ON s.id = r.schedule
 """
@@ -154,4 +157,4 @@ def _found_drift(outcome: Mapping[str, object]) -> bool:
     """Return whether a step stopped the run because the data has drifted, by a check of the bundle's own."""
     steps = outcome.get("steps")
     errors = (step.get("error") for step in (steps if isinstance(steps, list) else ()) if isinstance(step, dict))
-    return any(isinstance(error, dict) and error.get("type") == "DriftFound" for error in errors)
+    return any(isinstance(error, dict) and error.get("type") in DRIFT_FOUND for error in errors)

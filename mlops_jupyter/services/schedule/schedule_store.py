@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from mlops_jupyter.core import plan
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.ids import new_id
 from mlops_jupyter.services.schedule.models import Catchup, RunPolicy, Schedule
 from mlops_jupyter.store.ledger import Ledger
@@ -52,7 +52,9 @@ class ScheduleStore:
         names = ", ".join(f"{schedule.id[:14]} ({schedule.bundle.name})" for schedule in matches or schedules)
         if matches:
             raise UserError(f"{prefix!r} begins the ids of {len(matches)} schedules: name one of {names}")
-        raise NotFound(f"no schedule {prefix!r}: " + (f"there are {names}" if names else "add one with `schedule add`"))
+        raise NotFoundError(
+            f"no schedule {prefix!r}: " + (f"there are {names}" if names else "add one with `schedule add`")
+        )
 
     def add(self, schedule: Schedule, seen: str | None) -> Schedule:
         """Insert a schedule and return it with its id; one that is there already is returned as it is.

@@ -8,10 +8,10 @@ from html import escape
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.ids import RunId
 
 if TYPE_CHECKING:
+    from mlops_jupyter.runtime.run_verbs import RunVerbs
     from mlops_jupyter.services.tracking.service import Tracking
     from mlops_jupyter.services.tracking.views import RunView
 
@@ -33,11 +33,11 @@ class Run:
     Examples
     --------
     >>> import pathlib, tempfile
-    >>> from mlops_jupyter.runtime.objects import Objects
+    >>> from mlops_jupyter.runtime.storage.objects import project_objects
     >>> from mlops_jupyter.services.tracking.service import Tracking
     >>> from mlops_jupyter.store.ledger import Ledger
     >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> tracking = Tracking(Ledger(folder / "ledger.db"), Objects(folder / "objects"), courier=lambda: None)
+    >>> tracking = Tracking(Ledger(folder / "ledger.db"), project_objects(folder), courier=lambda: None)
     >>> with tracking.start("baseline") as run:
     ...     run.log(auc=0.91)
     >>> run.view.metrics["auc"]
@@ -81,12 +81,9 @@ class Run:
 
     def figure(self, name: str, figure: object) -> None:
         """Keep a matplotlib or plotly figure with the run."""
-        from mlops_jupyter.runtime.figures import files, stem
+        from mlops_jupyter.runtime.figures import only_files
 
-        found = files(stem(name), figure)
-        if not found:
-            raise UserError(f"{name!r} is a {type(figure).__name__}, not a matplotlib or plotly figure: use artifact()")
-        for path, data in found.items():
+        for path, data in only_files(name, figure).items():
             self._tracking.artifact(self.id, path, data)
 
     def end(self, failed: bool = False) -> None:
@@ -114,3 +111,9 @@ class Run:
         rows += [("artifact", path) for path in seen.artifacts]
         cells = "".join(f"<tr><th style='text-align:left'>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in rows)
         return f"<table>{cells}</table>"
+
+
+if TYPE_CHECKING:
+
+    def _verbs(run: Run) -> RunVerbs:
+        return run

@@ -7,12 +7,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import PurePosixPath
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError
 from mlops_jupyter.core.ids import RunId, SessionId, new_id
-from mlops_jupyter.runtime.measures import NotLoggable, check_key, number, text
-from mlops_jupyter.runtime.objects import Objects
+from mlops_jupyter.runtime.measures import (
+    MetricClock,
+    artifact_path,
+    check_called,
+    check_key,
+    number,
+    refuse_changes,
+    text,
+    whole_step,
+)
+from mlops_jupyter.runtime.storage.objects import ObjectStore
 from mlops_jupyter.services.tracking.run import Run, RunStatus
 from mlops_jupyter.services.tracking.views import RunView, find, read, sort
 from mlops_jupyter.store.ledger import Ledger
@@ -31,7 +39,7 @@ class Tracking:
     `active` is the run that this process has open, if it has one.
     """
 
-    def __init__(self, ledger: Ledger, objects: Objects, courier: Callable[[], None]) -> None:
+    def __init__(self, ledger: Ledger, objects: ObjectStore, courier: Callable[[], None]) -> None:
         self.active: Run | None = None
         self._ledger = ledger
         self._objects = objects
@@ -41,7 +49,7 @@ class Tracking:
         self._own_session: SessionId | None = None
         self._called = 0.0
         self._keys: set[str] = set()
-        self._last: dict[tuple[str, str], tuple[int, float]] = {}
+        self._clock = MetricClock()
 
     def start(
         self, name: str, experiment: str = "default", notebook: str | None = None, session: SessionId | None = None
@@ -54,8 +62,7 @@ class Tracking:
             The name or the experiment's is empty, too long, or holds control characters.
         """
         for what, word in (("run", name), ("experiment", experiment)):
-            if not word.strip() or len(word) > 250 or not word.isprintable():
-                raise UserError(f"{word!r} is no name for a {what}: give 1 to 250 printable characters")
+            check_called(what, word)
         if self.active is not None:
             self.end(self.active.id)
         self.recover()
@@ -81,7 +88,7 @@ class Tracking:
             One line naming the key: it is no name, or its value no number.
         """
         now = time.time()
-        place = 0 if step is None else _whole(step)
+        place = whole_step(step)
         rows = [self._metric(run, key, value, place, now) for key, value in metrics.items()]
         ledger = self._ledger if self._pid == os.getpid() else self._here()
         with self._lock:
@@ -93,20 +100,11 @@ class Tracking:
             self._call()
 
     def _metric(self, run: RunId, key: str, value: object, step: int, now: float) -> tuple[object, ...]:
-        """Return a metric's row. Of several values at one step the later has the later millisecond, so MLflow,
-        which knows no finer time, keeps each and takes the last one for the latest.
-        """
-        try:
-            if key not in self._keys:
-                self._keys.add(check_key(key))
-            measured = value if type(value) is float else number(key, value)
-        except NotLoggable as fault:
-            raise UserError(str(fault)) from None
-        before = self._last.get((run, key))
-        if before is not None and before[0] == step and now < before[1] + 0.001:
-            now = before[1] + 0.001
-        self._last[run, key] = (step, now)
-        return run, key, None if measured != measured else measured, step, now
+        """Return a metric's row. NaN is NULL, as SQLite has none."""
+        if key not in self._keys:
+            self._keys.add(check_key(key))
+        measured = value if type(value) is float else number(key, value)
+        return run, key, None if measured != measured else measured, step, self._clock.time(run, key, step, now)
 
     def params(self, run: RunId, params: Mapping[str, object]) -> None:
         """Keep settings as text. Once set, a setting of a run does not change (as in MLflow).
@@ -116,17 +114,10 @@ class Tracking:
         UserError
             A name or value that cannot be kept, or another value than before.
         """
-        try:
-            rows = {check_key(key): text(key, value) for key, value in params.items()}
-        except NotLoggable as fault:
-            raise UserError(str(fault)) from None
+        rows = {check_key(key): text(key, value) for key, value in params.items()}
         with self._writing() as ledger:
             before = {row["key"]: row["value"] for row in ledger.query("SELECT * FROM param WHERE run = ?", (run,))}
-            for key, value in rows.items():
-                if before.get(key, value) != value:
-                    raise UserError(
-                        f"parameter {key!r} of this run is {before[key]!r} already, not {value!r}: start a new run"
-                    )
+            refuse_changes(before, rows)
             fresh = [(run, key, value) for key, value in rows.items() if key not in before]
             ledger.executemany("INSERT INTO param (run, key, value) VALUES (?, ?, ?)", fresh)
             if fresh:
@@ -135,10 +126,7 @@ class Tracking:
 
     def tag(self, run: RunId, tags: Mapping[str, object]) -> None:
         """Put words on a run; a later one of the same name replaces the earlier."""
-        try:
-            rows = {check_key(key): text(key, value) for key, value in tags.items()}
-        except NotLoggable as fault:
-            raise UserError(str(fault)) from None
+        rows = {check_key(key): text(key, value) for key, value in tags.items()}
         with self._writing() as ledger:
             ledger.executemany(
                 "INSERT OR REPLACE INTO tag (run, key, value) VALUES (?, ?, ?)", [(run, *pair) for pair in rows.items()]
@@ -148,15 +136,11 @@ class Tracking:
 
     def artifact(self, run: RunId, path: str, data: bytes) -> None:
         """Keep a file with a run, under a path of its own (`plots/roc.png`)."""
-        clean = PurePosixPath(path)
-        if clean.is_absolute() or not clean.parts or ".." in clean.parts or not path.isprintable() or "\\" in path:
-            raise UserError(f"{path!r} is no path for an artifact: give a relative one, as in 'plots/roc.png'")
+        clean = artifact_path(path)
         digest = self._objects.put(data)
         with self._writing() as ledger:
-            ledger.execute(
-                "INSERT OR REPLACE INTO artifact (run, path, digest) VALUES (?, ?, ?)", (run, str(clean), digest)
-            )
-            ledger.post("artifact", {"run": run, "path": str(clean), "digest": digest})
+            ledger.execute("INSERT OR REPLACE INTO artifact (run, path, digest) VALUES (?, ?, ?)", (run, clean, digest))
+            ledger.post("artifact", {"run": run, "path": clean, "digest": digest})
         self._call()
 
     def end(self, run: RunId, status: RunStatus = RunStatus.FINISHED) -> None:
@@ -191,14 +175,14 @@ class Tracking:
 
         Raises
         ------
-        NotFound
+        NotFoundError
             There is no such experiment, or nothing such to sort by; the line names those there are.
         """
         ledger = self._here()
         if experiment is not None:
             known = [r["experiment"] for r in ledger.query("SELECT DISTINCT experiment FROM run ORDER BY 1")]
             if experiment not in known:
-                raise NotFound(f"no experiment {experiment!r}: there are {', '.join(known) or 'none yet'}")
+                raise NotFoundError(f"no experiment {experiment!r}: there are {', '.join(known) or 'none yet'}")
         where, values = ("1", ()) if experiment is None else ("experiment = ?", (experiment,))
         if sort_by is None:
             return read(ledger, where, values, -1 if limit is None else limit)
@@ -243,13 +227,3 @@ class Tracking:
     def _call(self) -> None:
         self._called = time.time()
         self._courier()
-
-
-def _whole(step: object) -> int:
-    try:
-        place = int(step)  # type: ignore[call-overload]
-    except (TypeError, ValueError):
-        raise UserError(f"a step is a whole number, not {step!r}") from None
-    if place != step or not -(2**63) <= place < 2**63:
-        raise UserError(f"a step is a whole number, not {step!r}")
-    return int(place)

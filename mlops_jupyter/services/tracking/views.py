@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mlops_jupyter.core.errors import NotFound
+from mlops_jupyter.core.errors import NotFoundError
 from mlops_jupyter.core.ids import RunId
 from mlops_jupyter.store.ledger import Ledger
 
@@ -111,7 +111,7 @@ def sort(runs: Sequence[RunView], key: str) -> list[RunView]:
 
     Raises
     ------
-    NotFound
+    NotFoundError
         No run has such a thing; the line names those there are.
     """
     name = key.removeprefix("-")
@@ -121,7 +121,7 @@ def sort(runs: Sequence[RunView], key: str) -> list[RunView]:
             {f"metrics.{k}" for r in runs for k in r.metrics} | {f"params.{k}" for r in runs for k in r.params}
         )
         if name not in FIELDS:
-            raise NotFound(f"no run has {name!r} to sort by: there are {', '.join([*FIELDS, *known])}")
+            raise NotFoundError(f"no run has {name!r} to sort by: there are {', '.join([*FIELDS, *known])}")
     numbers = [pair for pair in having if isinstance(pair[0], float)]
     words = [pair for pair in having if not isinstance(pair[0], float)]
     down = key.startswith("-")
@@ -154,7 +154,7 @@ def find(ledger: Ledger, called: str) -> RunView:
 
     Raises
     ------
-    NotFound
+    NotFoundError
         None is called so, or the beginning fits several.
     """
     for where, values in (("id = ?", (called,)), ("name = ?", (called,)), ("mlflow = ?", (called,))):
@@ -165,6 +165,6 @@ def find(ledger: Ledger, called: str) -> RunView:
     if len(found) == 1:
         return found[0]
     if found:
-        raise NotFound(f"{len(found)} runs have an id that begins with {called!r}: give more of it")
+        raise NotFoundError(f"{len(found)} runs have an id that begins with {called!r}: give more of it")
     last = ", ".join(dict.fromkeys(run.name for run in read(ledger, limit=10)))
-    raise NotFound(f"no run {called!r}: " + (f"the last ones are {last}" if last else "there are none yet"))
+    raise NotFoundError(f"no run {called!r}: " + (f"the last ones are {last}" if last else "there are none yet"))

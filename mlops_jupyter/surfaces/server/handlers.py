@@ -16,10 +16,10 @@ from jupyter_server.base.websocket import WebSocketMixin
 from jupyter_server.utils import ensure_async, url_path_join
 from tornado import web, websocket
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.surfaces.server import state
 from mlops_jupyter.surfaces.server.messages import Changed, Fault, encode
-from mlops_jupyter.surfaces.server.places import BadPath, Place, locate
+from mlops_jupyter.surfaces.server.places import BadPathError, Place, locate
 from mlops_jupyter.surfaces.server.watch import Watch
 
 PREFIX = "mlops-jupyter"
@@ -27,9 +27,9 @@ PREFIX = "mlops-jupyter"
 
 def status_of(fault: UserError) -> HTTPStatus:
     """Return the HTTP status that says whose fault it is: the path's, or the state of the ledger."""
-    if isinstance(fault, BadPath):
+    if isinstance(fault, BadPathError):
         return HTTPStatus.BAD_REQUEST
-    return HTTPStatus.NOT_FOUND if isinstance(fault, NotFound) else HTTPStatus.CONFLICT
+    return HTTPStatus.NOT_FOUND if isinstance(fault, NotFoundError) else HTTPStatus.CONFLICT
 
 
 class OfANotebook(JupyterHandler):

@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.workspace import FOLDER
 
 
-class BadPath(UserError):
+class BadPathError(UserError):
     """A path that no notebook can have (a server answers 400)."""
 
 
@@ -61,13 +61,13 @@ def locate(root: Path, notebook: str, allow_hidden: bool = False) -> Place:
 
     Raises
     ------
-    BadPath
+    BadPathError
         The path is empty, absolute, climbs with `..` or holds a NUL.
-    NotFound
+    NotFoundError
         No such file, or it is hidden, or a link leads out of the root.
     """
     _check(notebook)
-    absent = NotFound(f"no notebook {notebook!r} on this server: save it first")
+    absent = NotFoundError(f"no notebook {notebook!r} on this server: save it first")
     if not allow_hidden and any(part.startswith(".") for part in notebook.split("/")):
         raise absent
     root = root.resolve()
@@ -85,4 +85,4 @@ def locate(root: Path, notebook: str, allow_hidden: bool = False) -> Place:
 def _check(notebook: str) -> None:
     parts = re.split(r"[/\\]", notebook)  # a backslash parts folders on Windows
     if not notebook or "\0" in notebook or ".." in parts or parts[0] == "" or os.path.splitdrive(notebook)[0]:
-        raise BadPath(f"bad notebook path {notebook!r}: give it relative to the server's root, without '..'")
+        raise BadPathError(f"bad notebook path {notebook!r}: give it relative to the server's root, without '..'")

@@ -6,7 +6,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-from mlops_jupyter.core.errors import NewerStore, UserError
+from mlops_jupyter.core.errors import NewerStoreError, UserError
 from mlops_jupyter.store.ledger import Ledger, _migrations
 
 BUSY_SECONDS = 2.0
@@ -16,7 +16,7 @@ MIGRATION_SECONDS = 1.0
 """How long a kernel that is bringing the ledger up to its format this moment is waited for."""
 
 
-class Unwritten(UserError):
+class EmptyLedgerError(UserError):
     """The ledger's file is there, but nothing has been written into it yet."""
 
 
@@ -46,9 +46,9 @@ class ReadOnlyLedger(Ledger):
         self.close()
         where = str(self.path.parent)
         if found == 0:
-            raise Unwritten(f"nothing is in {where!r} yet: run %load_ext mlops_jupyter")
+            raise EmptyLedgerError(f"nothing is in {where!r} yet: run %load_ext mlops_jupyter")
         if found > known:
-            raise NewerStore(
+            raise NewerStoreError(
                 f"{where!r} was written by a newer mlops_jupyter (ledger format {found}, the server's knows {known}): "
                 "upgrade the server's with `pip install -U mlops_jupyter` and restart it"
             )
@@ -68,6 +68,6 @@ def open_to_read(path: Path) -> ReadOnlyLedger:
     Raises
     ------
     UserError
-        It is damaged, cannot be read, has another format (`NewerStore`) or nothing in it yet (`Unwritten`).
+        It is damaged, cannot be read, has another format (`NewerStoreError`) or nothing in it yet (`EmptyLedgerError`).
     """
     return ReadOnlyLedger(path)

@@ -26,7 +26,7 @@ from mlops_jupyter.surfaces.server.messages import (
     StepState,
 )
 from mlops_jupyter.surfaces.server.places import Place
-from mlops_jupyter.surfaces.server.reading import Unwritten, open_to_read
+from mlops_jupyter.surfaces.server.reading import EmptyLedgerError, open_to_read
 
 RUNS = 50
 """How many runs a panel is shown, the newest."""
@@ -68,7 +68,7 @@ def read(place: Place, kernel: int | None = None) -> State:
         return _unrecorded(place)
     try:
         ledger = open_to_read(path)
-    except Unwritten:  # a kernel is creating it this moment
+    except EmptyLedgerError:  # a kernel is creating it this moment
         return _unrecorded(place)
     try:
         session = _session(ledger, place, project, kernel)

@@ -217,5 +217,5 @@ def test_a_gate_that_fails_leaves_nothing_to_carry(tmp_path: Path, silent) -> No
         workspace.registry.register(model, "churn", data=(X, y), require=["accuracy < 0.5"])
     assert behind(workspace.ledger) == (0, 0)
     assert workspace.registry.list(fresh=False) == []
-    assert list(workspace.objects.folder.glob("*/*")) == []
+    assert list((workspace.folder / "objects").glob("*/*")) == []
     workspace.close()

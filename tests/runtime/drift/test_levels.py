@@ -76,7 +76,8 @@ def test_pooling_keeps_every_row(before: dict[str, int], after: dict[str, int], 
     for reference in (Levels(before), Levels(before).thin(keep)):
         left, right = pooled(reference, Levels(after))
         assert (left.sum(), right.sum()) == (sum(before.values()), sum(after.values()))
-        assert 0 <= homogeneity(left, right)[2] <= 1 and 0 <= jensen_shannon(left, right) <= 1
+        assert 0 <= homogeneity(left, right)[2] <= 1
+        assert 0 <= jensen_shannon(left, right) <= 1
 
 
 def test_new_and_vanished_are_named_the_most_frequent_first() -> None:

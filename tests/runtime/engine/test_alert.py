@@ -39,7 +39,8 @@ def test_it_says_what_failed(failed: Bundle, receiver: tuple[str, list[dict[str,
 def test_a_run_says_itself_that_it_failed(failed: Bundle, receiver: tuple[str, list[dict[str, Any]]]) -> None:
     address, told = receiver
     done = failed.run("--run", "second", "--alert", "HOOK", env={"HOOK": address})
-    assert done.code == 1 and done.answer["status"] == "failed"
+    assert done.code == 1
+    assert done.answer["status"] == "failed"
     assert [one["text"] for one in told] == [
         "pipeline demo: run second failed: step 'load' failed: ValueError: no rows"
     ]
@@ -52,7 +53,8 @@ def test_a_run_says_itself_that_it_failed(failed: Bundle, receiver: tuple[str, l
 
 def test_an_alert_that_nobody_takes_is_a_warning(failed: Bundle) -> None:
     done = failed.run("--run", "second", "--alert", "HOOK", env={"HOOK": "http://127.0.0.1:9"})
-    assert done.code == 1 and done.answer["status"] == "failed"
+    assert done.code == 1
+    assert done.answer["status"] == "failed"
     assert "warning: the alert for run 'second' was not taken" in done.err
 
 
@@ -95,4 +97,5 @@ def test_refused_in_one_line(
         env={"HOOK": address.format(receiver[0])},
     )
     assert done.code == 2
-    assert done.err.startswith(said) and done.err.count("\n") == 1
+    assert done.err.startswith(said)
+    assert done.err.count("\n") == 1

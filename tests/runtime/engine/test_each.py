@@ -32,7 +32,9 @@ def test_a_wrong_request_is_one_line_and_writes_nothing(bundle, case):
     bundle.pipeline(STEP, "parameters={'n': 1, 'name': 'a'}")
     bundle.step("one", "def one(n, name):\n    return n\n")
     done = bundle.run(*words)
-    assert done.code == 2 and done.err.startswith(f"error: {told}") and done.err.count("\n") == 1, done.err
+    assert done.code == 2, done.err
+    assert done.err.startswith(f"error: {told}"), done.err
+    assert done.err.count("\n") == 1, done.err
     assert not bundle.store.exists()
 
 

@@ -36,7 +36,8 @@ def test_an_unchanged_pipeline_runs_nothing(bundle):
     assert again.status() == states("cached", "cached", "cached", "cached")
     assert bundle.value("second", "sum") == 22
     record = bundle.record("second", "end")
-    assert record["status"] == "cached" and "delivered" in record
+    assert record["status"] == "cached"
+    assert "delivered" in record
 
 
 CHANGES = {
@@ -72,7 +73,8 @@ def test_what_is_cached_is_told_once_though_the_run_begins_again_with_another_ha
 def test_one_step_alone(bundle):
     diamond(bundle)
     refused = bundle.run("--only", "end")
-    assert refused.code == 2 and "'end' needs step 'top', which is not cached: run without --only" in refused.err
+    assert refused.code == 2
+    assert "'end' needs step 'top', which is not cached: run without --only" in refused.err
     bundle.run()
     alone = bundle.run("--only", "end")
     assert alone.status() == states("cached", "cached", "cached", "done")

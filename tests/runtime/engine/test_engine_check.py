@@ -78,7 +78,8 @@ def test_each_output_is_judged_and_the_worst_decides(proven, case, where):
     total = next(one for one in answer["outputs"] if one["name"] == "total")
     assert total.keys() == {"name", "status", "reason", "expected", "actual", "parted", "cause"}
     if verdicts["total"] != "identical":
-        assert total["reason"] and (total["expected"], total["actual"]) == (shown(known[1]), shown(6.0))
+        assert total["reason"]
+        assert (total["expected"], total["actual"]) == (shown(known[1]), shown(6.0))
 
 
 CAUSES = {
@@ -129,7 +130,9 @@ def test_a_value_too_large_to_travel_is_told_by_its_fingerprint(proven):
     expect(proven, [1, 2, 3], 7.0, "six", where="nowhere")
     done = check(proven)
     total = done.answer["outputs"][0]
-    assert done.code == 1 and total["status"] == "differs" and "too large to travel" in total["reason"]
+    assert done.code == 1
+    assert total["status"] == "differs"
+    assert "too large to travel" in total["reason"]
     assert (total["expected"], total["actual"]) == (repr(7.0), shown(6.0))
 
 
@@ -147,22 +150,26 @@ def test_a_damaged_output_is_failed(proven):
     expect(proven, [1, 2, 3], 7.0, "six")
     (proven.store / "r" / "outputs" / "total.json").write_text("{")
     done = check(proven)
-    assert done.code == 1 and done.answer["outputs"][0]["reason"].startswith("it cannot be read: ")
+    assert done.code == 1
+    assert done.answer["outputs"][0]["reason"].startswith("it cannot be read: ")
 
 
 def test_words_for_people(proven, tmp_path):
     expect(proven, [1, 2, 3], 7.0, "six")
     done = proven.call("check", "--store", str(proven.store), "--run", "r")
     lines = done.out.splitlines()
-    assert lines[0].startswith("total: differs: ") and lines[2] == "name: identical"
+    assert lines[0].startswith("total: differs: ")
+    assert lines[2] == "name: identical"
     assert re.fullmatch(
         r"  parts first in step 'sum' \(variable 'total'\); that step imports numpy [\d.]+, where the notebook had 0.1",
         lines[1],
     )
-    assert lines[3] == "differs" and len(lines) == 4
+    assert lines[3] == "differs"
+    assert len(lines) == 4
     assert "no run 'nope'" in check(proven, run="nope").err
     elsewhere = check(proven, "--expected", str(tmp_path))
-    assert elsewhere.code == 2 and "no expected.json in" in elsewhere.err
+    assert elsewhere.code == 2
+    assert "no expected.json in" in elsewhere.err
 
 
 def test_the_steps_are_listed(proven):

@@ -56,12 +56,14 @@ def test_a_failure_stops_what_depends_on_it_and_the_next_run_resumes(bundle):
     assert done.status() == {"good": "done", "bad": "failed", "after": "skipped", "other": "done"}
     assert done.answer["status"] == "failed"
     error = bundle.record("one", "bad")["error"]
-    assert error["type"] == "KeyError" and error["message"] == "'price'"
+    assert error["type"] == "KeyError"
+    assert error["message"] == "'price'"
     assert re.findall(r'File "(.*?)", line (\d+), in (\w+)', error["traceback"]) == [
         ("demo/steps/bad.py", "2", "bad"),
         ("demo/steps/bad.py", "5", "inner"),
     ]
-    assert "bad: failed" in done.err and "KeyError: 'price'" in done.err
+    assert "bad: failed" in done.err
+    assert "KeyError: 'price'" in done.err
     assert json.loads((bundle.store / "one" / "run.json").read_text())["status"] == "failed"
     assert [entry["name"] for entry in bundle.index("one")["outputs"]] == ["d"]
     bundle.step("bad", "def bad():\n    return 5\n")
@@ -97,7 +99,8 @@ def test_a_step_is_tried_again(bundle, tmp_path):
     assert bundle.record(run, "shaky")["attempt"] == 3
     (tmp_path / "tries").unlink()
     task = bundle.call("step", "shaky", "--store", str(tmp_path / "s"), "--run", "r")
-    assert task.code == 1 and (tmp_path / "tries").read_text() == "x"
+    assert task.code == 1
+    assert (tmp_path / "tries").read_text() == "x"
     assert "ConnectionError: no luck" in task.err
 
 
@@ -248,7 +251,8 @@ def test_a_wrong_request_is_one_line_and_writes_nothing(bundle, case):
     bundle.step("one", "def one(n, name):\n    pass\n")
     done = bundle.run(*words)
     assert done.code == 2
-    assert done.err.startswith(f"error: {told}") and done.err.count("\n") == 1
+    assert done.err.startswith(f"error: {told}")
+    assert done.err.count("\n") == 1
     assert done.answer["status"] == "failed"
     assert not bundle.store.exists()
 
@@ -270,8 +274,10 @@ def test_a_store_that_cannot_be_written_is_one_line(bundle):
     bundle.step("one", "def one():\n    pass\n")
     bundle.store.write_text("not a folder")
     done = bundle.run()
-    assert done.code == 2 and done.err.count("\n") == 1
-    assert "Not a directory" in done.err and f"is the store {str(bundle.store)!r} writable" in done.err
+    assert done.code == 2
+    assert done.err.count("\n") == 1
+    assert "Not a directory" in done.err
+    assert f"is the store {str(bundle.store)!r} writable" in done.err
     assert done.answer["status"] == "failed"
 
 

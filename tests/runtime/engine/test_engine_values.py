@@ -34,7 +34,9 @@ def test_values_go_from_step_to_step(bundle):
     assert bundle.log(run, "load") == "loading\n"
     assert json.loads((bundle.store / run / "run.json").read_text())["status"] == "succeeded"
     record = bundle.record(run, "load")
-    assert record["status"] == "done" and record["outputs"][0]["names"] == ["rows"] and record["error"] is None
+    assert record["status"] == "done"
+    assert record["outputs"][0]["names"] == ["rows"]
+    assert record["error"] is None
 
 
 def test_a_step_may_await(bundle):
@@ -49,12 +51,14 @@ def test_each_task_alone_gives_the_same_index_as_a_run(bundle):
     assert whole.code == 0
     other = bundle.store.with_name("other")
     early = bundle.call("step", "total", "--store", str(other), "--run", "whole")
-    assert early.code == 2 and early.err == "error: step 'total' needs 'rows': run step 'load' in run 'whole' first\n"
+    assert early.code == 2
+    assert early.err == "error: step 'total' needs 'rows': run step 'load' in run 'whole' first\n"
     for words in (["load", "-p", "factor=5"], ["total"]):  # the second task takes the run's parameters
         assert bundle.call("step", *words, "--store", str(other), "--run", "whole").code == 0
     assert json.loads((other / "whole" / "outputs" / "outputs.json").read_text()) == bundle.index("whole")
     facts = json.loads((other / "whole" / "run.json").read_text())
-    assert facts["status"] == "succeeded" and facts["parameters"] == {"factor": 5}
+    assert facts["status"] == "succeeded"
+    assert facts["parameters"] == {"factor": 5}
 
 
 def test_a_group_keeps_what_its_variables_share(bundle):

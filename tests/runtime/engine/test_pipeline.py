@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib.metadata
 import sys
+import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mlops_jupyter.runtime.faults import Fault
+from mlops_jupyter.runtime.errors import PipelineError
 from mlops_jupyter.runtime.installed import versions
 from mlops_jupyter.runtime.keep_plan import file_name, wanted
 from mlops_jupyter.runtime.pipeline import Pipeline, Step, ancestors, order, step_key
@@ -35,14 +38,15 @@ COMPLAINTS = {
 @pytest.mark.parametrize("case", COMPLAINTS.values(), ids=COMPLAINTS)
 def test_a_wrong_pipeline_is_one_line(case):
     steps, told = case
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(PipelineError) as caught:
         order(Pipeline("demo", "p", steps))
-    assert str(caught.value).startswith("pipeline 'demo': ") and told in str(caught.value)
+    assert str(caught.value).startswith("pipeline 'demo': ")
+    assert told in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_an_output_that_no_step_makes():
-    with pytest.raises(Fault, match="it delivers 'x' from 'a', which does not make it"):
+    with pytest.raises(PipelineError, match="it delivers 'x' from 'a', which does not make it"):
         order(Pipeline("demo", "p", (step("a"),), outputs={"x": "a"}))
 
 
@@ -52,6 +56,38 @@ def test_order_is_as_written_where_it_may_be():
     assert [s.name for s in order(pipeline)] == ["c", "a", "b", "d"]
     assert pipeline.downstream("a") == {"a", "b", "d"}
     assert ancestors(pipeline) == {"a": set(), "c": set(), "b": {"a"}, "d": {"a", "b"}}
+
+
+def first_that_may(steps):
+    """The order's definition: again and again the first step as written that all its own come before."""
+    placed, waiting = [], list(steps)
+    while waiting:
+        free = next(s for s in waiting if set(s.upstream) <= set(placed))
+        placed.append(free.name)
+        waiting.remove(free)
+    return placed
+
+
+@given(st.permutations(range(9)), st.sets(st.tuples(st.integers(0, 8), st.integers(0, 8))))
+def test_of_the_steps_that_may_come_next_the_first_as_written_does(written, edges):
+    above = {n: tuple(f"s{m}" for m, k in sorted(edges) if k == n and m < n) for n in range(9)}
+    steps = tuple(step(f"s{n}", after=above[n]) for n in written)
+    assert [s.name for s in order(Pipeline("demo", "p", steps))] == first_that_may(steps)
+
+
+def test_a_circle_is_told_without_those_that_only_wait_for_it():
+    steps = (step("d", {"x": "a"}), step("b", {"x": "a"}, Y), step("c"), step("a", {"y": "b"}, X))
+    with pytest.raises(PipelineError) as caught:
+        order(Pipeline("demo", "p", steps))
+    assert str(caught.value) == "pipeline 'demo': the steps 'b', 'a' wait for each other; export again"
+
+
+def test_thousands_of_steps_are_put_in_order_at_once():
+    count = 3000
+    steps = tuple(step(f"s{n}", after=(f"s{n + 1}",) if n + 1 < count else ()) for n in range(count))
+    began = time.process_time()
+    assert [s.name for s in order(Pipeline("demo", "p", steps))] == [f"s{n}" for n in reversed(range(count))]
+    assert time.process_time() - began < 2
 
 
 BASE = {"inputs": {"x": "d1"}, "parameters": {"n": 1, "m": 2}, "packages": {"numpy": "2"}, "environment": {"A": "b"}}
@@ -93,7 +129,8 @@ def test_versions_of_other_modules(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     found = versions(("beside_the_notebook", "folder_beside", "nowhere_at_all", "json", "os"))
     assert found.keys() == {"beside_the_notebook", "folder_beside", "nowhere_at_all"}
-    assert found["beside_the_notebook"].startswith("source:") and found["nowhere_at_all"] == "missing"
+    assert found["beside_the_notebook"].startswith("source:")
+    assert found["nowhere_at_all"] == "missing"
     assert found["folder_beside"] != found["beside_the_notebook"]
     assert "beside_the_notebook" not in sys.modules
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_jupyter.runtime.faults import Fault
-from mlops_jupyter.runtime.objects import DamagedObject, digest
+from mlops_jupyter.runtime.errors import PipelineError
+from mlops_jupyter.runtime.hashing import content_digest
 from mlops_jupyter.runtime.runs import Artifact, Store, new_run, valid_run
+from mlops_jupyter.runtime.storage.objects import DamagedObjectError
 
 
 @pytest.fixture(params=["folder", "fsspec"])
@@ -27,17 +28,19 @@ def store(request, tmp_path):
 def test_bytes_come_back(tmp_path_factory, data):
     store = Store(tmp_path_factory.getbasetemp() / "shared")
     key = store.put(data)
-    assert store.put(data) == key == digest(data)
-    assert store.get(key) == data and store.keeps(key, len(data)) and not store.keeps(key, len(data) + 1)
+    assert store.put(data) == key == content_digest(data)
+    assert store.get(key) == data
+    assert store.keeps(key, len(data))
+    assert not store.keeps(key, len(data) + 1)
 
 
 def test_a_damaged_object_is_refused_once_and_can_be_put_again(store, tmp_path):
     key = store.put(b"value")
     path = tmp_path / "s" / "objects" / key[:2] / key[2:]
     path.write_bytes(b"VALUE")
-    with pytest.raises(DamagedObject, match="was damaged and is removed: run again"):
+    with pytest.raises(DamagedObjectError, match="was damaged and is removed: run again"):
         store.get(key)
-    with pytest.raises(DamagedObject, match="is gone from the store"):
+    with pytest.raises(DamagedObjectError, match="is gone from the store"):
         store.get(key)
     store.put(b"value")
     path.write_bytes(b"val")
@@ -49,7 +52,8 @@ def test_a_cache_entry_without_its_objects_is_none(store, tmp_path):
     one = Artifact(("x",), store.put(b"one"), "json", 3)
     entry = {"outputs": [one.facts()], "delivered": [], "tracking": None}
     store.remember("k", entry)
-    assert store.cached("k") == entry and store.cached("other") is None
+    assert store.cached("k") == entry
+    assert store.cached("other") is None
     assert Artifact.of(store.cached("k")["outputs"][0]) == one
     (tmp_path / "s" / "objects" / one.digest[:2] / one.digest[2:]).unlink()
     assert store.cached("k") is None
@@ -99,7 +103,8 @@ def test_run_ids_sort_by_time():
     for _ in range(5):
         ids.append(new_run())
         time.sleep(0.002)
-    assert ids == sorted(ids) and len(set(ids)) == 5
+    assert ids == sorted(ids)
+    assert len(set(ids)) == 5
     assert all(valid_run(one) == one for one in ids)
 
 
@@ -125,7 +130,7 @@ def test_run_ids_are_names_of_folders(run, good):
     if good:
         assert valid_run(run) == run
     else:
-        with pytest.raises(Fault, match="is no run id"):
+        with pytest.raises(PipelineError, match="is no run id"):
             valid_run(run)
 
 

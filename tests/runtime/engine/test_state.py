@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.runtime import state
-from mlops_jupyter.runtime.faults import Fault
+from mlops_jupyter.runtime.errors import PipelineError
 from mlops_jupyter.runtime.watch import Watch
 
 
@@ -70,7 +70,9 @@ def test_each_change_is_seen_told_and_undone(name, monkeypatch):
         assert watch.take(name) == watch.initial(name) == before != after
         assert json.loads(json.dumps(after)) == after
         watch.mark()
-        assert watch.changed() == set() and watch.take(name) == after and watch.initial(name) == before
+        assert watch.changed() == set()
+        assert watch.take(name) == after
+        assert watch.initial(name) == before
         for value in (before, after, before):
             state.write(name, json.loads(json.dumps(value)))
             assert state.read(name) == value
@@ -190,7 +192,8 @@ def test_paths_inside_home_are_relative(tmp_path):
     value = state.read("~sys.path")
     assert value == {"front": ["/elsewhere"], "back": ["lib"]}
     state.write("~sys.path", {"front": ["src"], "back": []})
-    assert sys.path[0] == str(tmp_path / "src") and "/elsewhere" not in sys.path
+    assert sys.path[0] == str(tmp_path / "src")
+    assert "/elsewhere" not in sys.path
 
 
 def test_files_and_unknown_names(tmp_path):
@@ -199,7 +202,7 @@ def test_files_and_unknown_names(tmp_path):
     assert state.read("~file:data/a.bin") == b"\0x" == (tmp_path / "data" / "a.bin").read_bytes()
     state.write("~file:data/a.bin", None)
     assert not (tmp_path / "data" / "a.bin").exists()
-    with pytest.raises(Fault, match=r"'~moon' is no hidden variable: there are ~cwd"):
+    with pytest.raises(PipelineError, match=r"'~moon' is no hidden variable: there are ~cwd"):
         state.read("~moon")
     assert {"~random", "~numpy.random", "~cwd"} <= state.names_now()
     assert "~torch.random" not in state.names_now()

@@ -32,7 +32,8 @@ def test_the_overview_has_a_bar_for_each_tested_column_and_the_threshold(report:
         row[0]: x for trace in figure["data"] for row, x in zip(trace["customdata"], _numbers(trace["x"]), strict=True)
     }
     tested = {c.name for c in report.columns if c.finding}
-    assert len(drawn) == len(tested) and drawn["number"] == pytest.approx(report["number"].effect)
+    assert len(drawn) == len(tested)
+    assert drawn["number"] == pytest.approx(report["number"].effect)
     assert {trace["name"] for trace in figure["data"]} == {"drifted", "stable"}
     assert figure["layout"]["shapes"][0]["x0"] == report.threshold
     assert figure["layout"]["yaxis"]["ticktext"][-1] == report.drifted[0].name
@@ -43,8 +44,10 @@ def test_numbers_are_overlaid_in_shared_bins(report: DriftReport) -> None:
     before, after = json.loads(distribution(report["number"]).to_json())["data"]
     assert (before["name"], after["name"]) == ("reference", "current")
     assert _numbers(before["x"]) == _numbers(after["x"])
-    assert sum(_numbers(before["y"])) == pytest.approx(1) and sum(_numbers(after["y"])) == pytest.approx(1)
-    assert report["number"].picture is not None and sum(report["number"].picture.before) == N
+    assert sum(_numbers(before["y"])) == pytest.approx(1)
+    assert sum(_numbers(after["y"])) == pytest.approx(1)
+    assert report["number"].picture is not None
+    assert sum(report["number"].picture.before) == N
 
 
 def test_dates_are_on_an_axis_of_dates(report: DriftReport) -> None:
@@ -56,7 +59,8 @@ def test_dates_are_on_an_axis_of_dates(report: DriftReport) -> None:
 def test_categories_stand_side_by_side_with_the_rare_ones_summed(report: DriftReport) -> None:
     figure = json.loads(distribution(report["word"]).to_json())
     assert [trace["name"] for trace in figure["data"]] == ["current", "reference"]
-    assert figure["layout"]["yaxis"]["ticktext"][-1] == "(other)" and len(figure["layout"]["yaxis"]["ticktext"]) == 12
+    assert figure["layout"]["yaxis"]["ticktext"][-1] == "(other)"
+    assert len(figure["layout"]["yaxis"]["ticktext"]) == 12
     for trace in figure["data"]:
         assert sum(_numbers(trace["x"])) == pytest.approx(1)
 
@@ -78,7 +82,8 @@ def test_html_is_escaped_and_well_formed(report: DriftReport, render: Any) -> No
     tags = _Tags()
     text = render(report)
     tags.feed(text)
-    assert "alert(1)" in text and "<script>alert" not in text
+    assert "alert(1)" in text
+    assert "<script>alert" not in text
     assert tags.open == []
     assert tags.rows == len(report.columns) + 1
 
@@ -86,7 +91,8 @@ def test_html_is_escaped_and_well_formed(report: DriftReport, render: Any) -> No
 def test_a_page_stands_alone(report: DriftReport) -> None:
     text = page(report, title=EVIL)
     assert 1_000_000 < len(text) < 10_000_000
-    assert 'src="http' not in text and "src='http" not in text
+    assert 'src="http' not in text
+    assert "src='http" not in text
     assert text.count('class="plotly-graph-div"') == 1 + sum(c.picture is not None for c in report.columns)
 
 
@@ -94,8 +100,10 @@ def test_a_profile_is_drawn_like_its_data() -> None:
     rng = np.random.default_rng(1)
     before, after = (pd.DataFrame({"x": rng.normal(size=5000)}) for _ in range(2))
     exact, near = check(before, after)["x"].picture, check(profile(before), after)["x"].picture
-    assert exact is not None and near is not None
-    assert len(near.before) == len(exact.before) and sum(near.before) == 5000
+    assert exact is not None
+    assert near is not None
+    assert len(near.before) == len(exact.before)
+    assert sum(near.before) == 5000
     assert max(abs(a - b) for a, b in zip(exact.before, near.before, strict=True)) < 60
 
 

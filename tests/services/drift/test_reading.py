@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.runtime.drift import Profile, Verdict, check, profile
 from mlops_jupyter.services.drift.reading import read
 
@@ -30,8 +30,10 @@ def test_files_hold_the_same_whatever_their_kind(tmp_path: Path, name: str) -> N
         FRAME.to_csv(file, index=False, sep="\t" if ".tsv" in name else ",")
     data = read(str(file))
     assert isinstance(data, pd.DataFrame)
-    assert list(data.columns) == list(FRAME.columns) and data.word.isna().sum() == 20
-    assert pd.api.types.is_datetime64_any_dtype(data.when) and not pd.api.types.is_datetime64_any_dtype(data.code)
+    assert list(data.columns) == list(FRAME.columns)
+    assert data.word.isna().sum() == 20
+    assert pd.api.types.is_datetime64_any_dtype(data.when)
+    assert not pd.api.types.is_datetime64_any_dtype(data.code)
     assert check(FRAME, data, columns=["when", "n", "word"]).verdict is Verdict.STABLE
 
 
@@ -67,11 +69,13 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path, name: str, content: byt
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError) as fault:
         read(tmp_path / name)
-    assert said in str(fault.value) and name in str(fault.value) and "\n" not in str(fault.value)
+    assert said in str(fault.value)
+    assert name in str(fault.value)
+    assert "\n" not in str(fault.value)
 
 
 def test_no_such_file_and_no_parquet_in_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match=r"no file .*nowhere\.csv': check the name, or the folder you are in"):
+    with pytest.raises(NotFoundError, match=r"no file .*nowhere\.csv': check the name, or the folder you are in"):
         read(tmp_path / "nowhere.csv")
     with pytest.raises(UserError, match="is a folder without parquet files: name a csv or parquet file"):
         read(tmp_path)

@@ -29,7 +29,8 @@ def test_the_verdict_is_noted(ledger: Ledger) -> None:
     (row,) = ledger.query("SELECT verb, subject, detail FROM audit")
     assert (row["verb"], row["subject"]) == ("drift", "may vs june")
     detail = json.loads(row["detail"])
-    assert detail["drifted"] == {"x": round(report["x"].effect, 6)} and detail["verdict"] == "drifted"
+    assert detail["drifted"] == {"x": round(report["x"].effect, 6)}
+    assert detail["verdict"] == "drifted"
     assert (detail["rows"], detail["columns"], detail["alpha"], detail["drifted_share"]) == ([200, 200], 2, 0.01, 0.5)
 
 

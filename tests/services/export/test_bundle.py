@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def test_a_full_disk_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
         if len(written) == 2:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(bundle.os, "fsync", fills_up)
+    monkeypatch.setattr(os, "fsync", fills_up)
     with pytest.raises(UserError, match=r"cannot write the bundle.*No space left on device; nothing was changed"):
         bundle.write(FILES, out)
     assert not [*tmp_path.iterdir()]

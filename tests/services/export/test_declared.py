@@ -39,7 +39,8 @@ def test_a_parameter_is_the_steps_own_also_where_it_has_the_value_that_was_there
     assert "fault" not in answer, answer
     plan = yaml.safe_load((tmp_path / "out" / "pipeline.yaml").read_text())
     steps = {step["name"]: (step["inputs"], step["parameters"]) for step in plan["steps"]}
-    assert steps["use"] == ({}, ["n"]) and steps["last"] == ({"rows": "use"}, ["n"])
+    assert steps["use"] == ({}, ["n"])
+    assert steps["last"] == ({"rows": "use"}, ["n"])
     assert verify(tmp_path / "out").status == "identical"
 
 

@@ -111,7 +111,9 @@ def test_a_change_is_told(first: Path, tmp_path: Path, name: str) -> None:
     shutil.copytree(first, tmp_path / "p")
     found = export(tmp_path / "p", cells, None, ask="comparison", bundle=str(tmp_path / "p" / "out"))
     assert {key: found[key] for key in expected} == expected, found
-    assert found["same"] is (name == "nothing") and found["conflicts"] == {} and found["runtime"] is False
+    assert found["same"] is (name == "nothing")
+    assert found["conflicts"] == {}
+    assert found["runtime"] is False
 
 
 def test_the_difference_of_a_step_is_that_of_its_text(first: Path, tmp_path: Path) -> None:
@@ -138,14 +140,17 @@ def test_an_update_keeps_a_marked_edit_and_is_proven(first: Path, tmp_path: Path
     shown = export(out.parent, cells, None, ask="comparison", bundle=str(out))
     done = export(out.parent, cells, None, update=True, name="", schedule="0 7 * * *")
     assert "fault" not in done, done
-    assert mark in step.read_text() and "Ask Ann." in (out / "README.md").read_text()
-    assert (out / "own.txt").read_text() == "mine" and (out / "dags" / "play.py").is_file()
+    assert mark in step.read_text()
+    assert "Ask Ann." in (out / "README.md").read_text()
+    assert (out / "own.txt").read_text() == "mine"
+    assert (out / "dags" / "play.py").is_file()
     assert "n=4" in (out / "src/play/steps/load.py").read_text()
     assert shown["kept"] == ["README.md", "src/play/steps/total.py"]
     assert "README.md, src/play/steps/total.py keep a person's edits" in done["changes"]
     asked = manifest.read(out)
     assert (asked.request.alert, asked.targets) == ("HOOK", ("airflow",))
-    assert asked.request.schedule is not None and asked.request.schedule.cron == "0 7 * * *"
+    assert asked.request.schedule is not None
+    assert asked.request.schedule.cron == "0 7 * * *"
     assert verify(out).status == "identical"
 
 
@@ -160,5 +165,6 @@ def test_a_conflict_is_told_and_refused(first: Path, tmp_path: Path) -> None:
     assert found["conflicts"][path].startswith("was edited outside of marked regions")
     assert "-    kept = rows[rows >= 0]\n+    kept = rows[rows > 1]" in found["changed"]["clean"]
     refused = export(out.parent, cells, None, update=True, name="")["fault"]
-    assert f"is left as it is: {path!r} was edited outside of marked regions" in refused and "\n" not in refused
+    assert f"is left as it is: {path!r} was edited outside of marked regions" in refused
+    assert "\n" not in refused
     assert "rows >= 0" in step.read_text()

@@ -59,7 +59,8 @@ def test_what_a_step_shows_is_kept(tmp_path: Path) -> None:
         "draw-1.png", "draw-2.png", "figure-1.html", "load-1.html", "say-1.html", "several-1.html", "several-2.png",
         "table-1.html",
     ]  # fmt: skip
-    assert shown["draw-1.png"].startswith(b"\x89PNG") and len({shown[f"draw-{n}.png"] for n in (1, 2)}) == 2
+    assert shown["draw-1.png"].startswith(b"\x89PNG")
+    assert len({shown[f"draw-{n}.png"] for n in (1, 2)}) == 2
     assert (shown["several-1.html"], shown["several-2.png"]) == (b"<html>bars</html>", b"\x89PNG\r\n")
     assert b"<b>sum</b>" in shown["say-1.html"]
     assert "not shown: Broken: ValueError: no picture" in (store / first.run / "logs" / "broken.txt").read_text()

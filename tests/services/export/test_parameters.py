@@ -66,7 +66,7 @@ REFUSED = {
 @pytest.mark.parametrize(("word", "line"), REFUSED.items(), ids=REFUSED)
 def test_what_may_not(word: str, line: str) -> None:
     name, _, text = word.partition("=")
-    with pytest.raises(given.Fault, match=re.escape(line)):
+    with pytest.raises(given.PipelineError, match=re.escape(line)):
         given.fitting(name, text, {"flag": True, "n": 1, "pair": (1, 2)}[name])
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_jupyter.services.export.manifest import lines_of, marks
-from mlops_jupyter.services.export.regions import Conflict, merge
+from mlops_jupyter.services.export.regions import RegionConflictError, merge
 
 BASE = "a\nb\nc\nd\ne\nf\n"
 
@@ -79,7 +79,7 @@ CONFLICTS: dict[str, tuple[str, str, str]] = {
 @pytest.mark.parametrize("case", CONFLICTS.values(), ids=CONFLICTS)
 def test_a_conflict_is_named(case: tuple[str, str, str]) -> None:
     mine, new, said = case
-    with pytest.raises(Conflict) as fault:
+    with pytest.raises(RegionConflictError) as fault:
         merge(mine, marks(lines_of(BASE)), new)
     assert str(fault.value).startswith(said)
 
@@ -101,7 +101,7 @@ def test_a_region_stays_whole_and_every_other_line_is_of_the_new_text(base, new,
     mine = [*base[:at], "# keep: begin r", "mine", "# keep: end", *base[at:]]
     try:
         merged = lines_of(merge("\n".join(mine) + "\n", marks(base), "\n".join(new) + "\n" if new else ""))
-    except Conflict:
+    except RegionConflictError:
         assert base != new, "nothing changed"
         return
     place = merged.index("# keep: begin r")

@@ -54,9 +54,11 @@ def test_values_steps_and_code(bundles: dict[str, Path]) -> None:
     lines = [line[2:-2].split(" | ") for line in text.splitlines() if line.startswith("| <code>")]
     found = {plain(name): (plain(before), plain(now)) for name, before, now in lines}
     assert set(found) == {"total", "clean", "add"}
-    assert found["total"][0].startswith("6 (") and "`12` | <b>" in found["total"][1]
+    assert found["total"][0].startswith("6 (")
+    assert "`12` | <b>" in found["total"][1]
     assert found["clean"][0] == "–"
-    assert "+    total = f" in text and "</details>" in text
+    assert "+    total = f" in text
+    assert "</details>" in text
     assert "<b>" not in text.partition("<details>")[0]
 
 
@@ -82,5 +84,7 @@ def test_code_is_one_line_that_reads_as_the_text(text: str) -> None:
 
 def test_a_long_review_is_cut(bundles: dict[str, Path]) -> None:
     text = review.page(["```\n" + "x" * 100_000])
-    assert len(text) < review.LONGEST and text.startswith(review.MARK) and text.count("````") == 2
+    assert len(text) < review.LONGEST
+    assert text.startswith(review.MARK)
+    assert text.count("````") == 2
     assert "No notebook is tracked here." in review.page([])

@@ -48,7 +48,8 @@ def plan(parameter: Parameter) -> Plan:
 def test_a_parameter_that_looks_like_a_secret(name: str, value: object) -> None:
     with pytest.raises(UserError) as fault:
         secrets.check(plan(Parameter(name, value)))
-    assert str(fault.value).startswith(f"parameter {name!r} looks like a secret") and "\n" not in str(fault.value)
+    assert str(fault.value).startswith(f"parameter {name!r} looks like a secret")
+    assert "\n" not in str(fault.value)
     assert "hunter2" not in str(fault.value)
 
 

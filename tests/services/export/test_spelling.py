@@ -145,7 +145,8 @@ def test_ticks_that_the_clocks_skip_or_repeat(text: str, timezone: str, odd: str
 def test_refused_in_one_line(do, text: str, timezone: str, said: str) -> None:
     with pytest.raises(UserError) as fault:
         do(Schedule(text, timezone), "X")
-    assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
+    assert str(fault.value).startswith(said)
+    assert "\n" not in str(fault.value)
 
 
 SPELLED = (dst, portable, dns, cron_fields, kubernetes, names, parameters, pauses, python, yaml, calendar)
@@ -167,7 +168,8 @@ VALUES = st.recursive(
 def test_a_parameters_text_is_its_value_and_no_placeholder(value: object) -> None:
     text = parameters.text(value)
     assert repr(json.loads(text)) == repr(value)
-    assert text.isascii() and text.isprintable()
+    assert text.isascii()
+    assert text.isprintable()
     assert not any(sign in text for sign in ("$", "%", "{{"))
 
 
@@ -203,6 +205,7 @@ def test_names_of_kubernetes(given: list[str]) -> None:
 @given(st.lists(st.text(st.characters(categories=("L", "Nd")), min_size=1), unique=True))
 def test_plain_names_are_ascii_each_its_own(given: list[str]) -> None:
     found = names.plain(given, {"config"})
-    assert list(found) == given and len(set(found.values())) == len(given)
+    assert list(found) == given
+    assert len(set(found.values())) == len(given)
     assert all(re.fullmatch("[A-Za-z0-9_]+", name) for name in found.values())
     assert "config" not in found.values()

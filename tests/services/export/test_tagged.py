@@ -44,7 +44,8 @@ def test_a_kale_notebook(tmp_path: Path) -> None:
     assert plan["parameters"] == {"size": 3, "rate": 0.5}
     assert steps["right"]["after"] == ["left"]
     text = (tmp_path / "out" / "src" / "play" / "steps" / "load.py").read_text()
-    assert "untagged: it belongs to load" in text and "scratch" not in text
+    assert "untagged: it belongs to load" in text
+    assert "scratch" not in text
     assert verify(tmp_path / "out").status == "identical"
     ran = here.run(tmp_path / "out", tmp_path / "store")
     assert ran.status == "succeeded", ran
@@ -89,7 +90,8 @@ def test_papermill(tmp_path: Path) -> None:
     ran = here.run(tmp_path / "out", tmp_path / "store", ["-p", "size=2"])
     assert ran["rows"] == [0, 1]
     many = here.run(tmp_path / "out", tmp_path / "store", ["--each", "size=1,2"])
-    assert [row["outputs"]["rows"] for row in many.runs] == [[0], [0, 1]] and many.status == "succeeded"
+    assert [row["outputs"]["rows"] for row in many.runs] == [[0], [0, 1]]
+    assert many.status == "succeeded"
     assert repr(many).splitlines()[1:] == ["  1: {'label': 'a', 'rows': [0]}", "  2: {'label': 'aa', 'rows': [0, 1]}"]
 
 

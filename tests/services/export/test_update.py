@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.plan import Plan, Schedule
 from mlops_jupyter.services.export import bundle, journal, manifest, update
 from mlops_jupyter.services.export.verify import manifest as facts_of
@@ -137,7 +137,8 @@ def test_a_conflict_changes_nothing(tmp_path: Path, case: tuple) -> None:
     before, at = contents(out), times(out)
     with pytest.raises(UserError) as fault:
         bring(out, new)
-    assert f"is left as it is: {path!r} {said}" in str(fault.value) and "\n" not in str(fault.value)
+    assert f"is left as it is: {path!r} {said}" in str(fault.value)
+    assert "\n" not in str(fault.value)
     assert (contents(out), times(out)) == (before, at)
 
 
@@ -200,7 +201,7 @@ def test_what_cannot_be_compared_is_one_line(tmp_path: Path, case: tuple, write:
 
 
 def test_no_bundle(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match=r"no bundle at .*: make one with export, without --update"):
+    with pytest.raises(NotFoundError, match=r"no bundle at .*: make one with export, without --update"):
         manifest.read(tmp_path)
 
 
@@ -247,10 +248,13 @@ def test_killed_at_any_moment_it_is_the_old_bundle_or_the_new_one(tmp_path: Path
         assert found in (OLD, new), count
         seen.append(found == new)
         assert not bring(out, new) or not seen[-1]
-        assert contents(out) == new and not (out / journal.STAGE).exists()
+        assert contents(out) == new
+        assert not (out / journal.STAGE).exists()
         if process.exitcode == 0:
             break
-    assert process.exitcode == 0 and seen == sorted(seen) and {True, False} == set(seen)
+    assert process.exitcode == 0
+    assert seen == sorted(seen)
+    assert {True, False} == set(seen)
 
 
 @pytest.mark.parametrize("written", range(3))
@@ -268,7 +272,8 @@ def test_a_full_disk_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
         with pytest.raises(UserError, match=r"cannot write the bundle .*No space left on device; nothing was changed"):
             bring(out, NEW)
     assert times(out) == before
-    assert bring(out, NEW) and contents(out) == NEW
+    assert bring(out, NEW)
+    assert contents(out) == NEW
 
 
 def test_what_cannot_be_finished_is_finished_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

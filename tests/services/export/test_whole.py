@@ -35,7 +35,9 @@ VALUES = st.recursive(
 @settings(deadline=None)
 def test_a_default_is_read_as_it_was(value: object) -> None:
     line = whole.said(value)
-    assert line is not None and line.isprintable() and "$" not in line
+    assert line is not None
+    assert line.isprintable()
+    assert "$" not in line
     found = parameters(Pipeline("p", "p", parameters={"x": value}), [f"x={line}"])["x"]
     assert repr(found) == repr(value)
 

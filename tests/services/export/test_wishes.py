@@ -61,7 +61,8 @@ REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
 def test_refused_in_one_line(given: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError) as fault:
         wishes.request(given, "churn")
-    assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
+    assert str(fault.value).startswith(said)
+    assert "\n" not in str(fault.value)
 
 
 def test_the_secret_of_alerts_is_one_of_the_secrets() -> None:
@@ -95,7 +96,8 @@ def test_a_wrong_amount_is_one_line(line: str, said: str) -> None:
         return
     with pytest.raises(UserError) as fault:
         cell.parse(line)
-    assert str(fault.value).startswith(said) and "\n" not in str(fault.value)
+    assert str(fault.value).startswith(said)
+    assert "\n" not in str(fault.value)
 
 
 def test_it_reaches_the_bundle(tmp_path) -> None:
@@ -112,7 +114,8 @@ def test_it_reaches_the_bundle(tmp_path) -> None:
     }  # fmt: skip
     assert "target 'python' has no word for interval of 21600 s" in answer["notes"]
     text = " ".join((tmp_path / "out/src/play/pipeline.py").read_text().split())
-    assert "retries=3, backoff=60.0, timeout=7200.0" in text and "cpu=0.5, memory=4000000000, gpu=1" in text
+    assert "retries=3, backoff=60.0, timeout=7200.0" in text
+    assert "cpu=0.5, memory=4000000000, gpu=1" in text
 
 
 @pytest.mark.parametrize(("limit", "travels"), [("50MB", True), ("1GB", True), ("10B", False), ("0", False)])

@@ -76,14 +76,17 @@ def test_a_lock_is_sure_to_install_or_says_that_it_is_not(shelf: Path, row: tupl
     pinned, text, note = row
     made = locked(pinned)
     assert made.text == text
-    assert made.note.startswith(note) and "\n" not in made.note and bool(made.note) == bool(note)
+    assert made.note.startswith(note)
+    assert "\n" not in made.note
+    assert bool(made.note) == bool(note)
 
 
 def test_a_lock_without_a_note_installs(shelf: Path, tmp_path: Path) -> None:
     (tmp_path / "requirements.lock").write_text(locked(["anywhere==1.0"]).text)
     command = [find_uv_bin(), "pip", "sync", "--quiet", "--python", sys.executable]
     subprocess.run([*command, "--target", str(tmp_path / "env"), str(tmp_path / "requirements.lock")], check=True)
-    assert (tmp_path / "env" / "anywhere.py").is_file() and (tmp_path / "env" / "needed.py").is_file()
+    assert (tmp_path / "env" / "anywhere.py").is_file()
+    assert (tmp_path / "env" / "needed.py").is_file()
 
 
 def test_without_a_network_the_metadata_say_what_is_needed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -131,7 +134,8 @@ def test_an_index_is_asked_again_only_for_what_is_not_installed_here(
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     forget()
     first = locked(["anywhere==1.0"])
-    assert (first.text, first.note) == ("anywhere==1.0\nneeded==1.0\n", "") and index
+    assert (first.text, first.note) == ("anywhere==1.0\nneeded==1.0\n", "")
+    assert index
     index.clear()
     assert locked(["anywhere==1.0"]) == first
     assert bool(index) is ("needed" not in installed)

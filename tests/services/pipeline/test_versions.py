@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlops_jupyter.core.errors import NotFound
+from mlops_jupyter.core.errors import NotFoundError
 from mlops_jupyter.services.pipeline.versions import versions
 from mlops_jupyter.surfaces.magics.pipeline.tables import VersionTable
 from tests.services.pipeline.played import play, session
@@ -40,7 +40,7 @@ def test_versions(name: str, of: str, cells: tuple[str, ...], expected: list[tup
 def test_a_name_that_no_cell_made() -> None:
     with session() as (run, notebook):
         run("a = 1")
-        with pytest.raises(NotFound, match="no cell made 'b': the notebook has a"):
+        with pytest.raises(NotFoundError, match="no cell made 'b': the notebook has a"):
             versions(notebook, "b")
 
 
@@ -51,6 +51,8 @@ def test_the_table_shows_them() -> None:
     lines = repr(table).splitlines()
     assert lines[0] == "a: 2 versions"
     assert lines[1].split() == ["execution", "at", "now", "cell", "how", "value", "from"]
-    assert lines[2].startswith("In [1]") and "● live" not in lines[2]
-    assert lines[3].startswith("In [2]") and "● live" in lines[3]
+    assert lines[2].startswith("In [1]")
+    assert "● live" not in lines[2]
+    assert lines[3].startswith("In [2]")
+    assert "● live" in lines[3]
     assert "<td" in table._repr_html_()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.services.schedule.models import RunState
 from mlops_jupyter.services.schedule.service import Schedules
 from mlops_jupyter.workspace import Workspace
@@ -95,7 +95,7 @@ def test_parameters_may_be_a_list_of_names(project: Project) -> None:
 
 def test_finding_by_folder_or_id(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     schedules = project.schedules
-    with pytest.raises(NotFound, match="add one with"):
+    with pytest.raises(NotFoundError, match="add one with"):
         schedules.find("tiny")
     a, b = schedules.add(project.bundle, "@daily"), schedules.add(project.bundle, "@weekly")
     monkeypatch.chdir(project.root)
@@ -105,7 +105,7 @@ def test_finding_by_folder_or_id(project: Project, monkeypatch: pytest.MonkeyPat
         schedules.remove(a.id[:2])
     with pytest.raises(UserError, match="has 2 schedules: name one of"):
         schedules.run_now("tiny")
-    with pytest.raises(NotFound, match=f"no schedule 'nope': there are {a.id[:14]} \\(tiny\\), "):
+    with pytest.raises(NotFoundError, match=f"no schedule 'nope': there are {a.id[:14]} \\(tiny\\), "):
         schedules.find("nope")
     assert schedules.list() == [a, b]
 

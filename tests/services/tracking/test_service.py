@@ -17,8 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlops_jupyter.core.errors import NotFound, UserError
-from mlops_jupyter.runtime.objects import Objects
+from mlops_jupyter.core.errors import NotFoundError, UserError
+from mlops_jupyter.runtime.storage.objects import project_objects
 from mlops_jupyter.services.tracking.run import RunStatus
 from mlops_jupyter.services.tracking.service import Tracking
 from mlops_jupyter.services.tracking.views import RunView, sort
@@ -29,7 +29,7 @@ from mlops_jupyter.store.process_identity import was_running
 @pytest.fixture
 def tracking(tmp_path: Path) -> Iterator[Tracking]:
     ledger = Ledger(tmp_path / "ledger.db")
-    yield Tracking(ledger, Objects(tmp_path / "objects"), lambda: None)
+    yield Tracking(ledger, project_objects(tmp_path), lambda: None)
     ledger.close()
 
 
@@ -52,7 +52,8 @@ def test_what_was_logged_is_seen(tracking: Tracking) -> None:
         **{"loss": 0.25, "val/auc": 0.5, "gone": None, "endless": -math.inf, "yes": 1.0}
     }, "the latest is that of the greatest step"
     assert math.isnan(view.metrics["gone"])
-    assert view.params == {"depth": "3", "rate": "0.1"} and view.tags == {"team": "red"}
+    assert view.params == {"depth": "3", "rate": "0.1"}
+    assert view.tags == {"team": "red"}
     assert tracking._objects.get(view.artifacts["plots/a.txt"]) == b"2"
     run.end()
     run.end(failed=True)
@@ -136,9 +137,9 @@ def test_runs_are_found_by_what_they_are_called(tracking: Tracking) -> None:
     assert tracking.run("a").id == again.id
     assert tracking.run(first.id).id == first.id
     assert tracking.run(other.id[:20]).id == other.id
-    with pytest.raises(NotFound, match="no run 'c': the last ones are b, a"):
+    with pytest.raises(NotFoundError, match="no run 'c': the last ones are b, a"):
         tracking.run("c")
-    with pytest.raises(NotFound, match="3 runs have an id that begins with '0'"):
+    with pytest.raises(NotFoundError, match="3 runs have an id that begins with '0'"):
         tracking.run("0")
 
 
@@ -163,16 +164,17 @@ def test_sorting(key: str, expected: str) -> None:
 
 def test_sorting_by_nothing_names_what_there_is(tracking: Tracking) -> None:
     tracking.start("a").log(auc=1)
-    with pytest.raises(NotFound, match=r"no run has 'metrics.acu' to sort by: there are .*metrics\.auc"):
+    with pytest.raises(NotFoundError, match=r"no run has 'metrics.acu' to sort by: there are .*metrics\.auc"):
         tracking.runs(sort_by="metrics.acu")
-    with pytest.raises(NotFound, match="no experiment 'x': there are default"):
+    with pytest.raises(NotFoundError, match="no experiment 'x': there are default"):
         tracking.runs("x")
 
 
 def test_a_run_shows_itself_escaped(tracking: Tracking) -> None:
     run = tracking.start("<b>", "<i>")
     run.params(text="<script>")
-    assert "&lt;b&gt;" in run._repr_html_() and "<script>" not in run._repr_html_()
+    assert "&lt;b&gt;" in run._repr_html_()
+    assert "<script>" not in run._repr_html_()
     assert repr(run) == "<run '<b>' of '<i>': running>"
 
 

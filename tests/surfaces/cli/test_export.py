@@ -76,14 +76,17 @@ def test_continuous_delivery(tmp_path: Path) -> None:
     write(tmp_path, *cells[:2], ("# Add", "total = sum(rows) + 1"), cells[3])
     told = cli("diff", "work.ipynb", "out", cwd=tmp_path)
     assert told.returncode == 1
-    assert "step add: changed\n" in told.stdout and "    +    total = sum(rows) + 1\n" in told.stdout
+    assert "step add: changed\n" in told.stdout
+    assert "    +    total = sum(rows) + 1\n" in told.stdout
     assert "value total: 3 -> 4\n" in told.stdout
     facts = json.loads(cli("diff", "work.ipynb", "out", "--json", cwd=tmp_path).stdout)
     assert (facts["same"], list(facts["changed"]), facts["schedule"]) == (False, ["add"], None)
     (tmp_path / "out" / "own.txt").write_text("mine")
     done = cli("export", *words, "--update", cwd=tmp_path)
-    assert done.returncode == 0 and " files written, 0 deleted" in done.stdout, done.stderr
-    assert (tmp_path / "out" / "own.txt").is_file() and (tmp_path / "out" / "dags" / "work.py").is_file()
+    assert done.returncode == 0, done.stderr
+    assert " files written, 0 deleted" in done.stdout, done.stderr
+    assert (tmp_path / "out" / "own.txt").is_file()
+    assert (tmp_path / "out" / "dags" / "work.py").is_file()
     assert cli("diff", "work.ipynb", "out", cwd=tmp_path).returncode == 0
     assert cli("verify", "out", cwd=tmp_path).returncode == 0
 
@@ -101,7 +104,8 @@ def test_nothing_to_compare_with_is_said_before_the_notebook_runs(tmp_path: Path
     write(tmp_path, "open('ran', 'w').close()")
     done = cli(*words, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"mlops-jupyter: {said}") and done.stderr.count("\n") == 1
+    assert done.stderr.startswith(f"mlops-jupyter: {said}")
+    assert done.stderr.count("\n") == 1
     assert not (tmp_path / "ran").exists()
 
 
@@ -308,7 +312,8 @@ def test_a_parameter_that_does_not_exist(tmp_path: Path) -> None:
     play(tmp_path, ["%%pipeline one --params n=2\nx = n * 2"], ["x"])
     wrong = cli("run", "out", "--store", "s", "-p", "m=3", cwd=tmp_path)
     assert wrong.returncode == 2
-    assert "'m'" in wrong.stderr and "n" in wrong.stderr
+    assert "'m'" in wrong.stderr
+    assert "n" in wrong.stderr
     right = json.loads(cli("run", "out", "--store", "s", "-p", "n=5", "--json", cwd=tmp_path).stdout)
     index = json.loads((tmp_path / "s" / right["run"] / "outputs" / "outputs.json").read_text())
     assert json.loads((tmp_path / "s" / right["run"] / "outputs" / index["outputs"][0]["file"]).read_text()) == 10

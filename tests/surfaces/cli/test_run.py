@@ -92,11 +92,14 @@ def test_independent_branches_run_at_once_unless_told_not_to(bundle: Bundle, tmp
     done = run(bundle, "--run", "both")
     assert done.returncode == 0, done.stderr
     (left, left_end), (right, right_end) = times(bundle, "both", "left"), times(bundle, "both", "right")
-    assert left < right_end and right < left_end
+    assert left < right_end
+    assert right < left_end
     lines = told(done)
-    assert lines[:2] == ["top: running", "top: done"] and lines[-2:] == ["end: running", "end: done"]
+    assert lines[:2] == ["top: running", "top: done"]
+    assert lines[-2:] == ["end: running", "end: done"]
     assert set(lines[2:4]) == {"left: running", "right: running"}
-    assert set(lines[4:6]) == {"left: done", "right: done"} and len(lines) == 8
+    assert set(lines[4:6]) == {"left: done", "right: done"}
+    assert len(lines) == 8
     assert all(re.fullmatch(r"\w+: (running|done \(\d+\.\d\d s\))", line) for line in done.stderr.splitlines())
     alone = run(bundle, "--run", "one", "--jobs", "1", "--parameter", "meet=false")
     assert alone.returncode == 0, alone.stderr
@@ -147,13 +150,16 @@ def test_a_step_that_fails_twice_is_done_with_two_retries(bundle: Bundle, tmp_pa
         "shaky: running",
         "shaky: done",
     ]
-    assert bundle.value("r", "x") == 3 and bundle.record("r", "shaky")["attempt"] == 3
+    assert bundle.value("r", "x") == 3
+    assert bundle.record("r", "shaky")["attempt"] == 3
     (tmp_path / "tries").unlink()
     once = run(bundle, "--retries", "0", "--from", "shaky", "--json", "--run", "once")
-    assert once.returncode == 1 and states(once) == {"shaky": "failed"}
+    assert once.returncode == 1
+    assert states(once) == {"shaky": "failed"}
     assert (tmp_path / "tries").read_text() == "x", "the step's own retries do not count then"
     facts = json.loads((bundle.store / "once" / "run.json").read_text())
-    assert facts["status"] == "failed" and facts["error"] == "step 'shaky' failed: ConnectionError: no luck"
+    assert facts["status"] == "failed"
+    assert facts["error"] == "step 'shaky' failed: ConnectionError: no luck"
 
 
 FAMILY = """
@@ -194,7 +200,8 @@ def test_a_step_over_its_time_is_ended_with_its_whole_family(bundle: Bundle, tmp
     assert done.returncode == 1, done.stderr
     assert told(done)[-2:] == ["slow: failed: TimedOut: it took longer than 3 seconds", "end: skipped"]
     pids = list(map(int, (tmp_path / "pids").read_text().split()))
-    assert len(pids) == 4 and all(map(gone, pids))
+    assert len(pids) == 4
+    assert all(map(gone, pids))
 
 
 STOPS = {
@@ -215,12 +222,14 @@ def test_a_stopped_run_leaves_nothing_behind_and_is_gone_on_with(
     )
     until = time.monotonic() + 60
     while not (tmp_path / "pids").exists():
-        assert time.monotonic() < until and process.poll() is None
+        assert time.monotonic() < until
+        assert process.poll() is None
         time.sleep(0.01)
     (os.killpg if to_all else os.kill)(process.pid, number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == code
-    assert "the run was stopped; what its steps made is kept" in err and "Traceback" not in err
+    assert "the run was stopped; what its steps made is kept" in err
+    assert "Traceback" not in err
     assert all(map(gone, map(int, (tmp_path / "pids").read_text().split())))
     facts = json.loads((bundle.store / "r" / "run.json").read_text())
     assert (facts["status"], facts["error"]) == ("failed", "the run was stopped")
@@ -247,4 +256,5 @@ def test_what_cannot_be_honoured_is_one_line(bundle: Bundle, tmp_path: Path, cas
     diamond(bundle, tmp_path)
     done = run(bundle, *words)
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == f"mlops-jupyter: {said}" and "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1] == f"mlops-jupyter: {said}"
+    assert "Traceback" not in done.stderr

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jupyter.core.errors import NotFound
+from mlops_jupyter.core.errors import NotFoundError
 from mlops_jupyter.surfaces.cli import models, runs
 from mlops_jupyter.workspace import Workspace
 
@@ -49,12 +49,14 @@ def test_runs(project: Workspace, cli, capsys) -> None:
     found = json.loads(capsys.readouterr().out)
     assert [run["name"] for run in found] == ["high", "low"]
     assert found[0]["metrics"] == {"auc": 0.9, "lost": None}
-    assert found[0]["params"] == {"depth": "3"} and found[0]["status"] == "finished"
+    assert found[0]["params"] == {"depth": "3"}
+    assert found[0]["status"] == "finished"
     assert cli("runs", "-e", "churn", "--limit", "1") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["run", "name", "experiment", "status", "started", "metrics"]
-    assert len(lines) == 2 and " high " in lines[1]
-    with pytest.raises(NotFound, match="no experiment 'x'"):
+    assert len(lines) == 2
+    assert " high " in lines[1]
+    with pytest.raises(NotFoundError, match="no experiment 'x'"):
         cli("runs", "-e", "x")
 
 
@@ -86,5 +88,5 @@ def test_models(project: Workspace, cli, capsys) -> None:
     ]
     assert cli("models", "--offline") == 0
     assert "champion  accuracy=0.5" in capsys.readouterr().out
-    with pytest.raises(NotFound, match="no model 'x': there are churn"):
+    with pytest.raises(NotFoundError, match="no model 'x': there are churn"):
         cli("models", "--offline", "x")

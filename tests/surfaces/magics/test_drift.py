@@ -57,8 +57,10 @@ def test_other_lines_are_the_users_fault(words: list[str]) -> None:
 
 def test_the_value_is_the_report_and_the_verdict_is_noted(session: Any) -> None:
     report = act(session, "drift", VERBS, "ref cur --columns pay,plan --alpha 0.01")
-    assert isinstance(report, DriftReport) and report.verdict is Verdict.DRIFTED
-    assert [c.name for c in report.columns] == ["pay", "plan"] and report.alpha == 0.01
+    assert isinstance(report, DriftReport)
+    assert report.verdict is Verdict.DRIFTED
+    assert [c.name for c in report.columns] == ["pay", "plan"]
+    assert report.alpha == 0.01
     (row,) = session.workspace.ledger.query("SELECT subject FROM audit WHERE verb = 'drift'")
     assert row["subject"] == "ref vs cur"
 
@@ -66,13 +68,15 @@ def test_the_value_is_the_report_and_the_verdict_is_noted(session: Any) -> None:
 def test_it_is_shown_as_table_and_text(session: Any) -> None:
     report = act(session, "drift", VERBS, "ref[ref.month < 12] cur")
     data, _ = session.shell.display_formatter.format(report)
-    assert data["text/html"].startswith('<div class="mlops-drift">') and data["text/plain"] == str(report)
+    assert data["text/html"].startswith('<div class="mlops-drift">')
+    assert data["text/plain"] == str(report)
     assert list(data) == ["text/plain", "text/html"]  # no widget in a shell without a kernel
 
 
 def test_no_plots_leaves_the_distributions_out(session: Any) -> None:
     report = act(session, "drift", VERBS, "ref cur --no-plots")
-    assert report.drifted and all(column.picture is None for column in report.columns)
+    assert report.drifted
+    assert all(column.picture is None for column in report.columns)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +108,8 @@ def test_faults_are_one_line(session: Any, line: str, said: str) -> None:
 def test_in_a_bundle_it_is_a_gate(session: Any, line: str, text: str) -> None:
     verb, args = choose("drift", VERBS, line)
     code = verb.code(args)
-    assert code is not None and (code.text, code.imports) == (text, ("drift:check_drift",))
+    assert code is not None
+    assert (code.text, code.imports) == (text, ("drift:check_drift",))
     names = {
         **session.shell.user_ns,
         "check_drift": lambda *data, **options: check_drift(*data, **options | {"warn": True}),

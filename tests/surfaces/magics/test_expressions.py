@@ -55,7 +55,8 @@ BAD = [
 def test_bad_pairs_are_one_line(line: str, fault: str) -> None:
     with pytest.raises(UserError) as raised:
         pairs(words(line), "EXAMPLE")
-    assert fault in str(raised.value) and "\n" not in str(raised.value)
+    assert fault in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 OPTIONS = [

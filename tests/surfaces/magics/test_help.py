@@ -20,7 +20,9 @@ SESSION: Any = SimpleNamespace()
 def test_a_verb_says_what_it_takes(asked: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert act(SESSION, "pipeline", VERBS, asked) is None
     said = capsys.readouterr().out
-    assert said.startswith("%pipeline slice name\n") and "smallest program" in said and "verbs:" not in said
+    assert said.startswith("%pipeline slice name\n")
+    assert "smallest program" in said
+    assert "verbs:" not in said
 
 
 def test_a_magic_names_its_verbs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -103,7 +103,8 @@ def test_faults_are_one_line(session, line: str, fault: str | None) -> None:
         return
     with pytest.raises(UsageError) as raised:
         session.shell.run_line_magic("track", line)
-    assert fault in str(raised.value) and "\n" not in str(raised.value)
+    assert fault in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_a_value_that_is_none_logs_nothing_of_its_line(session) -> None:
@@ -175,7 +176,8 @@ def test_faults_of_registering_are_one_line(session, line: str, fault: str) -> N
     session.shell.user_ns["model"] = 3
     with pytest.raises(UsageError) as raised:
         session.shell.run_line_magic("register", line)
-    assert fault in str(raised.value) and "\n" not in str(raised.value)
+    assert fault in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 BODY = """
@@ -249,8 +251,10 @@ def test_a_cell_is_a_run(session) -> None:
     execution = run_tracked(session, "grid -e cells", BODY)
     view = session.workspace.tracking.run("grid")
     assert (view.experiment, view.status) == ("cells", "finished")
-    assert view.params["C"] == "0.5" and view.params["names"] == "['a', 'b']"
-    assert view.params["clf.C"] == "0.5" and "clf.max_iter" in view.params
+    assert view.params["C"] == "0.5"
+    assert view.params["names"] == "['a', 'b']"
+    assert view.params["clf.C"] == "0.5"
+    assert "clf.max_iter" in view.params
     assert view.metrics == {"accuracy": 1.0, "best": pytest.approx(2 / 3)}
     assert view.tags == {"estimator.clf": "sklearn.linear_model._logistic.LogisticRegression"}
     assert list(view.artifacts) == ["figure_1.png"]

@@ -30,7 +30,8 @@ def test_the_worst_column_is_drawn_first_and_any_other_on_demand(report: DriftRe
     assert [label for label, _ in choice.options] == [OVERVIEW, "moved · drifted 2.31", "calm · stable 0.00"]
     assert _title(drawing) == "<b>moved</b>"
     choice.value = "calm"
-    assert _title(drawing) == "<b>calm</b>" and drawing.outputs[0]["data"]["text/plain"] == "plot of calm"
+    assert _title(drawing) == "<b>calm</b>"
+    assert drawing.outputs[0]["data"]["text/plain"] == "plot of calm"
     choice.value = ""
     assert _title(drawing) == "<b>Effect size by column</b>"
 

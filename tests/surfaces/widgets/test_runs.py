@@ -38,13 +38,15 @@ def test_the_value_is_a_frame() -> None:
 
 def test_no_runs_are_an_empty_frame() -> None:
     table = run_table([])
-    assert len(table) == 0 and list(table.columns) == ["name", "experiment", "status", "started", "seconds"]
+    assert len(table) == 0
+    assert list(table.columns) == ["name", "experiment", "status", "started", "seconds"]
     assert "<table>" in table._repr_mimebundle_()["text/html"]
 
 
 def test_html_is_escaped() -> None:
     text = html(frame(RUNS))
-    assert "&lt;b&gt;" in text and "<b>" not in text
+    assert "&lt;b&gt;" in text
+    assert "<b>" not in text
     assert "2001-09-09 01:46:40" in text
 
 
@@ -73,7 +75,8 @@ def test_the_widget_follows_its_controls() -> None:
     key.value = "name"
     assert area.value.index(">c<") < area.value.index(">a<")
     words.value = "b"
-    assert "&lt;b&gt;" in area.value and ">a<" not in area.value
+    assert "&lt;b&gt;" in area.value
+    assert ">a<" not in area.value
 
 
 def test_without_a_kernel_there_is_no_widget() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from hashlib import blake2b
+
+from mlops_jupyter.runtime.hashing import name_mark
 
 LONGEST = 52
 """Of 63 signs, so that a system can add its own ending: a cron job the time, for one."""
@@ -23,7 +24,7 @@ def label(name: str, longest: int = LONGEST) -> str:
     made = re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")
     if made.replace("-", "_") == name and made[:1].isalpha() and len(made) <= longest:
         return made
-    mark = blake2b(name.encode(), digest_size=3).hexdigest()
+    mark = name_mark(name, 3)
     made = made[: longest - len(mark) - 1].strip("-")
     return f"{made}-{mark}" if made[:1].isalpha() else f"x-{mark}"
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from hashlib import blake2b
 from unicodedata import normalize
+
+from mlops_jupyter.runtime.hashing import name_mark
 
 
 def plain(names: Iterable[str], reserved: Collection[str] = ()) -> dict[str, str]:
@@ -35,5 +36,4 @@ def plain(names: Iterable[str], reserved: Collection[str] = ()) -> dict[str, str
 def _ascii(name: str) -> str:
     letters = [sign for sign in normalize("NFKD", name) if not "\u0300" <= sign <= "\u036f"]  # without their accents
     plain = "".join(sign for sign in letters if sign.isascii() and (sign.isalnum() or sign == "_"))
-    digest = blake2b(name.encode(), digest_size=4).hexdigest()
-    return plain if len(plain) == len(letters) else f"{plain}_{digest}"
+    return plain if len(plain) == len(letters) else f"{plain}_{name_mark(name, 4)}"

@@ -14,7 +14,7 @@ from enum import Enum
 from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, runtime_checkable
 
-from mlops_jupyter.core.errors import NotFound, UserError
+from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.plan import Plan, Schedule
 
 GROUP = "mlops_jupyter.targets"
@@ -80,14 +80,14 @@ def find(name: str) -> Target:
 
     Raises
     ------
-    NotFound
+    NotFoundError
         No package offers it; the line names those there are.
     UserError
         It is offered twice, does not import, or is no target.
     """
     offers = list(entry_points(group=GROUP, name=name))
     if not offers:
-        raise NotFound(f"no target {name!r}: choose from {', '.join(names()) or 'none (reinstall mlops_jupyter)'}")
+        raise NotFoundError(f"no target {name!r}: choose from {', '.join(names()) or 'none (reinstall mlops_jupyter)'}")
     if len({entry.value for entry in offers}) > 1:
         packages = " and ".join(sorted(_package(entry) for entry in offers))
         raise UserError(f"target {name!r} is offered by {packages}: uninstall one of them")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.runtime.hashing import path_mark
 from mlops_jupyter.runtime.model.backoff import Backoff
 from mlops_jupyter.services.cron.ticks import zone
 from mlops_jupyter.services.schedule import bundle as bundles
@@ -97,7 +97,7 @@ class Launcher:
 
     def _request(self, run: str, schedule: Schedule, due: float) -> RunRequest:
         bundle = bundles.read(schedule.bundle)
-        place = hashlib.blake2b(str(schedule.bundle).encode(), digest_size=4).hexdigest()
+        place = path_mark(schedule.bundle)
         tick = datetime.fromtimestamp(due, zone(schedule.timezone)).isoformat(timespec="seconds")
         return RunRequest(
             run=run,

@@ -59,12 +59,9 @@ class Wanted:
 
 
 def _requirement(words: Sequence[str]) -> str:
-    from mlops_jupyter.runtime.gates import GateFailed, Requirement
+    from mlops_jupyter.runtime.gates import Requirement
 
-    try:
-        return str(Requirement.parse(unquoted(" ".join(words))))
-    except GateFailed as fault:
-        raise UserError(str(fault)) from None
+    return str(Requirement.parse(unquoted(" ".join(words))))
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -55,12 +55,12 @@ def tracked_names(execution: Execution, namespace: Mapping[str, Any]) -> Seen:
     Loop variables, names that begin with `_` and truth values are neither.
     """
     from mlops_jupyter.analysis.cells import to_python
-    from mlops_jupyter.analysis.facts import SyntaxFault, facts
+    from mlops_jupyter.analysis.facts import ParseError, facts
 
     try:
         source = to_python(execution.body)
         literals, loops = facts(source).literals, _loop_names(source)
-    except SyntaxFault:
+    except ParseError:
         literals, loops = {}, frozenset()
     written = [n for n in execution.writes if n in namespace and n.isidentifier() and not n.startswith("_")]
     free = [n for n in written if n not in literals and n not in loops]

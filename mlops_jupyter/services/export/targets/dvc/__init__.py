@@ -6,13 +6,13 @@ Parameters are in JSON, not in YAML, in which a text such as `no` or `1e3` would
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops_jupyter.core.plan import INITIAL, Parameter, Plan, Step
+from mlops_jupyter.runtime.hashing import stage_version
 from mlops_jupyter.runtime.state import initial_file
 from mlops_jupyter.services.export.spelling.frames import filled
 from mlops_jupyter.services.export.spelling.parameters import in_json, unsettable
@@ -86,7 +86,7 @@ def _version(plan: Plan, step: Step) -> str:
     unheld = [(p.name, repr(p.default)) for p in _taken(plan, step) if not held(p)]
     around = sorted(plan.environment.variables.items())
     facts = (step.version, sorted(step.inputs.items()), step.outputs, around, unheld)
-    return hashlib.blake2b(repr(facts).encode("utf-8", "backslashreplace"), digest_size=6).hexdigest()
+    return stage_version(facts)
 
 
 def _deps(plan: Plan, step: Step) -> Iterator[str]:
