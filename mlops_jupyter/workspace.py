@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlops_jupyter.services.drift.service import Drift
     from mlops_jupyter.services.pipeline.view import Steps
     from mlops_jupyter.services.registry.service import Registry
+    from mlops_jupyter.services.schedule.scheduler.service import Scheduler
     from mlops_jupyter.services.schedule.service import Schedules
     from mlops_jupyter.services.tracking.service import Tracking
 
@@ -65,6 +66,13 @@ class Workspace:
         from mlops_jupyter.services.schedule.service import Schedules
 
         return Schedules(self.ledger, self.folder, self.tracking_uri)
+
+    @cached_property
+    def scheduler(self) -> Scheduler:
+        """The process that runs schedules, and backfills."""
+        from mlops_jupyter.services.schedule.scheduler.service import Scheduler
+
+        return Scheduler(self.folder, self.tracking_uri)
 
     @cached_property
     def steps(self) -> Steps:

@@ -21,10 +21,10 @@ import yaml
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
+from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.bundle.bundle import write
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.targets import azureml
-from mlops_jupyter.services.schedule import clock
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines import robfig
 from tests.engines.demos import CLOUDS, DIAMOND, EACH, ENGINES, ROOT, Demo, bundle, engine, proven
@@ -162,7 +162,7 @@ def test_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
     assert set(line) <= set("0123456789,* ")
     assert line.split()[2:4] == ["*", "*"]
     assert robfig.next_times(line, "UTC", begin, 50) == [
-        tick.astimezone(UTC) for tick in clock.next_times(cron, zone, begin, 50)
+        tick.astimezone(UTC) for tick in next_times(cron, zone, begin, 50)
     ]
 
 

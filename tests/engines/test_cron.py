@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Schedule
+from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.targets import cron
-from mlops_jupyter.services.schedule.clock import next_times
 from tests.contracts.test_targets import CHURN
 from tests.engines.demos import DEMOS, DIAMOND, ENGINES, ROOT, Demo, bundle, engine, proven
 from tests.receiver import Receiver

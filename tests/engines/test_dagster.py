@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mlops_jupyter.core.plan import Schedule, Step
-from mlops_jupyter.services.export.spelling.cron import settled
+from mlops_jupyter.services.cron.portable import in_zone
 from mlops_jupyter.services.export.targets import dagster
 from tests.engines import ticks, wished
 from tests.engines.demos import DEMOS, DIAMOND, LINEAR, Demo, bundle, engine, proven
@@ -18,11 +18,11 @@ from tests.engines.fired import delivered, running, until
 from tests.receiver import Receiver
 
 QUIET = {"DAGSTER_DISABLE_TELEMETRY": "1"}
-CASES = ticks.cases(lambda schedule: settled(schedule, "Dagster"))
+CASES = ticks.cases(lambda schedule: in_zone(schedule, "Dagster"))
 
 
 def asks(case: ticks.Case) -> list[object]:
-    cron, place = settled(Schedule(case[0], case[1]), "Dagster")
+    cron, place = in_zone(Schedule(case[0], case[1]), "Dagster")
     return [cron, place, ticks.start(case).isoformat(), ticks.COUNT]
 
 

@@ -12,10 +12,10 @@ import pytest
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
+from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.bundle.bundle import write
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.targets import flyte
-from mlops_jupyter.services.schedule import clock
 from tests.contracts.test_targets import HOSTILE, churn
 from tests.engines import robfig
 from tests.engines.demos import DIAMOND, EACH, ROOT, Demo, bundle, engine, proven
@@ -151,7 +151,7 @@ def test_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
     else:
         fields = flyte.render(plan)["workflows/churn.py"].split('CronSchedule(schedule="')[1].split('"')[0]
         begin = datetime.fromisoformat(start)
-        ours = clock.next_times(cron, zone, begin, count(cron))
+        ours = next_times(cron, zone, begin, count(cron))
         assert robfig.next_times(fields, "UTC", begin, count(cron)) == [tick.astimezone(UTC) for tick in ours]
 
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
+from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.targets import gitlab
-from mlops_jupyter.services.schedule.clock import next_times
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines.demos import DIAMOND, EACH, LINEAR, Demo, bundle, engine, proven
 from tests.engines.gitlab_local import pipeline

@@ -24,9 +24,9 @@ from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
 from mlops_jupyter.runtime.given import parameters
 from mlops_jupyter.runtime.pipeline import Pipeline
-from mlops_jupyter.services.export.spelling import clocks, fields
+from mlops_jupyter.services.cron import cron_fields, dst
+from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.targets import jenkins
-from mlops_jupyter.services.schedule.clock import next_times
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines.demos import DIAMOND, EACH, Demo, bundle, engine, proven
 from tests.engines.gitlab_local import PROGRAMS, node
@@ -173,10 +173,10 @@ def test_fires_when_crontab_does(expression: str, zone: str, start: str) -> None
     """Jenkins looks at each minute that passes; so does this, for a week from before a change of the clocks."""
     schedule = Schedule(expression, zone)
     try:
-        clocks.steady(schedule, "Jenkins")
+        dst.check_steady(schedule, "Jenkins")
     except UserError:
         return
-    lines, place = fields.union(schedule), ZoneInfo(zone)
+    lines, place = cron_fields.union(schedule), ZoneInfo(zone)
     begin = datetime.fromisoformat(start).replace(tzinfo=UTC) + timedelta(days=22)
     minutes = (begin + timedelta(minutes=n) for n in range(1, 7 * 24 * 60 + 1))
     theirs = [minute for minute in minutes if matches(lines, minute.astimezone(place))][:50]

@@ -13,10 +13,10 @@ import yaml
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
+from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.bundle.bundle import write
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.targets import kubeflow
-from mlops_jupyter.services.schedule import clock
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines import robfig
 from tests.engines.demos import DEMOS, DIAMOND, ROOT, Demo, bundle, engine, proven
@@ -225,5 +225,5 @@ def test_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
     seconds_first, place = kubeflow.clock(Schedule(cron, zone))
     assert seconds_first.startswith("0 ")
     begin = datetime.fromisoformat(start)
-    ours = clock.next_times(cron, zone, begin, count(cron))
+    ours = next_times(cron, zone, begin, count(cron))
     assert robfig.next_times(seconds_first[2:], place, begin, count(cron)) == [tick.astimezone(UTC) for tick in ours]

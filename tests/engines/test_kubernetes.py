@@ -17,9 +17,9 @@ import pytest
 import yaml
 
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
+from mlops_jupyter.services.cron.ticks import check, zone
 from mlops_jupyter.services.export.spelling.parameters import text as json_text
 from mlops_jupyter.services.export.targets import kubernetes
-from mlops_jupyter.services.schedule.clock import check, zone
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines.demos import DEMOS, DIAMOND, Demo, bundle, engine, proven
 from tests.engines.pods import Cluster, expand

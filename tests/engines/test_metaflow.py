@@ -12,10 +12,10 @@ import pytest
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
+from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.bundle.bundle import write
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.targets import metaflow
-from mlops_jupyter.services.schedule import clock
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines import robfig
 from tests.engines.demos import DIAMOND, EACH, ROOT, Demo, bundle, engine, proven
@@ -174,7 +174,7 @@ def test_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
     words = line.split('"')
     numbers = without_years(words[1])
     begin, place = datetime.fromisoformat(start), words[3] if len(words) > 3 else "UTC"
-    ours = clock.next_times(cron, zone, begin, count(cron))
+    ours = next_times(cron, zone, begin, count(cron))
     assert robfig.next_times(numbers, place, begin, count(cron)) == [tick.astimezone(UTC) for tick in ours]
 
 

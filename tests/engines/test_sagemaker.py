@@ -14,8 +14,8 @@ import pytest
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
+from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.targets import sagemaker
-from mlops_jupyter.services.schedule import clock
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines import robfig
 from tests.engines.demos import CLOUDS, DIAMOND, EACH, ENGINES, ROOT, Demo, bundle, engine, proven
@@ -105,7 +105,7 @@ def test_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
     found = json.loads(sagemaker.render(plan)["sagemaker/schedule.json"])
     numbers = without_years(found["ScheduleExpression"].removeprefix("cron(").removesuffix(")"))
     begin = datetime.fromisoformat(start)
-    ours = clock.next_times(cron, zone, begin, count(cron))
+    ours = next_times(cron, zone, begin, count(cron))
     theirs = robfig.next_times(numbers, found["ScheduleExpressionTimezone"], begin, count(cron))
     assert theirs == [tick.astimezone(UTC) for tick in ours]
 

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Resources, Schedule, Step
+from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.targets import systemd
 from mlops_jupyter.services.export.targets.systemd.calendar import on_calendar
-from mlops_jupyter.services.schedule.clock import next_times
 from tests.contracts.test_targets import CHURN
 from tests.engines.demos import DEMOS, DIAMOND, Demo, bundle, engine, proven
 from tests.receiver import Receiver

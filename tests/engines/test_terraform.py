@@ -16,8 +16,8 @@ import pytest
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
+from mlops_jupyter.services.cron.ticks import check, zone
 from mlops_jupyter.services.export.targets import terraform
-from mlops_jupyter.services.schedule.clock import check, zone
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines.demos import DEMOS, DIAMOND, Demo, bundle, engine, proven
 

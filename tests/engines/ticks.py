@@ -8,7 +8,7 @@ from random import Random
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.services.schedule import clock
+from mlops_jupyter.services.cron.ticks import check, next_times
 
 COUNT = 50
 """How many ticks of each are compared."""
@@ -67,7 +67,7 @@ def cases(spelled: Callable[[Schedule], object], count: int = 150) -> list[Case]
     while len(found) < len(TABLE) + count:
         case = " ".join(_fields(random)), random.choice(ZONES), random.choice(STARTS)
         try:
-            clock.check(case[0])
+            check(case[0])
             spelled(Schedule(case[0], case[1]))
         except UserError:
             continue
@@ -85,7 +85,7 @@ def _fields(random: Random) -> Iterator[str]:
 def ours(case: Case) -> list[str]:
     """Return the ticks of a case as the schedule's own clock has them: ISO, in UTC."""
     cron, zone, _ = case
-    return [tick.astimezone(UTC).isoformat() for tick in clock.next_times(cron, zone, start(case), COUNT)]
+    return [tick.astimezone(UTC).isoformat() for tick in next_times(cron, zone, start(case), COUNT)]
 
 
 def start(case: Case) -> datetime:

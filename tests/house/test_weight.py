@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 HEAVY = (
-    "apscheduler",
-    "croniter",
+    "cronsim",
     "joblib",
     "jsonschema",
     "jupyter_client",

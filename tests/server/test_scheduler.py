@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mlops_jupyter.services.schedule.lock import Lock
+from mlops_jupyter.store.locks import FileLock
 from mlops_jupyter.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
@@ -68,8 +68,8 @@ def test_the_scheduler_lives_as_long_as_the_server(start, tmp_path: Path, number
     server.wait(60)
     until(lambda: not scheduler.is_running() or scheduler.status() == psutil.STATUS_ZOMBIE)
     assert "scheduler ended" in log.read_text()
-    lock = Lock(project / ".mlops" / "scheduler.lock")
-    assert lock.take()
+    lock = FileLock(project / ".mlops" / "scheduler.lock")
+    assert lock.acquire()
     lock.release()
 
 

@@ -16,8 +16,8 @@ import pytest
 
 from mlops_jupyter.services.doctor import front, packages, project, tracking
 from mlops_jupyter.services.doctor.service import Finding, State, examine
-from mlops_jupyter.services.schedule.lock import Lock
 from mlops_jupyter.store.ledger import Ledger
+from mlops_jupyter.store.locks import FileLock
 from mlops_jupyter.surfaces.cli import doctor
 
 OK, WARNING, FAULT = State.OK, State.WARNING, State.FAULT
@@ -47,7 +47,7 @@ def test_packages_against_their_bounds(requirement: str, state: State | None, wh
 
 def test_all_declared_packages_are_looked_at() -> None:
     found = {finding.name: finding for finding in packages.look()}
-    assert {"python", "package mlops_jupyter", "package apscheduler", "package mlflow"} <= found.keys()
+    assert {"python", "package mlops_jupyter", "package cronsim", "package mlflow"} <= found.keys()
     assert all(finding.state is not FAULT for finding in found.values()), found
 
 
@@ -205,8 +205,8 @@ def test_schedules_that_nobody_runs(folder: Path) -> None:
     finding = looked(folder)["scheduler"]
     assert finding.state is WARNING
     assert finding.do == "start it with `mlops-jupyter scheduler`"
-    lock = Lock(folder / "scheduler.lock")
-    assert lock.take()
+    lock = FileLock(folder / "scheduler.lock")
+    assert lock.acquire()
     assert looked(folder)["scheduler"].what == f"schedules: 1, run by pid {lock.holder()}"
     alert = (
         "INSERT INTO schedule_alert (schedule, kind, text, created, next, error) VALUES ('a', 'failure', '', ?, 0, ?)"

@@ -126,7 +126,7 @@ def schedule(found: Mapping[str, Any]) -> Schedule | None:
 
 
 def _check(made: Schedule) -> None:
-    from mlops_jupyter.services.schedule.clock import check, zone
+    from mlops_jupyter.services.cron.ticks import check, zone
 
     if made.cron:
         check(made.cron)

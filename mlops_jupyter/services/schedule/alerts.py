@@ -1,7 +1,7 @@
-"""What has to be said of schedules: a run failed, the next one succeeded, a tick did not run. Kept until it is said.
+"""Alerts of schedules: a run failed, the next one succeeded, a tick did not run. Each is kept until it is delivered.
 
-It is written down in the transaction that says how a run ended, so it is not lost to `kill -9`; a process that dies
-between saying and writing that down has it said twice. Apprise carries it, imported only where there is something.
+An alert is recorded in the transaction that records how a run ended, so it is not lost to `kill -9`; where a
+process dies between sending it and recording that, it is sent twice. Apprise sends it, and is imported for that alone.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from mlops_jupyter.runtime.model.backoff import Backoff
+from mlops_jupyter.services.cron.ticks import zone
 from mlops_jupyter.services.schedule import ticks
-from mlops_jupyter.services.schedule.clock import zone
-from mlops_jupyter.services.schedule.record import Run, Schedule, Status
+from mlops_jupyter.services.schedule.models import RunState, Schedule, ScheduledRun
 from mlops_jupyter.store.ledger import Ledger
 
-FIRST_PAUSE, LONGEST_PAUSE = 30.0, 3600.0
-"""Seconds until an alert that was not taken is tried again, each time twice as long."""
+BACKOFF = Backoff(first=30.0, factor=2, longest=3600.0)
+"""Until an alert that was not delivered is sent again."""
 
 TRIES = 20
-"""After so many, about fifteen hours, it is given up."""
+"""After so many, about fifteen hours, an alert is given up."""
 
 COUNTED = 1000
 """More missing ticks than these are not counted."""
@@ -32,36 +33,36 @@ WHERE schedule = ? AND id <> ? AND status <> 'running' ORDER BY started DESC, id
 """
 
 
-def of_run(ledger: Ledger, schedule: Schedule, run: Run, now: float) -> None:
-    """Write down what has to be said of a run that ended. Belongs into the transaction that ends it."""
-    if run.status is Status.SUCCEEDED:
+def note_end(ledger: Ledger, schedule: Schedule, run: ScheduledRun, now: float) -> None:
+    """Record the alert of a run that ended. Belongs into the transaction that records the end."""
+    if run.status is RunState.SUCCEEDED:
         before = ledger.query(_BEFORE, (schedule.id, run.id))
-        if before and before[0]["status"] != Status.SUCCEEDED.value:
+        if before and before[0]["status"] != RunState.SUCCEEDED.value:
             _add(ledger, schedule, run.id, "recovery", f"pipeline {_name(schedule)}: it works again", now)
     else:
         text = f"pipeline {_name(schedule)}: run {run.status.value} ({run.reason}); due {_when(schedule, run.due)}"
         _add(ledger, schedule, run.id, "failure", f"{text}; run {run.id}", now)
 
 
-def of_missing(ledger: Ledger, schedule: Schedule, now: float) -> None:
-    """Write down which ticks should have run by now and did not within the grace time, each once."""
+def note_missing_ticks(ledger: Ledger, schedule: Schedule, now: float) -> None:
+    """Record an alert of the ticks that should have run by now and did not within the grace time, each once."""
     if schedule.paused or not schedule.policy.alerts or not ticks.timed(schedule):
         return
     end = now - schedule.policy.grace
     with ledger.transaction():
-        told = ledger.query("SELECT told FROM schedule WHERE id = ?", (schedule.id,))[0]["told"] or 0.0
-        begin = max(schedule.since, told)
+        noted = ledger.query("SELECT told FROM schedule WHERE id = ?", (schedule.id,))[0]["told"] or 0.0
+        begin = max(schedule.since, noted)
         passed = list(islice(ticks.between(schedule, begin + 1e-3, end), COUNTED))
         if not passed:
             return
         more = len(passed) == COUNTED
         ledger.execute("UPDATE schedule SET told = ? WHERE id = ?", (end if more else passed[-1], schedule.id))
         if missing := [tick for tick in passed if not _on_time(ledger, schedule, tick)]:
-            what = f"tick {_when(schedule, missing[0])}"
+            subject = f"tick {_when(schedule, missing[0])}"
             if len(missing) > 1:
-                many = f"{len(missing)}{' or more' if more else ''}"
-                what = f"{many} ticks from {_when(schedule, missing[0])} on"
-            text = f"pipeline {_name(schedule)}: {what} did not run within {schedule.policy.grace:g} s"
+                count = f"{len(missing)}{' or more' if more else ''}"
+                subject = f"{count} ticks from {_when(schedule, missing[0])} on"
+            text = f"pipeline {_name(schedule)}: {subject} did not run within {schedule.policy.grace:g} s"
             _add(ledger, schedule, None, "missing", text, now)
 
 
@@ -85,58 +86,58 @@ def _add(ledger: Ledger, schedule: Schedule, run: str | None, kind: str, text: s
 
 
 def deliver(ledger: Ledger, schedules: Callable[[str], Schedule], now: float) -> Iterator[str]:
-    """Say what waits to be said and whose time has come; yield a line for each that nobody took."""
+    """Send the alerts that wait and whose time has come; yield a line for each that could not be delivered."""
     for row in ledger.query(f"SELECT * FROM schedule_alert WHERE {_WAITS} ORDER BY id", (now, TRIES)):
-        if not _take(ledger, row["id"], now):
-            continue  # another process says it
-        fault = send(schedules(row["schedule"]).policy.alerts, row["kind"], row["text"])
+        if not _claim(ledger, row["id"], now):
+            continue  # another process sends it
+        error = send(schedules(row["schedule"]).policy.alerts, row["kind"], row["text"])
         ledger.execute(
             "UPDATE schedule_alert SET sent = ?, error = ? WHERE id = ?",
-            (None if fault else now, fault or None, row["id"]),
+            (None if error else now, error or None, row["id"]),
         )
-        if fault:
-            yield f"alert not taken: {fault}"
+        if error:
+            yield f"alert not taken: {error}"
 
 
 _WAITS = "sent IS NULL AND next <= ? AND tries < ?"
 
 
-def _take(ledger: Ledger, alert: int, now: float) -> bool:
-    """Have it for this process, until its next try: who dies with it leaves it to the others."""
+def _claim(ledger: Ledger, alert: int, now: float) -> bool:
+    """Claim an alert for this process until its next try, when others may send it if this process died."""
     with ledger.transaction():
         rows = ledger.query(f"SELECT tries FROM schedule_alert WHERE {_WAITS} AND id = ?", (now, TRIES, alert))
         for row in rows:
-            later = now + min(FIRST_PAUSE * 2 ** row["tries"], LONGEST_PAUSE)
+            later = now + BACKOFF.pause(row["tries"] + 1)
             ledger.execute("UPDATE schedule_alert SET tries = tries + 1, next = ? WHERE id = ?", (later, alert))
     return bool(rows)
 
 
 def send(places: tuple[str, ...], kind: str, text: str) -> str:
-    """Say it to all places; return why one did not take it, or "". What Apprise says itself may hold passwords."""
+    """Send an alert to all places; return why one did not take it, or "". Apprise's own messages may hold passwords."""
     try:
         from apprise import Apprise, AppriseConfig, NotifyType
     except ImportError:
         return "Apprise is not installed: pip install apprise"
     types = {"failure": NotifyType.FAILURE, "recovery": NotifyType.SUCCESS, "missing": NotifyType.WARNING}
-    faults = []
+    errors = []
     for place in places:
-        to: Any = Apprise()
+        target: Any = Apprise()
         if place.isidentifier():
-            known = [to.add(address) for address in map(_plain, os.environ.get(place, "").split())]
+            known = [target.add(address) for address in map(_plain, os.environ.get(place, "").split())]
             if not known or not all(known):
                 what = "holds an address that Apprise does not know" if known else "is not set"
-                faults.append(f"the environment variable {place!r} {what}: set it where the scheduler starts")
+                errors.append(f"the environment variable {place!r} {what}: set it where the scheduler starts")
         else:
-            to.add(AppriseConfig(paths=place))
-            if not len(to):
-                faults.append(f"{place!r} holds no address that Apprise knows: see its documentation")
-        if len(to) and not to.notify(body=text, title=f"mlops-jupyter: {kind}", notify_type=types[kind]):
-            faults.append(f"an address in {place!r} did not take it: try it with `apprise`")
-    return "; ".join(faults)
+            target.add(AppriseConfig(paths=place))
+            if not len(target):
+                errors.append(f"{place!r} holds no address that Apprise knows: see its documentation")
+        if len(target) and not target.notify(body=text, title=f"mlops-jupyter: {kind}", notify_type=types[kind]):
+            errors.append(f"an address in {place!r} did not take it: try it with `apprise`")
+    return "; ".join(errors)
 
 
 def _plain(address: str) -> str:
-    """A plain web address, as the alerts of a bundle go to, is Apprise's json://, its message named `text` as there."""
+    """Return a plain web address as Apprise's json:// with the message named `text`, as in the alerts of a bundle."""
     from apprise import Apprise
 
     scheme, _, rest = address.partition("://")

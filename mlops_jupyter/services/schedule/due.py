@@ -1,13 +1,13 @@
-"""What should run now, asked of the ledger alone: so every process that asks gets the same answer."""
+"""Which tick of a schedule should run now, by the ledger alone: so every process that asks gets the same answer."""
 
 from __future__ import annotations
 
 from datetime import datetime, time
 
+from mlops_jupyter.services.cron.ticks import zone
 from mlops_jupyter.services.schedule import ticks
-from mlops_jupyter.services.schedule.clock import zone
-from mlops_jupyter.services.schedule.record import Catchup, Schedule
-from mlops_jupyter.services.schedule.wanted import start
+from mlops_jupyter.services.schedule.models import Catchup, Schedule
+from mlops_jupyter.services.schedule.options import start_day
 from mlops_jupyter.store.ledger import Ledger
 
 ON_TIME_SECONDS = 60.0
@@ -35,32 +35,32 @@ _EVENTS = {
 }
 
 
-def due(ledger: Ledger, schedule: Schedule, now: float) -> float | None:
+def due_tick(ledger: Ledger, schedule: Schedule, now: float) -> float | None:
     """Return the tick that should run now, in seconds since the epoch, or None.
 
-    By the clock: the last tick that is past and not covered. Covered is what was before the schedule was made or
-    resumed, what has run, and what fell into a time in which as many runs were under way as may be at once. So of
-    several missed ticks only the last is due: they run once. `Catchup.ALL`: the first that has not run.
-    By an event: when the last one came, unless a run has started for it. None is lost to a run that was under way.
+    By the clock: the last tick that is past and not covered. A tick is covered if it came before the schedule was made
+    or resumed, if it has run, or if it came while as many runs were under way as may be at once. So of several missed
+    ticks only the last is due: they run once. `Catchup.ALL`: the first tick that has not run.
+    By an event: the time of the last event, unless a run has started for it. No event is lost to a run under way.
     """
     if schedule.paused:
         return None
     covered = ledger.query(_COVERED, (schedule.id,))[0]["due"] or 0.0
     if not ticks.timed(schedule):
-        return _event(ledger, schedule, covered)
+        return _event_tick(ledger, schedule, covered)
     if schedule.policy.catchup is Catchup.ALL:
-        return _oldest(ledger, schedule, now, covered)
+        return _oldest_missed_tick(ledger, schedule, now, covered)
     tick = ticks.last(schedule, now)
     if tick is None or tick <= max(schedule.since, covered) or ledger.query(_HAS_RUN, (schedule.id, tick)):
         return None
     if schedule.policy.catchup is Catchup.NONE and now - tick > ON_TIME_SECONDS:
         return None
-    then = ledger.query(_UNDER_WAY_THEN, {"schedule": schedule.id, "then": tick})[0]["runs"]
-    return None if then >= schedule.wanted.concurrency else tick
+    runs_then = ledger.query(_UNDER_WAY_THEN, {"schedule": schedule.id, "then": tick})[0]["runs"]
+    return None if runs_then >= schedule.spec.concurrency else tick
 
 
-def _oldest(ledger: Ledger, schedule: Schedule, now: float, covered: float) -> float | None:
-    tick = ticks.after(schedule, max(_begin(schedule), covered))
+def _oldest_missed_tick(ledger: Ledger, schedule: Schedule, now: float, covered: float) -> float | None:
+    tick = ticks.after(schedule, max(_catchup_start(schedule), covered))
     while tick is not None and tick <= now:
         if not ledger.query(_HAS_RUN, (schedule.id, tick)):  # a backfill may have come first
             return tick
@@ -68,16 +68,16 @@ def _oldest(ledger: Ledger, schedule: Schedule, now: float, covered: float) -> f
     return None
 
 
-def _begin(schedule: Schedule) -> float:
-    """From when ticks count: the day that a plan names for its catching up, else when the schedule was made."""
-    if not schedule.wanted.start:
+def _catchup_start(schedule: Schedule) -> float:
+    """Return from when missed ticks count: the start day of the plan, else when the schedule was made or resumed."""
+    if not schedule.spec.start:
         return schedule.since
-    midnight = datetime.combine(start(schedule.wanted), time(), zone(schedule.wanted.timezone))
+    midnight = datetime.combine(start_day(schedule.spec), time(), zone(schedule.spec.timezone))
     return max(midnight.timestamp() - 1e-3, schedule.resumed)
 
 
-def _event(ledger: Ledger, schedule: Schedule, covered: float) -> float | None:
-    kind = next(kind for kind in _EVENTS if getattr(schedule.wanted, kind))
-    values = {"schedule": schedule.id, "what": getattr(schedule.wanted, kind)}
+def _event_tick(ledger: Ledger, schedule: Schedule, covered: float) -> float | None:
+    kind = next(kind for kind in _EVENTS if getattr(schedule.spec, kind))
+    values = {"schedule": schedule.id, "what": getattr(schedule.spec, kind)}
     at = ledger.query(_EVENTS[kind], values)[0]["at"]
     return at if at is not None and at > max(schedule.since, covered) else None

@@ -24,7 +24,7 @@ LONGEST_LINE = 990
 """cron cuts the command of a longer line."""
 
 
-class How(Enum):
+class Autostart(Enum):
     """What begins it."""
 
     SYSTEMD = "systemd"
@@ -96,13 +96,13 @@ class Installation:
             raise UserError(f"the path {str(self.root)!r} is too long for a line of cron: use --systemd")
         return line
 
-    def text(self, how: How) -> str:
+    def text(self, how: Autostart) -> str:
         """What would be written."""
-        return f"# {self.unit_file}\n{self.unit}" if how is How.SYSTEMD else self.line + "\n"
+        return f"# {self.unit_file}\n{self.unit}" if how is Autostart.SYSTEMD else self.line + "\n"
 
-    def install(self, how: How) -> str:
+    def install(self, how: Autostart) -> str:
         """Install it over an earlier one; return what a user should know. Nothing is left of what did not work."""
-        if how is How.SYSTEMD:
+        if how is Autostart.SYSTEMD:
             self._install_unit()
             after = "it runs now, and whenever you are logged in; `loginctl enable-linger` has it run always"
         else:
@@ -143,9 +143,9 @@ class Installation:
         return [line for line in _crontab() if not line.endswith(f"# {self.mark}")]
 
 
-def usual() -> How:
+def usual() -> Autostart:
     """What this machine starts services with."""
-    return How.SYSTEMD if Path("/run/systemd/system").is_dir() else How.CRON
+    return Autostart.SYSTEMD if Path("/run/systemd/system").is_dir() else Autostart.CRON
 
 
 def _specifier(text: str) -> str:

@@ -6,36 +6,36 @@ import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from mlops_jupyter.services.schedule import clock
-from mlops_jupyter.services.schedule.record import Schedule
+from mlops_jupyter.services.cron import ticks as cron_ticks
+from mlops_jupyter.services.schedule.models import Schedule
 
 
 def timed(schedule: Schedule) -> bool:
-    """Whether it goes by the clock; the others wait for something to happen."""
-    return bool(schedule.wanted.cron or schedule.wanted.every_seconds)
+    """Return whether a schedule goes by the clock; the others wait for an event."""
+    return bool(schedule.spec.cron or schedule.spec.every_seconds)
 
 
 def after(schedule: Schedule, start: float) -> float | None:
     """Return the first tick strictly after `start`, in seconds since the epoch; None if there is none."""
-    wanted = schedule.wanted
-    if wanted.cron:
-        tick = clock.next_after(wanted.cron, wanted.timezone, datetime.fromtimestamp(start, UTC))
+    spec = schedule.spec
+    if spec.cron:
+        tick = cron_ticks.next_after(spec.cron, spec.timezone, datetime.fromtimestamp(start, UTC))
         return tick.timestamp() if tick else None
-    if wanted.every_seconds:
+    if spec.every_seconds:
         anchor = math.floor(schedule.created)
-        return float(anchor + ((start - anchor) // wanted.every_seconds + 1) * wanted.every_seconds)
+        return float(anchor + ((start - anchor) // spec.every_seconds + 1) * spec.every_seconds)
     return None
 
 
 def last(schedule: Schedule, now: float) -> float | None:
     """Return the last tick at or before `now`, or None; it may lie before the schedule was made."""
-    wanted = schedule.wanted
-    if wanted.cron:
-        tick = clock.latest(wanted.cron, wanted.timezone, datetime.fromtimestamp(now, UTC))
+    spec = schedule.spec
+    if spec.cron:
+        tick = cron_ticks.latest(spec.cron, spec.timezone, datetime.fromtimestamp(now, UTC))
         return tick.timestamp() if tick else None
-    if wanted.every_seconds:
+    if spec.every_seconds:
         anchor = math.floor(schedule.created)
-        return float(anchor + (now - anchor) // wanted.every_seconds * wanted.every_seconds)
+        return float(anchor + (now - anchor) // spec.every_seconds * spec.every_seconds)
     return None
 
 
@@ -48,5 +48,5 @@ def between(schedule: Schedule, start: float, end: float) -> Iterator[float]:
 
 
 def coming(schedule: Schedule, now: float) -> float | None:
-    """Return the next tick that would run, or None where the clock does not say or it is paused."""
+    """Return the next tick that would run; None for a schedule that waits for an event or is paused."""
     return None if schedule.paused else after(schedule, max(now, schedule.since))

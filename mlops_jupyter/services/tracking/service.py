@@ -21,11 +21,11 @@ from mlops_jupyter.runtime.measures import (
     whole_step,
 )
 from mlops_jupyter.runtime.storage.objects import ObjectStore
-from mlops_jupyter.services.tracking.alive import is_alive
 from mlops_jupyter.services.tracking.run import Run, RunStatus
 from mlops_jupyter.services.tracking.views import RunView, find, read, sort
 from mlops_jupyter.store.ledger import Ledger
 from mlops_jupyter.store.outbox import Message, set_aside
+from mlops_jupyter.store.process_identity import was_running
 
 COURIER_SECONDS = 20.0
 """How often logging metrics looks whether the courier is still there."""
@@ -159,7 +159,7 @@ class Tracking:
             "SELECT run.id, session.pid, session.started FROM run JOIN session ON session.id = run.session"
             " WHERE run.status = 'running'"
         )
-        gone = [RunId(row["id"]) for row in rows if not is_alive(row["pid"], row["started"])]
+        gone = [RunId(row["id"]) for row in rows if not was_running(row["pid"], row["started"])]
         for run in gone:
             with self._writing():
                 last = ledger.query("SELECT max(time) AS last FROM metric WHERE run = ?", (run,))[0]["last"]

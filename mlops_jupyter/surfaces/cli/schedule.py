@@ -16,9 +16,9 @@ from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.runtime.tables import aligned
 
 if TYPE_CHECKING:
-    from mlops_jupyter.services.schedule.record import Run, Schedule
+    from mlops_jupyter.services.schedule.models import Schedule, ScheduledRun
+    from mlops_jupyter.services.schedule.options import ScheduleOptions
     from mlops_jupyter.services.schedule.service import Schedules
-    from mlops_jupyter.services.schedule.wanted import Wish
 
 Parsers = Any  # what argparse's add_subparsers() returns; its type is private
 
@@ -92,17 +92,17 @@ def _part(parts: Parsers, name: str, act: Any, help: str) -> argparse.ArgumentPa
 
 def _add_one(args: argparse.Namespace) -> int:
     schedules = _schedules()
-    schedule = schedules.add(args.bundle, None, None, _pairs(args.param), args.data, _wish(args))
+    schedule = schedules.add(args.bundle, None, None, _pairs(args.param), args.data, _options(args))
     _show_schedules([schedule], schedules.now(), args.json, one=True)
     return 0
 
 
-def _wish(args: argparse.Namespace) -> Wish:
+def _options(args: argparse.Namespace) -> ScheduleOptions:
     from mlops_jupyter.core.plan import Resources
-    from mlops_jupyter.services.schedule.record import Catchup
-    from mlops_jupyter.services.schedule.wanted import Wish
+    from mlops_jupyter.services.schedule.models import Catchup
+    from mlops_jupyter.services.schedule.options import ScheduleOptions
 
-    return Wish(
+    return ScheduleOptions(
         cron=args.cron,
         timezone=args.timezone,
         every_seconds=args.every,
@@ -155,23 +155,24 @@ def _history(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from mlops_jupyter.services.schedule.record import Status
+    from mlops_jupyter.services.schedule.models import RunState
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # not at once: the bundle is to end, and its end recorded
     run = _schedules().run_now(args.which, args.timeout)
     _show_runs([run], args.json, one=True)
-    return 0 if run.status is Status.SUCCEEDED else 1
+    return 0 if run.status is RunState.SUCCEEDED else 1
 
 
 def _backfill(args: argparse.Namespace) -> int:
-    from mlops_jupyter.services.schedule.record import Status
+    from mlops_jupyter.services.schedule.models import RunState
+    from mlops_jupyter.workspace import Workspace
 
-    def told(run: Run) -> None:
+    def show(run: ScheduledRun) -> None:
         print(f"{_iso(run.due)} {run.status.value}" + (f": {run.reason}" if run.reason else ""), file=sys.stderr)
 
-    runs = _schedules().backfill(args.which, args.first, args.last, told)
+    runs = Workspace.open().scheduler.backfill(args.which, args.first, args.last, show)
     _show_runs(runs, args.json, nothing="nothing to run: each of these ticks has succeeded, or there are none")
-    return 0 if all(run.status is Status.SUCCEEDED for run in runs) else 1
+    return 0 if all(run.status is RunState.SUCCEEDED for run in runs) else 1
 
 
 def _schedules() -> Schedules:
@@ -210,7 +211,7 @@ def _show_schedules(schedules: Sequence[Schedule], now: float, as_json: bool, on
         {
             "id": s.id,
             "bundle": str(s.bundle),
-            "when": s.wanted.shown,
+            "when": s.spec.shown,
             "cron": s.cron,
             "timezone": s.timezone,
             "next": _iso(coming(s, now), s.timezone),
@@ -218,7 +219,7 @@ def _show_schedules(schedules: Sequence[Schedule], now: float, as_json: bool, on
             "parameters": dict(s.parameters),
             "data": str(s.data) if s.data else None,
             "catchup": s.policy.catchup.value,
-            "concurrency": s.wanted.concurrency,
+            "concurrency": s.spec.concurrency,
             "retries": s.policy.tries.retries,
             "backoff": s.policy.tries.backoff_seconds,
             "timeout": s.policy.tries.timeout_seconds,
@@ -229,7 +230,7 @@ def _show_schedules(schedules: Sequence[Schedule], now: float, as_json: bool, on
     _print(rows, ("id", "bundle", "when", "next", "paused"), as_json, one, "no schedules")
 
 
-def _show_runs(runs: Sequence[Run], as_json: bool, one: bool = False, nothing: str = "no runs yet") -> None:
+def _show_runs(runs: Sequence[ScheduledRun], as_json: bool, one: bool = False, nothing: str = "no runs yet") -> None:
     rows = [
         {
             "id": r.id,

@@ -35,13 +35,13 @@ def act(args: argparse.Namespace) -> int:
     """Serve until told to end."""
     from mlops_jupyter.workspace import Workspace
 
-    return Workspace.open().schedules.serve(args.seconds, args.once, args.timeout, args.ahead, args.parent)
+    return Workspace.open().scheduler.serve(args.seconds, args.once, args.timeout, args.ahead, args.parent)
 
 
 def _install(args: argparse.Namespace) -> int:
-    from mlops_jupyter.services.schedule.install import How, usual
+    from mlops_jupyter.services.schedule.install import Autostart, usual
 
-    how = How.SYSTEMD if args.systemd else How.CRON if args.cron else usual()
+    how = Autostart.SYSTEMD if args.systemd else Autostart.CRON if args.cron else usual()
     installation = _of_project()
     print(installation.text(how), end="") if args.dry_run else print(installation.install(how))
     return 0

@@ -1,6 +1,6 @@
 """Schedulers that a Jupyter server starts when asked, and that end with it: a child process for each project.
 
-In processes of their own, so that neither a bundle's run nor APScheduler's threads ever hold the server up.
+In processes of their own, so that neither a bundle's run nor the scheduler's threads ever hold the server up.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ from sqlite3 import Row
 from typing import cast
 
 from mlops_jupyter.core.records import Status
-from mlops_jupyter.services.tracking.alive import is_alive
 from mlops_jupyter.services.tracking.run import RunStatus
 from mlops_jupyter.store.ledger import Ledger
+from mlops_jupyter.store.process_identity import was_running
 from mlops_jupyter.surfaces.server.messages import (
     Ended,
     Number,
@@ -92,7 +92,7 @@ def _session(ledger: Ledger, place: Place, project: Path, kernel: int | None) ->
     """Return the newest session of the notebook: of its kernel if that records, else by the notebook's name."""
     if kernel is not None:
         rows = ledger.query("SELECT * FROM session WHERE pid = ? ORDER BY started DESC, id DESC LIMIT 1", (kernel,))
-        if rows and is_alive(kernel, rows[0]["started"]):
+        if rows and was_running(kernel, rows[0]["started"]):
             return rows[0]
     names = _names(place, project)
     marks = ", ".join("?" * len(names))
@@ -122,7 +122,7 @@ def _recorder(ledger: Ledger, session: Row, kernel: int | None) -> Recorder:
             row["seconds"],
         )
     its_own = kernel is None or kernel == session["pid"]
-    on = its_own and is_alive(session["pid"], session["started"])
+    on = its_own and was_running(session["pid"], session["started"])
     return Recorder(RecorderState.ON if on else RecorderState.ENDED, count, last)
 
 

@@ -15,21 +15,10 @@ from yaml import safe_load
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Schedule
-from mlops_jupyter.services.export.spelling import (
-    clocks,
-    cron,
-    dns,
-    fields,
-    kubernetes,
-    names,
-    parameters,
-    pauses,
-    python,
-    templates,
-    yaml,
-)
+from mlops_jupyter.services.cron import cron_fields, dst, portable
+from mlops_jupyter.services.cron.ticks import next_times
+from mlops_jupyter.services.export.spelling import dns, kubernetes, names, parameters, pauses, python, templates, yaml
 from mlops_jupyter.services.export.targets.systemd import calendar
-from mlops_jupyter.services.schedule.clock import next_times
 
 ZONES = ("UTC", "Europe/Oslo", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Auckland")
 STARTS = st.sampled_from(
@@ -66,8 +55,8 @@ def ticks(text: str, timezone: str, start: str) -> list[datetime]:
 def test_numbers_alone_fire_at_the_same_instants(text: str, timezone: str, start: str) -> None:
     schedule = Schedule(text, timezone)
     try:
-        spelled = fields.spelled(schedule, "Argo")
-        clocks.steady(schedule, "Argo")
+        spelled = cron_fields.spelled(schedule, "Argo")
+        dst.check_steady(schedule, "Argo")
     except UserError:
         return
     assert ticks(spelled, timezone, start) == ticks(text, timezone, start)
@@ -77,7 +66,7 @@ def test_numbers_alone_fire_at_the_same_instants(text: str, timezone: str, start
 @settings(max_examples=150, deadline=None)
 def test_in_utc_they_fire_at_the_same_instants(text: str, timezone: str, start: str) -> None:
     try:
-        spelled = clocks.in_utc(Schedule(text, timezone), "GitHub")
+        spelled = dst.in_utc(Schedule(text, timezone), "GitHub")
     except UserError:
         return
     assert ticks(spelled, "UTC", start) == ticks(text, timezone, start)
@@ -87,7 +76,7 @@ def test_in_utc_they_fire_at_the_same_instants(text: str, timezone: str, start: 
 @settings(max_examples=150, deadline=None)
 def test_settled_they_fire_at_the_same_instants(text: str, timezone: str, start: str) -> None:
     try:
-        spelled, place = cron.settled(Schedule(text, timezone), "Prefect")
+        spelled, place = portable.in_zone(Schedule(text, timezone), "Prefect")
     except UserError:
         return
     assert ticks(spelled, place, start) == ticks(text, timezone, start)
@@ -106,7 +95,7 @@ def test_settled_they_fire_at_the_same_instants(text: str, timezone: str, start:
     ],
 )
 def test_in_utc(text: str, timezone: str, meant: str) -> None:
-    assert clocks.in_utc(Schedule(text, timezone), "GitHub") == meant
+    assert dst.in_utc(Schedule(text, timezone), "GitHub") == meant
 
 
 @pytest.mark.parametrize(
@@ -127,7 +116,7 @@ def test_in_utc(text: str, timezone: str, meant: str) -> None:
     ],
 )
 def test_ticks_that_the_clocks_skip_or_repeat(text: str, timezone: str, odd: str) -> None:
-    found = clocks.unsteady(text, timezone)
+    found = dst.first_unsteady_tick(text, timezone)
     assert (f"{found[1]}:{found[2]}" if found else "") == odd
 
 
@@ -135,22 +124,22 @@ def test_ticks_that_the_clocks_skip_or_repeat(text: str, timezone: str, odd: str
     ("do", "text", "timezone", "said"),
     [
         (
-            fields.spelled,
+            cron_fields.spelled,
             "0 6 */2 * 1",
             "UTC",
             "a day must match both day-of-month and day-of-week in this cron",
         ),
-        (clocks.in_utc, "0 6 * * 1", "Europe/Oslo", "X knows UTC alone, and the clocks of Europe/Oslo change"),
+        (dst.in_utc, "0 6 * * 1", "Europe/Oslo", "X knows UTC alone, and the clocks of Europe/Oslo change"),
         (
-            clocks.in_utc,
+            dst.in_utc,
             "0 3 1 * *",
             "Asia/Tokyo",
             "X knows UTC alone, and cron '0 3 1 * *' of Asia/Tokyo is no one cron",
         ),
-        (cron.settled, "30 2 * * *", "Europe/Oslo", "cron '30 2 * * *' fires at 02:30 on 2026-03-29, a time that"),
-        (cron.settled, "15 * * * *", "Australia/Lord_Howe", "cron '15 * * * *' fires at other minutes of UTC when"),
-        (clocks.in_utc, "20 * * * *", "Australia/Lord_Howe", "cron '20 * * * *' fires at other minutes of UTC when"),
-        (clocks.steady, "30 2 * * *", "Europe/Oslo", "cron '30 2 * * *' fires at 02:30 on 2026-03-29, a time that"),
+        (portable.in_zone, "30 2 * * *", "Europe/Oslo", "cron '30 2 * * *' fires at 02:30 on 2026-03-29, a time that"),
+        (portable.in_zone, "15 * * * *", "Australia/Lord_Howe", "cron '15 * * * *' fires at other minutes of UTC when"),
+        (dst.in_utc, "20 * * * *", "Australia/Lord_Howe", "cron '20 * * * *' fires at other minutes of UTC when"),
+        (dst.check_steady, "30 2 * * *", "Europe/Oslo", "cron '30 2 * * *' fires at 02:30 on 2026-03-29, a time that"),
     ],
 )
 def test_refused_in_one_line(do, text: str, timezone: str, said: str) -> None:
@@ -160,7 +149,7 @@ def test_refused_in_one_line(do, text: str, timezone: str, said: str) -> None:
     assert "\n" not in str(fault.value)
 
 
-SPELLED = (clocks, cron, dns, fields, kubernetes, names, parameters, pauses, python, templates, yaml, calendar)
+SPELLED = (dst, portable, dns, cron_fields, kubernetes, names, parameters, pauses, python, templates, yaml, calendar)
 
 
 @pytest.mark.parametrize("module", SPELLED, ids=lambda module: module.__name__)

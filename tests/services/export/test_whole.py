@@ -15,7 +15,8 @@ from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
 from mlops_jupyter.runtime.given import parameters
 from mlops_jupyter.runtime.pipeline import Pipeline
-from mlops_jupyter.services.export.spelling import fields, whole, yaml
+from mlops_jupyter.services.cron import cron_fields
+from mlops_jupyter.services.export.spelling import whole, yaml
 from tests.contracts.test_targets import HOSTILE
 
 VALUES = st.recursive(
@@ -93,9 +94,9 @@ def test_yaml_quotes_what_some_reader_takes_for_another_thing(text: str) -> None
     [("*/5 * * * *", 5), ("58,59 23 * * *", 1), ("0,58 0,23 * * *", 2), ("*/7 * * * *", 4), ("0 6 * * *", 24 * 60)],
 )
 def test_ticks_that_are_too_close_are_refused(expression: str, gap: int) -> None:
-    fields.apart(Schedule(expression), gap, "GitHub")
+    cron_fields.check_gap(Schedule(expression), gap, "GitHub")
     with pytest.raises(UserError, match=f"fires {gap} minutes apart, and GitHub starts runs no more often than every"):
-        fields.apart(Schedule(expression), gap + 1, "GitHub")
+        cron_fields.check_gap(Schedule(expression), gap + 1, "GitHub")
 
 
 @pytest.mark.parametrize("module", [whole, yaml], ids=lambda module: module.__name__)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from mlops_jupyter.services.schedule.scheduler.service import Scheduler
 from mlops_jupyter.services.schedule.service import Schedules
 from mlops_jupyter.workspace import Workspace
 
@@ -49,7 +50,7 @@ SERVE = """
 import sys, json
 from pathlib import Path
 from mlops_jupyter.workspace import Workspace
-sys.exit(Workspace.open(Path(sys.argv[1])).schedules.serve(**json.loads(sys.argv[2])))
+sys.exit(Workspace.open(Path(sys.argv[1])).scheduler.serve(**json.loads(sys.argv[2])))
 """
 
 
@@ -72,6 +73,10 @@ class Project:
     @property
     def schedules(self) -> Schedules:
         return self.workspace.schedules
+
+    @property
+    def scheduler(self) -> Scheduler:
+        return self.workspace.scheduler
 
     def make(self, name: str, more: str = "") -> Path:
         """Make a bundle of that name, with more lines in its pipeline.yaml."""
@@ -117,7 +122,7 @@ class Project:
         return [run.status.value for run in self.schedules.history()]
 
 
-def until(true: Callable[[], object], seconds: float = 20.0) -> None:
+def until(true: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until it holds; fail if it does not in time."""
     deadline = time.monotonic() + seconds
     while not true():

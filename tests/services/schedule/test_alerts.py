@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mlops_jupyter.services.schedule import alerts
-from mlops_jupyter.services.schedule.record import Catchup
-from mlops_jupyter.services.schedule.wanted import Wish
+from mlops_jupyter.services.schedule.models import Catchup
+from mlops_jupyter.services.schedule.options import ScheduleOptions
 
 from .conftest import Project, until
 from .receivers import Mailbox, Room, mail_server, web_server
@@ -33,13 +33,13 @@ def box() -> Iterator[Mailbox]:
         yield box
 
 
-OPS = Wish(cron="@yearly", alerts=("OPS",))
+OPS = ScheduleOptions(cron="@yearly", alerts=("OPS",))
 
 
 def test_a_failure_and_the_recovery_are_told(project: Project, room: Room) -> None:
     main = project.bundle / "src" / "tiny" / "__main__.py"
     good = main.read_text()
-    made = project.schedules.add(project.bundle, wish=OPS)
+    made = project.schedules.add(project.bundle, options=OPS)
     project.schedules.run_now(made.id)
     assert room.posts == []  # all is well
     main.write_text("raise ValueError('no rows')")
@@ -58,8 +58,8 @@ def test_a_failure_and_the_recovery_are_told(project: Project, room: Room) -> No
 def test_only_the_last_try_is_told(project: Project, room: Room) -> None:
     from mlops_jupyter.core.plan import Resources
 
-    wish = Wish(cron="@yearly", alerts=("OPS",), tries=Resources(retries=2))
-    project.schedules.add(project.bundle, parameters={"until": "3"}, wish=wish)
+    wish = ScheduleOptions(cron="@yearly", alerts=("OPS",), tries=Resources(retries=2))
+    project.schedules.add(project.bundle, parameters={"until": "3"}, options=wish)
     project.schedules.run_now(project.bundle)
     assert len(project.ran()) == 3 and room.posts == []
 
@@ -72,7 +72,7 @@ def test_mail_and_web_from_a_configuration_file(project: Project, room: Room, bo
     made = project.schedules.add(
         project.bundle,
         parameters={"fault": 'größer "as" $(wanted) {{ x }}'},
-        wish=Wish(cron="@yearly", alerts=(str(file),)),
+        options=ScheduleOptions(cron="@yearly", alerts=(str(file),)),
     )
     project.schedules.run_now(made.id)
     [mail] = box.mails
@@ -88,7 +88,7 @@ def test_several_addresses_in_one_variable(
 ) -> None:
     mail = f"mailto://127.0.0.1:{box.port}/?from=bot@example.org&to=ops@example.org"
     monkeypatch.setenv("OPS", f"{mail} {room.address('/hook?sig=a%2Fb&n=1')}")
-    project.schedules.add(project.bundle, parameters={"fault": "x"}, wish=OPS)
+    project.schedules.add(project.bundle, parameters={"fault": "x"}, options=OPS)
     project.schedules.run_now(project.bundle)
     assert len(box.mails) == 1
     assert [path for path, _ in room.posts] == ["/hook?sig=a%2Fb&n=1"]
@@ -106,7 +106,7 @@ def test_a_bundles_own_alert_is_taken(project: Project, room: Room) -> None:
 def test_no_address_is_in_the_ledger(project: Project, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     room.broken = True
     monkeypatch.setenv("OPS", room.address("/token-5417"))
-    project.schedules.add(project.bundle, parameters={"fault": "x"}, wish=OPS)
+    project.schedules.add(project.bundle, parameters={"fault": "x"}, options=OPS)
     project.schedules.run_now(project.bundle)
     [row] = project.workspace.ledger.query("SELECT * FROM schedule_alert")
     assert row["sent"] is None and row["error"] == "an address in 'OPS' did not take it: try it with `apprise`"
@@ -117,20 +117,20 @@ def test_no_address_is_in_the_ledger(project: Project, room: Room, monkeypatch: 
 
 def test_what_was_not_taken_is_said_later_and_given_up_at_last(project: Project, room: Room) -> None:
     room.broken = True
-    made = project.schedules.add(project.bundle, parameters={"fault": "x"}, wish=OPS)
+    made = project.schedules.add(project.bundle, parameters={"fault": "x"}, options=OPS)
     project.schedules.run_now(made.id)
     now = time.time()
-    assert list(project.at(now + 5).deliver()) == []  # not yet
-    assert list(project.at(now + 40).deliver()) == [
+    assert list(project.at(now + 5).deliver_alerts()) == []  # not yet
+    assert list(project.at(now + 40).deliver_alerts()) == [
         "alert not taken: an address in 'OPS' did not take it: try it with `apprise`"
     ]
     room.broken = False
-    assert list(project.at(now + 7200).deliver()) == [] and len(room.posts) == 1
-    assert list(project.at(now + 9999).deliver()) == [] and len(room.posts) == 1
+    assert list(project.at(now + 7200).deliver_alerts()) == [] and len(room.posts) == 1
+    assert list(project.at(now + 9999).deliver_alerts()) == [] and len(room.posts) == 1
     project.schedules.run_now(made.id)
     assert len(room.posts) == 2
     project.workspace.ledger.execute("UPDATE schedule_alert SET sent = NULL, tries = ?", (alerts.TRIES,))
-    assert list(project.at(now + 99999).deliver()) == [] and len(room.posts) == 2
+    assert list(project.at(now + 99999).deliver_alerts()) == [] and len(room.posts) == 2
 
 
 @pytest.mark.parametrize(
@@ -159,34 +159,34 @@ def test_an_address_that_is_none(
     ],
 )
 def test_missing_ticks_are_told_once(project: Project, room: Room, grace: int, now: float, told: str | None) -> None:
-    wish = Wish(cron="0 * * * *", alerts=("OPS",), grace=float(grace))
-    project.at(NOON - 60).add(project.bundle, wish=wish)
+    wish = ScheduleOptions(cron="0 * * * *", alerts=("OPS",), grace=float(grace))
+    project.at(NOON - 60).add(project.bundle, options=wish)
     for _ in range(2):
-        project.at(now).look_for_missing()
-        list(project.at(now).deliver())
+        project.at(now).note_missing_ticks()
+        list(project.at(now).deliver_alerts())
     assert room.texts == ([f"pipeline tiny: {told}"] if told else [])
 
 
 def test_what_ran_in_time_or_was_paused_is_not_missing(project: Project, room: Room) -> None:
-    wish = Wish(cron="0 * * * *", alerts=("OPS",), grace=60.0)
-    made = project.at(NOON - 60).add(project.bundle, wish=wish)
-    project.at(NOON + 30).tick(made.id)
+    wish = ScheduleOptions(cron="0 * * * *", alerts=("OPS",), grace=60.0)
+    made = project.at(NOON - 60).add(project.bundle, options=wish)
+    project.at(NOON + 30).run_due(made.id)
     project.at(NOON + 60).pause(made.id)
-    project.at(NOON + 3 * HOUR).look_for_missing()
+    project.at(NOON + 3 * HOUR).note_missing_ticks()
     project.at(NOON + 3 * HOUR + 1).resume(made.id)
-    project.at(NOON + 3 * HOUR + 500).look_for_missing()
-    list(project.at(NOON + 4 * HOUR).deliver())
+    project.at(NOON + 3 * HOUR + 500).note_missing_ticks()
+    list(project.at(NOON + 4 * HOUR).deliver_alerts())
     assert room.texts == []
-    project.at(NOON + 4 * HOUR + 61).look_for_missing()
-    list(project.at(NOON + 4 * HOUR + 61).deliver())
+    project.at(NOON + 4 * HOUR + 61).note_missing_ticks()
+    list(project.at(NOON + 4 * HOUR + 61).deliver_alerts())
     assert room.texts == ["pipeline tiny: tick 2027-01-15T16:00:00+00:00 did not run within 60 s"]
 
 
 def test_a_scheduler_that_was_down_tells_what_is_missing_and_that_a_run_was_lost(project: Project, room: Room) -> None:
-    wish = Wish(every_seconds=3600, alerts=("OPS",), catchup=Catchup.NONE)
-    project.at(time.time() - 2 * HOUR - 1800).add(project.bundle, parameters={"nap": "600"}, wish=wish)
+    wish = ScheduleOptions(every_seconds=3600, alerts=("OPS",), catchup=Catchup.NONE)
+    project.at(time.time() - 2 * HOUR - 1800).add(project.bundle, parameters={"nap": "600"}, options=wish)
     lasting = project.at(time.time() - 2).add(
-        project.make("lasting"), parameters={"nap": "600"}, wish=Wish(every_seconds=1, alerts=("OPS",))
+        project.make("lasting"), parameters={"nap": "600"}, options=ScheduleOptions(every_seconds=1, alerts=("OPS",))
     )
     first = project.start()
     until(lambda: project.ran("lasting"))
@@ -205,7 +205,7 @@ def test_a_scheduler_that_was_down_tells_what_is_missing_and_that_a_run_was_lost
 def test_an_alert_that_waits_survives_kill_9(project: Project, room: Room) -> None:
     room.broken = True
     project.at(time.time() - 5).add(
-        project.bundle, parameters={"fault": "x"}, wish=Wish(every_seconds=4, alerts=("OPS",))
+        project.bundle, parameters={"fault": "x"}, options=ScheduleOptions(every_seconds=4, alerts=("OPS",))
     )
     first = project.start()
     until(lambda: "alert not taken" in project.said(first))
@@ -220,7 +220,7 @@ def test_an_alert_that_waits_survives_kill_9(project: Project, room: Room) -> No
 
 
 def test_a_backfill_tells_too(project: Project, room: Room) -> None:
-    wish = Wish(cron="@daily", alerts=("OPS",))
-    made = project.schedules.add(project.bundle, parameters={"exit": "1"}, wish=wish)
-    project.schedules.backfill(made.id, date(2026, 1, 1), date(2026, 1, 2))
+    wish = ScheduleOptions(cron="@daily", alerts=("OPS",))
+    made = project.schedules.add(project.bundle, parameters={"exit": "1"}, options=wish)
+    project.scheduler.backfill(made.id, date(2026, 1, 1), date(2026, 1, 2))
     assert len(room.posts) == 2

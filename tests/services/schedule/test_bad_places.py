@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 
-from mlops_jupyter.services.schedule.record import Policy
+from mlops_jupyter.services.schedule.models import RunPolicy
 from mlops_jupyter.store import ledger
 
 from .conftest import ROOT, Project
@@ -60,6 +60,11 @@ def test_schedules_of_an_earlier_ledger_go_on(project: Project) -> None:
     db.close()
     del project.__dict__["workspace"]
     [kept] = project.schedules.list()
-    assert (kept.cron, kept.timezone, kept.policy, kept.wanted.concurrency) == ("0 6 * * 1", "Asia/Tokyo", Policy(), 1)
-    assert project.schedules.due(kept) is not None
-    assert project.schedules.tick("a").status.value == "succeeded"
+    assert (kept.cron, kept.timezone, kept.policy, kept.spec.concurrency) == (
+        "0 6 * * 1",
+        "Asia/Tokyo",
+        RunPolicy(),
+        1,
+    )
+    assert project.schedules.due_tick(kept) is not None
+    assert project.schedules.run_due("a").status.value == "succeeded"

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.services.schedule.install import How, Installation
+from mlops_jupyter.services.schedule.install import Autostart, Installation
 from mlops_jupyter.workspace import Workspace
 
 from .conftest import ROOT
@@ -70,9 +70,11 @@ def test_what_can_not_be_installed_is_one_line(project: Path, tmp_path: Path) ->
         with pytest.raises(UserError, match="give the folder a plainer name"):
             Installation(root)
     with pytest.raises(UserError, match="use --cron, or a Python whose path has no quotes"):
-        Installation(tmp_path, "/opt/'3'/python").text(How.SYSTEMD)
+        Installation(tmp_path, "/opt/'3'/python").text(Autostart.SYSTEMD)
     with pytest.raises(UserError, match="too long for a line of cron"):
-        Installation(tmp_path / ("x" * 200) / ("y" * 200) / ("z" * 200) / ("w" * 200) / ("v" * 200)).text(How.CRON)
+        Installation(tmp_path / ("x" * 200) / ("y" * 200) / ("z" * 200) / ("w" * 200) / ("v" * 200)).text(
+            Autostart.CRON
+        )
     done = called(project, "install", "--cron", PATH="/nowhere")
     assert (done.returncode, done.stderr) == (
         2,

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 
 import psutil
@@ -13,8 +15,11 @@ import pytest
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Resources
-from mlops_jupyter.services.schedule.record import Catchup, Status
-from mlops_jupyter.services.schedule.wanted import Wish
+from mlops_jupyter.services.schedule.models import Catchup, RunState
+from mlops_jupyter.services.schedule.options import ScheduleOptions
+from mlops_jupyter.services.schedule.runner import process_tree
+from mlops_jupyter.services.schedule.service import Schedules
+from mlops_jupyter.store.ledger import Ledger
 
 from .conftest import ROOT, Project, until
 
@@ -54,29 +59,29 @@ def row(project: Project, schedule: str, due: float, started: float, ended: floa
     ],
 )
 def test_what_is_due(project: Project, catchup: str, concurrency: int, runs: list, now: float, due: float) -> None:
-    wish = Wish(cron="0 * * * *", catchup=Catchup(catchup), concurrency=concurrency)
-    made = project.at(NOON - 60).add(project.bundle, wish=wish)
+    wish = ScheduleOptions(cron="0 * * * *", catchup=Catchup(catchup), concurrency=concurrency)
+    made = project.at(NOON - 60).add(project.bundle, options=wish)
     for tick, took, trigger, status in runs:
         row(project, made.id, tick, tick, None if took is None else tick + took, trigger, status)
-    assert project.at(now).due(made) == due
+    assert project.at(now).due_tick(made) == due
 
 
 def test_catching_up_begins_on_the_day_that_the_plan_says(project: Project) -> None:
     own = "schedule: {cron: '0 6 * * *', timezone: Asia/Tokyo, catchup: true, start: '2027-01-01'}"
     made = project.at(NOON).add(project.make("own", own))
-    assert project.at(NOON).due(made) == datetime(2026, 12, 31, 21, tzinfo=UTC).timestamp()
+    assert project.at(NOON).due_tick(made) == datetime(2026, 12, 31, 21, tzinfo=UTC).timestamp()
 
 
 def test_a_pause(project: Project) -> None:
     made = project.at(NOON - 60).add(project.bundle, "0 * * * *")
     [paused] = project.at(NOON - 30).pause(project.bundle)
-    assert (paused.paused, project.at(NOON + 60).due(paused)) == (NOON - 30, None)
-    assert project.at(NOON + 60).tick(made.id) is None
+    assert (paused.paused, project.at(NOON + 60).due_tick(paused)) == (NOON - 30, None)
+    assert project.at(NOON + 60).run_due(made.id) is None
     assert project.at(NOON + 60).add(project.bundle, "0 * * * *").id == made.id  # the same one, still paused
     assert project.at(NOON + 60).pause(made.id) == [paused]
     [resumed] = project.at(NOON + 90).resume(made.id)
-    assert project.at(NOON + 90).due(resumed) is None  # what fell into the pause does not run
-    assert project.at(NOON + HOUR).due(resumed) == NOON + HOUR
+    assert project.at(NOON + 90).due_tick(resumed) is None  # what fell into the pause does not run
+    assert project.at(NOON + HOUR).due_tick(resumed) == NOON + HOUR
     assert project.at(NOON + 99).resume(made.id) == [resumed]
     verbs = [r["verb"] for r in project.workspace.ledger.query("SELECT verb FROM audit ORDER BY id")]
     assert verbs == ["schedule add", "schedule pause", "schedule pause", "schedule resume"]
@@ -84,16 +89,16 @@ def test_a_pause(project: Project) -> None:
 
 def test_data_that_comes_in_a_pause_starts_nothing(project: Project) -> None:
     (project.root / "in").mkdir()
-    made = project.schedules.add(project.bundle, wish=Wish(data="in"))
+    made = project.schedules.add(project.bundle, options=ScheduleOptions(data="in"))
     project.schedules.pause(made.id)
     (project.root / "in" / "a").write_text("1")
-    assert project.schedules.tick(made.id) is None
+    assert project.schedules.run_due(made.id) is None
     project.schedules.resume(made.id)
-    assert project.schedules.tick(made.id) is None
+    assert project.schedules.run_due(made.id) is None
 
 
 def test_a_scheduler_heeds_a_pause(project: Project) -> None:
-    made = project.schedules.add(project.bundle, wish=Wish(every_seconds=1))
+    made = project.schedules.add(project.bundle, options=ScheduleOptions(every_seconds=1))
     process = project.start()
     until(lambda: len(project.ran()) >= 2)
     project.schedules.pause(made.id)
@@ -110,10 +115,12 @@ def test_a_scheduler_heeds_a_pause(project: Project) -> None:
 
 def test_a_failed_run_is_tried_again_after_longer_and_longer_pauses(project: Project) -> None:
     tries = Resources(retries=3, backoff_seconds=0.4)
-    made = project.schedules.add(project.bundle, "@daily", parameters={"until": "3"}, wish=Wish(tries=tries))
+    made = project.schedules.add(
+        project.bundle, "@daily", parameters={"until": "3"}, options=ScheduleOptions(tries=tries)
+    )
     begun = time.monotonic()
     run = project.schedules.run_now(made.id)
-    assert (run.status, run.outcome["tries"]) == (Status.SUCCEEDED, 3)
+    assert (run.status, run.outcome["tries"]) == (RunState.SUCCEEDED, 3)
     assert time.monotonic() - begun >= 0.4 + 0.8  # no less than the two pauses
     assert project.ran() == [run.id] * 3
     log = run.log.read_text()
@@ -122,17 +129,17 @@ def test_a_failed_run_is_tried_again_after_longer_and_longer_pauses(project: Pro
 
 def test_tries_come_to_an_end(project: Project) -> None:
     made = project.schedules.add(
-        project.bundle, "@daily", parameters={"until": "9"}, wish=Wish(tries=Resources(retries=1))
+        project.bundle, "@daily", parameters={"until": "9"}, options=ScheduleOptions(tries=Resources(retries=1))
     )
     run = project.schedules.run_now(made.id)
-    assert (run.status, run.outcome["tries"], len(project.ran())) == (Status.FAILED, 2, 2)
+    assert (run.status, run.outcome["tries"], len(project.ran())) == (RunState.FAILED, 2, 2)
     assert run.reason == "exit code 1: ValueError: not yet"
 
 
 def test_a_schedules_own_timeout_ends_the_tree_of_each_try(project: Project) -> None:
     tries = Resources(retries=1, timeout_seconds=1.0)
     given = {"nap": "600", "child": "tried"}
-    made = project.schedules.add(project.bundle, "@daily", parameters=given, wish=Wish(tries=tries))
+    made = project.schedules.add(project.bundle, "@daily", parameters=given, options=ScheduleOptions(tries=tries))
     run = project.schedules.run_now(made.id)
     assert (run.reason, run.outcome["tries"]) == ("took longer than its timeout of 1 s", 2)
     assert not [p for p in psutil.process_iter(["cmdline"]) if "odd-tried" in (p.info["cmdline"] or [])]
@@ -141,7 +148,7 @@ def test_a_schedules_own_timeout_ends_the_tree_of_each_try(project: Project) -> 
 def test_a_signal_ends_the_waiting_for_the_next_try(project: Project) -> None:
     tries = Resources(retries=5, backoff_seconds=600)
     made = project.at(time.time() - 5).add(
-        project.bundle, parameters={"fault": "x"}, wish=Wish(every_seconds=4, tries=tries)
+        project.bundle, parameters={"fault": "x"}, options=ScheduleOptions(every_seconds=4, tries=tries)
     )
     process = project.start()
     until(lambda: project.ran())
@@ -149,14 +156,14 @@ def test_a_signal_ends_the_waiting_for_the_next_try(project: Project) -> None:
     process.terminate()
     assert process.wait(15) == 0
     [run] = project.schedules.history(made.id)
-    assert (run.status, run.outcome["tries"]) == (Status.FAILED, 1)
+    assert (run.status, run.outcome["tries"]) == (RunState.FAILED, 1)
 
 
 def test_as_many_at_once_as_may_be(project: Project) -> None:
     """Two schedulers; four ticks were missed and all are caught up, two at a time."""
     now = time.time()
-    wish = Wish(every_seconds=3600, catchup=Catchup.ALL, concurrency=2)
-    made = project.at(now - 4 * HOUR - 60).add(project.bundle, parameters={"nap": "1"}, wish=wish)
+    wish = ScheduleOptions(every_seconds=3600, catchup=Catchup.ALL, concurrency=2)
+    made = project.at(now - 4 * HOUR - 60).add(project.bundle, parameters={"nap": "1"}, options=wish)
     for _ in range(2):
         project.start()
     until(lambda: project.statuses() == ["succeeded"] * 4, 40)
@@ -181,7 +188,7 @@ def test_a_run_by_hand_keeps_to_the_limit(project: Project) -> None:
 
 def test_killed_schedulers_lose_no_tick_and_run_none_twice(project: Project) -> None:
     """A scheduler is killed again and again, another takes over: with catch-up each tick has exactly one run."""
-    made = project.schedules.add(project.bundle, wish=Wish(every_seconds=1, catchup=Catchup.ALL))
+    made = project.schedules.add(project.bundle, options=ScheduleOptions(every_seconds=1, catchup=Catchup.ALL))
     for _ in range(4):
         process = project.start()
         count = len(project.ran())
@@ -199,15 +206,39 @@ def test_killed_schedulers_lose_no_tick_and_run_none_twice(project: Project) -> 
 
 
 def test_a_run_whose_process_died_makes_room_while_the_scheduler_lives(project: Project) -> None:
-    made = project.schedules.add(project.bundle, wish=Wish(every_seconds=1))
+    made = project.schedules.add(project.bundle, options=ScheduleOptions(every_seconds=1))
     row(project, made.id, 5.0, time.time() + 60, None, "hand", "running")
     process = project.start()
     until(lambda: len(project.ran()) >= 1)
     assert "was lost" in project.said(process)
 
 
+def test_what_is_left_of_a_lost_run_is_ended_by_one_process_alone(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second one would end the run that a backfill has begun again meanwhile, under the same id."""
+    made = project.schedules.add(project.bundle, "@daily")
+    for due in (5.0, 6.0):
+        row(project, made.id, due, 5.0, None, "backfill", "running")
+    folder, ended = project.workspace.folder, list[str]()
+
+    def terminate(run: str, grace: float) -> list[int]:
+        ended.append(run)
+        time.sleep(0.3)
+        return []
+
+    def recover(_: int) -> list[str]:
+        with closing(Ledger(folder / "ledger.db")) as ledger:
+            return list(Schedules(ledger, folder, "sqlite://").recover())
+
+    monkeypatch.setattr(process_tree, "terminate", terminate)
+    with ThreadPoolExecutor(3) as threads:
+        lost = [run for runs in threads.map(recover, range(3)) for run in runs]
+    assert sorted(ended) == sorted(lost) == ["5.0backfill", "6.0backfill"]
+
+
 def test_only_the_last_logs_are_kept(project: Project) -> None:
-    made = project.schedules.add(project.bundle, "@daily", wish=Wish(logs=2))
+    made = project.schedules.add(project.bundle, "@daily", options=ScheduleOptions(logs=2))
     other = project.schedules.add(project.bundle, "@weekly")
     kept = project.schedules.run_now(other.id)
     runs = [project.schedules.run_now(made.id) for _ in range(4)]
@@ -217,8 +248,10 @@ def test_only_the_last_logs_are_kept(project: Project) -> None:
 
 
 def test_a_backfill_runs_each_tick_once_the_oldest_first(project: Project) -> None:
-    made = project.schedules.add(project.bundle, wish=Wish(cron="0 6,18 * * *", timezone="Europe/Berlin", tick="n"))
-    runs = project.schedules.backfill(made.id, date(2026, 3, 28), date(2026, 3, 29))  # the clocks change on the 29th
+    made = project.schedules.add(
+        project.bundle, options=ScheduleOptions(cron="0 6,18 * * *", timezone="Europe/Berlin", tick="n")
+    )
+    runs = project.scheduler.backfill(made.id, date(2026, 3, 28), date(2026, 3, 29))  # the clocks change on the 29th
     assert [run.outcome["given"]["n"] for run in runs] == [
         "2026-03-28T06:00:00+01:00",
         "2026-03-28T18:00:00+01:00",
@@ -226,23 +259,28 @@ def test_a_backfill_runs_each_tick_once_the_oldest_first(project: Project) -> No
         "2026-03-29T18:00:00+02:00",
     ]
     assert {run.outcome["trigger"] for run in runs} == {"backfill"} and len(project.ran()) == 4
-    assert project.schedules.backfill(made.id, date(2026, 3, 28), date(2026, 3, 29)) == []
-    assert len(project.schedules.backfill(made.id, date(2026, 3, 27), date(2026, 3, 28))) == 2
-    assert project.schedules.due(made) is None  # it does not stand for what the clock will bring
+    assert project.scheduler.backfill(made.id, date(2026, 3, 28), date(2026, 3, 29)) == []
+    assert len(project.scheduler.backfill(made.id, date(2026, 3, 27), date(2026, 3, 28))) == 2
+    assert project.schedules.due_tick(made) is None  # it does not stand for what the clock will bring
 
 
 @pytest.mark.parametrize(
     "wish, first, last, told",
     [
-        (Wish(cron="@daily"), date(2026, 2, 2), date(2026, 2, 1), "--from 2026-02-02 is after --to 2026-02-01"),
-        (Wish(cron="@daily"), date(2999, 1, 1), date(2999, 1, 2), "--from 2999-01-01 is in the future"),
-        (Wish(drift="x"), date(2026, 1, 1), date(2026, 1, 2), "has no times of the past"),
+        (
+            ScheduleOptions(cron="@daily"),
+            date(2026, 2, 2),
+            date(2026, 2, 1),
+            "--from 2026-02-02 is after --to 2026-02-01",
+        ),
+        (ScheduleOptions(cron="@daily"), date(2999, 1, 1), date(2999, 1, 2), "--from 2999-01-01 is in the future"),
+        (ScheduleOptions(drift="x"), date(2026, 1, 1), date(2026, 1, 2), "has no times of the past"),
     ],
 )
-def test_a_backfill_that_cannot_be(project: Project, wish: Wish, first: date, last: date, told: str) -> None:
-    made = project.schedules.add(project.bundle, wish=wish)
+def test_a_backfill_that_cannot_be(project: Project, wish: ScheduleOptions, first: date, last: date, told: str) -> None:
+    made = project.schedules.add(project.bundle, options=wish)
     with pytest.raises(UserError, match=told):
-        project.schedules.backfill(made.id, first, last)
+        project.scheduler.backfill(made.id, first, last)
 
 
 BACKFILL = """
@@ -251,13 +289,15 @@ from datetime import date
 from pathlib import Path
 from mlops_jupyter.workspace import Workspace
 first, last = map(date.fromisoformat, sys.argv[3:])
-Workspace.open(Path(sys.argv[1])).schedules.backfill(sys.argv[2], first, last)
+Workspace.open(Path(sys.argv[1])).scheduler.backfill(sys.argv[2], first, last)
 """
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_backfill_that_was_ended_goes_on(project: Project, number: signal.Signals) -> None:
-    made = project.schedules.add(project.bundle, parameters={"nap": "0.3"}, wish=Wish(cron="@daily", concurrency=2))
+    made = project.schedules.add(
+        project.bundle, parameters={"nap": "0.3"}, options=ScheduleOptions(cron="@daily", concurrency=2)
+    )
     days = [str(date(2026, 1, 1)), str(date(2026, 1, 6))]
     command = [sys.executable, "-c", BACKFILL, str(project.root), made.id, *days]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -265,12 +305,12 @@ def test_a_backfill_that_was_ended_goes_on(project: Project, number: signal.Sign
     until(lambda: len(project.ran()) >= 3)
     first.send_signal(number)
     assert first.wait(20) != 0
-    done = {run.due for run in project.schedules.history() if run.status is Status.SUCCEEDED}
+    done = {run.due for run in project.schedules.history() if run.status is RunState.SUCCEEDED}
     assert len(done) < 6
     both = [subprocess.Popen(command, env=environment) for _ in range(2)]  # two of them share the rest
     assert [one.wait(60) for one in both] == [0, 0]
     runs = project.schedules.history(made.id)
-    assert [run.status for run in runs] == [Status.SUCCEEDED] * 6
+    assert [run.status for run in runs] == [RunState.SUCCEEDED] * 6
     assert len({run.due for run in runs}) == 6
     begun = project.ran()
     redone = {run for run in begun if begun.count(run) > 1}
@@ -279,6 +319,6 @@ def test_a_backfill_that_was_ended_goes_on(project: Project, number: signal.Sign
 
 
 def test_interval_backfills(project: Project) -> None:
-    made = project.schedules.add(project.bundle, wish=Wish(every_seconds=6 * 3600))
+    made = project.schedules.add(project.bundle, options=ScheduleOptions(every_seconds=6 * 3600))
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    assert len(project.schedules.backfill(made.id, yesterday, yesterday)) == 4
+    assert len(project.scheduler.backfill(made.id, yesterday, yesterday)) == 4

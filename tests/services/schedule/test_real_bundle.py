@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mlops_jupyter.core.plan import Resources
-from mlops_jupyter.services.schedule.record import Status
-from mlops_jupyter.services.schedule.wanted import Wish
+from mlops_jupyter.services.schedule.models import RunState
+from mlops_jupyter.services.schedule.options import ScheduleOptions
 from mlops_jupyter.workspace import Workspace
 from tests.engines.demos import DEMOS, DIAMOND, LINEAR, Demo, bundle, proven
 
@@ -30,14 +30,14 @@ def test_the_notebooks_own_values(project: Project, demo: Demo) -> None:
     """By a real scheduler, at the times that the bundle was exported with."""
     laid = bundle(demo, project.root, every="1h", concurrency=2)
     made = project.at(time.time() - 3660).add(laid)  # one tick since
-    assert (made.wanted.every_seconds, made.wanted.concurrency) == (3600, 2)
+    assert (made.spec.every_seconds, made.spec.concurrency) == (3600, 2)
     process = project.start()
     until(lambda: project.statuses() not in ([], ["running"]), 60)
     process.terminate()
     assert process.wait(30) == 0
     [run] = project.schedules.history()
     [store] = (project.root / ".mlops" / "store").iterdir()
-    assert run.status is Status.SUCCEEDED and proven(laid, store, demo) == run.id
+    assert run.status is RunState.SUCCEEDED and proven(laid, store, demo) == run.id
 
 
 def test_a_second_try_goes_on_where_the_first_ended(project: Project) -> None:
@@ -51,9 +51,9 @@ def test_a_second_try_goes_on_where_the_first_ended(project: Project) -> None:
     body += f"        pathlib.Path({str(once)!r}).touch()\n        raise OSError('not yet')\n"
     at = text.index("\n", text.index("def sum_up(")) + 1
     step.write_text(text[:at] + body + text[at:])
-    made = project.schedules.add(laid, wish=Wish(cron="@yearly", tries=Resources(retries=1)))
+    made = project.schedules.add(laid, options=ScheduleOptions(cron="@yearly", tries=Resources(retries=1)))
     run = project.schedules.run_now(made.id)
-    assert (run.status, run.outcome["tries"]) == (Status.SUCCEEDED, 2), run.reason
+    assert (run.status, run.outcome["tries"]) == (RunState.SUCCEEDED, 2), run.reason
     assert {step["step"]: step["status"] for step in run.outcome["steps"]} == {
         "load": "cached",
         "clean": "cached",
@@ -64,6 +64,6 @@ def test_a_second_try_goes_on_where_the_first_ended(project: Project) -> None:
 def test_parameters_and_backfill(project: Project) -> None:
     laid = bundle(DIAMOND, project.root)
     made = project.schedules.add(laid, "@daily", parameters=DIAMOND.given)
-    [run] = project.schedules.backfill(made.id, date(2026, 1, 1), date(2026, 1, 1))
+    [run] = project.scheduler.backfill(made.id, date(2026, 1, 1), date(2026, 1, 1))
     [store] = (project.root / ".mlops" / "store").iterdir()
-    assert run.status is Status.SUCCEEDED and proven(laid, store, DIAMOND, then=True) == run.id
+    assert run.status is RunState.SUCCEEDED and proven(laid, store, DIAMOND, then=True) == run.id

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mlops_jupyter.core.errors import NotFoundError, UserError
-from mlops_jupyter.services.schedule.record import Status
+from mlops_jupyter.services.schedule.models import RunState
 from mlops_jupyter.services.schedule.service import Schedules
 from mlops_jupyter.workspace import Workspace
 
@@ -42,7 +42,7 @@ def test_a_project_may_move(project: Project) -> None:
     moved = project.root.with_name("elsewhere")
     shutil.move(project.root, moved)
     schedules = Workspace.open(moved).schedules
-    assert schedules.run_now(moved / "tiny").status is Status.SUCCEEDED
+    assert schedules.run_now(moved / "tiny").status is RunState.SUCCEEDED
     assert [run.bundle for run in schedules.history()] == [moved / "tiny"]
 
 
@@ -115,7 +115,7 @@ def test_a_run_by_hand_is_recorded_with_its_log_and_outcome(project: Project, tm
     data.mkdir()
     schedule = project.schedules.add(project.bundle, "@daily", parameters={"n": "a b"}, data=data)
     run = project.schedules.run_now(project.bundle)
-    assert (run.status, run.schedule, run.reason) == (Status.SUCCEEDED, schedule.id, "")
+    assert (run.status, run.schedule, run.reason) == (RunState.SUCCEEDED, schedule.id, "")
     said = json.loads(json.dumps(run.outcome))
     folder = project.root / ".mlops"
     store = Path(said["options"].pop("--store"))
@@ -143,8 +143,8 @@ def test_history_stays_after_removal(project: Project) -> None:
 def test_a_bundle_that_is_gone_fails_its_run(project: Project) -> None:
     schedule = project.missed()
     (project.bundle / "pipeline.yaml").unlink()
-    run = project.schedules.tick(schedule.id)
-    assert run.status is Status.FAILED and "there is no pipeline.yaml" in run.reason
+    run = project.schedules.run_due(schedule.id)
+    assert run.status is RunState.FAILED and "there is no pipeline.yaml" in run.reason
 
 
 NOON = 1_800_014_400.0  # 2027-01-15 12:00 UTC
@@ -177,7 +177,7 @@ def test_what_is_due(project: Project, created: float, runs: list, now: float, d
             (str(tick), schedule.id, tick, ended, json.dumps({"trigger": trigger})),
         )
     at[0] = now
-    assert schedules.due(schedule) == due
+    assert schedules.due_tick(schedule) == due
 
 
 TICK = """
@@ -186,7 +186,7 @@ from pathlib import Path
 from mlops_jupyter.workspace import Workspace
 schedules = Workspace.open(Path(sys.argv[1])).schedules
 time.sleep(max(0.0, float(sys.argv[3]) - time.time()))
-print(schedules.tick(sys.argv[2]) is not None)
+print(schedules.run_due(sys.argv[2]) is not None)
 """
 
 

@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.runtime.storage.objects import project_objects
-from mlops_jupyter.services.tracking.alive import is_alive
 from mlops_jupyter.services.tracking.run import RunStatus
 from mlops_jupyter.services.tracking.service import Tracking
 from mlops_jupyter.services.tracking.views import RunView, sort
 from mlops_jupyter.store.ledger import Ledger
+from mlops_jupyter.store.process_identity import was_running
 
 
 @pytest.fixture
@@ -220,15 +220,15 @@ def test_runs_of_the_dead_are_closed(tmp_path: Path, tracking: Tracking) -> None
 
 
 def test_a_later_process_of_the_same_number_is_not_the_one() -> None:
-    assert is_alive(os.getpid(), time.time())
-    assert not is_alive(os.getpid(), time.time() - 1e6), "this process began after such a session"
-    assert not is_alive(2**22 + 1, time.time())
+    assert was_running(os.getpid(), time.time())
+    assert not was_running(os.getpid(), time.time() - 1e6), "this process began after such a session"
+    assert not was_running(2**22 + 1, time.time())
 
 
 def test_a_process_that_is_dead_but_not_buried_is_dead() -> None:
     child = subprocess.Popen([sys.executable, "-c", ""])
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert not is_alive(child.pid, time.time())
+    assert not was_running(child.pid, time.time())
     child.wait()
 
 

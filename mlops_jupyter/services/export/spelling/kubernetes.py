@@ -7,7 +7,7 @@ from typing import Any
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Plan, Resources, Schedule
-from mlops_jupyter.services.export.spelling import clocks, cron
+from mlops_jupyter.services.cron import dst, portable
 from mlops_jupyter.services.export.spelling.dns import label
 from mlops_jupyter.services.export.spelling.image import DATA, USER, volumes
 
@@ -28,7 +28,7 @@ NOTHING = Resources()
 
 
 def timed(schedule: Schedule | None, system: str) -> tuple[str, str] | None:
-    """Return what `cron.timed` does, for systems on robfig/cron.
+    """Return what `portable.cron_and_zone` does, for systems on robfig/cron.
 
     That library walks hours by the time that passes, and looks at the day again when it comes to hour 0. So after a
     change of the clocks by half an hour it comes to the next day at half past, and what falls due before that is lost;
@@ -39,16 +39,16 @@ def timed(schedule: Schedule | None, system: str) -> tuple[str, str] | None:
     UserError
         The system (named in the line) cannot fire so.
     """
-    found = cron.timed(schedule, system)
+    found = portable.cron_and_zone(schedule, system)
     if found is None or found[0].split()[1] == "*":
         return found
     expression, place = found
-    if len({minutes % 60 for minutes in clocks.offsets(place)}) > 1:
+    if len({minutes % 60 for minutes in dst.utc_offsets(place)}) > 1:
         raise UserError(
             f"the clocks of {place} change by less than an hour, and {system} then loses ticks: "
             f"give the schedule in UTC"
         )
-    if day := clocks.carried_over(expression, place):
+    if day := dst.carried_over(expression, place):
         raise UserError(
             f"{day} has no midnight in {place}, and {system} would fire on that day too: give the schedule in UTC"
         )

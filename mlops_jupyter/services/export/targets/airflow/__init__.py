@@ -10,8 +10,8 @@ from datetime import date
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
-from mlops_jupyter.services.export.spelling.clocks import offsets
-from mlops_jupyter.services.export.spelling.cron import settled
+from mlops_jupyter.services.cron.dst import utc_offsets
+from mlops_jupyter.services.cron.portable import in_zone
 from mlops_jupyter.services.export.spelling.parameters import overridable, unsettable
 from mlops_jupyter.services.export.spelling.python import identifier, literal
 from mlops_jupyter.services.export.spelling.templates import Template, fill
@@ -159,8 +159,8 @@ def _schedule(schedule: Schedule | None) -> dict[str, str]:
 
 
 def _cron(schedule: Schedule) -> tuple[str, str]:
-    cron, zone = settled(schedule, title)
-    if cron.split()[1] == "*" and cron.split()[2:] != ["*", "*", "*"] and len(offsets(zone)) > 1:
+    cron, zone = in_zone(schedule, title)
+    if cron.split()[1] == "*" and cron.split()[2:] != ["*", "*", "*"] and len(utc_offsets(zone)) > 1:
         # Seen with Airflow 3.3: across a change of the clocks it begins such a day an hour too soon or too late.
         raise UserError(
             f"cron {schedule.cron!r} fires in every hour of some days, and where the clocks change as in {zone} "

@@ -11,9 +11,9 @@ from typing import Any
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Plan, Schedule, Step
-from mlops_jupyter.services.export.spelling.clocks import in_utc
+from mlops_jupyter.services.cron.cron_fields import minutes
+from mlops_jupyter.services.cron.dst import in_utc
 from mlops_jupyter.services.export.spelling.dns import label, labels
-from mlops_jupyter.services.export.spelling.fields import minutes
 from mlops_jupyter.services.export.spelling.parameters import overridable, text, unsettable
 from mlops_jupyter.services.export.spelling.pauses import pauses
 from mlops_jupyter.services.export.spelling.python import identifier

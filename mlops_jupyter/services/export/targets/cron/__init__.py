@@ -10,13 +10,13 @@ from collections.abc import Mapping
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Plan, Schedule
-from mlops_jupyter.services.export.spelling.clocks import in_utc
+from mlops_jupyter.services.cron.dst import in_utc
+from mlops_jupyter.services.cron.expression import MACROS, parse
+from mlops_jupyter.services.cron.ticks import check, zone
 from mlops_jupyter.services.export.spelling.python import identifier
 from mlops_jupyter.services.export.spelling.shell import START, keeping, secrets
 from mlops_jupyter.services.export.spelling.templates import Template, fill
 from mlops_jupyter.services.export.targets import Feature
-from mlops_jupyter.services.schedule.clock import check, zone
-from mlops_jupyter.services.schedule.expression import MACROS, parse
 
 name = "cron"
 title = "cron"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.services.export.spelling.cron import settled
+from mlops_jupyter.services.cron.portable import in_zone
 from mlops_jupyter.services.export.spelling.python import literal
 from mlops_jupyter.services.export.spelling.templates import Template
 
@@ -21,7 +21,7 @@ def starters(schedule: Schedule | None, after: str) -> dict[str, str]:
     if schedule is None or schedule.drift:  # drift: `expresses` does not have it
         return dict.fromkeys(("SCHEDULE", "STARTERS", "GLOB", "TIME"), "")
     if schedule.cron:
-        cron, place = settled(schedule, "Dagster")
+        cron, place = in_zone(schedule, "Dagster")
         text = CRON.substitute(CRON=literal(cron), ZONE=literal(place))
         return {"SCHEDULE": text, "STARTERS": ", schedules=[schedule]", "GLOB": "", "TIME": ""}
     if schedule.every_seconds:

@@ -7,9 +7,9 @@ import math
 from collections.abc import Iterator, Mapping
 
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
-from mlops_jupyter.services.export.spelling.clocks import in_utc
+from mlops_jupyter.services.cron.cron_fields import minutes
+from mlops_jupyter.services.cron.dst import in_utc
 from mlops_jupyter.services.export.spelling.dns import label
-from mlops_jupyter.services.export.spelling.fields import minutes
 from mlops_jupyter.services.export.spelling.image import PYTHON, beside
 from mlops_jupyter.services.export.spelling.parameters import in_json, unsettable
 from mlops_jupyter.services.export.spelling.python import called, identifier, literal

@@ -14,9 +14,9 @@ from typing import Any
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule
+from mlops_jupyter.services.cron.cron_fields import check_gap, spelled
+from mlops_jupyter.services.cron.dst import check_steady
 from mlops_jupyter.services.export.spelling import whole
-from mlops_jupyter.services.export.spelling.clocks import steady
-from mlops_jupyter.services.export.spelling.fields import apart, spelled
 from mlops_jupyter.services.export.spelling.python import identifier
 from mlops_jupyter.services.export.spelling.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
@@ -92,8 +92,8 @@ def _triggers(plan: Plan) -> dict[str, Any]:
 
 
 def _cron(schedule: Schedule) -> dict[str, str]:
-    steady(schedule, title)
-    apart(schedule, LEAST_MINUTES, title)
+    check_steady(schedule, title)
+    check_gap(schedule, LEAST_MINUTES, title)
     zone = {"timezone": schedule.timezone} if schedule.timezone != "UTC" else {}
     return {"cron": spelled(schedule, title), **zone}
 

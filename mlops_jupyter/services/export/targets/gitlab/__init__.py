@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule
+from mlops_jupyter.services.cron.cron_fields import check_gap, spelled
+from mlops_jupyter.services.cron.dst import check_steady
 from mlops_jupyter.services.export.spelling import whole
-from mlops_jupyter.services.export.spelling.clocks import steady
-from mlops_jupyter.services.export.spelling.fields import apart, spelled
 from mlops_jupyter.services.export.spelling.python import identifier
 from mlops_jupyter.services.export.spelling.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
@@ -68,8 +68,8 @@ def render(plan: Plan) -> Mapping[str, str]:
 
 
 def _cron(schedule: Schedule) -> str:
-    steady(schedule, title)
-    apart(schedule, LEAST_MINUTES, title)
+    check_steady(schedule, title)
+    check_gap(schedule, LEAST_MINUTES, title)
     return spelled(schedule, title)
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
+from mlops_jupyter.services.cron.cron_fields import union
+from mlops_jupyter.services.cron.dst import check_steady
+from mlops_jupyter.services.cron.ticks import zone
 from mlops_jupyter.services.export.spelling import whole
-from mlops_jupyter.services.export.spelling.clocks import steady
-from mlops_jupyter.services.export.spelling.fields import union
 from mlops_jupyter.services.export.spelling.python import identifier
 from mlops_jupyter.services.export.targets import Feature
-from mlops_jupyter.services.schedule.clock import zone
 
 name = "jenkins"
 title = "Jenkins"
@@ -91,7 +91,7 @@ def _minutes(plan: Plan) -> int:
 
 def _triggers(schedule: Schedule | None) -> list[str]:
     if schedule and schedule.cron:
-        steady(schedule, title)
+        check_steady(schedule, title)
         lines = "\\n".join([f"TZ={zone(schedule.timezone).key}", *union(schedule)])  # letters and digits alone
         return [f"cron('{lines}')"]
     if schedule and schedule.after:

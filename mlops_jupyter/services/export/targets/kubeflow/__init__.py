@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops_jupyter.core.plan import Plan, Resources, Schedule
+from mlops_jupyter.services.cron.portable import utc_or_zone
 from mlops_jupyter.services.export.spelling import kfp
-from mlops_jupyter.services.export.spelling.cron import placed
 from mlops_jupyter.services.export.spelling.dns import label
 from mlops_jupyter.services.export.spelling.image import USER
 from mlops_jupyter.services.export.spelling.parameters import unsettable
@@ -95,7 +95,7 @@ def clock(schedule: Schedule) -> tuple[str, str]:
     """
     if not schedule.cron:
         return "", "UTC"
-    fields, place = placed(schedule, title)
+    fields, place = utc_or_zone(schedule, title)
     return f"0 {fields}", place
 
 

@@ -13,9 +13,9 @@ from itertools import count
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
-from mlops_jupyter.services.export.spelling.cron import placed
+from mlops_jupyter.services.cron.cron_fields import with_years
+from mlops_jupyter.services.cron.portable import utc_or_zone
 from mlops_jupyter.services.export.spelling.dns import label
-from mlops_jupyter.services.export.spelling.fields import with_years
 from mlops_jupyter.services.export.spelling.image import PYTHON, beside
 from mlops_jupyter.services.export.spelling.parameters import in_json, unsettable
 from mlops_jupyter.services.export.spelling.python import called, identifier, literal
@@ -125,7 +125,7 @@ def _parameter(parameter: Parameter, name: str) -> str:
 def _schedule(schedule: Schedule | None) -> str:
     if not schedule or not schedule.cron:
         return ""
-    fields, place = placed(schedule, title)
+    fields, place = utc_or_zone(schedule, title)
     zone = "" if place == "UTC" else f", timezone={literal(place)}"
     return f"@schedule(cron={literal(with_years(fields, title))}{zone})\n"
 
@@ -237,7 +237,7 @@ environment of its own, and the store is an address that all reach:
   argo-workflows create
 ```""",
     ]
-    if plan.schedule and plan.schedule.cron and placed(plan.schedule, title)[1] != "UTC":
+    if plan.schedule and plan.schedule.cron and utc_or_zone(plan.schedule, title)[1] != "UTC":
         parts.append(
             f"The schedule goes by the clock of {plan.schedule.timezone} on Argo alone: Step Functions knows UTC."
         )

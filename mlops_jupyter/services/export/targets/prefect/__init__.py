@@ -10,13 +10,13 @@ from collections.abc import Mapping
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
-from mlops_jupyter.services.export.spelling.cron import settled
+from mlops_jupyter.services.cron.expression import parse
+from mlops_jupyter.services.cron.portable import in_zone
 from mlops_jupyter.services.export.spelling.parameters import overridable, unsettable
 from mlops_jupyter.services.export.spelling.python import identifier, literal
 from mlops_jupyter.services.export.spelling.templates import fill
 from mlops_jupyter.services.export.spelling.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
-from mlops_jupyter.services.schedule.expression import parse
 
 name = "prefect"
 title = "Prefect 3"
@@ -132,7 +132,7 @@ def _times(schedule: Schedule) -> dict[str, object]:
             f"cron {schedule.cron!r} fires on days 30 or 31 and on 1 or 2, and after February Prefect leaves out the "
             f"latter: take other days"
         )
-    text, place = settled(schedule, title)
+    text, place = in_zone(schedule, title)
     return {"cron": text, "timezone": place}
 
 

@@ -14,10 +14,10 @@ from typing import Any
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
 from mlops_jupyter.core.units import counted
+from mlops_jupyter.services.cron.cron_fields import minutes, with_years
+from mlops_jupyter.services.cron.portable import utc_or_zone
 from mlops_jupyter.services.export.spelling import parameters
-from mlops_jupyter.services.export.spelling.cron import placed
 from mlops_jupyter.services.export.spelling.dns import label, labels
-from mlops_jupyter.services.export.spelling.fields import minutes, with_years
 from mlops_jupyter.services.export.spelling.image import PYTHON
 from mlops_jupyter.services.export.spelling.python import identifier
 from mlops_jupyter.services.export.targets import Feature
@@ -169,7 +169,7 @@ def _when(schedule: Schedule | None) -> dict[str, str]:
     if schedule and schedule.every_seconds:
         return {"ScheduleExpression": f"rate({counted(minutes(schedule, title), 'minute')})"}
     if schedule and schedule.cron:
-        fields, place = placed(schedule, title)
+        fields, place = utc_or_zone(schedule, title)
         return {"ScheduleExpression": f"cron({with_years(fields, title)})", "ScheduleExpressionTimezone": place}
     return {}
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.services.export.spelling.clocks import in_utc, steady
-from mlops_jupyter.services.export.spelling.fields import EVERY, each, every_hour
-from mlops_jupyter.services.schedule.clock import check, zone
-from mlops_jupyter.services.schedule.expression import parse
+from mlops_jupyter.services.cron.cron_fields import EVERY, each, every_hour
+from mlops_jupyter.services.cron.dst import check_steady, in_utc
+from mlops_jupyter.services.cron.expression import parse
+from mlops_jupyter.services.cron.ticks import check, zone
 
 WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 
@@ -30,7 +30,7 @@ def on_calendar(schedule: Schedule) -> list[str]:
     cron, place = parse(schedule.cron), zone(schedule.timezone).key
     if every_hour(cron):  # of an hour that comes twice systemd would leave out one
         cron, place = parse(in_utc(schedule, "systemd")), "UTC"
-    steady(schedule, "systemd")
+    check_steady(schedule, "systemd")
     return [
         f"{_weekdays(weekdays)}*-{_list(months, EVERY[3])}-{_list(days, EVERY[2])} "
         f"{_list(hours, EVERY[1])}:{_list(minutes, EVERY[0])}:00 {place}"

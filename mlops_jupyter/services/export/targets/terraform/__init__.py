@@ -12,7 +12,8 @@ from typing import Any
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Plan, Resources
-from mlops_jupyter.services.export.spelling import cron, image
+from mlops_jupyter.services.cron import portable
+from mlops_jupyter.services.export.spelling import image
 from mlops_jupyter.services.export.spelling.dns import label
 from mlops_jupyter.services.export.spelling.kubernetes import memory
 from mlops_jupyter.services.export.spelling.parameters import passed, unsettable
@@ -193,7 +194,7 @@ def _clock(plan: Plan) -> dict[str, Any]:
 
 
 def _timed(plan: Plan) -> dict[str, str]:
-    timed = cron.timed(plan.schedule, "Cloud Scheduler")
+    timed = portable.cron_and_zone(plan.schedule, "Cloud Scheduler")
     if timed is None:
         return {}
     _, _, days, _, weekdays = timed[0].split()

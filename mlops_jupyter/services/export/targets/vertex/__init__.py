@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mlops_jupyter.core.plan import Plan
+from mlops_jupyter.services.cron.portable import utc_or_zone
 from mlops_jupyter.services.export.spelling import kfp
-from mlops_jupyter.services.export.spelling.cron import placed
 from mlops_jupyter.services.export.spelling.dns import label
 from mlops_jupyter.services.export.spelling.parameters import unsettable
 from mlops_jupyter.services.export.spelling.yaml import documents
@@ -39,7 +39,7 @@ def render(plan: Plan) -> Mapping[str, str]:
         A name is no identifier, or Vertex AI cannot fire when the schedule says.
     """
     if plan.schedule and plan.schedule.cron:
-        placed(plan.schedule, title)
+        utc_or_zone(plan.schedule, title)
     spec = kfp.pipeline(replace(plan, alert=""), _store(plan))
     return {f"vertex/{plan.package}.yaml": documents(spec, ascii_only=True), **kfp.task(plan)}
 
@@ -54,7 +54,7 @@ def deploy(plan: Plan) -> str:
     called, file = label(plan.package), f"vertex/{plan.package}.yaml"
     run = "job.submit()"
     if plan.schedule and plan.schedule.cron:
-        fields, place = placed(plan.schedule, title)
+        fields, place = utc_or_zone(plan.schedule, title)
         run = (
             f'job.create_schedule(cron="TZ={place} {fields}", display_name="{called}", '
             f"max_concurrent_run_count={plan.schedule.concurrency})"

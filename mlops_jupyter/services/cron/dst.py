@@ -1,4 +1,4 @@
-"""A cron and the clocks of its time zone: ticks that they skip or repeat, and what it is in UTC."""
+"""A cron where the clocks of its zone change (DST): ticks that are skipped or repeated, and the cron in UTC."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from itertools import pairwise
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.services.export.spelling.fields import EVERY, Fields, each, every_hour, fields, text
-from mlops_jupyter.services.schedule.clock import zone
-from mlops_jupyter.services.schedule.expression import Cron, parse
+from mlops_jupyter.services.cron.cron_fields import EVERY, Fields, each, every_hour, fields, text
+from mlops_jupyter.services.cron.expression import Cron, parse
+from mlops_jupyter.services.cron.ticks import zone
 
 YEARS = range(2026, 2041)
 """Changes of the clocks are looked up for these."""
@@ -18,12 +18,12 @@ YEARS = range(2026, 2041)
 ALL_DAY = tuple((hour, minute) for hour in range(24) for minute in range(60))
 
 
-def offsets(timezone: str) -> set[int]:
+def utc_offsets(timezone: str) -> set[int]:
     """Return by how many minutes the clocks of a zone are ahead of UTC: one number, or several if they change.
 
     Examples
     --------
-    >>> sorted(offsets("Europe/Oslo")), offsets("Asia/Kolkata")
+    >>> sorted(utc_offsets("Europe/Oslo")), utc_offsets("Asia/Kolkata")
     ([60, 120], {330})
     """
     return {minutes for _, minutes in _offsets(timezone)}
@@ -41,19 +41,20 @@ def _minutes(at: datetime) -> int:
     return int((at.utcoffset() or timedelta()).total_seconds()) // 60
 
 
-def steady(schedule: Schedule, system: str) -> None:
-    """Refuse a cron with ticks that a change of the clocks skips or repeats, for systems that do not do as crontab.
+def check_steady(schedule: Schedule, system: str) -> None:
+    """Raise `UserError` for a cron with ticks that a change of the clocks skips or repeats.
 
-    One whose minutes are those of every hour of every day (``*/15 * * * *``) goes by the time that passes, everywhere.
+    Systems that are checked so do not do as crontab then. A cron whose minutes are those of every hour of every day
+    (``*/15 * * * *``) goes by the time that passes, everywhere.
 
     Raises
     ------
     UserError
         Names the first such tick, and a way out.
     """
-    found = unsteady(schedule.cron, schedule.timezone)
-    if found:
-        day, hour, minute = found
+    tick = first_unsteady_tick(schedule.cron, schedule.timezone)
+    if tick:
+        day, hour, minute = tick
         raise UserError(
             f"cron {schedule.cron!r} fires at {hour:02}:{minute:02} on {day}, a time that the clocks of "
             f"{schedule.timezone} skip or repeat, and {system} would not do as crontab does: take another hour, or UTC"
@@ -61,7 +62,7 @@ def steady(schedule: Schedule, system: str) -> None:
 
 
 @lru_cache(maxsize=256)
-def unsteady(expression: str, timezone: str) -> tuple[date, int, int] | None:
+def first_unsteady_tick(expression: str, timezone: str) -> tuple[date, int, int] | None:
     """Return the first tick (day, hour, minute) at a time that the clocks skip or repeat, None if there is none."""
     cron = parse(expression)
     if every_hour(cron):
@@ -95,13 +96,13 @@ def carried_over(expression: str, timezone: str) -> date | None:
 @lru_cache(maxsize=32)
 def _changes(timezone: str) -> tuple[tuple[date, tuple[tuple[int, int], ...]], ...]:
     """Days on which the clocks change, each with the times on the wall that come twice or never."""
-    place, found = zone(timezone), list[tuple[date, tuple[tuple[int, int], ...]]]()
+    place, changes = zone(timezone), list[tuple[date, tuple[tuple[int, int], ...]]]()
     for (before, ahead), (day, now) in pairwise(_offsets(timezone)):
         if now != ahead:
             for near in (before, day):
                 odd = tuple(clock for clock in ALL_DAY if _odd(datetime.combine(near, time(*clock), place)))
-                found += [(near, odd)] if odd else []
-    return tuple(found)
+                changes += [(near, odd)] if odd else []
+    return tuple(changes)
 
 
 @lru_cache(maxsize=32)
@@ -117,7 +118,7 @@ def _odd(wall: datetime) -> bool:
 
 
 def in_utc(schedule: Schedule, system: str) -> str:
-    """Return a schedule's cron as it is in UTC, for systems that know no time zones.
+    """Return a schedule's cron in UTC, for systems that know no time zones.
 
     Raises
     ------
@@ -131,30 +132,30 @@ def in_utc(schedule: Schedule, system: str) -> str:
     >>> in_utc(Schedule("*/30 * * * *", "Europe/Oslo"), "GitHub")
     '0,30 * * * *'
     """
-    cron, shifts = parse(schedule.cron), offsets(schedule.timezone)
-    found = fields(cron, system)
+    cron, shifts = parse(schedule.cron), utc_offsets(schedule.timezone)
+    numbers = fields(cron, system)
     if len(shifts) > 1 and every_hour(cron):
-        return _hourly(found, shifts, schedule, system)
+        return _hourly(numbers, shifts, schedule, system)
     if len(shifts) > 1:
         raise UserError(
             f"{system} knows UTC alone, and the clocks of {schedule.timezone} change: give the schedule in UTC"
         )
-    return text(_shifted(found, shifts.pop(), schedule, system))
+    return text(_shifted(numbers, shifts.pop(), schedule, system))
 
 
-def _hourly(found: Fields, shifts: set[int], schedule: Schedule, system: str) -> str:
+def _hourly(numbers: Fields, shifts: set[int], schedule: Schedule, system: str) -> str:
     """The minutes of every hour, if they are the same in UTC whatever the clocks of the zone say."""
-    moved = {tuple(sorted((minute - shift) % 60 for minute in found[0])) for shift in shifts}
+    moved = {tuple(sorted((minute - shift) % 60 for minute in numbers[0])) for shift in shifts}
     if len(moved) > 1:
         raise UserError(
             f"cron {schedule.cron!r} fires at other minutes of UTC when the clocks of {schedule.timezone} change, "
             f"which {system} cannot do: give the schedule in UTC"
         )
-    return text((moved.pop(), *found[1:]))
+    return text((moved.pop(), *numbers[1:]))
 
 
-def _shifted(found: Fields, shift: int, schedule: Schedule, system: str) -> Fields:
-    minutes, hours, days, months, weekdays = found
+def _shifted(numbers: Fields, shift: int, schedule: Schedule, system: str) -> Fields:
+    minutes, hours, days, months, weekdays = numbers
     moved = [(hour * 60 + minute - shift) for hour in hours for minute in minutes]
     clocks = {(at % 1440 // 60, at % 60) for at in moved}
     new_hours, new_minutes = (tuple(sorted({clock[i] for clock in clocks})) for i in (0, 1))

@@ -1,7 +1,7 @@
 """A cron expression as crontab(5) writes it, read strictly. Standard library only.
 
-Stricter than croniter, which takes ``5-5`` for "every", six fields, ranges that run backwards, and signs that cron does
-not know (``L``, ``#``, ``W``, ``H``): what passes here means the same to every target that a plan is exported to.
+Stricter than libraries, which take six fields, steps without a range, and signs that cron does not know (``L``, ``#``,
+``W``, ``H``): what passes here means the same to every target that a plan is exported to.
 """
 
 from __future__ import annotations
@@ -46,13 +46,14 @@ _SUNDAY = 7
 
 @dataclass(frozen=True)
 class Cron:
-    """A cron expression, understood.
+    """A cron expression, parsed.
 
     Attributes
     ----------
     minutes, hours, days, months, weekdays : the numbers that match, ascending; weekdays from 0 (Sunday) to 6.
     either : a day matches when day-of-month OR day-of-week does (both are restricted); else both must.
-    interval : it goes by the time that passes, see `clock` on changes of the clocks.
+    interval : it goes by the time that passes, see `ticks` on changes of the clocks.
+    text : the same five fields in numbers, for libraries; one that begins with ``*`` still does.
     """
 
     minutes: tuple[int, ...]
@@ -62,6 +63,7 @@ class Cron:
     weekdays: tuple[int, ...]
     either: bool
     interval: bool
+    text: str
 
 
 def parse(expression: str) -> Cron:
@@ -79,23 +81,31 @@ def parse(expression: str) -> Cron:
             f"cron {expression!r} has {len(parts)} field(s), not 5: write 'minute hour day-of-month month day-of-week' "
             f"such as '0 6 * * 1', or one of {', '.join(MACROS)}"
         )
-    minutes, hours, days, months, weekdays = (
+    minutes, hours, days, months, week = (
         _numbers(expression, field, part) for field, part in zip(FIELDS, parts, strict=True)
     )
+    weekdays = tuple(sorted({day % _SUNDAY for day in week}))
     return Cron(
         minutes,
         hours,
         days,
         months,
-        tuple(sorted({day % _SUNDAY for day in weekdays})),
+        weekdays,
         either=not (parts[2].startswith("*") or parts[4].startswith("*")),
         interval=parts[0].startswith("*") or parts[1].startswith("*"),
+        text=" ".join(map(_plain, parts, (minutes, hours, days, months, weekdays))),
     )
+
+
+def _plain(part: str, numbers: tuple[int, ...]) -> str:
+    """Return a field as the numbers that it names, after its first item if that has the star that cron looks for."""
+    star = [part.partition(",")[0]] if part.startswith("*") else []
+    return "*" if part == "*" else ",".join([*star, *map(str, numbers)])
 
 
 def _numbers(expression: str, field: Field, part: str) -> tuple[int, ...]:
     """Expand one field: a list of ``*``, numbers, names and ranges, the first and last with a step."""
-    found: set[int] = set()
+    numbers: set[int] = set()
     for item in part.split(","):
         match = _ITEM.fullmatch(item)
         if not match:
@@ -111,8 +121,8 @@ def _numbers(expression: str, field: Field, part: str) -> tuple[int, ...]:
             high = _SUNDAY
         if high < low:
             raise _wrong(expression, field, item, "runs backwards")
-        found.update(range(low, high + 1, int(step or 1)))
-    return tuple(sorted(found))
+        numbers.update(range(low, high + 1, int(step or 1)))
+    return tuple(sorted(numbers))
 
 
 def _number(expression: str, field: Field, word: str) -> int:

@@ -1,4 +1,4 @@
-"""The schedules in the ledger: their rows, and how one is found."""
+"""The schedules in the ledger: their rows, and how one is found by its id or its bundle."""
 
 from __future__ import annotations
 
@@ -11,12 +11,21 @@ from pathlib import Path
 from mlops_jupyter.core import plan
 from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.ids import new_id
-from mlops_jupyter.services.schedule.record import Catchup, Policy, Schedule
+from mlops_jupyter.services.schedule.models import Catchup, RunPolicy, Schedule
 from mlops_jupyter.store.ledger import Ledger
 
 
-class Kept:
-    """One project's schedules. `folder` is its `.mlops`, `now` the clock. What it changes goes into the audit."""
+class ScheduleStore:
+    """The rows of one project's schedules. What it changes is noted in the audit.
+
+    Column `wanted` holds the schedule's `spec`, `seen` the files that its data sensor saw last, `told` the moment up to
+    which missing ticks were noted.
+
+    Parameters
+    ----------
+    folder : the project's `.mlops`.
+    now : the clock, in seconds since the epoch.
+    """
 
     def __init__(self, ledger: Ledger, folder: Path, now: Callable[[], float]) -> None:
         self._ledger = ledger
@@ -34,23 +43,25 @@ class Kept:
 
     def find(self, id_or_bundle: str | Path) -> Sequence[Schedule]:
         """Return the schedules of a bundle's folder, or the one whose id begins so; else raise `UserError`."""
-        word, folder, known = str(id_or_bundle), Path(id_or_bundle).resolve(), self.list()
-        if of_bundle := [s for s in known if s.bundle == folder]:
+        prefix, folder, schedules = str(id_or_bundle), Path(id_or_bundle).resolve(), self.list()
+        if of_bundle := [schedule for schedule in schedules if schedule.bundle == folder]:
             return of_bundle
-        found = [s for s in known if word and s.id.startswith(word)]
-        if len(found) == 1:
-            return found
-        have = ", ".join(f"{s.id[:14]} ({s.bundle.name})" for s in found or known)
-        if found:
-            raise UserError(f"{word!r} begins the ids of {len(found)} schedules: name one of {have}")
+        matches = [schedule for schedule in schedules if prefix and schedule.id.startswith(prefix)]
+        if len(matches) == 1:
+            return matches
+        names = ", ".join(f"{schedule.id[:14]} ({schedule.bundle.name})" for schedule in matches or schedules)
+        if matches:
+            raise UserError(f"{prefix!r} begins the ids of {len(matches)} schedules: name one of {names}")
         raise NotFoundError(
-            f"no schedule {word!r}: " + (f"there are {have}" if have else "add one with `schedule add`")
+            f"no schedule {prefix!r}: " + (f"there are {names}" if names else "add one with `schedule add`")
         )
 
     def add(self, schedule: Schedule, seen: str | None) -> Schedule:
-        """Keep it and return it with its id; one that is there already is returned as it is.
+        """Insert a schedule and return it with its id; one that is there already is returned as it is.
 
-        `seen` : what lies at the place whose data it waits for, as JSON.
+        Parameters
+        ----------
+        seen : the files at the place whose data it waits for, as JSON.
         """
         schedule = replace(schedule, id=new_id())
         with self._ledger.transaction():
@@ -62,15 +73,15 @@ class Kept:
         return schedule
 
     def remove(self, schedule: Schedule) -> Schedule:
-        """Take it off the list; its row stays, for its history."""
+        """Mark a schedule as removed; its row stays, for its history."""
         return self._set(schedule, "remove", "removed = ?", self._now())
 
     def pause(self, schedule: Schedule) -> Schedule:
-        """Note that it is paused. One that is paused already stays so since then."""
+        """Mark a schedule as paused from now on. One that is paused already keeps its time."""
         return self._set(schedule, "pause", "paused = COALESCE(paused, ?)", self._now())
 
     def resume(self, schedule: Schedule, seen: str | None) -> Schedule:
-        """Note that it goes on. One that is not paused is left as it is."""
+        """Mark a schedule as resumed now. One that is not paused is left as it is."""
         if schedule.paused is None:
             return schedule
         return self._set(schedule, "resume", "paused = NULL, resumed = ?, seen = ?", self._now(), seen)
@@ -83,14 +94,16 @@ class Kept:
 
     def _insert(self, schedule: Schedule, seen: str | None) -> None:
         place = self._stored(schedule.bundle)
-        wanted = {k: v for k, v in vars(schedule.wanted).items() if v and k not in ("cron", "timezone")}
+        spec = {
+            name: value for name, value in vars(schedule.spec).items() if value and name not in ("cron", "timezone")
+        }
         row = {
             "id": schedule.id,
             "bundle": place,
             "package": schedule.package,
             "cron": schedule.cron,
             "timezone": schedule.timezone,
-            "wanted": json.dumps(wanted),
+            "wanted": json.dumps(spec),
             "policy": json.dumps({**asdict(schedule.policy), "catchup": schedule.policy.catchup.value}),
             "parameters": json.dumps(dict(schedule.parameters)),
             "data": str(schedule.data) if schedule.data else None,
@@ -99,10 +112,10 @@ class Kept:
         }
         marks = ", ".join("?" * len(row))
         self._ledger.execute(f"INSERT INTO schedule ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))
-        self._ledger.audit("schedule add", place, {"id": schedule.id, "when": schedule.wanted.shown})
+        self._ledger.audit("schedule add", place, {"id": schedule.id, "when": schedule.spec.shown})
 
     def _stored(self, bundle: Path) -> str:
-        """The bundle's path as the ledger keeps it: inside the project relative to it, so that the project may move."""
+        """Return a bundle's path as the ledger has it: relative where it lies in the project, so that that may move."""
         return bundle.relative_to(self._root).as_posix() if bundle.is_relative_to(self._root) else str(bundle)
 
     def _schedule(self, row: sqlite3.Row) -> Schedule:
@@ -110,7 +123,7 @@ class Kept:
             id=row["id"],
             bundle=(self._root / row["bundle"]).resolve(),
             package=row["package"],
-            wanted=plan.Schedule(cron=row["cron"], timezone=row["timezone"], **json.loads(row["wanted"])),
+            spec=plan.Schedule(cron=row["cron"], timezone=row["timezone"], **json.loads(row["wanted"])),
             parameters=json.loads(row["parameters"]),
             data=Path(row["data"]) if row["data"] else None,
             created=row["created"],
@@ -120,10 +133,10 @@ class Kept:
         )
 
 
-def _policy(facts: dict[str, object]) -> Policy:
-    """Read one; a schedule of before there were any has what is usual."""
+def _policy(facts: dict[str, object]) -> RunPolicy:
+    """Return a policy from its row; a schedule that is older than policies has the default one."""
     if not facts:
-        return Policy()
+        return RunPolicy()
     tries = plan.Resources(**facts.pop("tries"))  # type: ignore[arg-type]  # as `asdict` gave them
     alerts = tuple(facts.pop("alerts"))  # type: ignore[arg-type, var-annotated]
-    return Policy(Catchup(facts.pop("catchup")), tries, alerts=alerts, **facts)  # type: ignore[arg-type]
+    return RunPolicy(Catchup(facts.pop("catchup")), tries, alerts=alerts, **facts)  # type: ignore[arg-type]

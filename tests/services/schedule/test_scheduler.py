@@ -6,12 +6,14 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 
 import psutil
 import pytest
 
-from mlops_jupyter.services.schedule import processes
+from mlops_jupyter.services.schedule.options import ScheduleOptions
+from mlops_jupyter.store.process_identity import identity
 
 from .conftest import ROOT, Project, until
 
@@ -25,7 +27,7 @@ def test_a_missed_tick_runs_once_also_after_a_restart(project: Project) -> None:
     assert (run.status.value, run.schedule, run.outcome["trigger"]) == ("succeeded", schedule.id, "clock")
     assert run.due % 60 == 0 and 600 <= run.started - run.due < 720
     assert project.ran() == [run.id]
-    assert (project.root / ".mlops" / "scheduler.db").exists()
+    assert not (project.root / ".mlops" / "scheduler.db").exists()  # the ledger is the only database
 
 
 def test_once_runs_what_is_due_and_says_if_it_failed(project: Project) -> None:
@@ -54,12 +56,17 @@ def test_a_tick_comes_while_it_runs(project: Project) -> None:
 def test_schedules_added_and_removed_meanwhile_are_picked_up(project: Project) -> None:
     process = project.start()
     until(lambda: "scheduler started" in project.said(process))
-    later = project.schedules.add(project.bundle, "@yearly")
-    until(lambda: _jobs(project) == [later.id])
-    project.schedules.remove(later.id)
-    until(lambda: _jobs(project) == [])
+    often = project.schedules.add(project.make("often"), options=ScheduleOptions(every_seconds=1))
+    until(lambda: len(project.ran("often")) >= 2)
+    project.schedules.remove(often.id)
+    until(lambda: "running" not in project.statuses())
+    time.sleep(0.5)  # one that was being claimed
+    until(lambda: "running" not in project.statuses())
+    count = len(project.ran("often"))
+    time.sleep(2.5)
+    assert len(project.ran("often")) == count
     project.missed(minutes_ago=10)  # as if the machine had slept
-    until(lambda: project.statuses() == ["succeeded"])
+    until(lambda: len(project.ran()) == 1)
 
 
 def test_two_schedulers_run_a_tick_once_and_the_second_takes_over(project: Project) -> None:
@@ -100,7 +107,7 @@ def test_a_living_run_by_hand_is_not_taken_for_lost(project: Project) -> None:
     workspace = project.workspace
     schedule = workspace.schedules.add(project.bundle, "@yearly")
     row = "INSERT INTO schedule_run (id, schedule, due, started, status, outcome) VALUES (?, ?, ?, 1, 'running', ?)"
-    mine = processes.identity()
+    mine = identity()
     owners = {
         "alive": mine,
         "other": {**mine, "started": mine["started"] - 60},
@@ -113,15 +120,13 @@ def test_a_living_run_by_hand_is_not_taken_for_lost(project: Project) -> None:
 
 
 def test_a_schedule_removed_while_nobody_served_does_not_run(project: Project) -> None:
-    project.missed(minutes_ago=10)
+    schedule = project.missed(minutes_ago=10)
     assert project.start(once=True).wait(30) == 0
-    assert project.start(seconds=0.6).wait(30) == 0  # its job is in the job store now
-    [job] = _jobs(project)
-    assert job == project.schedules.list()[0].id
-    project.schedules.remove(job)
+    assert project.start(seconds=0.6).wait(30) == 0
+    project.schedules.remove(schedule.id)
     project.workspace.ledger.execute("DELETE FROM schedule_run")  # so that a tick would be due
     assert project.start(seconds=0.6).wait(30) == 0
-    assert _jobs(project) == [] and len(project.ran()) == 1
+    assert project.statuses() == [] and len(project.ran()) == 1
 
 
 RUN = """
@@ -156,12 +161,25 @@ def test_a_signal_ends_the_run_and_the_scheduler(project: Project, number: signa
     assert "scheduler ended" in project.said(process)
 
 
-def test_a_damaged_job_store_is_named(project: Project) -> None:
+@pytest.mark.parametrize("damaged", [False, True])
+def test_the_job_store_of_older_versions_does_no_harm(project: Project, damaged: bool) -> None:
+    """It held pickles of classes that are no more."""
     store = project.root / ".mlops" / "scheduler.db"
-    store.write_bytes(b"not a database, though long enough to be looked at" * 100)
+    if damaged:
+        store.write_bytes(b"not a database, though long enough to be looked at" * 100)
+    else:
+        with closing(sqlite3.connect(store)) as db, db:
+            db.execute("CREATE TABLE apscheduler_jobs (id TEXT PRIMARY KEY, next_run_time FLOAT, job_state BLOB)")
+            db.execute(
+                "INSERT INTO apscheduler_jobs VALUES ('gone', 1.0, ?)", (b"cmlops_jupyter.gone\nTickTrigger\n.",)
+            )
+    before = store.read_bytes()
+    project.missed(minutes_ago=10)
     process = project.start(seconds=1)
-    assert process.wait(20) == 1
-    assert "delete it, it is made again from the ledger" in project.said(process)
+    assert process.wait(30) == 0
+    assert project.statuses() == ["succeeded"]
+    assert store.read_bytes() == before
+    assert "scheduler.db" not in project.said(process)
 
 
 def test_history_is_in_utc_seconds(project: Project) -> None:
@@ -169,11 +187,6 @@ def test_history_is_in_utc_seconds(project: Project) -> None:
     schedule = project.schedules.add(project.bundle, "@daily")
     run = project.schedules.run_now(schedule.id)
     assert before <= run.due <= run.started <= run.ended <= datetime.now(UTC).timestamp()
-
-
-def _jobs(project: Project) -> list[str]:
-    with sqlite3.connect(project.root / ".mlops" / "scheduler.db") as db:
-        return [row[0] for row in db.execute("SELECT id FROM apscheduler_jobs")]
 
 
 def _odd(word: str) -> list[psutil.Process]:

@@ -1,7 +1,7 @@
-"""The five fields of a cron in a form that every system reads alike, or a refusal that says why there is none.
+"""The five fields of a cron in a form that every system reads alike, or an error that says why there is none.
 
 What systems agree on: five fields of numbers, lists and ``*``, in which a day matches if day-of-month OR day-of-week
-does where both are restricted. What they part in: names, ranges, steps, 7 for Sunday, ``*/2`` beside a weekday.
+does where both are restricted. What they differ in: names, ranges, steps, 7 for Sunday, ``*/2`` beside a weekday.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.services.schedule.expression import Cron, parse
+from mlops_jupyter.services.cron.expression import Cron, parse
 
 EVERY = (60, 24, 31, 12, 7)
 """How many numbers each field has."""
@@ -27,7 +27,7 @@ def fields(cron: Cron, system: str = "") -> Fields:
 
     Parameters
     ----------
-    system : its name, for the refusal; "" where days may also have to match both.
+    system : the system's name, for the message; "" for a system in which a day may have to match both.
 
     Raises
     ------
@@ -46,12 +46,12 @@ def fields(cron: Cron, system: str = "") -> Fields:
 
 
 def _both(cron: Cron) -> bool:
-    """Whether it restricts both the day of the month and that of the week."""
+    """Return whether a cron restricts both the day of the month and that of the week."""
     return len(cron.days) < EVERY[2] and len(cron.weekdays) < EVERY[4]
 
 
 def each(cron: Cron) -> list[Fields]:
-    """Return one or two that together are the cron, for readers to whom a day must match both of its fields."""
+    """Return a cron as one or two that together fire as it does, for systems in which a day must match both fields."""
     minutes, hours, days, months, weekdays = fields(cron)
     if cron.either and _both(cron):
         return [(minutes, hours, days, months, ALL_WEEKDAYS), (minutes, hours, ALL_DAYS, months, weekdays)]
@@ -59,16 +59,15 @@ def each(cron: Cron) -> list[Fields]:
 
 
 def every_hour(cron: Cron) -> bool:
-    """Whether it goes by the time that passes, every hour of every day; ``0 0-23 * * *`` is fixed times to crontab."""
+    """Return whether a cron goes by the time that passes, every hour of every day; ``0 0-23 * * *`` is fixed times."""
     _, hours, days, months, weekdays = fields(cron)
     return cron.interval and (len(hours), len(days), len(months), len(weekdays)) == EVERY[1:]
 
 
-def text(found: Fields) -> str:
-    """Return them as a cron of numbers, lists and ``*``."""
+def text(numbers: Fields) -> str:
+    """Return five fields as a cron of numbers, lists and ``*``."""
     return " ".join(
-        "*" if len(numbers) == count else ",".join(map(str, numbers))
-        for numbers, count in zip(found, EVERY, strict=True)
+        "*" if len(field) == count else ",".join(map(str, field)) for field, count in zip(numbers, EVERY, strict=True)
     )
 
 
@@ -91,7 +90,7 @@ def union(schedule: Schedule) -> list[str]:
     >>> union(Schedule("0 6 1 * mon"))
     ['0 6 1 * *', '0 6 * * 1']
     """
-    return [text(found) for found in each(parse(schedule.cron))]
+    return [text(numbers) for numbers in each(parse(schedule.cron))]
 
 
 def every(schedule: Schedule, system: str) -> str:
@@ -118,7 +117,7 @@ def every(schedule: Schedule, system: str) -> str:
 
 
 def minutes(schedule: Schedule, system: str) -> int:
-    """Return an interval in minutes, for systems that count these.
+    """Return an interval in minutes, for systems that count minutes.
 
     Raises
     ------
@@ -156,12 +155,12 @@ def with_years(line: str, system: str) -> str:
     return f"{minute} {hour} ? {month} {','.join(WEEKDAYS[int(number)] for number in weekday.split(','))} *"
 
 
-def apart(schedule: Schedule, least: int, system: str) -> None:
-    """Refuse a cron that fires more often than a system looks at its clock.
+def check_gap(schedule: Schedule, least: int, system: str) -> None:
+    """Raise `UserError` for a cron that fires more often than a system looks at its clock.
 
     Parameters
     ----------
-    least : minutes between two ticks that it keeps.
+    least : the fewest minutes between two ticks that the system keeps.
     """
     cron = parse(schedule.cron)
     ticks = sorted({(hour * 60 + minute) for hour in cron.hours for minute in cron.minutes})

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mlops_jupyter.core.ids import new_id
-from mlops_jupyter.services.schedule import alerts, processes
-from mlops_jupyter.services.schedule.record import Run, Schedule, Status, Trigger
+from mlops_jupyter.services.schedule import alerts
+from mlops_jupyter.services.schedule.models import RunState, Schedule, ScheduledRun, Trigger
 from mlops_jupyter.store.ledger import Ledger
+from mlops_jupyter.store.process_identity import identity, is_running
 
 LOGS = "schedule-logs"
 
@@ -26,8 +27,14 @@ ORDER BY started DESC, id DESC LIMIT -1 OFFSET ?
 """
 
 
-class Runs:
-    """One project's runs. The row, UNIQUE in (schedule, due), is the fence: only who inserts it may run the tick."""
+class RunStore:
+    """The rows of one project's runs. A row, UNIQUE in (schedule, due), is a claim: who inserts it may run the tick.
+
+    Parameters
+    ----------
+    folder : the project's `.mlops`.
+    now : the clock, in seconds since the epoch.
+    """
 
     def __init__(self, ledger: Ledger, folder: Path, now: Callable[[], float]) -> None:
         self._ledger = ledger
@@ -35,25 +42,25 @@ class Runs:
         self._now = now
 
     def under_way(self, schedule: str) -> int:
-        """How many runs of a schedule are going on."""
+        """Return how many runs of a schedule are under way."""
         row = "SELECT COUNT(*) AS runs FROM schedule_run WHERE schedule = ? AND status = 'running'"
         return int(self._ledger.query(row, (schedule,))[0]["runs"])
 
     def claim(self, schedule: Schedule, due: float, trigger: Trigger) -> str | None:
-        """Write down that this process runs the tick and return the run's id; None if it may not.
+        """Record that this process runs the tick and return the run's id; None if it may not.
 
-        It may not where another process has the tick, as many runs as may be are under way, or the schedule was
-        removed or paused meanwhile. A backfill takes up again what did not succeed, under the same id.
+        It may not if another process has the tick, if as many runs are under way as may be at once, or if the schedule
+        was removed or paused meanwhile. A backfill runs again what did not succeed, under the same id.
         """
         with self._ledger.transaction():
-            known = self._ledger.query("SELECT removed, paused FROM schedule WHERE id = ?", (schedule.id,))[0]
-            if trigger is Trigger.CLOCK and (known["removed"] or known["paused"]):
+            row = self._ledger.query("SELECT removed, paused FROM schedule WHERE id = ?", (schedule.id,))[0]
+            if trigger is Trigger.CLOCK and (row["removed"] or row["paused"]):
                 return None
-            if self.under_way(schedule.id) >= schedule.wanted.concurrency:
+            if self.under_way(schedule.id) >= schedule.spec.concurrency:
                 return None
-            facts = json.dumps({"trigger": trigger.value, "owner": processes.identity()})
-            there = "SELECT id, status FROM schedule_run WHERE schedule = ? AND due = ?"
-            for row in self._ledger.query(there, (schedule.id, due)):
+            facts = json.dumps({"trigger": trigger.value, "owner": identity()})
+            of_tick = "SELECT id, status FROM schedule_run WHERE schedule = ? AND due = ?"
+            for row in self._ledger.query(of_tick, (schedule.id, due)):
                 if trigger is not Trigger.BACKFILL or row["status"] not in ("failed", "lost"):
                     return None
                 self._ledger.execute(
@@ -70,8 +77,8 @@ class Runs:
             )
         return run
 
-    def finish(self, run: str, schedule: Schedule, status: Status, outcome: Mapping[str, object]) -> None:
-        """Write down how a run ended, and what has to be said of it; delete the logs that are not kept any more."""
+    def finish(self, run: str, schedule: Schedule, status: RunState, outcome: Mapping[str, object]) -> None:
+        """Record how a run ended, with its alert; delete the logs that are not kept any more."""
         with self._ledger.transaction():
             self._ledger.execute(
                 "UPDATE schedule_run SET status = ?, ended = ?, outcome = ? WHERE id = ?",
@@ -79,7 +86,7 @@ class Runs:
             )
             if _found_drift(outcome):
                 self._ledger.audit("drift", schedule.package, {"verdict": "drifted", "run": run})
-            alerts.of_run(self._ledger, schedule, self.get(run), self._now())
+            alerts.note_end(self._ledger, schedule, self.get(run), self._now())
         self._rotate(schedule)
 
     def _rotate(self, schedule: Schedule) -> None:
@@ -87,58 +94,67 @@ class Runs:
             (self._folder / row["log"]).unlink(missing_ok=True)
             self._ledger.execute("UPDATE schedule_run SET log = NULL WHERE id = ?", (row["id"],))
 
-    def recover(self, schedules: Callable[[str], Schedule]) -> list[str]:
-        """Mark as lost what a dead process left running, end what is left of it, and return the runs' ids.
+    def orphans(self) -> list[tuple[str, str]]:
+        """Return the ids of the runs whose process died while they were under way, each with that of its schedule."""
+        rows = self._ledger.query("SELECT id, schedule, outcome FROM schedule_run WHERE status = 'running'")
+        return [
+            (row["id"], row["schedule"])
+            for row in rows
+            if not is_running(json.loads(row["outcome"] or "{}").get("owner"))
+        ]
 
-        `ended` stays empty, so that ticks missed meanwhile are still due. `schedules` gives a schedule by its id.
+    def mark_lost(self, run: str, schedule: Schedule, left_running: list[int]) -> bool:
+        """Record that a run is lost, with its alert; return False if another process was faster.
+
+        Its `ended` stays empty, so that ticks missed meanwhile are still due.
+
+        Parameters
+        ----------
+        left_running : pids of its processes that could not be ended.
         """
-        lost = []
-        for row in self._ledger.query("SELECT id, schedule, outcome FROM schedule_run WHERE status = 'running'"):
-            facts = json.loads(row["outcome"] or "{}")
-            if processes.lives(facts.get("owner")):
-                continue
-            processes.end(row["id"], grace=0.0)
-            facts["reason"] = "lost: the process that ran it died"
-            with self._ledger.transaction():
-                if self.get(row["id"]).status is not Status.RUNNING:  # another process has seen to it
-                    continue
-                self._ledger.execute(
-                    "UPDATE schedule_run SET status = 'lost', outcome = ? WHERE id = ?", (json.dumps(facts), row["id"])
-                )
-                alerts.of_run(self._ledger, schedules(row["schedule"]), self.get(row["id"]), self._now())
-            lost.append(row["id"])
-        return lost
+        with self._ledger.transaction():
+            recorded = self.get(run)
+            if recorded.status is not RunState.RUNNING:
+                return False
+            facts = {**recorded.outcome, "reason": "lost: the process that ran it died"}
+            if left_running:
+                facts["left_running"] = left_running
+            self._ledger.execute(
+                "UPDATE schedule_run SET status = 'lost', outcome = ? WHERE id = ?", (json.dumps(facts), run)
+            )
+            alerts.note_end(self._ledger, schedule, self.get(run), self._now())
+        return True
 
-    def get(self, run: str) -> Run:
+    def get(self, run: str) -> ScheduledRun:
         """Return the run of that id."""
         return self._run(self._ledger.query(f"{_HISTORY} WHERE r.id = ?", (run,))[0])
 
-    def at(self, schedule: str, due: float) -> Run | None:
+    def of_tick(self, schedule: str, due: float) -> ScheduledRun | None:
         """Return the run of a tick, or None."""
         rows = self._ledger.query(f"{_HISTORY} WHERE r.schedule = ? AND r.due = ?", (schedule, due))
         return self._run(rows[0]) if rows else None
 
-    def history(self) -> list[Run]:
+    def history(self) -> list[ScheduledRun]:
         """Return all runs, the newest first; runs of removed schedules too."""
         return [self._run(row) for row in self._ledger.query(f"{_HISTORY} ORDER BY r.started DESC, r.id DESC")]
 
-    def _run(self, row: sqlite3.Row) -> Run:
+    def _run(self, row: sqlite3.Row) -> ScheduledRun:
         log = self._folder / row["log"] if row["log"] else None
-        return Run(
+        return ScheduledRun(
             id=row["id"],
             schedule=row["schedule"],
             bundle=(self._folder.parent / row["bundle"]).resolve(),
             due=row["due"],
             started=row["started"],
             ended=row["ended"],
-            status=Status(row["status"]),
+            status=RunState(row["status"]),
             log=log if log and log.is_file() else None,
             outcome=json.loads(row["outcome"] or "{}"),
         )
 
 
 def _found_drift(outcome: Mapping[str, object]) -> bool:
-    """Whether a step of a run stopped it because the data has drifted: a check of the bundle's own."""
+    """Return whether a step stopped the run because the data has drifted, by a check of the bundle's own."""
     steps = outcome.get("steps")
-    faults = (one.get("error") for one in (steps if isinstance(steps, list) else ()) if isinstance(one, dict))
-    return any(isinstance(fault, dict) and fault.get("type") in DRIFT_FOUND for fault in faults)
+    errors = (step.get("error") for step in (steps if isinstance(steps, list) else ()) if isinstance(step, dict))
+    return any(isinstance(error, dict) and error.get("type") in DRIFT_FOUND for error in errors)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.services.schedule import clock
-from mlops_jupyter.services.schedule.expression import MACROS, parse
+from mlops_jupyter.services.cron import ticks as cron_ticks
+from mlops_jupyter.services.cron.expression import MACROS, parse
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Case:
     zone: str = "UTC"
 
     def next(self, count: int) -> list[datetime]:
-        return clock.next_times(self.cron, self.zone, datetime.fromisoformat(_whole(self.start)), count)
+        return cron_ticks.next_times(self.cron, self.zone, datetime.fromisoformat(_whole(self.start)), count)
 
 
 def _whole(time: str) -> str:
@@ -75,6 +75,8 @@ FIRES = (
     Case("spring: New York", "30 2 * * *", "03-07T12:00Z", "03-08T03:00-04:00 03-09T02:30-04:00", "America/New_York"),
     Case("spring: a gap of half an hour", "15 2 * * *",
          "10-03T00:00Z", "10-04T02:30+11:00 10-05T02:15+11:00", "Australia/Lord_Howe"),
+    Case("spring: intervals after a gap of half an hour", "*/20 2 * * *",
+         "10-03T00:00Z", "10-04T02:40+11:00 10-05T02:00+11:00", "Australia/Lord_Howe"),
     Case("spring: a gap at midnight", "0 0 * * *",
          "04-23T12:00Z", "04-24T01:00+03:00 04-25T00:00+03:00", "Africa/Cairo"),
     # Autumn: Berlin 2026-10-25, 03:00+02:00 becomes 02:00+01:00.
@@ -86,6 +88,8 @@ FIRES = (
          "10-25T02:00+02:00 10-25T02:30+02:00 10-25T02:00+01:00 10-25T02:30+01:00 10-25T03:00+01:00", "Europe/Berlin"),
     Case("autumn: hourly ticks every hour that passes", "30 * * * *",
          "10-24T23:45Z", "10-25T02:30+02:00 10-25T02:30+01:00 10-25T03:30+01:00", "Europe/Berlin"),
+    Case("autumn: intervals over half an hour that comes twice", "30 * * * *", "04-04T14:00Z",
+         "04-05T01:30+11:00 04-05T01:30+10:30 04-05T02:30+10:30", "Australia/Lord_Howe"),
     Case("autumn: New York", "30 1 * * *", "10-31T12:00Z", "11-01T01:30-04:00 11-02T01:30-05:00", "America/New_York"),
     Case("autumn: midnight comes twice", "30 23 * * *",
          "10-29T12:00Z", "10-29T23:30+03:00 10-30T23:30+02:00", "Africa/Cairo"),
@@ -96,15 +100,15 @@ FIRES = (
 def test_fires(case: Case) -> None:
     expected = [_whole(tick) for tick in case.ticks.split()]
     assert [tick.isoformat(timespec="minutes") for tick in case.next(len(expected))] == expected
-    clock.check(case.cron)
+    cron_ticks.check(case.cron)
 
 
 @pytest.mark.parametrize("case", FIRES, ids=lambda case: case.name)
 def test_latest_is_the_way_back(case: Case) -> None:
     ticks = [tick.astimezone(UTC) for tick in case.next(4)]  # two times of one zone are compared by their wall time
     for tick, following in pairwise(ticks):
-        assert clock.latest(case.cron, case.zone, tick).astimezone(UTC) == tick
-        assert clock.latest(case.cron, case.zone, following - timedelta(seconds=1)).astimezone(UTC) == tick
+        assert cron_ticks.latest(case.cron, case.zone, tick).astimezone(UTC) == tick
+        assert cron_ticks.latest(case.cron, case.zone, following - timedelta(seconds=1)).astimezone(UTC) == tick
 
 
 WRONG = {
@@ -142,7 +146,7 @@ WRONG = {
 @pytest.mark.parametrize("expression", WRONG)
 def test_wrong_expressions_name_the_field(expression: str) -> None:
     with pytest.raises(UserError) as told:
-        clock.check(expression)
+        cron_ticks.check(expression)
     text = str(told.value)
     assert WRONG[expression] in text and repr(expression) in text and "\n" not in text
 
@@ -165,7 +169,7 @@ def test_macros_mean_their_expression(macro: str) -> None:
 )
 def test_wrong_zones_get_advice(name: str, advice: str) -> None:
     with pytest.raises(UserError, match="is not known") as told:
-        clock.zone(name)
+        cron_ticks.zone(name)
     assert advice in str(told.value)
 
 
@@ -220,26 +224,77 @@ def test_every_minute_of_three_days_agrees_with_crontab(expression: str, start: 
     end = start + timedelta(days=3)
     minutes = (start.replace(second=0, microsecond=0) + timedelta(minutes=n) for n in range(1, 3 * 24 * 60 + 1))
     expected = [minute for minute in minutes if minute <= end and _fires(expression, minute)][:40]
-    ticks = [tick for tick in clock.next_times(expression, "UTC", start, max(1, len(expected))) if tick <= end]
+    ticks = [tick for tick in cron_ticks.next_times(expression, "UTC", start, max(1, len(expected))) if tick <= end]
     assert ticks == expected
 
 
 @settings(max_examples=70, deadline=None)
 @given(EXPRESSIONS, STARTS, ZONES)
 def test_ticks_ascend_and_match_the_wall(expression: str, start: datetime, zone: str) -> None:
-    ticks = clock.next_times(expression, zone, start, 30)
+    ticks = cron_ticks.next_times(expression, zone, start, 30)
     instants = [tick.astimezone(UTC) for tick in ticks]
     assert instants == sorted(set(instants)) and all(instant > start for instant in instants)
     for tick, instant in zip(ticks, instants, strict=True):
-        assert clock.latest(expression, zone, instant).astimezone(UTC) == instant
+        assert cron_ticks.latest(expression, zone, instant).astimezone(UTC) == instant
         before = (instant - timedelta(minutes=1)).astimezone(ZoneInfo(zone))
         assert _fires(expression, tick) or before.utcoffset() != tick.utcoffset()  # else it stands for a skipped one
+
+
+CHANGES = st.sampled_from(
+    [
+        ("Europe/Berlin", "2026-03-29T01:00Z"),
+        ("Europe/Berlin", "2026-10-25T01:00Z"),
+        ("America/New_York", "2026-11-01T06:00Z"),
+        ("Australia/Lord_Howe", "2026-04-04T15:00Z"),
+        ("Australia/Lord_Howe", "2026-10-03T15:30Z"),
+        ("America/Santiago", "2026-04-05T03:00Z"),
+        ("America/Santiago", "2026-09-06T04:00Z"),
+        ("Africa/Cairo", "2026-04-23T22:00Z"),
+        ("Africa/Cairo", "2026-10-29T21:00Z"),
+    ]
+)
+NEAR = st.one_of(st.just("*"), st.sampled_from(["0", "1", "2", "0-3", "1,2", "23", "*/2", "0,23"]))
+SOON = st.tuples(_field(0, 59), NEAR, st.just("*"), st.just("*"), st.sampled_from(["*", "0", "5,6"])).map(" ".join)
+
+
+def _minutes_of_cron(expression: str, zone: str, start: datetime, end: datetime) -> list[datetime]:
+    """The ticks after `start` up to `end`, minute by minute, as cron(8) of Debian says them."""
+    place, ticks = ZoneInfo(zone), []
+    interval = any(part.startswith("*") for part in expression.split()[:2])
+    minute = start.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    while minute <= end:
+        wall, before = minute.astimezone(place), (minute - timedelta(minutes=1)).astimezone(place)
+        walls = [wall.replace(tzinfo=None)]
+        if not interval:
+            skipped = int((wall.utcoffset() - before.utcoffset()).total_seconds()) // 60
+            walls = [] if wall.fold else [walls[0] - timedelta(minutes=back) for back in range(max(skipped, 0) + 1)]
+        if any(_fires(expression, wall) for wall in walls):
+            ticks.append(minute)
+        minute += timedelta(minutes=1)
+    return ticks
+
+
+@settings(max_examples=40, deadline=None)
+@given(SOON, CHANGES, st.integers(-150, 150))
+def test_every_minute_around_a_change_of_the_clocks_agrees_with_cron(
+    expression: str, change: tuple[str, str], away: int
+) -> None:
+    zone, moment = change[0], datetime.fromisoformat(change[1].replace("Z", "+00:00"))
+    first, start, end = (moment + each for each in (timedelta(hours=-26), timedelta(minutes=away), timedelta(hours=26)))
+    all_ticks = _minutes_of_cron(expression, zone, first, end)
+    expected = [tick for tick in all_ticks if tick > start]
+    ticks = [tick.astimezone(UTC) for tick in cron_ticks.next_times(expression, zone, start, len(expected) + 1)]
+    assert [tick for tick in ticks if tick <= end] == expected
+    for hours in (-0.75, -0.25, 0, 0.25, 0.75, 12):
+        now = moment + timedelta(hours=hours)
+        for last in [tick for tick in all_ticks if tick <= now][-1:]:
+            assert cron_ticks.latest(expression, zone, now).astimezone(UTC) == last
 
 
 def test_checking_an_expression_is_light() -> None:
     heavy = "croniter apscheduler sqlalchemy yaml psutil pandas IPython"
     program = (
-        "import sys; from mlops_jupyter.services.schedule.clock import check; "
+        "import sys; from mlops_jupyter.services.cron.ticks import check; "
         f"print([name for name in {heavy.split()} if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -1,4 +1,4 @@
-"""The facts of this room: a schedule, how its runs are kept, and one run of it."""
+"""The models of this room: a schedule, the policy of its runs, and one run of it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from mlops_jupyter.core import plan
 
 
-class Status(Enum):
-    """How a run stands."""
+class RunState(Enum):
+    """The state of a run."""
 
     RUNNING = "running"
     """Its process has started and has not ended, or it waits to be tried again."""
@@ -50,14 +50,14 @@ ONE_TRY = plan.Resources()
 
 
 @dataclass(frozen=True)
-class Policy:
-    """How the runs of a schedule are kept.
+class RunPolicy:
+    """How a schedule's runs are caught up on, tried again, logged and alerted of.
 
     Attributes
     ----------
     catchup : see `Catchup`; of ticks by the clock. What data, pipelines and checks bring is never dropped.
     tries : `retries`, `backoff_seconds` and `timeout_seconds` of a whole run; the timeout is of each try.
-    grace : seconds after which a tick that has not run is missing.
+    grace : seconds after which a tick that has not run counts as missing.
     logs : how many logs are kept; older ones are deleted.
     alerts : who is told of failures: names of environment variables that hold Apprise addresses, and files of
         Apprise's configuration. Never an address itself, for it may hold a password.
@@ -74,13 +74,13 @@ class Policy:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A bundle that runs by itself. Never changes, but for being paused: another time is another schedule.
+    """A bundle that runs by itself. It never changes, except that it is paused: other times are another schedule.
 
     Attributes
     ----------
     bundle : its folder, absolute.
     package : the bundle's, by which other schedules may wait for it.
-    wanted : when, in the words of every plan.
+    spec : when it runs, as every plan says it.
     parameters : overrides given to each run, as text.
     data : a folder that takes the place of the bundle's own data, or None.
     created : seconds since the epoch; no tick before it is due.
@@ -91,23 +91,23 @@ class Schedule:
     id: str
     bundle: Path
     package: str
-    wanted: plan.Schedule
+    spec: plan.Schedule
     parameters: Mapping[str, str]
     data: Path | None
     created: float
-    policy: Policy = Policy()
+    policy: RunPolicy = RunPolicy()
     paused: float | None = None
     resumed: float = 0.0
 
     @property
     def cron(self) -> str:
-        """Its cron expression; empty for the other kinds."""
-        return self.wanted.cron
+        """The cron expression; empty for the other kinds."""
+        return self.spec.cron
 
     @property
     def timezone(self) -> str:
-        """The time zone that its cron expression means."""
-        return self.wanted.timezone
+        """The time zone by whose clock the cron expression goes."""
+        return self.spec.timezone
 
     @property
     def since(self) -> float:
@@ -116,17 +116,17 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class Run:
+class ScheduledRun:
     """One run of a schedule.
 
     Attributes
     ----------
     id : also the run's id in the bundle's store.
-    due : the tick that it stands for, or the moment it was asked for by hand; seconds since the epoch, like the others.
+    due : the tick that it runs, or the moment it was asked for by hand; seconds since the epoch, like the others.
     ended : None while it runs, and where nobody saw the end.
     log : file with what the bundle printed; None if there is none (any more).
     outcome : the JSON object that the bundle printed, with `trigger`, `tries`, `exit_code` and, unless it succeeded,
-        `reason`.
+        `reason`; with `left_running`, the pids of processes that could not be ended, if there are some.
     """
 
     id: str
@@ -135,11 +135,11 @@ class Run:
     due: float
     started: float | None
     ended: float | None
-    status: Status
+    status: RunState
     log: Path | None
     outcome: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def reason(self) -> str:
-        """Why it did not succeed; empty if it did or still runs."""
+        """Why the run did not succeed; empty if it did or is under way."""
         return str(self.outcome.get("reason") or "")
