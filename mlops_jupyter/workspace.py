@@ -13,7 +13,7 @@ from mlops_jupyter.store.ledger import Ledger
 
 if TYPE_CHECKING:
     from mlops_jupyter.services.drift.service import Drift
-    from mlops_jupyter.services.pipeline.view import Steps
+    from mlops_jupyter.services.pipeline.query.step_states import Steps
     from mlops_jupyter.services.registry.service import Registry
     from mlops_jupyter.services.schedule.scheduler.service import Scheduler
     from mlops_jupyter.services.schedule.service import Schedules
@@ -77,7 +77,7 @@ class Workspace:
     @cached_property
     def steps(self) -> Steps:
         """The steps of a session, as panels see them."""
-        from mlops_jupyter.services.pipeline.view import Steps
+        from mlops_jupyter.services.pipeline.query.step_states import Steps
 
         return Steps(self.ledger)
 

@@ -19,14 +19,14 @@ MAIN = """
 import sys
 
 from {0}.pipeline import PIPELINE
-from {0}.runtime.command import main
+from {0}.runtime.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(PIPELINE, sys.argv[1:]))
 """
 
 PIPELINE = """
-from {0}.runtime.pipeline import Pipeline, Step
+from {0}.runtime.model.pipeline import Pipeline, Step
 
 PIPELINE = Pipeline("{0}", "{0}", (
 {1}), {2!r}, {3!r})

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from mlops_jupyter.core.records import Execution
+from mlops_jupyter.core.executions import Execution
 
 SETTINGS = "~settings"
 """What statements set up in libraries. It is no value: steps repeat the statements, or are merged."""
@@ -77,11 +77,11 @@ class Graph:
                 found.setdefault(maker, []).append((user, name))
         return found
 
-    def remakes(self, position: int, name: str) -> bool:
+    def rebinds(self, position: int, name: str) -> bool:
         """Whether an execution changes, binds or deletes a name."""
         return name in self.history[position].writes or name in self.history[position].deletes
 
-    def unborn(self, position: int) -> frozenset[str]:
+    def undefined_reads(self, position: int) -> frozenset[str]:
         """Names that an execution read and that nobody in the history made."""
         return frozenset(n for n in self.history[position].reads if n not in self.producers[position])
 
@@ -121,11 +121,11 @@ def _tied(history: Sequence[Execution]) -> list[Execution]:
     mutated: set[str] = set()
     found: list[Execution] = []
     for execution in reversed(history):
-        groups = tuple(group for group in execution.groups if group & mutated)
+        groups = tuple(group for group in execution.alias_groups if group & mutated)
         free = execution.writes.keys() | (code - mutated)
         tied = {n: "tied" for group in groups for n in sorted(group) if n not in free}
-        if groups != execution.groups:
-            execution = replace(execution, groups=groups)
+        if groups != execution.alias_groups:
+            execution = replace(execution, alias_groups=groups)
         if tied:
             execution = replace(execution, writes={**execution.writes, **tied}, reads=execution.reads | tied.keys())
         mutated |= execution.mutated

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from mlops_jupyter.analysis.cells import to_python
-from mlops_jupyter.analysis.effects import CURRENT, LISTING, draws, handles, remembering, reseeded, unseen
-from mlops_jupyter.analysis.facts import SourceFacts, StatementKind, facts
+from mlops_jupyter.analysis.facts.extract import SourceFacts, StatementKind, extract_facts
 from mlops_jupyter.analysis.graph import AMBIENT, UNSEEN, Graph, join
-from mlops_jupyter.analysis.parsing import deeply, parse
-from mlops_jupyter.analysis.silence import Silence, Sound
-from mlops_jupyter.core.records import Execution, Status
+from mlops_jupyter.analysis.purity import Purity, PurityCheck
+from mlops_jupyter.analysis.side_effects import CURRENT, LISTING, draws, handles, remembering, reseeded, unseen
+from mlops_jupyter.analysis.syntax.parsing import deeply, parse
+from mlops_jupyter.core.executions import Execution, ExecutionStatus
 
 HIDDEN = "~"
 FILE = "~file:"
@@ -24,7 +24,7 @@ FIGURE = "~figure:"
 
 
 @dataclass(frozen=True)
-class Kept:
+class SlicedCell:
     """What a slice keeps of one execution.
 
     Attributes
@@ -43,7 +43,7 @@ class Kept:
     facts: SourceFacts
 
 
-def cut(history: Sequence[Execution], text: Callable[[int], str], name: str) -> tuple[Kept, ...]:
+def cut(history: Sequence[Execution], text: Callable[[int], str], name: str) -> tuple[SlicedCell, ...]:
     """Return what made the value that a name has now, in the order in which it ran; nothing where nobody made it.
 
     Parameters
@@ -65,7 +65,7 @@ class _Cut:
         self._lists = False
         self._needs: dict[int, set[str]] = {}
 
-    def of(self, name: str) -> tuple[Kept, ...]:
+    def of(self, name: str) -> tuple[SlicedCell, ...]:
         if name not in self._graph.last:
             return ()
         self._needs[self._graph.last[name]] = {name}
@@ -82,7 +82,7 @@ class _Cut:
     def _size(self) -> tuple[int, frozenset[str], bool]:
         return sum(map(len, self._needs.values())), self._late, self._lists
 
-    def _sweep(self) -> list[Kept]:
+    def _sweep(self) -> list[SlicedCell]:
         """Meet every need once, from the latest execution to the first: a need is always of an earlier one."""
         kept = []
         for position in range(max(self._needs), -1, -1):
@@ -93,7 +93,7 @@ class _Cut:
                 for name, maker in takes.items():
                     if maker is not None:
                         self._needs.setdefault(maker, set()).add(name)
-                kept.append(Kept(position, statements, names, takes, self._cell(position).facts))
+                kept.append(SlicedCell(position, statements, names, takes, self._cell(position).facts))
         return kept
 
     def _cell(self, position: int) -> _Cell:
@@ -107,11 +107,11 @@ class _Cut:
         made = self._graph.producers[position]
         if cell.facts.uncertain:
             return {**dict.fromkeys(execution.reads), **self._notebook.before(position), **made}
-        reads = (execution.reads - execution.grown) | (execution.grown & names)
+        reads = (execution.reads - execution.implicit_reads) | (execution.implicit_reads & names)
         if len(statements) < len(cell.body):
-            left = facts(cell.source(statements))
-            dropped = cell.facts.reads - left.reads - left.text_reads - self._late
-            reads -= dropped - (names - left.sure_writes)  # what it does not bind anew goes through it as it was
+            left = extract_facts(cell.source(statements))
+            dropped = cell.facts.reads - left.reads - left.string_reads - self._late
+            reads -= dropped - (names - left.definite_writes)  # what it does not bind anew goes through it as it was
         if cell.blind(statements):
             reads = frozenset(n for n in reads if not n.startswith(HIDDEN))
         else:
@@ -140,10 +140,10 @@ class _Notebook:
 
     def __init__(self, history: Sequence[Execution]) -> None:
         texts = [to_python(execution.body) for execution in history]
-        self.facts = [facts(text) for text in texts]
+        self.facts = [extract_facts(text) for text in texts]
         read = frozenset().union(
-            *(reads for found in self.facts for reads in found.late_reads.values()),
-            *(statement.reads | statement.text_reads for found in self.facts for statement in found.statements),
+            *(reads for found in self.facts for reads in found.deferred_reads.values()),
+            *(statement.reads | statement.string_reads for found in self.facts for statement in found.statements),
         )
         definitions = dict.fromkeys((n for found in self.facts for n in found.definitions), "a definition")
         code = dict.fromkeys((n for e in history for n, mark in e.writes.items() if mark == "code"), "code")
@@ -167,7 +167,7 @@ class _Notebook:
             for name in statement.writes
         )
         self.shadowed = frozenset().union(*(e.writes for e in history), *(found.writes for found in self.facts))
-        self.shifting = frozenset().union(*(names for found in self.facts for names in found.late_writes.values()))
+        self.shifting = frozenset().union(*(names for found in self.facts for names in found.deferred_writes.values()))
 
     def origin(self, position: int, name: str) -> str:
         """Return the import statement that a name comes from where an execution reads it; "" if not surely from one."""
@@ -197,7 +197,7 @@ class _Notebook:
     def plain(self, position: int) -> Iterator[str]:
         """Names that hold a number or text when an execution begins."""
         for name, maker in self.graph.producers[position].items():
-            sure = self.graph.history[maker].status is Status.OK and not self.facts[maker].uncertain
+            sure = self.graph.history[maker].status is ExecutionStatus.OK and not self.facts[maker].uncertain
             if sure and isinstance(self.facts[maker].literals.get(name), bool | int | float | complex | str | bytes):
                 yield name
 
@@ -206,25 +206,25 @@ class _Cell:
     """One execution as plain Python, statement by statement."""
 
     def __init__(self, notebook: _Notebook, position: int, text: str) -> None:
-        self.facts: SourceFacts = facts(text)
+        self.facts: SourceFacts = extract_facts(text)
         self.body = parse(text).body
         self.origin = lambda name: notebook.origin(position, name)
         self._execution = notebook.graph.history[position]
         self.text = text
         self._sounds = self._prove(notebook, position)
 
-    def _prove(self, notebook: _Notebook, position: int) -> list[Sound]:
+    def _prove(self, notebook: _Notebook, position: int) -> list[Purity]:
         """Say of each statement what it does beside binding names."""
         execution = self._execution
-        if execution.status is not Status.OK or self.facts.uncertain or self.facts.star_imports:
-            return [Sound.LOUD] * len(self.body)
+        if execution.status is not ExecutionStatus.OK or self.facts.uncertain or self.facts.star_imports:
+            return [Purity.LOUD] * len(self.body)
         told = frozenset().union(*(statement.writes for statement in self.facts.statements))
         steady = set[str]()
         calm = not execution.mutated and not execution.deletes and "?" not in execution.writes.values()
         if calm and execution.writes.keys() <= told:
             made = notebook.graph.producers[position]
             steady = {n for n, maker in made.items() if notebook.graph.history[maker].writes.get(n) != "code"}
-        proof = Silence(notebook.plain(position), steady, notebook.shadowed, notebook.shifting, self.origin)
+        proof = PurityCheck(notebook.plain(position), steady, notebook.shadowed, notebook.shifting, self.origin)
         return [
             proof.take(node, statement.writes | statement.deletes)
             for node, statement in zip(self.body, self.facts.statements, strict=True)
@@ -241,11 +241,11 @@ class _Cell:
         kept = []
         for number in range(len(self.body) - 1, -1, -1):
             statement = self.facts.statements[number]
-            loud = self._sounds[number] is Sound.LOUD
+            loud = self._sounds[number] is Purity.LOUD
             if loud or statement.writes & live:
                 kept.append(number)
-                live -= statement.sure_writes
-                live |= statement.reads | statement.text_reads
+                live -= statement.definite_writes
+                live |= statement.reads | statement.string_reads
                 if loud:  # it may call any function
                     live |= late
         return tuple(reversed(kept))
@@ -253,16 +253,16 @@ class _Cell:
     def late(self, statements: Sequence[int]) -> frozenset[str]:
         """Return the names that functions which these statements bind read or bind when they are called."""
         bound = frozenset().union(*(self.facts.statements[number].writes for number in statements))
-        tables = (self.facts.late_reads, self.facts.late_writes)
+        tables = (self.facts.deferred_reads, self.facts.deferred_writes)
         return frozenset().union(*(table.get(name, frozenset()) for table in tables for name in bound))
 
     def loud(self, statements: Sequence[int]) -> list[ast.stmt]:
         """Return the statements among these that may do more than they say."""
-        return [self.body[number] for number in statements if self._sounds[number] is Sound.LOUD]
+        return [self.body[number] for number in statements if self._sounds[number] is Purity.LOUD]
 
     def blind(self, statements: Sequence[int]) -> bool:
         """Whether nothing but names decides what these statements bind."""
-        return all(self._sounds[number] is Sound.NONE for number in statements)
+        return all(self._sounds[number] is Purity.NONE for number in statements)
 
     def source(self, statements: Sequence[int]) -> str:
         """Return the text of some statements, one under another."""

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mlops_jupyter.analysis.cells import split_headers, to_python
-from mlops_jupyter.analysis.facts import ParseError, SourceFacts, facts
+from mlops_jupyter.analysis.facts.extract import ParseError, SourceFacts, extract_facts
 from mlops_jupyter.capture import scripts
 from mlops_jupyter.capture.namespace_snapshot import NamespaceSnapshot
 from mlops_jupyter.capture.observer import NOTHING, Accesses, UnobservedError
+from mlops_jupyter.core.executions import Execution, ExecutionStatus, Header
 from mlops_jupyter.core.ids import ExecutionId
-from mlops_jupyter.core.records import Execution, Header, Status
 
 _log = logging.getLogger("mlops_jupyter")
 
@@ -45,7 +45,7 @@ class NameChanges:
     alias_groups: tuple[frozenset[str], ...] = ()
 
 
-NO_CODE, NO_NAMES, NO_CHANGES = facts(""), NamespaceSnapshot({}), NameChanges()
+NO_CODE, NO_NAMES, NO_CHANGES = extract_facts(""), NamespaceSnapshot({}), NameChanges()
 
 
 @dataclass
@@ -63,7 +63,7 @@ class ActiveCell:
     begun : the handlers of header lines, with the state of each.
     usage_errors : what is wrong with header lines, shown when the cell has ended.
     overhead : seconds that the observers took.
-    blind : why it is not known what the cell did; see `Execution.blind`.
+    unobserved : why it is not known what the cell did; see `Execution.unobserved`.
     runs_others : the cell runs other cells (`get_ipython().run_cell(...)`), each of which has an execution of its own.
     """
 
@@ -79,10 +79,10 @@ class ActiveCell:
     bound: frozenset[str] = frozenset()
     started: float = field(default_factory=time.time)
     seconds: float = 0.0
-    status: Status = Status.ERROR
+    status: ExecutionStatus = ExecutionStatus.ERROR
     error: str = ""
     count: int = 0
-    shows: bool = False
+    displays_result: bool = False
     reads: set[str] = field(default_factory=set)
     writes: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -90,7 +90,7 @@ class ActiveCell:
     begun: list[tuple[HeaderHandler, object]] = field(default_factory=list)
     usage_errors: list[str] = field(default_factory=list)
     overhead: float = 0.0
-    blind: str = ""
+    unobserved: str = ""
     runs_others: bool = False
 
     def __post_init__(self) -> None:
@@ -105,13 +105,13 @@ class ActiveCell:
             The body is not Python.
         """
         headers, body = split_headers(self.raw)
-        self.facts = scripts.seen(body) if "%run" in body else facts(to_python(body))
+        self.facts = scripts.seen(body) if "%run" in body else extract_facts(to_python(body))
         self.headers, self.body = tuple(Header(h.name, h.line) for h in headers), body
 
     @property
     def succeeded(self) -> bool:
         """Whether the body ran to its end."""
-        return self.status is Status.OK
+        return self.status is ExecutionStatus.OK
 
     def add(self, accesses: Accesses) -> None:
         """Add what an observer saw. A variable that an observer asked sooner saw written was not read from before."""
@@ -122,7 +122,7 @@ class ActiveCell:
 
     def execution(self, position: int) -> Execution:
         """Return the record of the cell; without what the observers saw if they did not see all."""
-        observed = {"notes": (self.blind,)} if self.blind else self._observed()
+        observed = {"notes": (self.unobserved,)} if self.unobserved else self._observed()
         return Execution(
             id=ExecutionId(position),
             raw=self.raw,
@@ -135,7 +135,7 @@ class ActiveCell:
             status=self.status,
             error=self.error,
             count=self.count,
-            blind=self.blind,
+            unobserved=self.unobserved,
             **observed,
         )
 
@@ -145,11 +145,11 @@ class ActiveCell:
             "writes": self.writes,
             "mutated": self.changes.mutated,
             "deletes": self.changes.deletes,
-            "stuck": self.changes.unpicklable,
-            "grown": self.changes.implicit_reads,
-            "groups": self.changes.alias_groups,
+            "unpicklable": self.changes.unpicklable,
+            "implicit_reads": self.changes.implicit_reads,
+            "alias_groups": self.changes.alias_groups,
             "notes": tuple(self.notes),
-            "shows": self.shows,
+            "displays_result": self.displays_result,
         }
 
 

@@ -7,7 +7,7 @@ import sys
 from types import FrameType
 
 from mlops_jupyter.analysis.cells import to_python
-from mlops_jupyter.analysis.facts import ParseError, facts
+from mlops_jupyter.analysis.facts.extract import ParseError, extract_facts
 
 LOADS = re.compile(r"^\s*%?(?:re)?load_ext\s+mlops_jupyter\b.*$", re.MULTILINE)
 
@@ -42,7 +42,7 @@ def _from_there(text: str) -> str:
         return ""
     rest = text[found.end() :]
     try:
-        code = facts(to_python(rest)).statements
+        code = extract_facts(to_python(rest)).statements
     except ParseError:  # it stands in a block
         return ""
     return text[: found.start()].count("\n") * "\n" + found[0].strip() + rest if code else ""

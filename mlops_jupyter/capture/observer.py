@@ -35,7 +35,7 @@ class Observer(Protocol):
     """Looks at each cell at both of its borders.
 
     The recorder asks its observers in turn before a cell, and in the opposite order after it. Whatever an observer
-    raises makes the cell one of which nothing is known (`Execution.blind`).
+    raises makes the cell one of which nothing is known (`Execution.unobserved`).
     """
 
     def before(self, cell: ActiveCell) -> None:

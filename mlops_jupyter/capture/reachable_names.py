@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mlops_jupyter.analysis.facts import SourceFacts
+from mlops_jupyter.analysis.facts.extract import SourceFacts
 from mlops_jupyter.capture.value_kinds import plain
 from mlops_jupyter.capture.value_store import ValueStore
 
@@ -56,9 +56,9 @@ class ReachableNames:
     def learn(self, facts: SourceFacts, reached: set[str], written: Iterable[str]) -> None:
         """Remember the functions that an execution defined, and the values that may hold functions since."""
         holders = facts.definitions.union(*(self._lent_by(n) for n in reached if n in self._late))
-        lent = frozenset().union(*(statement.lends for statement in facts.statements))
+        lent = frozenset().union(*(statement.escaping_reads for statement in facts.statements))
         for name in written:
-            own = facts.late_reads.get(name, NOTHING) | facts.late_writes.get(name, NOTHING)
+            own = facts.deferred_reads.get(name, NOTHING) | facts.deferred_writes.get(name, NOTHING)
             if name in facts.definitions:
                 made_with = {n for s in facts.statements if name in s.writes for n in s.reads}
                 self._late[name] = own | {n for n in made_with if n in self._late or n in facts.definitions} - {name}

@@ -28,9 +28,9 @@ from mlops_jupyter.capture.observers.process_state import ProcessState
 from mlops_jupyter.capture.observers.temporary_files import TemporaryFiles
 from mlops_jupyter.capture.observers.variables import Variables
 from mlops_jupyter.capture.value_kinds import is_ours
+from mlops_jupyter.core.executions import Execution, ExecutionStatus
 from mlops_jupyter.core.ids import SessionId, new_id
-from mlops_jupyter.core.records import Execution, Status
-from mlops_jupyter.runtime.display import draws
+from mlops_jupyter.runtime.step.display import draws
 from mlops_jupyter.store.executions import save
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Recorder:
     """One shell's recording. `history` holds every execution since it began, oldest first.
 
     A fault of the recorder, or of a value that it looks at, is logged and never reaches the user's cell. The execution
-    is then in the history as one that was not observed (`Execution.blind`), so that nothing is exported over it.
+    is then in the history as one that was not observed (`Execution.unobserved`), so that nothing is exported over it.
     """
 
     def __init__(self, shell: InteractiveShell, ledger: Ledger, notebook: str | None) -> None:
@@ -108,7 +108,7 @@ class Recorder:
                 return
             self._active.runs_others = True
             if not self._variables.leaves_alone(self._active):
-                self._active.blind = "it ran other cells, and did more than that"
+                self._active.unobserved = "it ran other cells, and did more than that"
             self._around.append(self._active)
         elif self._active is not None:
             self._lose(self._active)
@@ -123,7 +123,7 @@ class Recorder:
         if result is None:
             self._lose(cell)
             return
-        if cell.runs_others and not cell.blind:
+        if cell.runs_others and not cell.unobserved:
             return
         cell.seconds = time.time() - cell.started
         cell.status, cell.error = _outcome(result)
@@ -145,21 +145,21 @@ class Recorder:
             for observer in self._observers:
                 observer.before(cell)
         except BaseException as fault:  # a value's own code may raise anything, and the cell runs all the same
-            cell.blind = reason(fault)
+            cell.unobserved = reason(fault)
         cell.overhead = time.perf_counter() - clock
         cell.started = time.time()
 
     def _observe(self, cell: ActiveCell, result: ExecutionResult) -> None:
         """Ask the observers what the cell did, the last one first."""
-        if not cell.blind:
+        if not cell.unobserved:
             try:
                 for observer in reversed(self._observers):
                     cell.add(observer.after(cell))
-                cell.shows = draws(result.result) and not is_ours(result.result)
+                cell.displays_result = draws(result.result) and not is_ours(result.result)
             except BaseException as fault:  # as before the cell
-                cell.blind = reason(fault)
-        if cell.blind:
-            print(f"mlops_jupyter: what this cell changed is not known ({cell.blind})", file=sys.stderr)
+                cell.unobserved = reason(fault)
+        if cell.unobserved:
+            print(f"mlops_jupyter: what this cell changed is not known ({cell.unobserved})", file=sys.stderr)
 
     def _record(self, cell: ActiveCell, clock: float) -> None:
         """Put the execution into the history and the ledger, and tell those who wait for it."""
@@ -177,7 +177,7 @@ class Recorder:
 
     def _lose(self, cell: ActiveCell) -> None:
         """Record a cell of which IPython did not say how it ended: a fault whose own text ends the process, say."""
-        cell.blind = "nothing told how it ended"
+        cell.unobserved = "nothing told how it ended"
         cell.seconds = time.time() - cell.started
         self.history.append(cell.execution(len(self.history)))
 
@@ -191,14 +191,14 @@ def _never_ran(cell: ActiveCell, result: ExecutionResult) -> bool:
     from IPython.core.error import UsageError
 
     fault = result.error_before_exec
-    return isinstance(fault, UsageError) or (fault is not None and cell.blind.startswith(UNREADABLE))
+    return isinstance(fault, UsageError) or (fault is not None and cell.unobserved.startswith(UNREADABLE))
 
 
-def _outcome(result: ExecutionResult) -> tuple[Status, str]:
+def _outcome(result: ExecutionResult) -> tuple[ExecutionStatus, str]:
     fault = result.error_in_exec or result.error_before_exec
     if fault is None:
-        return Status.OK, ""
-    status = Status.INTERRUPTED if isinstance(fault, KeyboardInterrupt) else Status.ERROR
+        return ExecutionStatus.OK, ""
+    status = ExecutionStatus.INTERRUPTED if isinstance(fault, KeyboardInterrupt) else ExecutionStatus.ERROR
     try:
         text = str(fault)
     except BaseException:  # a fault whose text raises

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlops_jupyter.analysis.cells import Piece, PieceKind, pieces, split_headers, to_python
-from mlops_jupyter.analysis.facts import ParseError, SourceFacts, facts
-from mlops_jupyter.analysis.magics import RUNS_HERE
-from mlops_jupyter.analysis.outline import outline
-from mlops_jupyter.analysis.parsing import LINE_END
+from mlops_jupyter.analysis.cells import Segment, SegmentKind, segments, split_headers, to_python
+from mlops_jupyter.analysis.cells.magics import RUNS_HERE
+from mlops_jupyter.analysis.cells.outline import outline
+from mlops_jupyter.analysis.facts.extract import ParseError, SourceFacts, extract_facts
+from mlops_jupyter.analysis.syntax.parsing import LINE_END
 
 OPTIONS = re.compile(r"-[neitpdGm]+")
 
@@ -89,14 +89,14 @@ def seen(body: str) -> SourceFacts:
         The cell is not Python.
     """
     text, apart = _inlined(body)
-    found = facts(to_python(text))
+    found = extract_facts(to_python(text))
     for other in apart:
         found = replace(
             found,
             writes=found.writes | other.writes,
             definitions=found.definitions | other.definitions,
-            late_reads={**found.late_reads, **other.late_reads},
-            late_writes={**found.late_writes, **other.late_writes},
+            deferred_reads={**found.deferred_reads, **other.deferred_reads},
+            deferred_writes={**found.deferred_writes, **other.deferred_writes},
             statements=(*found.statements, *other.statements),
         )
     return found
@@ -104,19 +104,19 @@ def seen(body: str) -> SourceFacts:
 
 def _inlined(body: str) -> tuple[str, list[SourceFacts]]:
     """Put the text of files that run inside in the place of their lines; return the facts of the others apart."""
-    cut, apart = list(pieces(body)), list[SourceFacts]()
+    cut, apart = list(segments(body)), list[SourceFacts]()
     for number, piece in enumerate(cut):
-        if piece.kind is PieceKind.LINE_MAGIC and piece.name == "run":
+        if piece.kind is SegmentKind.LINE_MAGIC and piece.name == "run":
             try:
                 run = parse(piece.rest)
                 texts = sources(run.path)
                 if run.inside:
                     cut[number] = replace(piece, text=_joined(piece, texts))
                 else:
-                    apart += [facts(to_python(text)) for text in texts]
+                    apart += [extract_facts(to_python(text)) for text in texts]
             except (OSError, ValueError, ParseError):
                 continue  # IPython says what is wrong with it, or it is told from what the names became
-        elif piece.kind is PieceKind.CELL_MAGIC and piece.name in RUNS_HERE:
+        elif piece.kind is SegmentKind.CELL_MAGIC and piece.name in RUNS_HERE:
             found = LINE_END.search(piece.text)
             cut_at = found.end() if found else len(piece.text)
             header, rest = piece.text[:cut_at], piece.text[cut_at:]
@@ -126,7 +126,7 @@ def _inlined(body: str) -> tuple[str, list[SourceFacts]]:
     return "".join(piece.text for piece in cut), apart
 
 
-def _joined(piece: Piece, texts: Sequence[str]) -> str:
+def _joined(piece: Segment, texts: Sequence[str]) -> str:
     plain = "\n".join(to_python(text) for text in texts) + "\n"
-    facts(plain)  # what is not Python stays out
+    extract_facts(plain)  # what is not Python stays out
     return plain if piece.text.startswith("%") else piece.text

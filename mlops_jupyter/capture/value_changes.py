@@ -6,11 +6,11 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from mlops_jupyter.analysis.facts import SourceFacts
+from mlops_jupyter.analysis.facts.extract import SourceFacts
 from mlops_jupyter.capture.ipython_names import IPythonNames
 from mlops_jupyter.capture.value_kinds import CODE, FROZEN, has_state, is_a
 from mlops_jupyter.capture.value_store import UNKNOWN, ValueStore
-from mlops_jupyter.runtime.fingerprint import Survey
+from mlops_jupyter.runtime.fingerprints.fingerprint import Survey
 
 CODE_MARK = "code"
 """Stands for the fingerprint of a module, function or class, which travels as source."""

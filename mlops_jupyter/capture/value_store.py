@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from mlops_jupyter.capture.value_kinds import FROZEN
-from mlops_jupyter.runtime.fingerprint import Survey, Unfingerprintable, surveys
+from mlops_jupyter.runtime.fingerprints.fingerprint import Survey, Unfingerprintable, surveys
 from mlops_jupyter.runtime.hashing import kernel_hasher
 
 BUDGET_SECONDS = 0.5
@@ -144,7 +144,7 @@ class ValueStore:
     def _has_owners(self, key: int) -> bool:
         return len(self._owners.get(key, ())) > 1
 
-    def groups(self, names: Iterable[str]) -> tuple[frozenset[str], ...]:
+    def alias_groups(self, names: Iterable[str]) -> tuple[frozenset[str], ...]:
         """Return the sets of names that share objects, directly or through others, and that hold one of some names."""
         grouped: set[str] = set()
         groups = []

@@ -55,7 +55,7 @@ class Resources:
 
 
 @dataclass(frozen=True)
-class Step:
+class PlanStep:
     """A named unit of the pipeline: a function with arguments in and values out.
 
     Attributes
@@ -138,7 +138,7 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedValue:
     """The notebook's own value of a delivered output, against which a run is proven.
 
     Attributes
@@ -194,18 +194,18 @@ class Plan:
 
     name: str
     package: str
-    steps: tuple[Step, ...]
+    steps: tuple[PlanStep, ...]
     parameters: tuple[Parameter, ...] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
     environment: Environment = Environment(python="3.11")
     schedule: Schedule | None = None
-    expected: tuple[Expected, ...] = ()
+    expected: tuple[ExpectedValue, ...] = ()
     files: Mapping[str, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     alert: str = ""
 
-    def step(self, name: str) -> Step:
+    def step(self, name: str) -> PlanStep:
         """Return the step of that name, or raise `NotFoundError` naming those there are."""
         for step in self.steps:
             if step.name == name:

@@ -52,7 +52,7 @@ def _amount(text: str, units: dict[str, int], what: str, such: str) -> float:
     return float(found[1]) * factor
 
 
-def counted(number: int, word: str) -> str:
+def count_of(number: int, word: str) -> str:
     """Return a number of things.
 
     Examples

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .engines import NAMES
 from .errors import PipelineError
+from .executors import NAMES
 
 OPTIONS: Mapping[tuple[str, ...], Mapping[str, Any]] = {
     ("-p", "--parameter"): {

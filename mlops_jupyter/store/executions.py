@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from mlops_jupyter.core.executions import Execution
 from mlops_jupyter.core.ids import SessionId
-from mlops_jupyter.core.records import Execution
 from mlops_jupyter.store.ledger import Ledger
 
 

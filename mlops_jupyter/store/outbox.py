@@ -18,7 +18,7 @@ AWAY = "MLflow is away: "
 """How the error of a message begins that waits for MLflow to come back: its tries are not counted."""
 
 
-class Standing(Enum):
+class MessageStatus(Enum):
     """How it stands with a message."""
 
     WAITING = "waiting"
@@ -39,7 +39,7 @@ class Message:
     id: int
     kind: str
     payload: Mapping[str, Any]
-    standing: Standing
+    standing: MessageStatus
     attempts: int = 0
     error: str = ""
     answer: Mapping[str, Any] | None = None
@@ -47,7 +47,7 @@ class Message:
     @property
     def away(self) -> bool:
         """It waits for MLflow, which could not be reached at the last try."""
-        return self.standing is Standing.WAITING and self.error.startswith(AWAY)
+        return self.standing is MessageStatus.WAITING and self.error.startswith(AWAY)
 
 
 def message(ledger: Ledger, number: int) -> Message:
@@ -109,7 +109,7 @@ def wait(ledger: Ledger, number: int, timeout: float, progress: Callable[[float]
     while True:
         found = message(ledger, number)
         waited = time.monotonic() - began
-        if found.standing is not Standing.WAITING or found.away or waited >= timeout:
+        if found.standing is not MessageStatus.WAITING or found.away or waited >= timeout:
             return found
         if progress:
             progress(waited)
@@ -126,7 +126,13 @@ def behind(ledger: Ledger) -> tuple[int, int]:
 
 
 def _read(row: Any) -> Message:
-    standing = Standing.WAITING if row["done"] is None else Standing.SET_ASIDE if row["error"] else Standing.DONE
+    standing = (
+        MessageStatus.WAITING
+        if row["done"] is None
+        else MessageStatus.SET_ASIDE
+        if row["error"]
+        else MessageStatus.DONE
+    )
     return Message(
         id=row["id"],
         kind=row["kind"],

@@ -4,61 +4,61 @@ from __future__ import annotations
 
 import pytest
 
-from mlops_jupyter.analysis.facts import CauseKind, facts
+from mlops_jupyter.analysis.facts.extract import NondeterminismKind, extract_facts
 
 FOUND = {
-    "x = np.random.rand(3)": CauseKind.UNSEEDED,
-    "import numpy\nnumpy.random.shuffle(a)": CauseKind.UNSEEDED,
-    "import random as r\nr.choice(a)": CauseKind.UNSEEDED,
-    "from random import shuffle as mix\nmix(a)": CauseKind.UNSEEDED,
-    "from numpy import random\nrandom.normal(0, 1)": CauseKind.UNSEEDED,
-    "torch.randn(3)": CauseKind.UNSEEDED,
-    "train_test_split(X, y)": CauseKind.UNSEEDED,
-    "train_test_split(X, y, random_state=None)": CauseKind.UNSEEDED,
-    "RandomForestClassifier(n_estimators=10)": CauseKind.UNSEEDED,
-    "KFold(5, shuffle=True)": CauseKind.UNSEEDED,
-    "df.sample(frac=1)": CauseKind.UNSEEDED,
-    "random.seed(1)\nnp.random.rand()": CauseKind.UNSEEDED,
-    "np.random.seed()": CauseKind.ENTROPY,
-    "import random\nrandom.Random(None)": CauseKind.ENTROPY,
-    "import uuid\nuuid.uuid4().hex": CauseKind.ENTROPY,
-    "uuid4()": CauseKind.ENTROPY,
-    "os.urandom(8)": CauseKind.ENTROPY,
-    "secrets.token_hex()": CauseKind.ENTROPY,
-    "time.time()": CauseKind.CLOCK,
-    "from time import perf_counter as now\nnow()": CauseKind.CLOCK,
-    "datetime.now()": CauseKind.CLOCK,
-    "import datetime as dt\ndt.datetime.utcnow()": CauseKind.CLOCK,
-    "from datetime import date as d\nd.today()": CauseKind.CLOCK,
-    "pd.Timestamp.now()": CauseKind.CLOCK,
-    "pd.to_datetime('today')": CauseKind.CLOCK,
-    "np.datetime64('now')": CauseKind.CLOCK,
-    "time.strftime('%Y')": CauseKind.CLOCK,
-    "requests.get(url)": CauseKind.NETWORK,
-    "from requests import get\nget(url)": CauseKind.NETWORK,
-    "urllib.request.urlopen(u)": CauseKind.NETWORK,
-    "pd.read_csv('https://example.org/a.csv')": CauseKind.NETWORK,
-    "pd.read_parquet(f's3://{bucket}/a')": CauseKind.NETWORK,
-    "fetch_openml('titanic')": CauseKind.NETWORK,
-    "os.environ['HOME']": CauseKind.ENVIRONMENT,
-    "os.environ.get('HOME')": CauseKind.ENVIRONMENT,
-    "os.getcwd()": CauseKind.ENVIRONMENT,
-    "Path.home()": CauseKind.ENVIRONMENT,
-    "sys.argv[1]": CauseKind.ENVIRONMENT,
-    "os.listdir(a)": CauseKind.ORDER,
-    "[p for p in Path('.').glob('*')]": CauseKind.ORDER,
-    "list(set(a))": CauseKind.ORDER,
-    "for x in set(a) - b: pass": CauseKind.ORDER,
-    "[x for x in {'a', b}]": CauseKind.ORDER,
-    "', '.join(set(a))": CauseKind.ORDER,
-    "s = {a, b}\nfor x, y in zip(rows, s): pass": CauseKind.ORDER,
-    "s = set(a).union(b)\n[x for x in s]": CauseKind.ORDER,
-    "s: set = {a, b}\nlist(s)": CauseKind.ORDER,
-    "hash('a')": CauseKind.ADDRESS,
-    "id(a)": CauseKind.ADDRESS,
-    "for f in as_completed(fs): pass": CauseKind.CONCURRENCY,
-    "input('name')": CauseKind.INPUT,
-    "getpass.getpass()": CauseKind.INPUT,
+    "x = np.random.rand(3)": NondeterminismKind.UNSEEDED,
+    "import numpy\nnumpy.random.shuffle(a)": NondeterminismKind.UNSEEDED,
+    "import random as r\nr.choice(a)": NondeterminismKind.UNSEEDED,
+    "from random import shuffle as mix\nmix(a)": NondeterminismKind.UNSEEDED,
+    "from numpy import random\nrandom.normal(0, 1)": NondeterminismKind.UNSEEDED,
+    "torch.randn(3)": NondeterminismKind.UNSEEDED,
+    "train_test_split(X, y)": NondeterminismKind.UNSEEDED,
+    "train_test_split(X, y, random_state=None)": NondeterminismKind.UNSEEDED,
+    "RandomForestClassifier(n_estimators=10)": NondeterminismKind.UNSEEDED,
+    "KFold(5, shuffle=True)": NondeterminismKind.UNSEEDED,
+    "df.sample(frac=1)": NondeterminismKind.UNSEEDED,
+    "random.seed(1)\nnp.random.rand()": NondeterminismKind.UNSEEDED,
+    "np.random.seed()": NondeterminismKind.ENTROPY,
+    "import random\nrandom.Random(None)": NondeterminismKind.ENTROPY,
+    "import uuid\nuuid.uuid4().hex": NondeterminismKind.ENTROPY,
+    "uuid4()": NondeterminismKind.ENTROPY,
+    "os.urandom(8)": NondeterminismKind.ENTROPY,
+    "secrets.token_hex()": NondeterminismKind.ENTROPY,
+    "time.time()": NondeterminismKind.CLOCK,
+    "from time import perf_counter as now\nnow()": NondeterminismKind.CLOCK,
+    "datetime.now()": NondeterminismKind.CLOCK,
+    "import datetime as dt\ndt.datetime.utcnow()": NondeterminismKind.CLOCK,
+    "from datetime import date as d\nd.today()": NondeterminismKind.CLOCK,
+    "pd.Timestamp.now()": NondeterminismKind.CLOCK,
+    "pd.to_datetime('today')": NondeterminismKind.CLOCK,
+    "np.datetime64('now')": NondeterminismKind.CLOCK,
+    "time.strftime('%Y')": NondeterminismKind.CLOCK,
+    "requests.get(url)": NondeterminismKind.NETWORK,
+    "from requests import get\nget(url)": NondeterminismKind.NETWORK,
+    "urllib.request.urlopen(u)": NondeterminismKind.NETWORK,
+    "pd.read_csv('https://example.org/a.csv')": NondeterminismKind.NETWORK,
+    "pd.read_parquet(f's3://{bucket}/a')": NondeterminismKind.NETWORK,
+    "fetch_openml('titanic')": NondeterminismKind.NETWORK,
+    "os.environ['HOME']": NondeterminismKind.ENVIRONMENT,
+    "os.environ.get('HOME')": NondeterminismKind.ENVIRONMENT,
+    "os.getcwd()": NondeterminismKind.ENVIRONMENT,
+    "Path.home()": NondeterminismKind.ENVIRONMENT,
+    "sys.argv[1]": NondeterminismKind.ENVIRONMENT,
+    "os.listdir(a)": NondeterminismKind.ORDER,
+    "[p for p in Path('.').glob('*')]": NondeterminismKind.ORDER,
+    "list(set(a))": NondeterminismKind.ORDER,
+    "for x in set(a) - b: pass": NondeterminismKind.ORDER,
+    "[x for x in {'a', b}]": NondeterminismKind.ORDER,
+    "', '.join(set(a))": NondeterminismKind.ORDER,
+    "s = {a, b}\nfor x, y in zip(rows, s): pass": NondeterminismKind.ORDER,
+    "s = set(a).union(b)\n[x for x in s]": NondeterminismKind.ORDER,
+    "s: set = {a, b}\nlist(s)": NondeterminismKind.ORDER,
+    "hash('a')": NondeterminismKind.ADDRESS,
+    "id(a)": NondeterminismKind.ADDRESS,
+    "for f in as_completed(fs): pass": NondeterminismKind.CONCURRENCY,
+    "input('name')": NondeterminismKind.INPUT,
+    "getpass.getpass()": NondeterminismKind.INPUT,
 }
 
 SILENT = [
@@ -96,20 +96,20 @@ SILENT = [
 
 @pytest.mark.parametrize("source", FOUND)
 def test_found(source: str) -> None:
-    assert [cause.kind for cause in facts(source).causes] == [FOUND[source]]
+    assert [cause.kind for cause in extract_facts(source).causes] == [FOUND[source]]
 
 
 def test_a_set_that_another_cell_made() -> None:
-    made, taken = facts("s = {a, b}"), facts("for x in s: pass")
-    assert [cause.kind for cause in taken.causes_with(made.sets)] == [CauseKind.ORDER]
+    made, taken = extract_facts("s = {a, b}"), extract_facts("for x in s: pass")
+    assert [cause.kind for cause in taken.causes_with(made.sets)] == [NondeterminismKind.ORDER]
     assert taken.causes_with(frozenset({"t"})) == ()
 
 
 @pytest.mark.parametrize("source", SILENT)
 def test_silent(source: str) -> None:
-    assert facts(source).causes == ()
+    assert extract_facts(source).causes == ()
 
 
 def test_where_and_how_it_is_written() -> None:
     source = "x = 1\ndef f():\n    ä = 'é' + str(\n        time.time() ** 2)\nnp.random.choice(\n    x)\n"
-    assert [(c.line, c.text) for c in facts(source).causes] == [(4, "time.time()"), (5, "np.random.choice(")]
+    assert [(c.line, c.text) for c in extract_facts(source).causes] == [(4, "time.time()"), (5, "np.random.choice(")]

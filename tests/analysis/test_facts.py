@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_jupyter.analysis.facts import ParseError, Span, StatementKind, facts, normalised
+from mlops_jupyter.analysis.facts.extract import ParseError, Span, StatementKind, extract_facts, normalized_source
 
 IMPORTS = {
     "plain": ("import a", {"a": "import a"}),
@@ -31,11 +31,11 @@ IMPORTS = {
 @pytest.mark.parametrize("name", IMPORTS)
 def test_imports(name: str) -> None:
     source, expected = IMPORTS[name]
-    assert facts(source).imports == expected
+    assert extract_facts(source).imports == expected
 
 
 def test_star_imports_are_each_named_once() -> None:
-    assert facts("from a import *\nfrom .b import *\nfrom a import *").star_imports == ("a", ".b")
+    assert extract_facts("from a import *\nfrom .b import *\nfrom a import *").star_imports == ("a", ".b")
 
 
 LITERALS = {
@@ -63,7 +63,7 @@ LITERALS = {
 @pytest.mark.parametrize("name", LITERALS)
 def test_literals(name: str) -> None:
     source, expected = LITERALS[name]
-    found = facts(source).literals
+    found = extract_facts(source).literals
     assert found == expected
     assert [type(value) for value in found.values()] == [type(value) for value in expected.values()]
 
@@ -90,7 +90,7 @@ TEXT = {
 @pytest.mark.parametrize("name", TEXT)
 def test_names_in_text(name: str) -> None:
     source, expected = TEXT[name]
-    assert facts(source).text_reads == frozenset(expected.split())
+    assert extract_facts(source).string_reads == frozenset(expected.split())
 
 
 DOUBTS = {
@@ -128,16 +128,16 @@ SURE = {
 @pytest.mark.parametrize("name", DOUBTS)
 def test_doubts(name: str) -> None:
     source, expected = DOUBTS[name]
-    assert facts(source).uncertain == (expected,)
+    assert extract_facts(source).uncertain == (expected,)
 
 
 @pytest.mark.parametrize("name", SURE)
 def test_no_doubts(name: str) -> None:
-    assert facts(SURE[name]).uncertain == ()
+    assert extract_facts(SURE[name]).uncertain == ()
 
 
 def test_each_doubt_is_said_once() -> None:
-    assert facts("exec(code, globals())\nf(globals(), globals())").uncertain == (
+    assert extract_facts("exec(code, globals())\nf(globals(), globals())").uncertain == (
         "line 1: exec() runs text that is known only when it runs",
         "line 1: globals() can read and bind any name",
         "line 2: globals() can read and bind any name",
@@ -160,15 +160,15 @@ MADE = {
 
 @pytest.mark.parametrize("source", MADE)
 def test_a_class_may_be_made_by_a_call(source: str) -> None:
-    found = facts(source)
+    found = extract_facts(source)
     assert (found.statements[0].kind is StatementKind.DEFINITION) is MADE[source]
     assert bool(found.definitions) is MADE[source]
 
 
 def test_translation_marks_are_no_facts() -> None:
-    found = facts("x = __magic__('env')\nclass __timeit__:\n    y = f(z)\n")
+    found = extract_facts("x = __magic__('env')\nclass __timeit__:\n    y = f(z)\n")
     assert (found.reads, found.writes, found.definitions) == ({"f", "z"}, {"x"}, frozenset())
-    assert found.late_reads == {}
+    assert found.deferred_reads == {}
     assert found.statements[1].writes == frozenset()
 
 
@@ -190,7 +190,7 @@ print(z)
 
 
 def test_statements() -> None:
-    found = facts(SOURCE).statements
+    found = extract_facts(SOURCE).statements
     assert [(s.kind, s.span) for s in found] == [
         (StatementKind.IMPORT, Span(1, 1, 0, 1, 9)),
         (StatementKind.LITERAL, Span(2, 2, 0, 2, 5)),
@@ -208,10 +208,10 @@ def test_statements() -> None:
 
 
 def test_a_statement_is_read_by_itself() -> None:
-    first, second = facts("if a:\n    b = 1\ndel b, c").statements
-    assert (first.writes, first.sure_writes) == ({"b"}, frozenset())
+    first, second = extract_facts("if a:\n    b = 1\ndel b, c").statements
+    assert (first.writes, first.definite_writes) == ({"b"}, frozenset())
     assert (second.reads, second.deletes) == ({"b", "c"}, {"b", "c"})
-    assert facts("b = 1\ndf.query('x > @k')").statements[1].text_reads == {"k"}
+    assert extract_facts("b = 1\ndf.query('x > @k')").statements[1].string_reads == {"k"}
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_a_statement_is_read_by_itself() -> None:
     ],
 )
 def test_what_strings_use(source: str, spoken: str) -> None:
-    assert facts(source).spoken == set(spoken.split())
+    assert extract_facts(source).names_in_strings == set(spoken.split())
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_what_strings_use(source: str, spoken: str) -> None:
     ],
 )
 def test_what_a_loop_binds_each_time_round(source: str, looped: dict[str, str]) -> None:
-    assert facts(source).looped == {name: set(bound.split()) for name, bound in looped.items()}
+    assert extract_facts(source).loop_bound == {name: set(bound.split()) for name, bound in looped.items()}
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_what_a_loop_binds_each_time_round(source: str, looped: dict[str, str]) 
     ],
 )
 def test_awaits(source: str, awaits: bool) -> None:
-    assert facts(source).awaits is awaits
+    assert extract_facts(source).awaits is awaits
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ def test_awaits(source: str, awaits: bool) -> None:
     [("a = ", 1), ("a = 1\nb = (\n", 2), ("if a:\nb", 2), ("%time x", 1), ("a = 1\n\tb", 2), ("\0", 0)],
 )
 def test_text_that_is_no_python(source: str, line: int) -> None:
-    for reader in (facts, normalised):
+    for reader in (extract_facts, normalized_source):
         with pytest.raises(ParseError) as caught:
             reader(source)
         assert (caught.value.line or line) == line
@@ -286,10 +286,10 @@ def test_text_that_is_no_python(source: str, line: int) -> None:
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
 def test_any_text_is_facts_or_a_fault(source: str) -> None:
     try:
-        found = facts(source)
+        found = extract_facts(source)
     except ParseError:
         return
-    assert facts(normalised(source)).reads == found.reads
+    assert extract_facts(normalized_source(source)).reads == found.reads
 
 
 @pytest.mark.parametrize(
@@ -304,9 +304,9 @@ def test_any_text_is_facts_or_a_fault(source: str) -> None:
 )
 def test_deep_text(source: str) -> None:
     usual = sys.getrecursionlimit()
-    assert "a" in facts(source).reads
-    assert facts(source).writes == {"x"}
-    assert normalised(source)
+    assert "a" in extract_facts(source).reads
+    assert extract_facts(source).writes == {"x"}
+    assert normalized_source(source)
     assert sys.getrecursionlimit() == usual
 
 
@@ -314,7 +314,7 @@ def test_the_parser_is_quiet() -> None:
     """IPython compiles the same text and warns by itself."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert facts(r"pattern = re.compile('\d+')").reads == {"re"}
+        assert extract_facts(r"pattern = re.compile('\d+')").reads == {"re"}
 
 
 @pytest.mark.parametrize(
@@ -329,7 +329,7 @@ def test_the_parser_is_quiet() -> None:
     ],
 )
 def test_normalised_text_is_the_same(one: str, other: str) -> None:
-    assert normalised(one) == normalised(other)
+    assert normalized_source(one) == normalized_source(other)
 
 
 @pytest.mark.parametrize(
@@ -337,8 +337,8 @@ def test_normalised_text_is_the_same(one: str, other: str) -> None:
     [("x = 1", "x = 2"), ("a = b", "b = a"), ("def f():\n    'one'", "def f():\n    'two'"), ("x = 1", "x = 1.0")],
 )
 def test_normalised_text_differs(one: str, other: str) -> None:
-    assert normalised(one) != normalised(other)
+    assert normalized_source(one) != normalized_source(other)
 
 
 def test_facts_are_remembered() -> None:
-    assert facts("remember = me") is facts("remember = me")
+    assert extract_facts("remember = me") is extract_facts("remember = me")

@@ -7,13 +7,13 @@ import re
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-from mlops_jupyter.analysis.cells import PieceKind, pieces
+from mlops_jupyter.analysis.cells import SegmentKind, segments
 
 FORMS = {
-    PieceKind.LINE_MAGIC: r"run_line_magic\('(?!pinfo|psearch)",
-    PieceKind.CELL_MAGIC: r"run_cell_magic\(",
-    PieceKind.SHELL: r"\.(?:system|getoutput)\(",
-    PieceKind.HELP: r"run_line_magic\('(?:pinfo|psearch)|show_usage\(",
+    SegmentKind.LINE_MAGIC: r"run_line_magic\('(?!pinfo|psearch)",
+    SegmentKind.CELL_MAGIC: r"run_cell_magic\(",
+    SegmentKind.SHELL: r"\.(?:system|getoutput)\(",
+    SegmentKind.HELP: r"run_line_magic\('(?:pinfo|psearch)|show_usage\(",
 }
 
 CELLS = [
@@ -49,10 +49,10 @@ CELLS = [
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_same_places(cell: str) -> None:
     theirs = TransformerManager().transform_cell(cell)
-    ours = pieces(cell)
+    ours = segments(cell)
     for kind, form in FORMS.items():
         assert sum(piece.kind is kind for piece in ours) == len(re.findall(form, theirs)), kind
-    python = "".join(piece.text for piece in ours if piece.kind is PieceKind.PYTHON)
+    python = "".join(piece.text for piece in ours if piece.kind is SegmentKind.PYTHON)
     assert [line.strip() for line in python.splitlines() if line.strip()] == [
         line.strip() for line in theirs.splitlines() if line.strip() and "get_ipython()" not in line
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_jupyter.analysis.outline import CodeCell, match, outline
+from mlops_jupyter.analysis.cells.outline import CodeCell, match, outline
 
 
 def cell(kind: str, source: object, **more: object) -> dict[str, object]:

@@ -6,7 +6,7 @@ import warnings
 
 from hypothesis import HealthCheck, assume, event, given, settings
 
-from mlops_jupyter.analysis.facts import SourceFacts, facts
+from mlops_jupyter.analysis.facts.extract import SourceFacts, extract_facts
 from tests.analysis.programs import NAMES, PROGRAMS, Seen, run, subsets
 
 
@@ -23,7 +23,7 @@ def compiled(program: str):  # the compiler refuses some that parse: walrus in a
 @given(PROGRAMS)
 def test_what_happens_was_foreseen(program: str) -> None:
     code = compiled(program)
-    found = facts(program)
+    found = extract_facts(program)
     for start in subsets():
         seen = run(code, start)
         event(seen.fault or "completed")
@@ -37,7 +37,7 @@ def check(found: SourceFacts, seen: Seen) -> None:
     assert seen.writes <= found.writes
     assert seen.deletes <= found.deletes
     if not seen.fault:
-        assert found.sure_writes <= seen.kept
+        assert found.definite_writes <= seen.kept
 
 
 def check_unread(found: SourceFacts, everything: Seen, needed: Seen) -> None:

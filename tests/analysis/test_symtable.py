@@ -9,8 +9,8 @@ import symtable
 
 import pytest
 
-from mlops_jupyter.analysis.facts import facts
-from mlops_jupyter.analysis.names_in_text import names_in_string
+from mlops_jupyter.analysis.facts.extract import extract_facts
+from mlops_jupyter.analysis.facts.names_in_strings import names_in_string
 
 MODULES = [
     "ast", "calendar", "contextlib", "dataclasses", "enum", "functools", "heapq", "logging", "random", "statistics",
@@ -41,7 +41,7 @@ def without_annotations(tree: ast.Module) -> str:
 @pytest.mark.parametrize("name", MODULES)
 def test_functions_read_what_the_compiler_says(name: str) -> None:
     source = without_annotations(ast.parse(inspect.getsource(importlib.import_module(name))))
-    found = facts(source)
+    found = extract_facts(source)
     defined = [node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
     tables = {t.get_name(): t for t in symtable.symtable(source, name, "exec").get_children()}
     strings = (n.value for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Constant) and isinstance(n.value, str))
@@ -51,9 +51,9 @@ def test_functions_read_what_the_compiler_says(name: str) -> None:
         if defined.count(function) > 1 or function not in tables:
             continue
         expected = global_reads(tables[function])
-        assert found.late_reads[function] - expected <= guesses
-        bound_first = found.late_writes.get(function, frozenset())
-        assert expected - found.late_reads[function] <= bound_first
+        assert found.deferred_reads[function] - expected <= guesses
+        bound_first = found.deferred_writes.get(function, frozenset())
+        assert expected - found.deferred_reads[function] <= bound_first
         compared += 1
     assert compared or not defined
 
@@ -61,12 +61,12 @@ def test_functions_read_what_the_compiler_says(name: str) -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_cells_bind_what_the_compiler_says(name: str) -> None:
     source = inspect.getsource(importlib.import_module(name))
-    found = facts(source)
+    found = extract_facts(source)
     top = symtable.symtable(source, name, "exec")
     bound = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
     gone = found.deletes - found.writes  # symtable counts a `del` as a binding
     # symtable counts a name that is only annotated; and what functions declare global is bound when they are called
     annotated = {s.get_name() for s in top.get_symbols() if s.is_annotated()}
-    late = frozenset().union(*found.late_writes.values())
+    late = frozenset().union(*found.deferred_writes.values())
     assert found.writes - late <= bound
     assert bound - found.writes <= gone | annotated | late

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mlops_jupyter.analysis.facts import facts
+from mlops_jupyter.analysis.facts.extract import extract_facts
 
 
 @dataclass(frozen=True)
@@ -21,18 +21,18 @@ class Case:
     sure: str | None = None
     deletes: str = ""
     late: Mapping[str, str] = field(default_factory=dict)
-    late_writes: Mapping[str, str] = field(default_factory=dict)
+    deferred_writes: Mapping[str, str] = field(default_factory=dict)
 
     def found(self) -> dict[str, object]:
         """What the facts say."""
-        found = facts(self.source)
+        found = extract_facts(self.source)
         return {
             "reads": found.reads,
             "writes": found.writes,
-            "sure": found.sure_writes,
+            "sure": found.definite_writes,
             "deletes": found.deletes,
-            "late": found.late_reads,
-            "late writes": found.late_writes,
+            "late": found.deferred_reads,
+            "late writes": found.deferred_writes,
         }
 
     def expected(self) -> dict[str, object]:
@@ -43,7 +43,7 @@ class Case:
             "sure": _names(self.writes if self.sure is None else self.sure),
             "deletes": _names(self.deletes),
             "late": {name: _names(reads) for name, reads in self.late.items()},
-            "late writes": {name: _names(writes) for name, writes in self.late_writes.items()},
+            "late writes": {name: _names(writes) for name, writes in self.deferred_writes.items()},
         }
 
 

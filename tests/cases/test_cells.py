@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_jupyter.analysis.cells import PieceKind, pieces, split_headers, to_python
-from mlops_jupyter.analysis.facts import facts
-from mlops_jupyter.analysis.parsing import LINE_END
+from mlops_jupyter.analysis.cells import SegmentKind, segments, split_headers, to_python
+from mlops_jupyter.analysis.facts.extract import extract_facts
+from mlops_jupyter.analysis.syntax.parsing import LINE_END
 
-PYTHON, LINE, CELL, SHELL, HELP = PieceKind
+PYTHON, LINE, CELL, SHELL, HELP = SegmentKind
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Cut:
 
     name: str
     body: str
-    pieces: tuple[tuple[PieceKind, str, int, str | None, str], ...]
+    pieces: tuple[tuple[SegmentKind, str, int, str | None, str], ...]
     python: str
     reads: str = ""
     writes: str = ""
@@ -107,13 +107,13 @@ NO_PYTHON = {"modulo over lines"}
 
 @pytest.mark.parametrize("cut", CUTS, ids=lambda cut: cut.name)
 def test_cuts(cut: Cut) -> None:
-    found = pieces(cut.body)
+    found = segments(cut.body)
     assert "".join(piece.text for piece in found) == cut.body
     assert tuple((p.kind, p.name, p.line, p.assigned, p.rest) for p in found if p.kind is not PYTHON) == cut.pieces
     python = to_python(cut.body)
     assert python == cut.python
     if cut.name not in NO_PYTHON:
-        said = facts(python)
+        said = extract_facts(python)
         assert (said.reads, said.writes) == (set(cut.reads.split()), set(cut.writes.split()))
 
 
@@ -161,7 +161,7 @@ FRAGMENTS = st.sampled_from(
 @given(st.lists(FRAGMENTS, max_size=14).map("".join))
 @settings(max_examples=400, deadline=None, derandomize=True, database=None)
 def test_any_text_keeps_its_lines(body: str) -> None:
-    assert "".join(piece.text for piece in pieces(body)) == body
+    assert "".join(piece.text for piece in segments(body)) == body
     assert len(LINE_END.findall(to_python(body))) == len(LINE_END.findall(body))
     headers, rest = split_headers(body)
     assert body.endswith(rest)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.targets import Feature
 from tests.contracts.test_targets import CHURN, TARGETS
@@ -25,7 +25,7 @@ def chain(names: Sequence[str]) -> Plan:
     """A pipeline of steps one after another."""
     before = ["", *names]
     steps = (
-        Step(name, "1", "", inputs={"x": before[n]} if n else {}, outputs=(("x",),)) for n, name in enumerate(names)
+        PlanStep(name, "1", "", inputs={"x": before[n]} if n else {}, outputs=(("x",),)) for n, name in enumerate(names)
     )
     return replace(TIMELESS, steps=tuple(steps))
 

@@ -36,8 +36,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from mlops_jupyter.runtime.codecs import load_exact, load_open, save_exact, save_open
-from mlops_jupyter.runtime.codecs.bare import plain
-from mlops_jupyter.runtime.fingerprint import Unfingerprintable, fingerprint
+from mlops_jupyter.runtime.codecs.json_values import plain
+from mlops_jupyter.runtime.fingerprints.fingerprint import Unfingerprintable, fingerprint
 
 NAN = float("nan")
 ODD_NAN = struct.unpack("<d", b"\x01\0\0\0\0\0\xf8\xff")[0]
@@ -288,7 +288,7 @@ sys.modules[name] = module
 spec.loader.exec_module(module)
 from pathlib import Path
 from mlops_jupyter.runtime.codecs import load_exact, load_open
-from mlops_jupyter.runtime.fingerprint import fingerprint
+from mlops_jupyter.runtime.fingerprints.fingerprint import fingerprint
 index = json.loads((Path(files) / "index.json").read_text())
 Path(out).write_text(json.dumps({
     "made": module.all_fingerprints(),

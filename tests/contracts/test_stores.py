@@ -16,12 +16,12 @@ import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from mlops_jupyter.runtime import places
 from mlops_jupyter.runtime.hashing import content_digest
 from mlops_jupyter.runtime.model.backoff import Backoff
-from mlops_jupyter.runtime.places import place
-from mlops_jupyter.runtime.runs import Store
+from mlops_jupyter.runtime.storage import backends
+from mlops_jupyter.runtime.storage.backends import open_backend
 from mlops_jupyter.runtime.storage.objects import DamagedObjectError
+from mlops_jupyter.runtime.storage.store import Store
 
 
 class Shaky(MemoryFileSystem):
@@ -69,8 +69,8 @@ for each in (Shaky, Gone):
 @pytest.fixture(params=["folder", "file", "memory", "shaky"])
 def uri(request, tmp_path, monkeypatch) -> Iterator[str]:
     """An address where nothing lies yet."""
-    monkeypatch.setattr(places, "BACKOFF", Backoff(0.0, 1, 0.0))
-    monkeypatch.setattr(places, "RETRIES", 5)
+    monkeypatch.setattr(backends, "BACKOFF", Backoff(0.0, 1, 0.0))
+    monkeypatch.setattr(backends, "RETRIES", 5)
     Shaky.calls.clear()
     name = secrets.token_hex(4)
     yield {
@@ -83,7 +83,7 @@ def uri(request, tmp_path, monkeypatch) -> Iterator[str]:
 
 
 def test_a_place_keeps_files(uri):
-    found = place(uri)
+    found = open_backend(uri)
     assert found.names("a") == []
     assert found.size("a/b") is None
     found.delete("a/b")
@@ -96,7 +96,7 @@ def test_a_place_keeps_files(uri):
         assert found.size("a/b") == len(data)
     assert found.names("a") == ["b", "c"]
     assert found.names("") == ["a"]
-    assert place(uri).read("a/c/d") == data, "another door shows the same"
+    assert open_backend(uri).read("a/c/d") == data, "another door shows the same"
     found.delete("a/b")
     assert found.names("a") == ["c"]
     assert found.size("a/b") is None
@@ -110,7 +110,7 @@ def test_a_damaged_artifact_is_refused_and_can_be_put_again(uri, damage):
     store, data = Store(uri), b"rows" * 1000
     key = store.put(data)
     path = f"objects/{key[:2]}/{key[2:]}"
-    place(uri).write(path, damage(data))
+    open_backend(uri).write(path, damage(data))
     with pytest.raises(DamagedObjectError, match="was damaged and is removed: run again"):
         store.get(key)
     assert not store.keeps(key, len(data))
@@ -122,14 +122,14 @@ def test_a_record_cut_short_counts_as_absent(uri):
     store = Store(uri)
     store.remember("k", {"outputs": [], "delivered": []})
     assert store.cached("k") is not None
-    place(uri).write("cache/k.json", place(uri).read("cache/k.json")[:-3])
+    open_backend(uri).write("cache/k.json", open_backend(uri).read("cache/k.json")[:-3])
     assert store.cached("k") is None
 
 
 def test_what_stays_refused_is_an_error_of_a_file_system(monkeypatch):
-    monkeypatch.setattr(places, "BACKOFF", Backoff(0.0, 1, 0.0))
+    monkeypatch.setattr(backends, "BACKOFF", Backoff(0.0, 1, 0.0))
     with pytest.raises(OSError, match="RuntimeError: no such host"):
-        place("gone://x").read("a")
+        open_backend("gone://x").read("a")
 
 
 # The writer is stopped where half of the bytes are written, and killed there.
@@ -137,7 +137,7 @@ WRITER = """
 import os, signal, sys, builtins
 import fsspec.implementations.local as local
 from mlops_jupyter.runtime import places
-from mlops_jupyter.runtime.runs import Store
+from mlops_jupyter.runtime.storage.store import Store
 
 class Half:
     def __init__(self, stream):
@@ -170,7 +170,7 @@ def test_a_writer_killed_half_way_leaves_nothing_that_is_read(tmp_path, scheme):
     assert [path.stat().st_size for path in parts] == [len(data) // 2], "it was half way"
     store, key = Store(uri), content_digest(data)
     assert not store.keeps(key, len(data))
-    assert place(uri).names(f"objects/{key[:2]}") == []
+    assert open_backend(uri).names(f"objects/{key[:2]}") == []
     with pytest.raises(DamagedObjectError, match="is gone from the store"):
         store.get(key)
     assert store.put(data) == key

@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import NotFoundError, UserError
-from mlops_jupyter.core.plan import Environment, Parameter, Plan, Resources, Schedule, Step
+from mlops_jupyter.core.plan import Environment, Parameter, Plan, PlanStep, Resources, Schedule
 from mlops_jupyter.services.export import targets
-from mlops_jupyter.services.export.spelling import python as python_text
+from mlops_jupyter.services.export.emit import python as python_text
 from mlops_jupyter.services.export.targets import Feature, airflow, azureml, cron, flyte, python
 from mlops_jupyter.surfaces import target_list
 
@@ -31,9 +31,9 @@ CHURN = Plan(
     name="Churn, monthly",
     package="churn",
     steps=(
-        Step("load", "4f0c", "", outputs=(("customers",), ("~numpy.random",))),
-        Step("clean", "a001", "", inputs={"customers": "load"}, outputs=(("customers",),)),
-        Step(
+        PlanStep("load", "4f0c", "", outputs=(("customers",), ("~numpy.random",))),
+        PlanStep("clean", "a001", "", inputs={"customers": "load"}, outputs=(("customers",),)),
+        PlanStep(
             "train",
             "77b2",
             "",
@@ -44,7 +44,7 @@ CHURN = Plan(
                 cpu=2, memory_bytes=1 << 30, gpu=1, retries=2, backoff_seconds=30, timeout_seconds=1800
             ),
         ),
-        Step("report", "01ff", "", inputs={"model": "train", "customers": "clean"}, resources=Resources(retries=1)),
+        PlanStep("report", "01ff", "", inputs={"model": "train", "customers": "clean"}, resources=Resources(retries=1)),
     ),
     parameters=(
         Parameter("n_estimators", 200),
@@ -156,7 +156,7 @@ class TestEveryTarget:
     def test_names_that_are_none_are_refused(self, target: ModuleType, name: str) -> None:
         for plan in (
             replace(churn(target), package=name),
-            replace(churn(target), steps=(Step(name, "1", ""),)),
+            replace(churn(target), steps=(PlanStep(name, "1", ""),)),
             replace(churn(target), parameters=(Parameter(name, 1),)),
         ):
             if target.render(churn(target)):
@@ -165,7 +165,7 @@ class TestEveryTarget:
                 assert "\n" not in str(fault.value)
 
     def test_plain_plan(self, target: ModuleType) -> None:
-        plan = Plan("p", "p", steps=(Step("only", "1", ""),))
+        plan = Plan("p", "p", steps=(PlanStep("only", "1", ""),))
         for path, text in target.render(plan).items():
             if path.endswith(".py"):
                 compile(text, path, "exec")
@@ -235,11 +235,11 @@ class TestRegistry:
         assert set(rows["paper"]["lacks"]) == {feature.value for feature in Feature} - {"schedule"}
         assert rows["broken"]["fault"].startswith("target 'broken' of 'mine' does not load")
         chosen = [rows[name] for name in ("paper", "broken")]
-        text = list(target_list.lines(chosen, 60))
+        text = target_list.text(chosen, 60).splitlines()
         assert text[0] == "paper   Paper  schedule"
         assert text[1].startswith("               not: parameters, steps")
         assert all(len(line) <= 60 for line in text)
-        assert max(map(len, target_list.lines(chosen, 0))) > 0, "a narrow terminal is no fault"
+        assert target_list.text(chosen, 0), "a narrow terminal is no fault"
 
     def test_a_package_adds_one(self, install: Installer) -> None:
         install("mine", "paper = my_target", my_target=MY_TARGET)

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jupyter.analysis.cells import to_python
-from mlops_jupyter.analysis.facts import facts
-from mlops_jupyter.analysis.outline import outline
-from mlops_jupyter.analysis.source import StatementKind
+from mlops_jupyter.analysis.cells.outline import outline
+from mlops_jupyter.analysis.facts.extract import extract_facts
+from mlops_jupyter.analysis.facts.records import StatementKind
 from tests.corpus import histories
 from tests.corpus.fetch import fetch
 
@@ -136,7 +136,7 @@ def sections(notebook: Path) -> int:
 
 
 def _computes(source: str) -> bool:
-    kinds = {statement.kind for statement in facts(to_python(_plain(source))).statements}
+    kinds = {statement.kind for statement in extract_facts(to_python(_plain(source))).statements}
     return not kinds <= {StatementKind.IMPORT, StatementKind.DEFINITION}
 
 

@@ -23,12 +23,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mlops_jupyter.analysis.outline import outline
+from mlops_jupyter.analysis.cells.outline import outline
 
 HEAVY = (
     "numpy", "pandas", "scipy.stats", "sklearn.linear_model", "matplotlib.pyplot", "IPython.core.interactiveshell",
-    "mlops_jupyter.surfaces.magics.listening", "mlops_jupyter.surfaces.magics.bundle_code",
-    "mlops_jupyter.runtime.state", "mlops_jupyter.services.pipeline.slices", "mlops_jupyter.capture.recorder",
+    "mlops_jupyter.surfaces.magics.session_start", "mlops_jupyter.surfaces.magics.bundle_code",
+    "mlops_jupyter.runtime.hidden.registry", "mlops_jupyter.services.pipeline.query.slices",
+    "mlops_jupyter.capture.recorder",
 )  # fmt: skip
 """Imported once, before a process is forked for each part: they take longer than most cells."""
 
@@ -138,7 +139,7 @@ def _shell(ran: Sequence[str]) -> Any:
 
 def _record(ran: Sequence[str], seed: int, most: int) -> dict[str, Any]:
     from mlops_jupyter.core.errors import UserError
-    from mlops_jupyter.services.pipeline.slices import slice_of
+    from mlops_jupyter.services.pipeline.query.slices import slice_of
     from mlops_jupyter.surfaces.magics.bundle_code import BundleTranslator
 
     notebook = _shell(ran)
@@ -166,7 +167,7 @@ def _again(ran: Sequence[str]) -> dict[str, Any]:
 
 
 def _replay(made: dict[str, Any], name: str) -> dict[str, Any]:
-    from mlops_jupyter.runtime.state import write
+    from mlops_jupyter.runtime.hidden.registry import write
 
     for state, value in made["states"].items():
         write(state, value)
@@ -181,7 +182,7 @@ def _replay(made: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _mark(value: object) -> str | None:
     """A value's fingerprint, None where it has none."""
-    from mlops_jupyter.runtime.fingerprint import fingerprint
+    from mlops_jupyter.runtime.fingerprints.fingerprint import fingerprint
 
     found = fingerprint(value)
     return found if isinstance(found, str) else None

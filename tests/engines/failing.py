@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from mlops_jupyter.core.plan import Parameter, Plan, Resources, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources
 
 FAILING = Plan(
     name="Mini",
     package="mini",
     steps=(
-        Step("first", "1", "def first(n):\n    return n\n", outputs=(("a",),), parameters=("n",)),
-        Step(
+        PlanStep("first", "1", "def first(n):\n    return n\n", outputs=(("a",),), parameters=("n",)),
+        PlanStep(
             "again",
             "2",
             "from pathlib import Path\n\n\n"

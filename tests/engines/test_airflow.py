@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
 from mlops_jupyter.services.export.targets import airflow
 from tests.engines import ticks, wished
 from tests.engines.demos import DIAMOND, ENGINES, FILED, LINEAR, bundle, engine, proven
@@ -28,8 +28,8 @@ PLAN = Plan(
     name='Mini "{{ ds }}"',
     package="mini",
     steps=(
-        Step("load", "1", "", outputs=(("rows",), ("~random",)), parameters=("count",)),
-        Step(
+        PlanStep("load", "1", "", outputs=(("rows",), ("~random",)), parameters=("count",)),
+        PlanStep(
             "dag",
             "2",
             "",
@@ -37,7 +37,7 @@ PLAN = Plan(
             outputs=(("total",),),
             resources=Resources(retries=2, backoff_seconds=7),
         ),
-        Step(
+        PlanStep(
             "task",
             "3",
             "",
@@ -45,7 +45,7 @@ PLAN = Plan(
             outputs=(("~environ:A",),),
             resources=Resources(timeout_seconds=90.5),
         ),
-        Step(
+        PlanStep(
             "report",
             "4",
             "",

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 import yaml
 
-from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
 from mlops_jupyter.services.cron.ticks import check
-from mlops_jupyter.services.export.spelling.parameters import text as json_text
+from mlops_jupyter.services.export.emit.parameters import text as json_text
 from mlops_jupyter.services.export.targets import argo
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines.demos import DEMOS, DIAMOND, Demo, bundle, engine, proven
@@ -178,7 +178,7 @@ def test_a_failure_is_tried_again_and_told(tmp_path: Path) -> None:
 @pytest.mark.validated("argo")
 def test_argos_models_know_every_key(tmp_path: Path) -> None:
     several = replace(CHURN, package="often", schedule=Schedule(every_seconds=900, concurrency=3))
-    plain = Plan("p", "plain", steps=(Step("only", "1", ""),))
+    plain = Plan("p", "plain", steps=(PlanStep("only", "1", ""),))
     for plan in (CHURN, several, plain):
         (tmp_path / plan.package).mkdir()
         assert list(faults(load(lay(plan, tmp_path / plan.package)))) == []
@@ -244,10 +244,10 @@ def test_runs_side_by_side_are_counted(tmp_path: Path) -> None:
 
 def test_names_that_argo_does_not_take_are_mapped(tmp_path: Path) -> None:
     steps = (
-        Step("Laden", "1", ""),
-        Step("laden", "1", "", after=("Laden",)),
-        Step("x" * 200, "1", ""),
-        Step("步", "1", ""),
+        PlanStep("Laden", "1", ""),
+        PlanStep("laden", "1", "", after=("Laden",)),
+        PlanStep("x" * 200, "1", ""),
+        PlanStep("步", "1", ""),
     )
     plan = Plan("p", "Übung_2", steps=steps, parameters=(Parameter("größe", 1),))
     objects = load(lay(plan, tmp_path))
@@ -296,6 +296,6 @@ def arrive(objects: Objects, values: Mapping[str, object]) -> None:
 
 def test_300_steps(tmp_path: Path) -> None:
     steps = tuple(
-        Step(f"s{n}", "1", "", after=(f"s{n - 1}",) if n else (), resources=Resources(cpu=0.25)) for n in range(300)
+        PlanStep(f"s{n}", "1", "", after=(f"s{n - 1}",) if n else (), resources=Resources(cpu=0.25)) for n in range(300)
     )
     assert list(faults(load(lay(Plan("p", "many", steps=steps), tmp_path)))) == []

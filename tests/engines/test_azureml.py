@@ -20,9 +20,9 @@ import pytest
 import yaml
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
 from mlops_jupyter.services.cron.ticks import next_times
-from mlops_jupyter.services.export.bundle.bundle import write
+from mlops_jupyter.services.export.bundle.create import write
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.targets import azureml
 from tests.contracts.test_targets import CHURN, HOSTILE
@@ -36,14 +36,14 @@ WEEKLY = Schedule("0 6 * * 1", "Asia/Kolkata")
 PLANS = {
     "churn": replace(CHURN, schedule=WEEKLY),
     "often": replace(CHURN, schedule=Schedule(every_seconds=5400)),
-    "bare": Plan("p", "p", steps=(Step("only", "1", ""),)),
+    "bare": Plan("p", "p", steps=(PlanStep("only", "1", ""),)),
     "names": replace(
         CHURN,
         schedule=None,
         steps=(
-            Step("Load", "1", ""),
-            Step("load", "1", "", after=("Load",)),
-            Step("données", "1", "", after=("load",)),
+            PlanStep("Load", "1", ""),
+            PlanStep("load", "1", "", after=("Load",)),
+            PlanStep("données", "1", "", after=("load",)),
         ),
         parameters=(Parameter("C", 1), Parameter("c", 2), Parameter("größe", 3), Parameter("after_load", 4)),
     ),
@@ -183,5 +183,5 @@ def test_refused_in_one_line(schedule: Schedule, said: str) -> None:
 
 
 def test_pauses_grow() -> None:
-    step = Step("a", "1", "", resources=Resources(retries=2, backoff_seconds=5))
+    step = PlanStep("a", "1", "", resources=Resources(retries=2, backoff_seconds=5))
     assert "for pause in 5 10 end; do" in azureml.render(Plan("p", "p", steps=(step,)))["azureml/pipeline.yml"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mlops_jupyter.core.plan import Schedule, Step
+from mlops_jupyter.core.plan import PlanStep, Schedule
 from mlops_jupyter.services.cron.portable import in_zone
 from mlops_jupyter.services.export.targets import dagster
 from tests.engines import ticks, wished
@@ -37,7 +37,7 @@ def probed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         texts = dagster.render(replace(wished.WISHED, schedule=kind))
         (plan / "dagster" / f"{kind.shown.split()[0]}.py").write_text(texts["dagster/wished.py"])
     odd = replace(
-        wished.WISHED, package="übung", name="Ünïcode.md", steps=tuple(Step(n, n, "") for n in ("région", "config"))
+        wished.WISHED, package="übung", name="Ünïcode.md", steps=tuple(PlanStep(n, n, "") for n in ("région", "config"))
     )
     (plan / "dagster" / "odd.py").write_text(dagster.render(odd)["dagster/übung.py"])
     (plan / "in").mkdir()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mlops_jupyter.core.plan import Plan, Resources, Step
+from mlops_jupyter.core.plan import Plan, PlanStep, Resources
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.targets import docker
 from tests.contracts.test_targets import CHURN
@@ -48,7 +48,7 @@ def test_secrets_are_references_and_the_gpu_is_asked_for() -> None:
 
 
 def test_a_step_that_asks_for_nothing_gets_nothing() -> None:
-    service = compose(Plan("p", "My_Flow", steps=(Step("only", "1", ""),)))
+    service = compose(Plan("p", "My_Flow", steps=(PlanStep("only", "1", ""),)))
     assert service["name"] == service["image"] == "my-flow-2d970f"
     assert not {"environment", "deploy"} & set(service)
     assert service["command"] == ["run", "--store", "/store"]
@@ -78,8 +78,8 @@ def test_what_gets_near_the_image() -> None:
 
 @pytest.mark.parametrize("gpus", [(), (2, 1)])
 def test_the_largest_step_counts(gpus: tuple[int, ...]) -> None:
-    steps = tuple(Step(f"s{n}", "1", "", resources=Resources(gpu=n)) for n in gpus)
-    service = compose(Plan("p", "p", steps=(*steps, Step("last", "1", ""))))
+    steps = tuple(PlanStep(f"s{n}", "1", "", resources=Resources(gpu=n)) for n in gpus)
+    service = compose(Plan("p", "p", steps=(*steps, PlanStep("last", "1", ""))))
     assert ("deploy" in service) == bool(gpus)
     if gpus:
         assert service["deploy"]["resources"]["reservations"]["devices"][0]["count"] == 2  # type: ignore[index]

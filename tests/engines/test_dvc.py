@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mlops_jupyter.core.plan import Parameter, Plan, Resources, Step
-from mlops_jupyter.services.export.bundle.bundle import write
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources
+from mlops_jupyter.services.export.bundle.create import write
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.targets import dvc
 from tests.contracts.test_targets import HOSTILE
@@ -111,7 +111,7 @@ def test_another_clone_goes_on_from_what_was_pushed(tmp_path: Path) -> None:
 
 def test_a_failure_is_tried_again_then_told(tmp_path: Path) -> None:
     module = "def only():\n    print('tried')\n    raise ValueError('no numbers')\n"
-    step = Step("only", "1", module, outputs=(("x",),), resources=Resources(retries=2, backoff_seconds=0.001))
+    step = PlanStep("only", "1", module, outputs=(("x",),), resources=Resources(retries=2, backoff_seconds=0.001))
     laid = tmp_path / "bundle"
     write(render(Plan("mini", "mini", (step,), secrets=("HOOK",), alert="HOOK"), [dvc]), laid)
     begin(laid)
@@ -132,9 +132,9 @@ def test_dvc_reads_what_the_plan_says(tmp_path: Path) -> None:
     )
     names = tuple(p.name for p in values)
     steps = (
-        Step("load", "1", "", inputs={f"~file:{odd}": "", "~random": ""}, outputs=(("x",),), parameters=names),
-        Step("stages", "2", "", inputs={"x": "load"}, outputs=(("y",),), always=True),
-        Step("do", "3", "", inputs={"x": "load", "y": "stages"}),
+        PlanStep("load", "1", "", inputs={f"~file:{odd}": "", "~random": ""}, outputs=(("x",),), parameters=names),
+        PlanStep("stages", "2", "", inputs={"x": "load"}, outputs=(("y",),), always=True),
+        PlanStep("do", "3", "", inputs={"x": "load", "y": "stages"}),
     )
     files = {f"src/mini/initial/files/{odd}": b"1", "src/mini/initial/random.json": b"1"}
     plan = Plan('Mini "${x}"', "mini", steps, parameters=values, files=files)
@@ -168,7 +168,7 @@ def test_a_text_that_dvc_would_fill_in_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_no_file_tells_apart_is_another_command() -> None:
-    step = Step("only", "1", "", inputs={"x": ""}, parameters=("rate",))
+    step = PlanStep("only", "1", "", inputs={"x": ""}, parameters=("rate",))
     plan = Plan("mini", "mini", (step,), parameters=(Parameter("rate", float("nan")),))
     others = (
         replace(plan, steps=(replace(step, version="2"),)),

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
 from mlops_jupyter.services.cron.ticks import next_times
-from mlops_jupyter.services.export.bundle.bundle import write
+from mlops_jupyter.services.export.bundle.create import write
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.targets import flyte
 from tests.contracts.test_targets import HOSTILE, churn
@@ -29,7 +29,12 @@ CHURN = churn(flyte)
 NAMED = Plan(
     "Named",
     "json",
-    steps=(Step("sys", "1", ""), Step("Load", "1", ""), Step("日本", "1", ""), Step("json_workflow", "1", "")),
+    steps=(
+        PlanStep("sys", "1", ""),
+        PlanStep("Load", "1", ""),
+        PlanStep("日本", "1", ""),
+        PlanStep("json_workflow", "1", ""),
+    ),
     parameters=tuple(Parameter(name, 1) for name in ("C", "c", "Load", "store", "locals", "größe")),
     schedule=Schedule(every_seconds=7200),
 )

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
 from mlops_jupyter.services.export.targets import github
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines.act import act
@@ -85,7 +85,7 @@ def test_a_pull_request_is_held_against_the_notebooks_values(tmp_path: Path) -> 
 
 PLANS = {
     "churn": CHURN,
-    "bare": Plan("p", "p", steps=(Step("only", "1", ""),)),
+    "bare": Plan("p", "p", steps=(PlanStep("only", "1", ""),)),
     "hostile": replace(CHURN, parameters=tuple(Parameter(f"p{n}", text) for n, text in enumerate(HOSTILE))),
     "many": replace(CHURN, parameters=tuple(Parameter(f"p{n}", n) for n in range(40))),
     "traps": replace(CHURN, parameters=tuple(map(Parameter, ("no", "y", "on", "null"), ("1e3", "0123", "true", "4")))),

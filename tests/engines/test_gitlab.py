@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
 from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.targets import gitlab
 from tests.contracts.test_targets import CHURN, HOSTILE
@@ -102,7 +102,7 @@ def test_in_a_folder_of_another_repository(tmp_path: Path) -> None:
 
 PLANS = {
     "churn": CHURN,
-    "bare": Plan("p", "p", steps=(Step("only", "1", ""),)),
+    "bare": Plan("p", "p", steps=(PlanStep("only", "1", ""),)),
     "hostile": replace(CHURN, parameters=tuple(Parameter(f"p{n}", text) for n, text in enumerate(HOSTILE))),
     "traps": replace(CHURN, parameters=tuple(map(Parameter, ("no", "y", "PATH"), ("1e3", "0123", "true")))),
     "unicode": replace(CHURN, package="größe"),

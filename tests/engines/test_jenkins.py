@@ -21,9 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
-from mlops_jupyter.runtime.given import parameters
-from mlops_jupyter.runtime.pipeline import Pipeline
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
+from mlops_jupyter.runtime.cli.parameters import parse_parameters
+from mlops_jupyter.runtime.model.pipeline import Pipeline
 from mlops_jupyter.services.cron import cron_fields, dst
 from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.targets import jenkins
@@ -44,12 +44,12 @@ PLANS = {
         CHURN,
         steps=(
             *CHURN.steps,
-            Step("left", "1", "", inputs={"model": "train"}, resources=Resources(timeout_seconds=60)),
-            Step("right", "1", "", inputs={"model": "train"}, resources=Resources(retries=3)),
+            PlanStep("left", "1", "", inputs={"model": "train"}, resources=Resources(timeout_seconds=60)),
+            PlanStep("right", "1", "", inputs={"model": "train"}, resources=Resources(retries=3)),
         ),
         schedule=Schedule("0 6 1,15 * mon", "Europe/Oslo"),
     ),
-    "bare": Plan("p", "p", steps=(Step("only", "1", ""),)),
+    "bare": Plan("p", "p", steps=(PlanStep("only", "1", ""),)),
     "hostile": replace(
         CHURN, parameters=tuple(Parameter(f"p{n}", text) for n, text in enumerate((*HOSTILE, r"\u0027")))
     ),
@@ -98,7 +98,7 @@ def test_parameters_have_types_and_no_value_breaks_out(read: Mapping[str, Calls]
     for each in PLANS["hostile"].parameters:
         line = found[f"PARAMETER_{each.name}"]
         pipeline = Pipeline("p", "p", parameters={each.name: each.default})
-        assert parameters(pipeline, [f"{each.name}={line}"]) == {each.name: each.default}
+        assert parse_parameters(pipeline, [f"{each.name}={line}"]) == {each.name: each.default}
     frames = [[name for name, _ in read[plan]] for plan in ("after", "unicode")]
     assert len({len(frame) for frame in frames}) == 1
 

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
 from mlops_jupyter.services.cron.ticks import next_times
-from mlops_jupyter.services.export.bundle.bundle import write
+from mlops_jupyter.services.export.bundle.create import write
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.targets import kubeflow
 from tests.contracts.test_targets import CHURN, HOSTILE
@@ -48,7 +48,7 @@ def understood(folder: Path, **plans: Plan) -> dict[str, Any]:
 def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What kfp understood of CHURN and of plans at the edges."""
     step = CHURN.steps[0]
-    many = tuple(Step(f"step_{i}", "1", "", inputs={"x": f"step_{i - 1}"} if i else {}) for i in range(300))
+    many = tuple(PlanStep(f"step_{i}", "1", "", inputs={"x": f"step_{i - 1}"} if i else {}) for i in range(300))
     return understood(
         tmp_path_factory.mktemp("read"),
         churn=CHURN,

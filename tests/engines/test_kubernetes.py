@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 import yaml
 
-from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
 from mlops_jupyter.services.cron.ticks import check, zone
-from mlops_jupyter.services.export.spelling.parameters import text as json_text
+from mlops_jupyter.services.export.emit.parameters import text as json_text
 from mlops_jupyter.services.export.targets import kubernetes
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines.demos import DEMOS, DIAMOND, Demo, bundle, engine, proven
@@ -143,7 +143,7 @@ def test_the_pipelines_own_failure_is_told_by_its_exit_code(tmp_path: Path) -> N
 
 @pytest.mark.validated("kubernetes")
 def test_the_schemas_know_every_key(tmp_path: Path) -> None:
-    plain = Plan("p", "plain", steps=(Step("only", "1", ""),))
+    plain = Plan("p", "plain", steps=(PlanStep("only", "1", ""),))
     often = replace(CHURN, package="often", schedule=Schedule(every_seconds=900))
     for plan in (CHURN, often, plain):
         (tmp_path / plan.package).mkdir()
@@ -172,8 +172,8 @@ def test_the_job_is_the_plan(tmp_path: Path) -> None:
 
 def test_the_deadline_leaves_room_for_every_try(tmp_path: Path) -> None:
     steps = (
-        Step("a", "1", "", resources=Resources(timeout_seconds=90.5)),
-        Step("b", "1", "", resources=Resources(timeout_seconds=60, retries=2, backoff_seconds=5)),
+        PlanStep("a", "1", "", resources=Resources(timeout_seconds=90.5)),
+        PlanStep("b", "1", "", resources=Resources(timeout_seconds=60, retries=2, backoff_seconds=5)),
     )
     found = job(load(lay(Plan("p", "p", steps=steps), tmp_path)))["activeDeadlineSeconds"]
     assert found == math.ceil(90.5 + 3 * 60 + 5 + 10 + 600)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mlops_jupyter.core.plan import Parameter, Plan, Resources, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources
 from mlops_jupyter.services.export.targets import make
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines.demos import DEMOS, DIAMOND, TEXT, Demo, bundle, engine, proven
@@ -82,7 +82,7 @@ def test_hostile_defaults_stay_what_they_are(tmp_path: Path) -> None:
     parameters = tuple(Parameter(f"text{n}", text) for n, text in enumerate(HOSTILE))
     parameters += (Parameter("mixed", {"#": [1e3, "0123", "no", None, True]}), Parameter("nan", float("nan")))
     names = tuple(Parameter(name, f"of {name}") for name in ODD)
-    laid = lay(tmp_path, Plan("p", "p", steps=(Step("only", "1", ""),), parameters=(*parameters, *names)))
+    laid = lay(tmp_path, Plan("p", "p", steps=(PlanStep("only", "1", ""),), parameters=(*parameters, *names)))
     engine(*MAKE, "PYTHON=./python", cwd=laid)
     (call,) = calls(laid)
     assert passed(call) == {p.name: p.default for p in (*parameters, *names) if p.name != "nan"}
@@ -97,7 +97,7 @@ def test_edges_as_make_has_them(tmp_path: Path) -> None:
 
 
 def test_names_that_mean_something_to_make(tmp_path: Path) -> None:
-    steps = tuple(Step(name, "1", "", inputs={"x": ODD[n - 1]} if n else {}) for n, name in enumerate(ODD))
+    steps = tuple(PlanStep(name, "1", "", inputs={"x": ODD[n - 1]} if n else {}) for n, name in enumerate(ODD))
     laid = lay(tmp_path, Plan("p", "define", steps=steps))
     engine(*MAKE, "PYTHON=./python", "-j2", cwd=laid)
     assert [call[:4] for call in calls(laid)] == [["-m", "define", "step", name] for name in ODD]
@@ -110,7 +110,7 @@ def test_names_that_mean_something_to_make(tmp_path: Path) -> None:
     ids=["failed", "wrong request", "good"],
 )
 def test_retries(tmp_path: Path, code: int, tries: int, slept: list[str]) -> None:
-    step = Step("only", "1", "", resources=Resources(retries=3, backoff_seconds=20))
+    step = PlanStep("only", "1", "", resources=Resources(retries=3, backoff_seconds=20))
     laid = lay(tmp_path, Plan("p", "p", steps=(step,), secrets=("HOOK",), alert="HOOK"))
     path = f"{laid}:/usr/bin:/bin"
     engine(*MAKE, "PYTHON=./python", cwd=laid, PATH=path, CODE=str(code), code=2 if code else 0)

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
 from mlops_jupyter.services.cron.ticks import next_times
-from mlops_jupyter.services.export.bundle.bundle import write
+from mlops_jupyter.services.export.bundle.create import write
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.targets import metaflow
 from tests.contracts.test_targets import CHURN, HOSTILE
@@ -42,7 +42,7 @@ def wide() -> Plan:
     return Plan(
         "wide",
         "wide",
-        steps=tuple(Step(name, "1", "", inputs=dict(zip("abc", ups, strict=False))) for name, ups in edges.items()),
+        steps=tuple(PlanStep(name, "1", "", inputs=dict(zip("abc", ups, strict=False))) for name, ups in edges.items()),
         parameters=tuple(Parameter(name, 1) for name in names),
     )
 
@@ -179,6 +179,6 @@ def test_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
 
 
 def test_too_many_retries_are_refused() -> None:
-    steps = (Step("load", "1", "", resources=Resources(retries=5)),)
+    steps = (PlanStep("load", "1", "", resources=Resources(retries=5)),)
     with pytest.raises(UserError, match="step 'load' is to be tried again 5 times, and Metaflow 2 does so 4 times"):
         metaflow.render(replace(CHURN, steps=steps))

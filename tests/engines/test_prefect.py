@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
 from mlops_jupyter.services.export.targets import prefect
 from tests.engines import ticks, wished
 from tests.engines.demos import DEMOS, DIAMOND, LINEAR, Demo, bundle, engine, proven
@@ -144,7 +144,10 @@ def test_fires_when_the_clock_says(probed: dict[str, Any]) -> None:
         ({"schedule": Schedule("0 6 1,31 * *")}, "cron '0 6 1,31 * *' fires on days 30 or 31 and on 1 or 2"),
         ({"schedule": Schedule("30 2 * * *", "Europe/Oslo")}, "cron '30 2 * * *' fires at 02:30 on 2026-03-29"),
         ({"parameters": (Parameter("_count", 1),)}, "parameter '_count' has a name that Prefect keeps for itself"),
-        ({"steps": (Step("a", "1", "", resources=Resources(retries=51)),)}, "step 'a' asks for 51 retries: Prefect"),
+        (
+            {"steps": (PlanStep("a", "1", "", resources=Resources(retries=51)),)},
+            "step 'a' asks for 51 retries: Prefect",
+        ),
         ({"secrets": ("TOKEN", "token")}, "secrets that differ in case alone are one Secret block 'token' to Prefect"),
     ],
 )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Schedule
 from mlops_jupyter.services.cron.ticks import next_times
-from mlops_jupyter.services.export.spelling.kubernetes import timed
+from mlops_jupyter.services.export.emit.kubernetes import timed
 from tests.engines.robfig import Spec
 from tests.services.export.test_spelling import CRONS
 

@@ -24,13 +24,13 @@ MB = 2**20
 
 class Door:
     """A port of this machine that leads to the server. `refuse` connections are broken at once; after `room` bytes
-    towards the server everything stands still, and `stuck` is told.
+    towards the server everything stands still, and `unpicklable` is told.
     """
 
     def __init__(self, server: int) -> None:
         self.refuse = 0
         self.room: int | None = None
-        self.stuck = threading.Event()
+        self.unpicklable = threading.Event()
         self._server = server
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -57,7 +57,7 @@ class Door:
                 if counted and self.room is not None:
                     self.room -= len(data)
                     if self.room < 0:
-                        self.stuck.set()
+                        self.unpicklable.set()
                         continue
                 target.sendall(data)
         except OSError:
@@ -103,7 +103,7 @@ def environment(door: Door) -> dict[str, str]:
 def script(door: Door, text: str, code: int = 0) -> str:
     head = (
         "from mlops_jupyter.runtime.hashing import content_digest as digest\n"
-        "from mlops_jupyter.runtime.runs import Store\n"
+        "from mlops_jupyter.runtime.storage.store import Store\n"
         "from mlops_jupyter.runtime.storage.objects import *\n"
     )
     return engine(
@@ -171,11 +171,11 @@ print(store._place._fs.info(f"results/store/objects/{{key[:2]}}/{{key[2:]}}")["E
 def test_a_writer_killed_half_way_leaves_nothing_that_is_read(door, megabytes):
     data = f"bytes(range(256)) * {megabytes * MB // 256}"
     door.room = megabytes * MB // 2
-    head = "from mlops_jupyter.runtime.runs import Store\n"
+    head = "from mlops_jupyter.runtime.storage.store import Store\n"
     writer = subprocess.Popen(
         [str(ENGINES / "python"), "-c", f"{head}Store({URI!r}).put({data})"], env={**os.environ, **environment(door)}
     )
-    assert door.stuck.wait(60)
+    assert door.unpicklable.wait(60)
     writer.send_signal(signal.SIGKILL)
     writer.wait()
     door.room = None

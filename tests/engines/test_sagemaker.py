@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
 from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.targets import sagemaker
 from tests.contracts.test_targets import CHURN, HOSTILE
@@ -25,14 +25,14 @@ PROBE = ROOT / "tests" / "engines" / "sagemaker_probe.py"
 PLANS = {
     "churn": CHURN,
     "often": replace(CHURN, schedule=Schedule(every_seconds=900)),
-    "bare": Plan("p", "p", steps=(Step("only", "1", ""),)),
+    "bare": Plan("p", "p", steps=(PlanStep("only", "1", ""),)),
     "names": replace(
         CHURN,
         schedule=None,
         steps=(
-            Step("Load", "1", ""),
-            Step("load", "1", "", after=("Load",)),
-            Step("x" * 200, "1", "", after=("load",)),
+            PlanStep("Load", "1", ""),
+            PlanStep("load", "1", "", after=("Load",)),
+            PlanStep("x" * 200, "1", "", after=("load",)),
         ),
         parameters=(Parameter("größe", 3), *(Parameter(f"p{n}", text) for n, text in enumerate(HOSTILE))),
     ),
@@ -89,7 +89,7 @@ def test_the_steps_are_the_plans() -> None:
     ],
 )
 def test_the_smallest_machine_that_has_it(wishes: Resources, machine: str, seconds: int) -> None:
-    arguments = definition(Plan("p", "p", steps=(Step("a", "1", "", resources=wishes),)))["a"]["Arguments"]
+    arguments = definition(Plan("p", "p", steps=(PlanStep("a", "1", "", resources=wishes),)))["a"]["Arguments"]
     assert isinstance(arguments, dict)
     assert arguments["ProcessingResources"]["ClusterConfig"]["InstanceType"] == machine
     assert arguments["StoppingCondition"]["MaxRuntimeInSeconds"] == seconds
@@ -113,7 +113,7 @@ def test_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"steps": (Step("a", "1", "", resources=Resources(gpu=9)),)}, "step 'a' asks for 0 cpu, 0 GiB and 9 gpu"),
+        ({"steps": (PlanStep("a", "1", "", resources=Resources(gpu=9)),)}, "step 'a' asks for 0 cpu, 0 GiB and 9 gpu"),
         ({"schedule": Schedule("30 2 * * *", "Europe/Oslo")}, "cron '30 2 * * *' fires at 02:30 on 2026-03-29"),
         ({"schedule": Schedule(every_seconds=90)}, "SageMaker Pipelines counts minutes, and --every is 90 s"),
     ],

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Resources, Schedule, Step
+from mlops_jupyter.core.plan import PlanStep, Resources, Schedule
 from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.targets import systemd
 from mlops_jupyter.services.export.targets.systemd.calendar import on_calendar
@@ -173,11 +173,11 @@ def test_what_starts_the_service() -> None:
 
 def test_resources_are_those_of_all_steps() -> None:
     wishes = (Resources(cpu=0.5, memory_bytes=1 << 20), Resources(cpu=2), Resources(memory_bytes=1 << 30))
-    steps = tuple(Step(f"s{n}", "1", "", resources=each) for n, each in enumerate(wishes))
+    steps = tuple(PlanStep(f"s{n}", "1", "", resources=each) for n, each in enumerate(wishes))
     service = units(None, steps=steps)["churn.service"]
     assert setting(service, "CPUQuota") == ["250%"]
     assert setting(service, "MemoryMax") == [str((1 << 20) + (1 << 30))]
-    assert "MemoryMax" not in units(None, steps=(Step("only", "1", ""),))["churn.service"]
+    assert "MemoryMax" not in units(None, steps=(PlanStep("only", "1", ""),))["churn.service"]
 
 
 def start(laid: Path, unit: str, *more: str, code: int = 0, **environment: str) -> str:

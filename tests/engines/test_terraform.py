@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
 from mlops_jupyter.services.cron.ticks import check, zone
 from mlops_jupyter.services.export.targets import terraform
 from tests.contracts.test_targets import CHURN, HOSTILE
@@ -123,7 +123,7 @@ def test_the_jobs_command_takes_parameters(tmp_path: Path) -> None:
 
 @pytest.mark.validated("terraform")
 def test_every_expression_parses_and_leads_somewhere(tmp_path: Path) -> None:
-    plain = Plan("p", "plain", steps=(Step("only", "1", ""),))
+    plain = Plan("p", "plain", steps=(PlanStep("only", "1", ""),))
     expressions = []
     for plan in (CHURN, replace(CHURN, package="often", schedule=Schedule(every_seconds=900)), plain):
         files = read(lay(plan, tmp_path / plan.package))
@@ -175,7 +175,7 @@ def test_no_schedule_no_clock(tmp_path: Path) -> None:
     ],
 )
 def test_sizes_that_cloud_run_has(wishes: Resources, limits: object, tmp_path: Path) -> None:
-    plan = Plan("p", "p", steps=(Step("only", "1", "", resources=wishes),))
+    plan = Plan("p", "p", steps=(PlanStep("only", "1", "", resources=wishes),))
     container = task(read(lay(plan, tmp_path / "p")))["containers"][0]
     assert container.get("resources", {}).get("limits") == limits
 
@@ -184,7 +184,7 @@ def test_sizes_that_cloud_run_has(wishes: Resources, limits: object, tmp_path: P
     ("change", "said"),
     [
         (
-            {"steps": (Step("a", "1", "", resources=Resources(cpu=16)),)},
+            {"steps": (PlanStep("a", "1", "", resources=Resources(cpu=16)),)},
             "a step asks for 16 cpu and 0 GiB, and Cloud Run",
         ),
         ({"schedule": Schedule("30 2 * * *", "Europe/Oslo")}, "cron '30 2 * * *' fires at 02:30 on 2026-03-29"),

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mlops_jupyter.core.plan import Parameter, Plan, Resources, Step
-from mlops_jupyter.services.export.bundle.bundle import write
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources
+from mlops_jupyter.services.export.bundle.create import write
 from mlops_jupyter.services.export.render import render
 
 LOAD = """
@@ -49,8 +49,8 @@ WISHED = Plan(
     name='Wished "{{ ds }}"',
     package="wished",
     steps=(
-        Step("load", "1", LOAD, outputs=(("facts",),), parameters=("mode",), resources=Resources(gpu=1)),
-        Step(
+        PlanStep("load", "1", LOAD, outputs=(("facts",),), parameters=("mode",), resources=Resources(gpu=1)),
+        PlanStep(
             "flaky",
             "2",
             FLAKY,
@@ -58,7 +58,7 @@ WISHED = Plan(
             outputs=(("tries",),),
             resources=Resources(retries=1, backoff_seconds=1, cpu=0.5, memory_bytes=1 << 28),
         ),
-        Step(
+        PlanStep(
             "last",
             "3",
             LAST,

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from ruff import find_ruff_bin  # type: ignore[import-untyped]
 
-from mlops_jupyter.services.export.verify import verify
+from mlops_jupyter.services.export.run.verify import verify
 from tests.services.export.recorded import Cell, export
 
 HERE = Path(__file__).parent / "bundles"

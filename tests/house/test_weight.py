@@ -70,7 +70,7 @@ def test_load_ext_and_plain_cells_import_nothing_heavy(tmp_path: Path) -> None:
         "import mlops_jupyter.workspace",
         "from mlops_jupyter.services.export import targets; targets.names()",
         "from mlops_jupyter.surfaces import cli; cli.parser()",
-        "import mlops_jupyter.analysis.facts",
+        "import mlops_jupyter.analysis.facts.extract",
     ],
 )
 def test_a_door_imports_nothing_heavy(line: str, tmp_path: Path) -> None:

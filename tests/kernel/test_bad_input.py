@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.services.export.verify import verify
+from mlops_jupyter.services.export.run.verify import verify
 from mlops_jupyter.surfaces.cli.headless import execute, kernel
 from tests.services.export.recorded import notebook
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jupyter.analysis.outline import outline
+from mlops_jupyter.analysis.cells.outline import outline
 from mlops_jupyter.surfaces.cli.headless import execute, kernel, read
 
 NOTEBOOKS = sorted((Path(__file__).parent / "notebooks").glob("*.ipynb"))

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mlops_jupyter.services.export.carried import files
+from mlops_jupyter.services.export.runtime_files import files
 
 SCRIPT = """
 import sys

@@ -30,7 +30,7 @@ from mlops_jupyter.runtime.codecs import (
     save_open,
 )
 from mlops_jupyter.runtime.codecs.models import UntrustedTypesError, load_joblib
-from mlops_jupyter.runtime.fingerprint import fingerprint
+from mlops_jupyter.runtime.fingerprints.fingerprint import fingerprint
 
 
 class Thing:

@@ -25,9 +25,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mlops_jupyter.runtime.codecs.figures import picture
-from mlops_jupyter.runtime.compare import Comparison, Status, compare, shown
+from mlops_jupyter.runtime.verify.compare import Comparison, ComparisonStatus, compare, shown
 
-SAME, CLOSE, APART = Status.IDENTICAL, Status.CLOSE, Status.DIFFERS
+SAME, CLOSE, APART = ComparisonStatus.IDENTICAL, ComparisonStatus.CLOSE, ComparisonStatus.DIFFERS
 NAN = float("nan")
 
 
@@ -58,7 +58,7 @@ def loop() -> list[Any]:
 
 
 # expected, actual, status, words that the reason must hold (the whole reason where it is a list of one)
-CASES: list[tuple[Any, Any, Status, str]] = [
+CASES: list[tuple[Any, Any, ComparisonStatus, str]] = [
     (1, 1, SAME, ""),
     ({"a": [1, 2]}, {"a": [1, 2]}, SAME, ""),
     (NAN, NAN, SAME, ""),
@@ -184,7 +184,7 @@ def test_figures_are_compared_as_pictures() -> None:
     def on_it(top: float) -> object:
         return np.array([{"axes": drawn(top).axes[0]}], dtype=object)
 
-    assert compare(on_it(2), on_it(2)) == Comparison(Status.CLOSE, "its pictures are the same")
+    assert compare(on_it(2), on_it(2)) == Comparison(ComparisonStatus.CLOSE, "its pictures are the same")
     assert compare(on_it(2), on_it(3)) == Comparison(APART, "[0]['axes']: it is drawn differently")
 
 

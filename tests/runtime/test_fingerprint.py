@@ -28,11 +28,11 @@ from hypothesis import strategies as st
 from sklearn.ensemble import RandomForestClassifier
 
 from mlops_jupyter.runtime.codecs import load_exact, save_exact
-from mlops_jupyter.runtime.compare import Status, compare
-from mlops_jupyter.runtime.fingerprint import Unfingerprintable, fingerprint, survey, surveys
-from mlops_jupyter.runtime.values import arrays as values_arrays
-from mlops_jupyter.runtime.values.plain import image
-from mlops_jupyter.runtime.values.walk import Known
+from mlops_jupyter.runtime.fingerprints import arrays as values_arrays
+from mlops_jupyter.runtime.fingerprints.fingerprint import Unfingerprintable, fingerprint, survey, surveys
+from mlops_jupyter.runtime.fingerprints.plain import image
+from mlops_jupyter.runtime.fingerprints.walk import Known
+from mlops_jupyter.runtime.verify.compare import ComparisonStatus, compare
 
 NAN, ODD_NAN = float("nan"), struct.unpack("<d", b"\x01\0\0\0\0\0\xf8\xff")[0]
 
@@ -245,7 +245,7 @@ def test_memory_that_a_library_takes_as_it_comes_is_no_content() -> None:
     one, two = types.SimpleNamespace(exog=np.zeros(3)), types.SimpleNamespace(exog=np.zeros(3))
     one._tmp_like_exog, two._tmp_like_exog = np.full(3, 7e180), np.zeros(3)
     assert fingerprint(one) == fingerprint(two)
-    assert compare(one, two).status is Status.IDENTICAL
+    assert compare(one, two).status is ComparisonStatus.IDENTICAL
     two.exog[0] = 1.0
     assert fingerprint(one) != fingerprint(two)
 
@@ -505,7 +505,7 @@ def test_names_that_share_objects_are_known(code: str, names: str, together: boo
 
 
 def test_frames_under_copy_on_write_do_not_share() -> None:
-    from mlops_jupyter.runtime.values.reach import copies_on_write
+    from mlops_jupyter.runtime.fingerprints.reachable import copies_on_write
 
     frame = pd.DataFrame({"x": [1.0, 2.0], "y": [3.0, 4.0]})
     part = frame[["x"]]

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from mlops_jupyter.runtime.gates import GateError, Requirement, check_model, evaluate, judge
+from mlops_jupyter.runtime.tracking.gates import GateError, Requirement, check_model, evaluate, judge
 
 rng = np.random.default_rng(7)
 X = pd.DataFrame({"a": rng.normal(size=300), "b": rng.normal(size=300)})

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jupyter.runtime import hashing, pipeline
-from mlops_jupyter.runtime.engines import errand
-from mlops_jupyter.runtime.fingerprint import fingerprint
+from mlops_jupyter.runtime import hashing
+from mlops_jupyter.runtime.executors import remote_task
+from mlops_jupyter.runtime.fingerprints.fingerprint import fingerprint
+from mlops_jupyter.runtime.model import pipeline
 from tests.house.source import PACKAGE, modules
 
 FACTS = ("4f", [("x", "load")], (("y",),), [], [("n", "3")])
@@ -83,7 +84,7 @@ def test_the_key_of_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 11, 2))
     outputs = (("y",), ("~random",))
     step = pipeline.Step("a", "p.a:a", "4f0c", inputs={"x": "load"}, outputs=outputs, parameters=("n",))
-    key = pipeline.step_key(step, {"x": "ab"}, {"n": 3, "m": 1}, {"numpy": "2.0"}, {"MPLBACKEND": "Agg"})
+    key = pipeline.cache_key(step, {"x": "ab"}, {"n": 3, "m": 1}, {"numpy": "2.0"}, {"MPLBACKEND": "Agg"})
     assert key == "b444ad60580a0c15650a52d1f407f5bb21a69ed9b4b50da459d1d22f03a90f85"
 
 
@@ -95,7 +96,7 @@ def test_every_formula_has_its_value_here() -> None:
 
 def test_a_cluster_checks_the_bundles_code_by_the_formula_of_stores() -> None:
     """`errand` travels to workers by value, so it has the formula's text a second time."""
-    assert "hashlib.blake2b(data, digest_size=32).hexdigest()" in inspect.getsource(errand)
+    assert "hashlib.blake2b(data, digest_size=32).hexdigest()" in inspect.getsource(remote_task)
 
 
 def hashes(node: ast.AST) -> bool:
@@ -109,7 +110,7 @@ def hashes(node: ast.AST) -> bool:
 
 def test_formulas_stand_in_one_file() -> None:
     """House rule 8. What is hashed elsewhere is hashed by a function of `runtime/hashing.py`."""
-    alone = {Path(hashing.__file__), Path(errand.__file__)}
+    alone = {Path(hashing.__file__), Path(remote_task.__file__)}
     found = [
         f"{path.relative_to(PACKAGE)}:{getattr(node, 'lineno', 0)}"
         for path, tree in modules().items()

@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
-from mlops_jupyter.runtime.modelfile import SAMPLE_ROWS, ModelFile, example, load, requirements, save
+from mlops_jupyter.runtime.tracking.model_file import SAMPLE_ROWS, ModelFile, example, load, requirements, save
 
 X = pd.DataFrame({"a": np.arange(40.0) % 7, "b": list("xy") * 20})
 y = (X.a > 3).astype(int)
@@ -39,7 +39,7 @@ def test_models_of_sklearn_need_no_pickle(model) -> None:
 NOTEBOOK_CLASS = """
 import sys
 from sklearn.base import BaseEstimator, ClassifierMixin
-from mlops_jupyter.runtime.modelfile import save
+from mlops_jupyter.runtime.tracking.model_file import save
 class Half(ClassifierMixin, BaseEstimator):
     def fit(self, X, y):
         self.classes_ = [0, 1]

@@ -19,8 +19,8 @@ import pytest
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.runtime import tracking as step
-from mlops_jupyter.runtime.run_verbs import RunVerbs
 from mlops_jupyter.runtime.storage.objects import ObjectStore
+from mlops_jupyter.runtime.tracking.run_verbs import RunVerbs
 from mlops_jupyter.services.tracking.service import Tracking
 from mlops_jupyter.store.ledger import Ledger
 

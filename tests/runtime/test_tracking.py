@@ -12,8 +12,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mlops_jupyter.runtime import gates, tracking
-from mlops_jupyter.runtime.measures import NotLoggableError
+from mlops_jupyter.runtime import tracking
+from mlops_jupyter.runtime.tracking import gates
+from mlops_jupyter.runtime.tracking.metric_values import NotLoggableError
 
 
 @pytest.fixture(autouse=True)

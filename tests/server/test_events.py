@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from tornado.httpclient import HTTPClientError
 
-from mlops_jupyter.surfaces.server import watch as watching
-from mlops_jupyter.surfaces.server.places import locate
-from mlops_jupyter.surfaces.server.watch import Watch
+from mlops_jupyter.surfaces.server import ledger_watcher as watching
+from mlops_jupyter.surfaces.server.ledger_watcher import LedgerWatcher
+from mlops_jupyter.surfaces.server.notebook_path import locate
 
 CHANGED = {"type": "changed"}
 INTERVAL = 0.05
@@ -152,7 +152,7 @@ async def test_one_connection_a_project_and_none_when_nobody_listens(tmp_path, r
         (tmp_path / folder / "n.ipynb").touch()
     record(tmp_path).workspace.close()
     ledger = tmp_path / ".mlops/ledger.db"
-    watch, told = Watch(interval=0.02), []
+    watch, told = LedgerWatcher(interval=0.02), []
     assert held(ledger) == 0
     stops = [watch.listen(locate(tmp_path, f"{f}/n.ipynb"), lambda f=f: told.append(f)) for f in ("a", "b", "a")]
     await until(lambda: sorted(told) == ["a", "a", "b"])
@@ -170,7 +170,7 @@ async def test_one_connection_a_project_and_none_when_nobody_listens(tmp_path, r
 async def test_a_listener_that_fails_does_not_silence_the_others(tmp_path, record):
     (tmp_path / "n.ipynb").touch()
     project = record(tmp_path)
-    watch, told = Watch(interval=0.02), []
+    watch, told = LedgerWatcher(interval=0.02), []
 
     def broken() -> None:
         raise RuntimeError("gone")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import NotFoundError, UserError
-from mlops_jupyter.surfaces.server.places import BadPathError, locate
+from mlops_jupyter.surfaces.server.notebook_path import BadPathError, locate
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pytest
 from tornado.httpclient import HTTPClientError
 
-from mlops_jupyter.surfaces.server import reading
+from mlops_jupyter.surfaces.server import readonly_ledger
 from mlops_jupyter.workspace import Workspace
 
 NOT_RECORDED = {"state": "absent", "executions": 0, "last": None}
@@ -252,9 +252,9 @@ async def test_a_ledger_of_a_newer_version(refused, notebook, record):
 @pytest.fixture
 def one_more_migration(monkeypatch):
     """This server knows a format more than the ledger has."""
-    known = reading._migrations()
-    monkeypatch.setattr(reading, "_migrations", lambda: [*known, "CREATE TABLE later (id INTEGER);"])
-    monkeypatch.setattr(reading, "MIGRATION_SECONDS", 0.5)
+    known = readonly_ledger._migrations()
+    monkeypatch.setattr(readonly_ledger, "_migrations", lambda: [*known, "CREATE TABLE later (id INTEGER);"])
+    monkeypatch.setattr(readonly_ledger, "MIGRATION_SECONDS", 0.5)
     return len(known) + 1
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import pytest
 
-from mlops_jupyter.services.pipeline.view import State
+from mlops_jupyter.services.pipeline.query.step_states import StepState as State
 from mlops_jupyter.surfaces.server.messages import MESSAGES, StepState
 from mlops_jupyter.surfaces.server.wire import typescript
 

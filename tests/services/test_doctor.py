@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from mlops_jupyter.services.doctor import front, packages, project, tracking
-from mlops_jupyter.services.doctor.service import Finding, State, examine
+from mlops_jupyter.services.doctor.service import CheckResult, CheckStatus, examine
 from mlops_jupyter.store.ledger import Ledger
 from mlops_jupyter.store.locks import FileLock
 from mlops_jupyter.surfaces.cli import doctor
 
-OK, WARNING, FAULT = State.OK, State.WARNING, State.FAULT
+OK, WARNING, FAULT = CheckStatus.OK, CheckStatus.WARNING, CheckStatus.FAULT
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ OK, WARNING, FAULT = State.OK, State.WARNING, State.FAULT
         ("no-such-distribution>=1; extra == 'test'", None, ""),
     ],
 )
-def test_packages_against_their_bounds(requirement: str, state: State | None, what: str) -> None:
+def test_packages_against_their_bounds(requirement: str, state: CheckStatus | None, what: str) -> None:
     finding = packages.compare(requirement)
     if state is None:
         assert finding is None
@@ -103,7 +103,7 @@ def server() -> Iterator[str]:
         ("{tmp}/text.db", FAULT, "is a file", "write sqlite:"),
     ],
 )
-def test_tracking_addresses(server: str, tmp_path: Path, uri: str, state: State, what: str, do: str) -> None:
+def test_tracking_addresses(server: str, tmp_path: Path, uri: str, state: CheckStatus, what: str, do: str) -> None:
     for name, table in {"mlflow": "experiments", "other": "t"}.items():
         with sqlite3.connect(tmp_path / f"{name}.db") as db:
             db.execute(f"CREATE TABLE {table} (a)")
@@ -120,7 +120,7 @@ def test_tracking_addresses(server: str, tmp_path: Path, uri: str, state: State,
     assert "secret" not in finding.what + finding.do
 
 
-def looked(folder: Path) -> dict[str, Finding]:
+def looked(folder: Path) -> dict[str, CheckResult]:
     return {finding.name: finding for finding in project.look(folder)}
 
 
@@ -193,7 +193,7 @@ def test_messages_that_nobody_carries(folder: Path) -> None:
     try:
         assert looked(folder)["courier"].what.startswith("at work: waiting for MLflow: messages 1")
         ledger.execute("UPDATE outbox SET done = 1")
-        assert looked(folder)["courier"] == Finding("courier", OK, "nothing waits for MLflow, at work")
+        assert looked(folder)["courier"] == CheckResult("courier", OK, "nothing waits for MLflow, at work")
     finally:
         courier.kill()
         courier.wait()
@@ -247,7 +247,7 @@ def test_the_server_extension(tmp_path: Path) -> None:
     write(system / "jupyter_server_config.d" / "broken.json", "{")
     assert front.server([system, user]).state is OK
     write(user / "jupyter_server_config.json", said[False])
-    assert front.server([system, user]) == Finding(
+    assert front.server([system, user]) == CheckResult(
         "server extension", WARNING, "disabled", "jupyter server extension enable mlops_jupyter"
     )
 
@@ -318,8 +318,8 @@ def test_the_verb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
 
 
 def test_a_look_that_breaks_hides_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken() -> Iterator[Finding]:
-        yield Finding("a", OK, "seen before")
+    def broken() -> Iterator[CheckResult]:
+        yield CheckResult("a", OK, "seen before")
         raise ValueError("surprise")
 
     monkeypatch.setattr(packages, "look", broken)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from mlops_jupyter.core.executions import Execution
 from mlops_jupyter.core.ids import ExecutionId, SessionId
-from mlops_jupyter.core.records import Execution
 from mlops_jupyter.store import ledger as ledgers
 from mlops_jupyter.store.executions import save
 from mlops_jupyter.store.ledger import Ledger

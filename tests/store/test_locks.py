@@ -14,8 +14,8 @@ import pytest
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.integrations.mlflow import courier
 from mlops_jupyter.services.doctor import project
-from mlops_jupyter.services.doctor.finding import State
-from mlops_jupyter.services.export import journal
+from mlops_jupyter.services.doctor.check_result import CheckStatus
+from mlops_jupyter.services.export.bundle import transaction
 from mlops_jupyter.store.ledger import Ledger
 from mlops_jupyter.store.locks import FileLock, LocksUnavailableError, read_if_locked, try_lock, unlock
 
@@ -139,7 +139,7 @@ def test_where_there_are_no_locks_nobody_goes_on(path: Path, handle: int, lockle
 
 
 def test_a_bundle_is_not_written_without_a_lock(tmp_path: Path, lockless: str) -> None:
-    with pytest.raises(UserError, match="has no file locks"), journal.alone(tmp_path):
+    with pytest.raises(UserError, match="has no file locks"), transaction.locked(tmp_path):
         pytest.fail("it went on")
 
 
@@ -155,6 +155,6 @@ def test_the_doctor_says_that_there_are_no_locks(tmp_path: Path, lockless: str) 
     Ledger(tmp_path / "ledger.db").close()
     (tmp_path / "scheduler.lock").touch()
     (finding,) = (finding for finding in project.look(tmp_path) if finding.name == "scheduler")
-    assert finding.state is State.FAULT
+    assert finding.state is CheckStatus.FAULT
     assert finding.what.endswith(f"its file system has no file locks ({lockless})")
     assert finding.do == "work in a folder on a disk of this machine"

@@ -14,11 +14,12 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic_arguments import magic_arguments
 
 from mlops_jupyter.core.errors import NotFoundError, UserError
-from mlops_jupyter.runtime import codecs, drift, measures
+from mlops_jupyter.runtime import codecs, drift
 from mlops_jupyter.runtime.errors import PipelineError
-from mlops_jupyter.runtime.gates import GateError
-from mlops_jupyter.runtime.keep import StepOutputError
+from mlops_jupyter.runtime.step.outputs import StepOutputError
 from mlops_jupyter.runtime.storage.objects import DamagedObjectError
+from mlops_jupyter.runtime.tracking import metric_values
+from mlops_jupyter.runtime.tracking.gates import GateError
 from mlops_jupyter.services.tracking.run import Run
 from mlops_jupyter.surfaces import cli
 from mlops_jupyter.surfaces.magics.verbs import Verb, act
@@ -43,7 +44,7 @@ CASES = [
     Case("the runtime's: a value", lambda: codecs.SerializationError("x", "it holds a lock"), True),
     Case("the runtime's: a format", lambda: codecs.UnknownFormatError("unknown format 'xls'"), True),
     Case("the runtime's: a store", lambda: DamagedObjectError("artifact 12ab was damaged: run again"), True),
-    Case("the runtime's: a metric", lambda: measures.NotLoggableError("metric 'auc' takes one number"), True),
+    Case("the runtime's: a metric", lambda: metric_values.NotLoggableError("metric 'auc' takes one number"), True),
     Case("the runtime's: a gate", lambda: GateError("accuracy is 0, required >= 0.9"), True),
     Case("the runtime's: drift", lambda: drift.DriftFoundError("the data has drifted"), True),
     Case("the runtime's: data", lambda: drift.IncomparableDataError("no columns to compare"), True),

@@ -9,16 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from mlops_jupyter.runtime import state
 from mlops_jupyter.runtime.codecs import SerializationError, load_exact, save_exact
-from mlops_jupyter.runtime.compare import Status, compare
-from mlops_jupyter.runtime.fingerprint import fingerprint, survey
+from mlops_jupyter.runtime.fingerprints.fingerprint import fingerprint, survey
+from mlops_jupyter.runtime.hidden import registry
+from mlops_jupyter.runtime.verify.compare import ComparisonStatus, compare
 
 
 def test_content_tells_a_tensor_in_every_process() -> None:
-    code = (
-        "import torch\nfrom mlops_jupyter.runtime.fingerprint import fingerprint\nprint(fingerprint(torch.ones(2, 3)))"
-    )
+    module = "mlops_jupyter.runtime.fingerprints.fingerprint"
+    code = f"import torch\nfrom {module} import fingerprint\nprint(fingerprint(torch.ones(2, 3)))"
     there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
     assert there == fingerprint(torch.ones(2, 3))
     others = [torch.ones(3, 2), torch.ones(2, 3).double(), torch.zeros(2, 3), torch.ones(2, 3, requires_grad=True)]
@@ -65,13 +64,13 @@ def test_a_computation_stays_in_its_process() -> None:
 
 
 def test_tensors_are_compared_as_arrays() -> None:
-    assert compare(torch.ones(2), torch.ones(2) + 2e-7).status is Status.CLOSE
+    assert compare(torch.ones(2), torch.ones(2) + 2e-7).status is ComparisonStatus.CLOSE
     assert compare(torch.ones(2), torch.zeros(2)).reason == "[0]: 1 became 0 (2 of 2 values differ)"
     assert compare(torch.ones(2), torch.ones(2).double()).reason == "dtype torch.float32 became torch.float64"
 
 
 def test_the_random_state_is_set_again() -> None:
-    before = state.read("~torch.random")
+    before = registry.read("~torch.random")
     drawn = torch.rand(3)
-    state.write("~torch.random", before)
+    registry.write("~torch.random", before)
     assert torch.equal(torch.rand(3), drawn)

@@ -9,7 +9,7 @@ from typing import Any
 from mlops_jupyter.capture.active_cell import ActiveCell, HeaderHandler
 from mlops_jupyter.capture.observer import NOTHING, Accesses
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.records import Execution
+from mlops_jupyter.core.executions import Execution
 
 
 class HeaderLines:

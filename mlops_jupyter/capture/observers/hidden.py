@@ -5,8 +5,8 @@ from __future__ import annotations
 from mlops_jupyter.capture.active_cell import ActiveCell
 from mlops_jupyter.capture.observer import NOTHING, Accesses
 from mlops_jupyter.capture.value_store import UNKNOWN
-from mlops_jupyter.runtime.state import names_now
-from mlops_jupyter.runtime.watch import RANDOM, Watch
+from mlops_jupyter.runtime.hidden.registry import names_now
+from mlops_jupyter.runtime.hidden.watcher import RANDOM, HiddenStateWatcher
 
 OPTIONS = frozenset({"~pandas.options", "~sklearn.config", "~matplotlib.rc"})
 """Those of which it can be told whether somebody has set them: their values are what differs from the defaults."""
@@ -22,7 +22,7 @@ class HiddenVariables:
     """Observes state that a cell accesses without naming it. Files are observed elsewhere."""
 
     def __init__(self) -> None:
-        self._watch = Watch()
+        self._watch = HiddenStateWatcher()
         self._set_before = {name for name in OPTIONS & names_now() if self._watch.initial(name)}
 
     def before(self, cell: ActiveCell) -> None:

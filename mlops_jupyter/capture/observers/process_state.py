@@ -12,8 +12,8 @@ import types
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from mlops_jupyter.analysis.cells import PieceKind, pieces
-from mlops_jupyter.analysis.facts import SourceFacts, Statement
+from mlops_jupyter.analysis.cells import SegmentKind, segments
+from mlops_jupyter.analysis.facts.extract import SourceFacts, Statement
 from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN
 from mlops_jupyter.capture.active_cell import ActiveCell
 from mlops_jupyter.capture.observer import NOTHING, Accesses
@@ -77,7 +77,7 @@ class ProcessState:
     def _failed_shell_line(self, body: str) -> list[str]:
         """Return a note on a shell line that failed, which does not stop a notebook, but does stop a step."""
         code = self._namespace.get("_exit_code")
-        failed = code and any(piece.kind is PieceKind.SHELL and not piece.assigned for piece in pieces(body))
+        failed = code and any(piece.kind is SegmentKind.SHELL and not piece.assigned for piece in segments(body))
         return [f"a shell command of it ended with code {code}: there the step fails"] if failed else []
 
     def _asks(self, text: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from mlops_jupyter.capture.active_cell import ActiveCell
 from mlops_jupyter.capture.observer import NOTHING, Accesses
 from mlops_jupyter.capture.observers.file_variables import FileVariables
-from mlops_jupyter.core.records import Execution
+from mlops_jupyter.core.executions import Execution
 
 
 class TemporaryFiles:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from mlops_jupyter.analysis.facts import SourceFacts
+from mlops_jupyter.analysis.facts.extract import SourceFacts
 from mlops_jupyter.capture.active_cell import ActiveCell, NameChanges
 from mlops_jupyter.capture.ipython_names import IPythonNames
 from mlops_jupyter.capture.namespace_snapshot import NamespaceSnapshot
@@ -14,8 +14,8 @@ from mlops_jupyter.capture.reachable_names import ReachableNames
 from mlops_jupyter.capture.value_changes import CODE_MARK, ValueChanges
 from mlops_jupyter.capture.value_kinds import CODE, FROZEN, is_a, is_ours, plain
 from mlops_jupyter.capture.value_store import UNKNOWN, ValueStore
-from mlops_jupyter.core.records import Execution
-from mlops_jupyter.runtime.codecs import can_leave
+from mlops_jupyter.core.executions import Execution
+from mlops_jupyter.runtime.codecs import is_picklable
 
 UNPICKLABLE_SECONDS = 0.005
 """Time limit for finding out whether a value that a cell lets go of could have left the process."""
@@ -35,7 +35,7 @@ class Variables:
     def before(self, cell: ActiveCell) -> None:
         """Take the fingerprints of values that the cell may reach and that are new, and note how the names stand."""
         facts = cell.facts
-        reached = self._reachable.names(facts.reads | facts.text_reads)
+        reached = self._reachable.names(facts.reads | facts.string_reads)
         self._values.refresh([n for n in sorted(reached) if not self._values.known(n) and self._changes.is_value(n)])
         cell.snapshot = NamespaceSnapshot(self._namespace)
         written = facts.writes | facts.deletes
@@ -53,7 +53,7 @@ class Variables:
         deleted = frozenset(n for n in snapshot.deleted(self._namespace) if not self._ipython_names.owns(n))
         for name in deleted:
             self._values.forget(name)
-        groups = self._values.groups(n for n in changed if n in self._namespace)
+        groups = self._values.alias_groups(n for n in changed if n in self._namespace)
         kept = self._kept(cell, changed, moved)
         self._reachable.learn(facts, reached, changed)
         cell.changes = NameChanges(
@@ -84,12 +84,12 @@ class Variables:
         if not self._values.known(name) or self._values.fingerprint(name) == UNKNOWN or plain(self._namespace[name]):
             return False
         maker = next((e for e in reversed(self._history) if name in e.writes and name not in e.mutated), None)
-        return (maker is None or maker.body != body) and not can_leave(self._namespace[name], UNPICKLABLE_SECONDS)
+        return (maker is None or maker.body != body) and not is_picklable(self._namespace[name], UNPICKLABLE_SECONDS)
 
     def _read(self, cell: ActiveCell, rebound: set[str]) -> set[str]:
         """Return the names whose values from before the cell its code takes, itself or in functions that it calls."""
         facts = cell.facts
-        read = self._from_before(cell, facts.reads | facts.text_reads)
+        read = self._from_before(cell, facts.reads | facts.string_reads)
         read |= self._from_before(cell, self._reachable.called(read | (facts.reads & rebound)))
         return read - cell.bound
 
@@ -103,7 +103,7 @@ class Variables:
         """
         anew: set[str] | frozenset[str] = cell.bound
         if cell.succeeded:
-            anew = cell.facts.sure_writes | self._bound_by_loops(cell.facts, moved) | cell.bound
+            anew = cell.facts.definite_writes | self._bound_by_loops(cell.facts, moved) | cell.bound
         return {name for name in changed if name in cell.snapshot and name not in anew}
 
     def _bound_by_loops(self, facts: SourceFacts, moved: set[str]) -> set[str]:
@@ -111,10 +111,10 @@ class Variables:
 
         Where it does not go round, with other parameters, a step that needs one of them fails: there is none.
         """
-        if not facts.looped:
+        if not facts.loop_bound:
             return set()
         moved = moved - self._reachable.called(facts.reads)
-        return {name for name, bound in facts.looped.items() if bound & moved}
+        return {name for name, bound in facts.loop_bound.items() if bound & moved}
 
     def _not_compared(self, changed: Mapping[str, str]) -> list[str]:
         unknown = [n for n, mark in changed.items() if mark == UNKNOWN and not is_ours(self._namespace[n])]

@@ -65,7 +65,14 @@ def _start(folder: Path, handle: int) -> None:
         _started.append(
             subprocess.Popen(
                 # -P: a file of the user's folder must not pass for a library
-                [sys.executable, "-P", "-m", "mlops_jupyter.integrations.mlflow.process", str(folder), str(handle)],
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "mlops_jupyter.integrations.mlflow.courier_process",
+                    str(folder),
+                    str(handle),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,

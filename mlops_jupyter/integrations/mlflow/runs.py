@@ -7,13 +7,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from mlops_jupyter.runtime import mlflow_runs
 from mlops_jupyter.runtime.storage.objects import ObjectStore
+from mlops_jupyter.runtime.tracking import mlflow_runs
 from mlops_jupyter.store.ledger import Ledger
 from mlops_jupyter.store.outbox import Message
 
 
-class RunBook:
+class MlflowRuns:
     """Knows MLflow's id of each of our runs, making the run where there is none."""
 
     def __init__(self, ledger: Ledger, objects: ObjectStore, client: Any, uri: str) -> None:

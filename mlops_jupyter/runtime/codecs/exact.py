@@ -14,11 +14,11 @@ import types
 from collections.abc import Mapping
 from typing import Any
 
-from ..values.reach import shared
+from ..fingerprints.reachable import reachable_objects
 from . import tensors
-from .culprit import find_culprit
 from .saved import Saved, SerializationError
 from .tensors import Tensors
+from .unpicklable import find_unpicklable
 
 PROTOCOL = 5
 
@@ -57,7 +57,7 @@ def save_exact(values: Mapping[str, object], *, importable_only: bool = False) -
     except SerializationError as fault:
         raise SerializationError(fault.name or (min(group) if len(group) == 1 else ""), fault.reason) from fault
     except BaseException as fault:  # hooks of the values' classes may raise anything
-        name, reason = find_culprit(group, fault)
+        name, reason = find_unpicklable(group, fault)
         raise SerializationError(name, reason) from fault
 
 
@@ -66,7 +66,7 @@ def load_exact(data: bytes) -> dict[str, object]:
     return dict(_Loader(io.BytesIO(data)).load())
 
 
-def can_leave(value: object, budget_seconds: float) -> bool:
+def is_picklable(value: object, budget_seconds: float) -> bool:
     """Whether a value can leave its process, as far as a budget lets that be told. Never raises.
 
     Examples
@@ -154,7 +154,7 @@ class _Survey(pickle.Pickler):
 
 def _shared_owners(group: dict[str, Any]) -> dict[int, Any]:
     """Return the arrays in whose memory several arrays of the group lie, by `id`."""
-    if "numpy" not in sys.modules or not any(_is_array(one) for one in shared(group).values()):
+    if "numpy" not in sys.modules or not any(_is_array(one) for one in reachable_objects(group).values()):
         return {}
     survey = _Survey(io.BytesIO())
     survey.dump(group)

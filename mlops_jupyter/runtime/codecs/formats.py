@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..fingerprint import fingerprint
-from . import arrays, bare, figures, models, tables
-from .culprit import find_culprit
+from ..fingerprints.fingerprint import fingerprint
+from . import arrays, figures, json_values, models, tables
 from .saved import Saved, SerializationError, UnknownFormatError
+from .unpicklable import find_unpicklable
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Format:
 
 
 FORMATS = (
-    Format("json", ".json", bare.takes, bare.save, bare.load, same=bare.plain),
+    Format("json", ".json", json_values.takes, json_values.save, json_values.load, same=json_values.plain),
     Format("npy", ".npy", arrays.takes, arrays.save, arrays.load),
     Format("parquet", ".parquet", tables.takes, tables.save, tables.load),
     Format("png", ".png", figures.drawn, figures.picture, figures.load_picture, checked=False, note="a picture of it"),
@@ -84,7 +84,7 @@ def save_open(value: object) -> Saved:
             raise
         except BaseException as fault:  # hooks of the value's class may raise anything
             if not one.open:
-                _, reason = find_culprit({"value": value}, fault)
+                _, reason = find_unpicklable({"value": value}, fault)
                 raise SerializationError("", reason.replace(" at value", " at ")) from fault
             notes.append(_why(one.name, fault))
             continue
@@ -125,7 +125,11 @@ def _comes_back(one: Format, value: Any, data: bytes) -> bool:
 
 def _why(name: str, fault: BaseException) -> str:
     said = str(fault).strip().split("\n")[0]
-    return said if name == "json" and isinstance(fault, bare.NotJsonError) else f"{name} cannot hold it: {said[:120]}"
+    return (
+        said
+        if name == "json" and isinstance(fault, json_values.NotJsonError)
+        else f"{name} cannot hold it: {said[:120]}"
+    )
 
 
 def _fallback(notes: list[str], value: Any) -> str:

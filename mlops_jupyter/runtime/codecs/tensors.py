@@ -6,7 +6,7 @@ import importlib
 import sys
 from typing import Any
 
-from ..values.tensors import dense, gradient
+from ..fingerprints.tensors import dense, gradient
 from .saved import SerializationError
 
 

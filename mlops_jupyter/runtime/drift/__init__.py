@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from .check import check
 from .correction import Correction
-from .findings import Bars, Bins, ColumnDrift, Finding, IncomparableDataError, Kind, Verdict
+from .findings import Bars, Bins, ColumnDrift, DriftFinding, DriftVerdict, IncomparableDataError, Kind
 from .gate import DriftFoundError, check_drift, untested
 from .profile import Profile, profile
 from .report import DriftReport
@@ -21,13 +21,13 @@ __all__ = [
     "Bins",
     "ColumnDrift",
     "Correction",
+    "DriftFinding",
     "DriftFoundError",
     "DriftReport",
-    "Finding",
+    "DriftVerdict",
     "IncomparableDataError",
     "Kind",
     "Profile",
-    "Verdict",
     "check",
     "check_drift",
     "profile",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from .columns import chosen, frame, read
 from .compare import compare
 from .correction import Correction, adjust
-from .findings import ColumnDrift, Finding, IncomparableDataError, Verdict
+from .findings import ColumnDrift, DriftFinding, DriftVerdict, IncomparableDataError
 from .profile import Profile
 from .report import DriftReport
 
@@ -115,19 +115,19 @@ def _judge(found: Sequence[ColumnDrift], alpha: float, correction: Correction) -
             )
             drifted = any(f.drifted for f in (values, missing) if f)
             yield replace(
-                column, values=values, missing=missing, verdict=Verdict.DRIFTED if drifted else column.verdict
+                column, values=values, missing=missing, verdict=DriftVerdict.DRIFTED if drifted else column.verdict
             )
 
     return tuple(settled())
 
 
-def _settle(finding: Finding, adjusted: float, alpha: float) -> Finding:
+def _settle(finding: DriftFinding, adjusted: float, alpha: float) -> DriftFinding:
     return replace(finding, adjusted=adjusted, significant=adjusted <= alpha)
 
 
-def _whole(columns: Sequence[ColumnDrift], share: float) -> Verdict:
-    tested = [c for c in columns if c.verdict is not Verdict.UNTESTED]
-    drifted = [c for c in tested if c.verdict is Verdict.DRIFTED]
+def _whole(columns: Sequence[ColumnDrift], share: float) -> DriftVerdict:
+    tested = [c for c in columns if c.verdict is not DriftVerdict.UNTESTED]
+    drifted = [c for c in tested if c.verdict is DriftVerdict.DRIFTED]
     if not tested:
-        return Verdict.UNTESTED
-    return Verdict.DRIFTED if drifted and len(drifted) >= share * len(tested) else Verdict.STABLE
+        return DriftVerdict.UNTESTED
+    return DriftVerdict.DRIFTED if drifted and len(drifted) >= share * len(tested) else DriftVerdict.STABLE

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from .columns import Column
 from .distances import kolmogorov_smirnov, kolmogorov_smirnov_p, wasserstein
-from .findings import ColumnDrift, Finding, Kind, Verdict
+from .distributions import distributions, shift
+from .findings import ColumnDrift, DriftFinding, DriftVerdict, Kind
 from .levels import Levels, appeared, homogeneity, jensen_shannon, pooled
 from .numbers import Numbers
-from .picture import picture, shift
 
 LEAST_VALUES = 5
 """With fewer values on a side no test can tell: even the largest difference may be chance."""
@@ -35,7 +35,7 @@ def compare(before: Column, after: Column, threshold: float, forced: bool) -> Co
     return ColumnDrift(
         name=before.name,
         kind=after.kind if before.kind is Kind.EMPTY else before.kind,
-        verdict=Verdict.UNTESTED if values is None else Verdict.STABLE,
+        verdict=DriftVerdict.UNTESTED if values is None else DriftVerdict.STABLE,
         values=values,
         missing=missing,
         missing_before=before.missing / before.rows,
@@ -44,7 +44,7 @@ def compare(before: Column, after: Column, threshold: float, forced: bool) -> Co
         new=new,
         vanished=vanished,
         reason=reason,
-        picture=picture(before, after),
+        picture=distributions(before, after),
     )
 
 
@@ -58,7 +58,7 @@ def _passed_over(before: Column, after: Column) -> str:
     return ""
 
 
-def _values(before: Column, after: Column, threshold: float) -> tuple[Finding | None, str]:
+def _values(before: Column, after: Column, threshold: float) -> tuple[DriftFinding | None, str]:
     """Compare the values that are there; return the finding, or None and the reason."""
     if Kind.OTHER in (before.kind, after.kind):
         return None, "its values cannot be compared (lists, mixed objects)"
@@ -73,21 +73,23 @@ def _values(before: Column, after: Column, threshold: float) -> tuple[Finding | 
     return None, "nothing to compare"
 
 
-def _numbers(before: Numbers, after: Numbers, threshold: float, kind: Kind) -> Finding:
+def _numbers(before: Numbers, after: Numbers, threshold: float, kind: Kind) -> DriftFinding:
     distance = kolmogorov_smirnov(before, after)
     effect, measure = wasserstein(before, after), "Wasserstein / scale"
     if effect == math.inf:  # a constant has no scale; the distance is the share of rows that left it
         effect, measure = distance, "share that differs"
     test = "Kolmogorov-Smirnov" + " on lengths" * (kind is Kind.TEXT)
-    return Finding(test, distance, kolmogorov_smirnov_p(distance, before.size, after.size), measure, effect, threshold)
+    return DriftFinding(
+        test, distance, kolmogorov_smirnov_p(distance, before.size, after.size), measure, effect, threshold
+    )
 
 
-def _levels(before: Levels, after: Levels, threshold: float) -> Finding:
+def _levels(before: Levels, after: Levels, threshold: float) -> DriftFinding:
     rows = pooled(before, after)
-    return Finding(*homogeneity(*rows), "Jensen-Shannon", jensen_shannon(*rows), threshold)
+    return DriftFinding(*homogeneity(*rows), "Jensen-Shannon", jensen_shannon(*rows), threshold)
 
 
-def _missing(before: Column, after: Column, threshold: float) -> Finding | None:
+def _missing(before: Column, after: Column, threshold: float) -> DriftFinding | None:
     if not before.missing + after.missing or min(before.rows, after.rows) < LEAST_VALUES:
         return None
     left, right = (Levels({"there": c.rows - c.missing, "missing": c.missing}) for c in (before, after))

@@ -12,7 +12,7 @@ class IncomparableDataError(UserError):
     """The data given cannot be compared: one line that names what and says what to do."""
 
 
-class Verdict(Enum):
+class DriftVerdict(Enum):
     """What came of a column, or of the whole."""
 
     STABLE = "stable"  # no difference that is both significant and large enough
@@ -33,7 +33,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class DriftFinding:
     """One test on one column: of its values, or of its missing share.
 
     Attributes
@@ -109,9 +109,9 @@ class ColumnDrift:
 
     name: str
     kind: Kind
-    verdict: Verdict
-    values: Finding | None = None
-    missing: Finding | None = None
+    verdict: DriftVerdict
+    values: DriftFinding | None = None
+    missing: DriftFinding | None = None
     missing_before: float = 0.0
     missing_after: float = 0.0
     shift: str = ""
@@ -121,7 +121,7 @@ class ColumnDrift:
     picture: Bins | Bars | None = None
 
     @property
-    def finding(self) -> Finding | None:
+    def finding(self) -> DriftFinding | None:
         """The finding that decides: the drifted one with the largest effect, else that on the values."""
         drifted = [f for f in (self.values, self.missing) if f is not None and f.drifted]
         return max(drifted, key=lambda f: f.effect / f.threshold) if drifted else self.values

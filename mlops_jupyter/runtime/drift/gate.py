@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import UserError
 from .check import check
-from .findings import IncomparableDataError, Verdict
+from .findings import DriftVerdict, IncomparableDataError
 from .report import DriftReport
 
 
@@ -33,9 +33,9 @@ def check_drift(reference: object, current: object, *, warn: bool = False, **opt
     report = check(reference, current, **options)
     print(report)
     _log(report)
-    if report.verdict is Verdict.UNTESTED and not warn:
+    if report.verdict is DriftVerdict.UNTESTED and not warn:
         raise IncomparableDataError(untested(report))
-    if report.verdict is Verdict.DRIFTED and not warn:
+    if report.verdict is DriftVerdict.DRIFTED and not warn:
         raise DriftFoundError(_line(report))
     return report
 

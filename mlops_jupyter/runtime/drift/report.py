@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 
 from ..tables import aligned
-from .findings import ColumnDrift, Verdict
+from .findings import ColumnDrift, DriftVerdict
 
 HEAD = ("column", "kind", "verdict", "test", "statistic", "p (adj.)", "effect", "limit", "missing", "what changed")
 
@@ -28,7 +28,7 @@ class DriftReport:
     notes : what else is to be known (extra columns, approximations).
     """
 
-    verdict: Verdict
+    verdict: DriftVerdict
     columns: tuple[ColumnDrift, ...]
     alpha: float
     threshold: float
@@ -38,19 +38,19 @@ class DriftReport:
     rows_after: int
     notes: tuple[str, ...] = ()
 
-    def of(self, verdict: Verdict) -> tuple[ColumnDrift, ...]:
+    def of(self, verdict: DriftVerdict) -> tuple[ColumnDrift, ...]:
         """Return the columns with that verdict, the largest effect first."""
         return tuple(sorted((c for c in self.columns if c.verdict is verdict), key=lambda c: -c.effect))
 
     @property
     def drifted(self) -> tuple[ColumnDrift, ...]:
         """The columns that drifted, the largest effect first."""
-        return self.of(Verdict.DRIFTED)
+        return self.of(DriftVerdict.DRIFTED)
 
     @property
     def drifted_share(self) -> float:
         """Drifted columns over tested columns, 0 to 1."""
-        tested = sum(c.verdict is not Verdict.UNTESTED for c in self.columns)
+        tested = sum(c.verdict is not DriftVerdict.UNTESTED for c in self.columns)
         return len(self.drifted) / tested if tested else 0.0
 
     def __getitem__(self, name: str) -> ColumnDrift:
@@ -74,7 +74,7 @@ class DriftReport:
 
     def headline(self) -> str:
         """Return the verdict in one line."""
-        tested = sum(c.verdict is not Verdict.UNTESTED for c in self.columns)
+        tested = sum(c.verdict is not DriftVerdict.UNTESTED for c in self.columns)
         counted = (
             f"{len(self.drifted)} of {tested} tested columns drifted ({self.drifted_share:.0%}, limit {self.share:.0%})"
         )

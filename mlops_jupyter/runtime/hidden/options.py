@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .coding import LEFT_OUT, coded, decode, encode
+from .json_values import NOT_TRANSFERABLE, decode, encode, encode_pairs
 
 
 class Options:
@@ -20,11 +20,11 @@ class Options:
 
     def value(self, snapshot: Any) -> object:
         """Return the options as JSON, without those that cannot cross."""
-        return coded(self.pairs(snapshot))
+        return encode_pairs(self.pairs(snapshot))
 
     def left_out(self, snapshot: Any) -> dict[str, Any]:
         """Return the options that cannot cross."""
-        return {name: value for name, value in self.pairs(snapshot) if encode(value) is LEFT_OUT}
+        return {name: value for name, value in self.pairs(snapshot) if encode(value) is NOT_TRANSFERABLE}
 
 
 class PandasOptions(Options):
@@ -46,7 +46,7 @@ class PandasOptions(Options):
         """Set the options to that, others to their defaults."""
         import pandas as pd
 
-        for name in coded(self.pairs(self.snapshot(None))).keys() - value.keys():
+        for name in encode_pairs(self.pairs(self.snapshot(None))).keys() - value.keys():
             pd.reset_option(name)
         for name, one in value.items():
             pd.set_option(name, decode(one))
@@ -119,7 +119,7 @@ class SklearnConfig(Options):
     def pairs(self, snapshot: Any) -> list[tuple[str, Any]]:
         """Return what differs from the defaults."""
         defaults = sys.modules["sklearn._config"]._global_config
-        return [(n, v) for n, v in sorted(snapshot.items()) if v != defaults.get(n, LEFT_OUT)]
+        return [(n, v) for n, v in sorted(snapshot.items()) if v != defaults.get(n, NOT_TRANSFERABLE)]
 
     def set(self, value: Any) -> None:
         """Set them to that, others to their defaults."""
@@ -147,13 +147,13 @@ class MatplotlibRc(Options):
         """Return what differs from the defaults."""
         defaults = dict(dict.items(sys.modules["matplotlib"].rcParamsDefault))
         others = ((n, v) for n, v in sorted(snapshot.items()) if not self.SCREEN.match(n))
-        return [(n, v) for n, v in others if v != defaults.get(n, LEFT_OUT)]
+        return [(n, v) for n, v in others if v != defaults.get(n, NOT_TRANSFERABLE)]
 
     def set(self, value: Any) -> None:
         """Set them to that, others to their defaults."""
         import matplotlib as mpl
 
-        for name in coded(self.pairs(self.snapshot(None))).keys() - value.keys():
+        for name in encode_pairs(self.pairs(self.snapshot(None))).keys() - value.keys():
             mpl.rcParams[name] = mpl.rcParamsDefault[name]
         for name, one in value.items():
             mpl.rcParams[name] = decode(one)

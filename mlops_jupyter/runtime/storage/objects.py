@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..hashing import content_digest
-from ..places import Folder, Place
+from .backends import Backend, FolderBackend
 
 
 class DamagedObjectError(UserError):
@@ -24,7 +24,7 @@ class ObjectStore:
     uri : the store's address, for messages.
     """
 
-    def __init__(self, backend: Place, uri: str) -> None:
+    def __init__(self, backend: Backend, uri: str) -> None:
         self._backend = backend
         self._uri = uri
 
@@ -61,7 +61,7 @@ class ObjectStore:
 
 def project_objects(folder: Path) -> ObjectStore:
     """Return the object store of a project's `.mlops`; what is put there is on the disk, for nothing makes it again."""
-    return ObjectStore(Folder(folder, fsync=True), str(folder))
+    return ObjectStore(FolderBackend(folder, fsync=True), str(folder))
 
 
 def object_path(key: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops_jupyter.services.doctor.finding import Finding, State
+from mlops_jupyter.services.doctor.check_result import CheckResult, CheckStatus
 
 LABEXTENSION = "mlops-jupyter"
 MODULE = "mlops_jupyter"
@@ -19,12 +19,12 @@ ASK_SECONDS = 20.0
 _ASK = f"import importlib.util as u; raise SystemExit(0 if u.find_spec({MODULE!r}) else 3)"
 
 
-def look() -> Iterator[Finding]:
+def look() -> Iterator[CheckResult]:
     """Yield findings about the front ends and the kernels that this environment's Jupyter offers."""
     try:
         import jupyter_core.paths as paths
     except ImportError:
-        yield Finding("jupyter", State.FAULT, "not installed", "pip install jupyterlab")
+        yield CheckResult("jupyter", CheckStatus.FAULT, "not installed", "pip install jupyterlab")
         return
     yield labextension([Path(p) for p in paths.jupyter_path("labextensions")], _config(paths, "labconfig"))
     yield server(_config(paths, "."))
@@ -36,27 +36,29 @@ def _config(paths: Any, section: str) -> list[Path]:
     return [Path(p) / section for p in reversed(paths.jupyter_config_path())]
 
 
-def labextension(places: list[Path], config: list[Path]) -> Finding:
+def labextension(places: list[Path], config: list[Path]) -> CheckResult:
     found = next((place / LABEXTENSION for place in places if (place / LABEXTENSION / "package.json").is_file()), None)
     if found is None:
         advice = f"install the built package (`pip install {MODULE}`) into the environment that runs Jupyter"
-        return Finding("labextension", State.WARNING, "not installed: JupyterLab shows no panel", advice)
+        return CheckResult("labextension", CheckStatus.WARNING, "not installed: JupyterLab shows no panel", advice)
     disabled: dict[str, Any] = {}
     for folder in config:
         disabled |= dict(_read(folder, "page_config").get("disabledExtensions") or {})
     if any(value is True and name.split(":")[0] == LABEXTENSION for name, value in disabled.items()):
-        return Finding("labextension", State.WARNING, "disabled", f"jupyter labextension enable {LABEXTENSION}")
-    return Finding("labextension", State.OK, f"installed in {str(found)!r}, enabled")
+        return CheckResult(
+            "labextension", CheckStatus.WARNING, "disabled", f"jupyter labextension enable {LABEXTENSION}"
+        )
+    return CheckResult("labextension", CheckStatus.OK, f"installed in {str(found)!r}, enabled")
 
 
-def server(config: list[Path]) -> Finding:
+def server(config: list[Path]) -> CheckResult:
     enabled: dict[str, Any] = {}
     for folder in config:
         enabled |= _read(folder, "jupyter_server_config").get("ServerApp", {}).get("jpserver_extensions") or {}
     if enabled.get(MODULE) is True:
-        return Finding("server extension", State.OK, "enabled")
+        return CheckResult("server extension", CheckStatus.OK, "enabled")
     what = "disabled" if MODULE in enabled else "not enabled: the panel gets no data"
-    return Finding("server extension", State.WARNING, what, f"jupyter server extension enable {MODULE}")
+    return CheckResult("server extension", CheckStatus.WARNING, what, f"jupyter server extension enable {MODULE}")
 
 
 def _read(folder: Path, name: str) -> dict[str, Any]:
@@ -78,7 +80,7 @@ def _merge(facts: dict[str, Any], more: Mapping[str, Any]) -> None:
             facts[key] = value
 
 
-def kernels(places: list[Path]) -> Iterator[Finding]:
+def kernels(places: list[Path]) -> Iterator[CheckResult]:
     """A kernel of another environment needs this package in that environment."""
     specs: dict[str, Path] = {}
     for place in places:
@@ -89,25 +91,32 @@ def kernels(places: list[Path]) -> Iterator[Finding]:
             spec = json.loads(file.read_text())
             python, language = str(spec["argv"][0]), str(spec.get("language", "")).lower()
         except (OSError, ValueError, LookupError, TypeError):
-            yield Finding(
-                f"kernel {name}", State.WARNING, f"cannot read {str(file)!r}", f"jupyter kernelspec remove {name}"
+            yield CheckResult(
+                f"kernel {name}", CheckStatus.WARNING, f"cannot read {str(file)!r}", f"jupyter kernelspec remove {name}"
             )
             continue
         if language == "python":
             yield _kernel(name, python)
 
 
-def _kernel(name: str, python: str) -> Finding:
+def _kernel(name: str, python: str) -> CheckResult:
     same = python == sys.executable or python in ("python", "python3", f"python3.{sys.version_info.minor}")
     if same:  # Jupyter puts its own Python in the place of these names
-        return Finding(f"kernel {name}", State.OK, "runs in this environment")
+        return CheckResult(f"kernel {name}", CheckStatus.OK, "runs in this environment")
     try:
         code = subprocess.run([python, "-c", _ASK], capture_output=True, timeout=ASK_SECONDS).returncode
     except (OSError, subprocess.TimeoutExpired) as fault:
-        return Finding(
-            f"kernel {name}", State.WARNING, f"{python!r} does not run: {fault}", f"jupyter kernelspec remove {name}"
+        return CheckResult(
+            f"kernel {name}",
+            CheckStatus.WARNING,
+            f"{python!r} does not run: {fault}",
+            f"jupyter kernelspec remove {name}",
         )
     if code == 0:
-        return Finding(f"kernel {name}", State.OK, f"runs in another environment ({python}), which has {MODULE}")
+        return CheckResult(
+            f"kernel {name}", CheckStatus.OK, f"runs in another environment ({python}), which has {MODULE}"
+        )
     advice = f"{python} -m pip install {MODULE}"
-    return Finding(f"kernel {name}", State.WARNING, f"runs in another environment ({python}) without {MODULE}", advice)
+    return CheckResult(
+        f"kernel {name}", CheckStatus.WARNING, f"runs in another environment ({python}) without {MODULE}", advice
+    )

@@ -7,19 +7,21 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from mlops_jupyter.services.doctor.finding import Finding, State
+from mlops_jupyter.services.doctor.check_result import CheckResult, CheckStatus
 
 DISTRIBUTION = "mlops_jupyter"
 OLDEST_PYTHON = (3, 11)
 
 
-def look() -> Iterator[Finding]:
+def look() -> Iterator[CheckResult]:
     """Yield a finding for Python, for this distribution, and for each that it needs."""
-    state = State.OK if sys.version_info >= OLDEST_PYTHON else State.FAULT
-    yield Finding("python", state, platform.python_version(), "" if state is State.OK else "use Python 3.11 or newer")
+    state = CheckStatus.OK if sys.version_info >= OLDEST_PYTHON else CheckStatus.FAULT
+    yield CheckResult(
+        "python", state, platform.python_version(), "" if state is CheckStatus.OK else "use Python 3.11 or newer"
+    )
     found = _declared()
     if found is None:
-        yield Finding("package mlops_jupyter", State.FAULT, "not installed", "pip install mlops_jupyter")
+        yield CheckResult("package mlops_jupyter", CheckStatus.FAULT, "not installed", "pip install mlops_jupyter")
         return
     requirements, how = found
     yield how
@@ -28,14 +30,14 @@ def look() -> Iterator[Finding]:
             yield finding
 
 
-def _declared() -> tuple[list[str], Finding] | None:
+def _declared() -> tuple[list[str], CheckResult] | None:
     """The requirements of the installed distribution, or of the source tree that this module lies in."""
     from importlib import metadata
 
     name = f"package {DISTRIBUTION}"
     try:
         version, requirements = metadata.version(DISTRIBUTION), metadata.requires(DISTRIBUTION) or []
-        return requirements, Finding(name, State.OK, version)
+        return requirements, CheckResult(name, CheckStatus.OK, version)
     except metadata.PackageNotFoundError:
         project = Path(__file__).parents[3] / "pyproject.toml"
     if not project.is_file():
@@ -44,10 +46,10 @@ def _declared() -> tuple[list[str], Finding] | None:
 
     declared: list[str] = tomllib.loads(project.read_text())["project"]["dependencies"]
     what = "runs from its source tree, not installed: Jupyter does not see its extensions"
-    return declared, Finding(name, State.WARNING, what, "pip install .")
+    return declared, CheckResult(name, CheckStatus.WARNING, what, "pip install .")
 
 
-def compare(text: str) -> Finding | None:
+def compare(text: str) -> CheckResult | None:
     """Compare one requirement with what is installed; None if it is not for this machine or only an extra's."""
     from importlib import metadata
 
@@ -61,7 +63,7 @@ def compare(text: str) -> Finding | None:
     try:
         version = metadata.version(requirement.name)
     except metadata.PackageNotFoundError:
-        return Finding(name, State.FAULT, f"not installed (needs {wanted or 'any version'})", install)
+        return CheckResult(name, CheckStatus.FAULT, f"not installed (needs {wanted or 'any version'})", install)
     if not requirement.specifier.contains(version, prereleases=True):
-        return Finding(name, State.FAULT, f"{version} is outside {wanted}", install)
-    return Finding(name, State.OK, version)
+        return CheckResult(name, CheckStatus.FAULT, f"{version} is outside {wanted}", install)
+    return CheckResult(name, CheckStatus.OK, version)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.services.doctor.finding import Finding, State
+from mlops_jupyter.services.doctor.check_result import CheckResult, CheckStatus
 from mlops_jupyter.store.ledger import Ledger
 from mlops_jupyter.store.locks import LocksUnavailableError, read_if_locked
 
@@ -22,23 +22,23 @@ FULL_BYTES = 50 << 20
 WEEK = 7 * 86400.0
 """Seconds: older alerts that nobody took are no news."""
 
-COURIER = "mlops_jupyter.integrations.mlflow.process"
+COURIER = "mlops_jupyter.integrations.mlflow.courier_process"
 """The module that a courier's command line names."""
 
 
-def look(folder: Path) -> Iterator[Finding]:
+def look(folder: Path) -> Iterator[CheckResult]:
     """Yield findings about a project's `.mlops`, which need not be there yet."""
     yield _writable(folder)
     yield _space(folder)
     path = folder / "ledger.db"
     if not path.exists():
-        yield Finding("ledger", State.OK, "not there yet; made with the first cell")
+        yield CheckResult("ledger", CheckStatus.OK, "not there yet; made with the first cell")
         return
     try:
         ledger = Ledger(path)
     except UserError as fault:
         what, _, advice = str(fault).partition("; ")
-        yield Finding("ledger", State.FAULT, what, advice or "see the message")
+        yield CheckResult("ledger", CheckStatus.FAULT, what, advice or "see the message")
         return
     try:
         yield _ledger(ledger)
@@ -48,35 +48,35 @@ def look(folder: Path) -> Iterator[Finding]:
         ledger.close()
 
 
-def _writable(folder: Path) -> Finding:
+def _writable(folder: Path) -> CheckResult:
     place = folder if folder.exists() else folder.parent
     try:
         with tempfile.TemporaryFile(dir=place):
             pass
     except OSError as fault:
         what = f"cannot write into {str(place)!r}: {fault.strerror}"
-        return Finding("project", State.FAULT, what, "start Jupyter in a folder that you own")
-    return Finding("project", State.OK, f"{str(folder)!r}" + ("" if folder.exists() else " is not there yet"))
+        return CheckResult("project", CheckStatus.FAULT, what, "start Jupyter in a folder that you own")
+    return CheckResult("project", CheckStatus.OK, f"{str(folder)!r}" + ("" if folder.exists() else " is not there yet"))
 
 
-def _space(folder: Path) -> Finding:
+def _space(folder: Path) -> CheckResult:
     free = shutil.disk_usage(folder if folder.exists() else folder.parent).free
-    state = State.FAULT if free < FULL_BYTES else State.WARNING if free < SPARSE_BYTES else State.OK
-    advice = "" if state is State.OK else "free some space on the disk that holds the project"
-    return Finding("disk", state, f"{free / (1 << 30):.1f} GiB free", advice)
+    state = CheckStatus.FAULT if free < FULL_BYTES else CheckStatus.WARNING if free < SPARSE_BYTES else CheckStatus.OK
+    advice = "" if state is CheckStatus.OK else "free some space on the disk that holds the project"
+    return CheckResult("disk", state, f"{free / (1 << 30):.1f} GiB free", advice)
 
 
-def _ledger(ledger: Ledger) -> Finding:
+def _ledger(ledger: Ledger) -> CheckResult:
     damage = ledger.query("PRAGMA quick_check(1)")[0][0]
     number = ledger.query("PRAGMA user_version")[0][0]
     if damage != "ok":
-        return Finding(
-            "ledger", State.FAULT, f"damaged: {damage}", f"move {str(ledger.path)!r} away, or restore a copy"
+        return CheckResult(
+            "ledger", CheckStatus.FAULT, f"damaged: {damage}", f"move {str(ledger.path)!r} away, or restore a copy"
         )
-    return Finding("ledger", State.OK, f"format {number}, sound")
+    return CheckResult("ledger", CheckStatus.OK, f"format {number}, sound")
 
 
-def _courier(ledger: Ledger, folder: Path) -> Finding:
+def _courier(ledger: Ledger, folder: Path) -> CheckResult:
     from mlops_jupyter.store.outbox import behind
 
     messages, metrics = behind(ledger)
@@ -84,11 +84,15 @@ def _courier(ledger: Ledger, folder: Path) -> Finding:
     last = f"; last fault: {row[0]['error']}" if row else ""
     alive = _runs(COURIER, str(folder))
     if not messages and not metrics:
-        return Finding("courier", State.OK, "nothing waits for MLflow" + (", at work" if alive else ""))
+        return CheckResult("courier", CheckStatus.OK, "nothing waits for MLflow" + (", at work" if alive else ""))
     what = f"waiting for MLflow: messages {messages}, metrics {metrics}{last}"
     if alive:
-        return Finding("courier", State.WARNING if row else State.OK, f"at work: {what}", "see 'mlflow'" if row else "")
-    return Finding("courier", State.WARNING, f"not at work: {what}", "any %track starts it; its log is courier.log")
+        return CheckResult(
+            "courier", CheckStatus.WARNING if row else CheckStatus.OK, f"at work: {what}", "see 'mlflow'" if row else ""
+        )
+    return CheckResult(
+        "courier", CheckStatus.WARNING, f"not at work: {what}", "any %track starts it; its log is courier.log"
+    )
 
 
 def _runs(*words: str) -> bool:
@@ -103,16 +107,16 @@ def _runs(*words: str) -> bool:
     return False
 
 
-def _scheduler(ledger: Ledger, folder: Path) -> Finding:
+def _scheduler(ledger: Ledger, folder: Path) -> CheckResult:
     count = ledger.query("SELECT COUNT(*) AS schedules FROM schedule WHERE removed IS NULL")[0]["schedules"]
     try:
         holder = read_if_locked(folder / "scheduler.lock")
     except LocksUnavailableError as fault:
         what, _, advice = str(fault).partition("; ")
-        return Finding("scheduler", State.FAULT, what, advice)
+        return CheckResult("scheduler", CheckStatus.FAULT, what, advice)
     if count and holder is None:
         what = f"schedules: {count}, and no scheduler runs"
-        return Finding("scheduler", State.WARNING, what, "start it with `mlops-jupyter scheduler`")
+        return CheckResult("scheduler", CheckStatus.WARNING, what, "start it with `mlops-jupyter scheduler`")
     what = f"schedules: {count}" + (f", run by pid {holder}" if holder else "")
     of_this_week = (
         "SELECT COUNT(*) AS alerts, MAX(error) AS fault FROM schedule_alert WHERE error <> '' AND created > ?"
@@ -120,5 +124,5 @@ def _scheduler(ledger: Ledger, folder: Path) -> Finding:
     stuck = ledger.query(of_this_week, (time.time() - WEEK,))[0]
     if stuck["alerts"]:
         what += f"; alerts that nobody took: {stuck['alerts']}"
-        return Finding("scheduler", State.WARNING, what, f"last fault: {stuck['fault']}")
-    return Finding("scheduler", State.OK, what)
+        return CheckResult("scheduler", CheckStatus.WARNING, what, f"last fault: {stuck['fault']}")
+    return CheckResult("scheduler", CheckStatus.OK, what)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from mlops_jupyter.services.doctor import front, packages, project, tracking
-from mlops_jupyter.services.doctor.finding import Finding, State
+from mlops_jupyter.services.doctor.check_result import CheckResult, CheckStatus
 
-__all__ = ["Finding", "State", "examine"]
+__all__ = ["CheckResult", "CheckStatus", "examine"]
 
 
-def examine(folder: Path, tracking_uri: str) -> list[Finding]:
+def examine(folder: Path, tracking_uri: str) -> list[CheckResult]:
     """Check everything; never raises for what is wrong with what it looks at.
 
     Parameters
@@ -27,11 +27,13 @@ def examine(folder: Path, tracking_uri: str) -> list[Finding]:
     ]
 
 
-def _safely(name: str, look: Callable[[], Iterable[Finding]]) -> list[Finding]:
+def _safely(name: str, look: Callable[[], Iterable[CheckResult]]) -> list[CheckResult]:
     """What a look found; a look that breaks is a finding too, and does not hide the others."""
-    found: list[Finding] = []
+    found: list[CheckResult] = []
     try:
         found.extend(look())  # keeps what came before a break
     except Exception as fault:
-        found.append(Finding(name, State.FAULT, f"cannot be checked: {type(fault).__name__}: {fault}", "report this"))
+        found.append(
+            CheckResult(name, CheckStatus.FAULT, f"cannot be checked: {type(fault).__name__}: {fault}", "report this")
+        )
     return found

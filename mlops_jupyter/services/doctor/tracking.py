@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from mlops_jupyter.services.doctor.finding import Finding, State
+from mlops_jupyter.services.doctor.check_result import CheckResult, CheckStatus
 
 NAME = "mlflow"
 ANSWER_SECONDS = 5.0
@@ -17,27 +17,27 @@ HOSTED = ("databricks", "databricks-uc", "uc", "s3", "gs", "wasbs", "abfss", "hd
 FORMS = "write sqlite:////absolute/path.db, http://host:port or a folder into MLFLOW_TRACKING_URI"
 
 
-def look(uri: str, folder: Path) -> Finding:
+def look(uri: str, folder: Path) -> CheckResult:
     """Say whether runs and models can be kept at that address. `folder` is the project's `.mlops`, made when needed."""
     try:
         parts = urlsplit(uri)
         port = parts.port
     except ValueError as fault:
-        return Finding(NAME, State.FAULT, f"{shown(uri)!r} is no address: {fault}", FORMS)
+        return CheckResult(NAME, CheckStatus.FAULT, f"{shown(uri)!r} is no address: {fault}", FORMS)
     scheme = parts.scheme.split("+")[0]
     if re.match(r"^[\w.-]+:\d+(/|$)", uri):
-        return Finding(NAME, State.FAULT, f"{shown(uri)!r} names no protocol", f"write http://{uri}")
+        return CheckResult(NAME, CheckStatus.FAULT, f"{shown(uri)!r} names no protocol", f"write http://{uri}")
     if scheme in ("http", "https"):
         if not parts.hostname:
-            return Finding(NAME, State.FAULT, f"{shown(uri)!r} names no host", FORMS)
+            return CheckResult(NAME, CheckStatus.FAULT, f"{shown(uri)!r} names no host", FORMS)
         return _server(uri, parts, port)
     if scheme == "sqlite":
         return _sqlite(uri, folder)
     if scheme in ("", "file") and uri not in HOSTED:
         return _folder(Path(unquote(parts.path)) if scheme else Path(uri))
     if (scheme or uri) in (*DATABASES, *HOSTED):
-        return Finding(NAME, State.OK, f"{shown(uri)} (not asked: that would need its driver)")
-    return Finding(NAME, State.FAULT, f"{shown(uri)!r} has the unknown protocol {scheme!r}", FORMS)
+        return CheckResult(NAME, CheckStatus.OK, f"{shown(uri)} (not asked: that would need its driver)")
+    return CheckResult(NAME, CheckStatus.FAULT, f"{shown(uri)!r} has the unknown protocol {scheme!r}", FORMS)
 
 
 def shown(uri: str) -> str:
@@ -45,7 +45,7 @@ def shown(uri: str) -> str:
     return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:***@", uri)
 
 
-def _server(uri: str, parts: SplitResult, port: int | None) -> Finding:
+def _server(uri: str, parts: SplitResult, port: int | None) -> CheckResult:
     from http.client import HTTPException
     from urllib.request import urlopen
 
@@ -57,28 +57,30 @@ def _server(uri: str, parts: SplitResult, port: int | None) -> Finding:
     except HTTPError as fault:
         if fault.code in (401, 403):
             advice = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
-            return Finding(NAME, State.WARNING, f"{shown(uri)} answers, and asks who you are", advice)
+            return CheckResult(NAME, CheckStatus.WARNING, f"{shown(uri)} answers, and asks who you are", advice)
         what = f"{shown(uri)} answers with status {fault.code}"
-        return Finding(NAME, State.FAULT, what, "check that the address is MLflow's")
+        return CheckResult(NAME, CheckStatus.FAULT, what, "check that the address is MLflow's")
     except (URLError, HTTPException, OSError, ValueError) as fault:
         why = getattr(fault, "reason", None) or fault
         advice = "start it, or unset MLFLOW_TRACKING_URI to use the project's own; nothing is lost, the courier waits"
-        return Finding(NAME, State.FAULT, f"{shown(uri)} does not answer: {why}", advice)
+        return CheckResult(NAME, CheckStatus.FAULT, f"{shown(uri)} does not answer: {why}", advice)
     if word.strip() != b"OK":
-        return Finding(NAME, State.WARNING, f"{shown(uri)} answers, but not as MLflow does", "check the address")
-    return Finding(NAME, State.OK, f"server {shown(uri)} answers")
+        return CheckResult(
+            NAME, CheckStatus.WARNING, f"{shown(uri)} answers, but not as MLflow does", "check the address"
+        )
+    return CheckResult(NAME, CheckStatus.OK, f"server {shown(uri)} answers")
 
 
-def _sqlite(uri: str, folder: Path) -> Finding:
+def _sqlite(uri: str, folder: Path) -> CheckResult:
     path = Path(unquote(uri.partition(":///")[2].partition("?")[0]))
     if not path.name or ":///" not in uri:
-        return Finding(NAME, State.FAULT, f"{shown(uri)!r} names no file", FORMS)
+        return CheckResult(NAME, CheckStatus.FAULT, f"{shown(uri)!r} names no file", FORMS)
     if not path.exists():
         if path.parent != folder and not path.parent.is_dir():
-            return Finding(
-                NAME, State.FAULT, f"the folder of {str(path)!r} is not there", "make it, or mend the address"
+            return CheckResult(
+                NAME, CheckStatus.FAULT, f"the folder of {str(path)!r} is not there", "make it, or mend the address"
             )
-        return Finding(NAME, State.OK, f"{str(path)!r} is not there yet; made with the first run")
+        return CheckResult(NAME, CheckStatus.OK, f"{str(path)!r} is not there yet; made with the first run")
     try:
         db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=2.0)
         try:
@@ -86,15 +88,15 @@ def _sqlite(uri: str, folder: Path) -> Finding:
         finally:
             db.close()
     except sqlite3.Error as fault:
-        return Finding(
-            NAME, State.FAULT, f"cannot read {str(path)!r}: {fault}", "move it away, or restore it from a copy"
+        return CheckResult(
+            NAME, CheckStatus.FAULT, f"cannot read {str(path)!r}: {fault}", "move it away, or restore it from a copy"
         )
     if tables and "experiments" not in tables:
-        return Finding(NAME, State.FAULT, f"{str(path)!r} is a database, but not MLflow's", FORMS)
-    return Finding(NAME, State.OK, f"store {str(path)!r} opens")
+        return CheckResult(NAME, CheckStatus.FAULT, f"{str(path)!r} is a database, but not MLflow's", FORMS)
+    return CheckResult(NAME, CheckStatus.OK, f"store {str(path)!r} opens")
 
 
-def _folder(path: Path) -> Finding:
+def _folder(path: Path) -> CheckResult:
     if path.exists() and not path.is_dir():
-        return Finding(NAME, State.FAULT, f"{str(path)!r} is a file", FORMS)
-    return Finding(NAME, State.OK, f"folder {str(path)!r}" + ("" if path.exists() else ", not there yet"))
+        return CheckResult(NAME, CheckStatus.FAULT, f"{str(path)!r} is a file", FORMS)
+    return CheckResult(NAME, CheckStatus.OK, f"folder {str(path)!r}" + ("" if path.exists() else ", not there yet"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from mlops_jupyter.runtime.drift import Bins, ColumnDrift, DriftReport, Verdict
+from mlops_jupyter.runtime.drift import Bins, ColumnDrift, DriftReport, DriftVerdict
 from mlops_jupyter.services.drift.plots import AFTER, BEFORE, VERDICTS, distribution, overview
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _template(name: str) -> Template:
 def _shown(report: DriftReport) -> dict[str, Any]:
     """Return what the templates show of a report."""
     roof = max([2 * report.threshold, *(column.effect for column in report.columns)])
-    order = (Verdict.DRIFTED, Verdict.STABLE, Verdict.UNTESTED)
+    order = (DriftVerdict.DRIFTED, DriftVerdict.STABLE, DriftVerdict.UNTESTED)
     return {
         "report": report,
         "headline": report.headline().partition(": ")[2],

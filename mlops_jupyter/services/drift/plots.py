@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.runtime.drift import Bars, Bins, ColumnDrift, DriftReport, Verdict
+from mlops_jupyter.runtime.drift import Bars, Bins, ColumnDrift, DriftReport, DriftVerdict
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -17,7 +17,7 @@ INK = "#7a7a7a"
 """Grey that has a contrast of at least 4.2 on white and on JupyterLab's dark page."""
 LINES = "rgba(128,128,128,0.25)"
 BEFORE, AFTER = "#4c8bc9", "#e07b39"
-VERDICTS = {Verdict.DRIFTED: "#d1495b", Verdict.STABLE: "#3a9e7e", Verdict.UNTESTED: "#9a9a9a"}
+VERDICTS = {DriftVerdict.DRIFTED: "#d1495b", DriftVerdict.STABLE: "#3a9e7e", DriftVerdict.UNTESTED: "#9a9a9a"}
 """Colours that stay apart for the colour-blind (blue and orange; red and green differ in lightness, and have words)."""
 
 MOST_COLUMNS = 40

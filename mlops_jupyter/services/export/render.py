@@ -7,22 +7,22 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from mlops_jupyter.core.plan import Expected, Plan
-from mlops_jupyter.runtime import pipeline
-from mlops_jupyter.runtime.sources import Sources
-from mlops_jupyter.services.export import carried, pages
-from mlops_jupyter.services.export.bundle.bundle import Bundle
-from mlops_jupyter.services.export.spelling.yaml import documents
-from mlops_jupyter.services.pipeline.formatting import LINE_LENGTH, format_all
+from mlops_jupyter.core.plan import ExpectedValue, Plan
+from mlops_jupyter.runtime.model import pipeline
+from mlops_jupyter.runtime.model.source_digest import SourceDigests
+from mlops_jupyter.services.export import readme, runtime_files
+from mlops_jupyter.services.export.bundle.create import BundleFiles
+from mlops_jupyter.services.export.emit.yaml import documents
+from mlops_jupyter.services.pipeline.steps.formatting import LINE_LENGTH, format_all
 
-USES = ("tracking", "gates", "drift", "scripts", "ipython")
+USES = ("tracking", "tracking.gates", "drift", "step.scripts", "step.ipython")
 """Rooms of the runtime that only some steps call."""
 
 STEPS = '"""One module a step."""\n'
 """What stands above the steps' modules."""
 
 
-def render(plan: Plan, targets: Iterable[Any] = ()) -> Bundle:
+def render(plan: Plan, targets: Iterable[Any] = ()) -> BundleFiles:
     """Return every file of the bundle.
 
     Parameters
@@ -44,14 +44,14 @@ def render(plan: Plan, targets: Iterable[Any] = ()) -> Bundle:
         "pipeline.yaml": _yaml(plan),
         "pyproject.toml": _pyproject(plan),
         "requirements.lock": plan.environment.lock or "".join(f"{r}\n" for r in plan.environment.requirements),
-        "Dockerfile": pages.dockerfile(plan),
-        ".dockerignore": pages.IGNORED,
-        "README.md": pages.readme(plan, chosen),
+        "Dockerfile": readme.dockerfile(plan),
+        ".dockerignore": readme.IGNORED,
+        "README.md": readme.readme(plan, chosen),
         ".gitignore": "out/\n.env\n.venv/\n__pycache__/\n",
         "tests/expected/expected.json": _expected(plan),
     }
     used = [room for room in USES if any(f".runtime.{room} import" in s.module for s in plan.steps)]
-    runtime = {f"{package}/runtime/{path}": data for path, data in carried.files(used).items()}
+    runtime = {f"{package}/runtime/{path}": data for path, data in runtime_files.files(used).items()}
     for target in chosen:
         texts |= target.render(plan)
     return {**{path: text.encode() for path, text in texts.items()}, **runtime, **plan.files}
@@ -62,7 +62,7 @@ def _main(plan: Plan) -> str:
         f'"""Run the pipeline: `python -m {plan.package} run --store out`."""\n\n'
         "import sys\n\n"
         f"from {plan.package}.pipeline import PIPELINE\n"
-        f"from {plan.package}.runtime.command import main\n\n"
+        f"from {plan.package}.runtime.cli.main import main\n\n"
         'if __name__ == "__main__":\n    sys.exit(main(PIPELINE, sys.argv[1:]))\n'
     )
 
@@ -74,7 +74,7 @@ def _pipeline(plan: Plan) -> str:
     secrets = f"    secrets={made.secrets!r},\n" if made.secrets else ""
     return (
         f'"""The pipeline {_line(plan.name)!r} as data: its steps and what flows between them."""\n\n'
-        f"from {plan.package}.runtime.pipeline import Pipeline, Step\n\n"
+        f"from {plan.package}.runtime.model.pipeline import Pipeline, Step\n\n"
         "PIPELINE = Pipeline(\n"
         f"    name={made.name!r},\n"
         f"    package={made.package!r},\n"
@@ -111,7 +111,7 @@ def step_files(plan: Plan) -> dict[str, bytes]:
 def _step_fields(plan: Plan) -> Iterator[dict[str, Any]]:
     """Yield what each step of the runtime's is made with: only what differs from the defaults."""
     files = step_files(plan)
-    sources = Sources(plan.package, files, files.__getitem__)
+    sources = SourceDigests(plan.package, files, files.__getitem__)
     for step in plan.steps:
         fields: dict[str, Any] = {
             "name": step.name,
@@ -195,7 +195,7 @@ def _expected(plan: Plan) -> str:
     return text.encode(errors="backslashreplace").decode()  # half of a surrogate pair has no UTF-8, and that escape
 
 
-def _expectation(value: Expected) -> dict[str, object]:
+def _expectation(value: ExpectedValue) -> dict[str, object]:
     facts = vars(value).copy()
     text = facts.pop("json")
     return {**facts, "value": json.loads(text)} if text else facts

@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops_jupyter.core.plan import Plan
-from mlops_jupyter.core.units import counted
-from mlops_jupyter.services.export import difference, journal, manifest, recorded, secrets, targets
-from mlops_jupyter.services.export import update as updates
-from mlops_jupyter.services.export.bundle.bundle import Bundle
-from mlops_jupyter.services.export.difference import Difference
+from mlops_jupyter.core.units import count_of
+from mlops_jupyter.services.export import secrets, targets
+from mlops_jupyter.services.export.bundle import diff, manifest, stable_values, transaction
+from mlops_jupyter.services.export.bundle import update as updates
+from mlops_jupyter.services.export.bundle.create import BundleFiles
+from mlops_jupyter.services.export.bundle.diff import Difference
+from mlops_jupyter.services.export.bundle.update import BundleChanges
 from mlops_jupyter.services.export.render import render
-from mlops_jupyter.services.export.update import Changes
-from mlops_jupyter.services.pipeline.planner import Request, plan
+from mlops_jupyter.services.pipeline.planner import PlanRequest, plan
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
 from mlops_jupyter.store.ledger import Ledger
 
@@ -34,7 +35,7 @@ class Exported:
     targets: tuple[str, ...]
     lost: tuple[str, ...]
     seconds: float
-    changes: Changes | None = None
+    changes: BundleChanges | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -44,14 +45,14 @@ class Exported:
 
     def __repr__(self) -> str:
         steps = ", ".join(step.name for step in self.plan.steps)
-        head = f"{self.path}: {counted(len(self.plan.steps), 'step')} ({steps}) for {', '.join(self.targets)}"
+        head = f"{self.path}: {count_of(len(self.plan.steps), 'step')} ({steps}) for {', '.join(self.targets)}"
         changed = [f"  {self.changes}"] if self.changes is not None else []
         return "\n".join([head, *changed, *(f"  note: {note}" for note in self.notes)])
 
 
 def export(
     recording: Recording,
-    request: Request,
+    request: PlanRequest,
     magics: Magics,
     output: Path,
     to: Sequence[str],
@@ -73,7 +74,7 @@ def export(
     """
     began = time.perf_counter()
     if update:
-        journal.finish(output)
+        transaction.recover(output)
         request, to = manifest.read(output).over(request, to)
     made, files, lost = _made(recording, request, magics, to)
     changes = None
@@ -93,16 +94,16 @@ def compare(recording: Recording, magics: Magics, folder: Path) -> Difference:
     UserError
         There is no such bundle, or the notebook cannot be exported.
     """
-    journal.finish(folder)
+    transaction.recover(folder)
     known = manifest.read(folder)
     made, files, _ = _made(recording, known.request, magics, known.targets)
-    files = recorded.settled(files, made, known, folder)
-    return difference.between(folder, files, made, updates.changes(files, known, folder))
+    files = stable_values.keep_recorded(files, made, known, folder)
+    return diff.between(folder, files, made, updates.changes(files, known, folder))
 
 
 def _made(
-    recording: Recording, request: Request, magics: Magics, to: Sequence[str]
-) -> tuple[Plan, Bundle, tuple[str, ...]]:
+    recording: Recording, request: PlanRequest, magics: Magics, to: Sequence[str]
+) -> tuple[Plan, BundleFiles, tuple[str, ...]]:
     """Return the plan, its files, and what the targets have no word for."""
     chosen = [targets.find(name) for name in to]
     made = plan(recording, request, magics)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from mlops_jupyter.capture.value_kinds import is_ours
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import INITIAL, Expected, Step
+from mlops_jupyter.core.plan import INITIAL, ExpectedValue, PlanStep
 from mlops_jupyter.runtime.codecs import PICKLED, Saved, SerializationError, read_open, save_open
-from mlops_jupyter.runtime.compare import shown
-from mlops_jupyter.runtime.fingerprint import fingerprint
+from mlops_jupyter.runtime.fingerprints.fingerprint import fingerprint
 from mlops_jupyter.runtime.hashing import content_digest
-from mlops_jupyter.runtime.state import FILE, initial_file
+from mlops_jupyter.runtime.hidden.registry import FILE, initial_file
+from mlops_jupyter.runtime.verify.compare import shown
 from mlops_jupyter.services.pipeline.ports import Recording
 from mlops_jupyter.services.pipeline.steps.crossing import cannot_be_read, notebook_names
 
@@ -35,7 +35,7 @@ class Proof:
     notes : what a person should know of these values and files.
     """
 
-    expected: tuple[Expected, ...] = ()
+    expected: tuple[ExpectedValue, ...] = ()
     files: dict[str, bytes] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -91,7 +91,7 @@ class ExpectedValues:
         value = self._namespace[name]
         return list(value) if type(value).__name__ == "SList" else value
 
-    def collect(self, package: str, steps: Sequence[Step], delivered: Mapping[str, int]) -> Proof:
+    def collect(self, package: str, steps: Sequence[PlanStep], delivered: Mapping[str, int]) -> Proof:
         """Return the expected values, the first values of hidden variables, and the data files.
 
         Parameters
@@ -111,7 +111,7 @@ class ExpectedValues:
             proof.files[f"{folder}/files.json"] = json.dumps(outside, indent=1).encode()
         return proof
 
-    def _expected(self, name: str, proof: Proof) -> Expected:
+    def _expected(self, name: str, proof: Proof) -> ExpectedValue:
         """Return the entry of one delivered value. Adds the value's file to the proof, where it has one."""
         value = self._value(name)
         saved = self._saved[name]
@@ -121,7 +121,7 @@ class ExpectedValues:
         if not inline and len(saved.data) <= EXPECTED_BYTES and not notebook_names(saved.data):
             file = f"{name}{saved.suffix}"
             proof.files[f"tests/expected/{file}"] = saved.data
-        return Expected(
+        return ExpectedValue(
             name=name,
             fingerprint=mark if isinstance(mark, str) else "",
             file=file,

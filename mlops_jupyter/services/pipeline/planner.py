@@ -9,29 +9,32 @@ from dataclasses import dataclass, replace
 from numbers import Number
 
 from mlops_jupyter.analysis.cells import to_python
-from mlops_jupyter.analysis.facts import facts
+from mlops_jupyter.analysis.cells.outline import CodeCell
+from mlops_jupyter.analysis.facts.extract import extract_facts
 from mlops_jupyter.analysis.graph import Graph, build
-from mlops_jupyter.analysis.outline import CodeCell
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import HIDDEN, Plan, Schedule, Step
-from mlops_jupyter.core.records import Execution
-from mlops_jupyter.runtime.installed import forget
-from mlops_jupyter.services.pipeline import choosing, modules, parting, refusals, scripts, tagged
-from mlops_jupyter.services.pipeline.cell_identity import in_file, step_name
-from mlops_jupyter.services.pipeline.drafts import Draft, draft
-from mlops_jupyter.services.pipeline.environment import environment
+from mlops_jupyter.core.executions import Execution
+from mlops_jupyter.core.plan import HIDDEN, Plan, PlanStep, Schedule
+from mlops_jupyter.runtime.model.package_versions import forget
+from mlops_jupyter.services.pipeline import divergence_record
+from mlops_jupyter.services.pipeline.environment.local_modules import imported, local_modules, with_imports
+from mlops_jupyter.services.pipeline.environment.requirements import environment
 from mlops_jupyter.services.pipeline.expected_values import ExpectedValues
-from mlops_jupyter.services.pipeline.flows import Flows, deliverable
-from mlops_jupyter.services.pipeline.grouping import Group, group, identifier, merge, overwritten
-from mlops_jupyter.services.pipeline.local import imported, local_modules, with_imports
-from mlops_jupyter.services.pipeline.parts import Need, Part, Parts
+from mlops_jupyter.services.pipeline.magics import run_scripts
+from mlops_jupyter.services.pipeline.magics.translate import answers, translate
+from mlops_jupyter.services.pipeline.magics.translation import CellContext
+from mlops_jupyter.services.pipeline.magics.unknown_magics import extensions
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
+from mlops_jupyter.services.pipeline.select import cell_tags, selection, validation
+from mlops_jupyter.services.pipeline.select.cell_identity import in_file, step_name
+from mlops_jupyter.services.pipeline.select.cell_tags import CellTag, Role
+from mlops_jupyter.services.pipeline.steps import step_module
+from mlops_jupyter.services.pipeline.steps.cell_code import Binding, CellCode, CellCodes
 from mlops_jupyter.services.pipeline.steps.crossing import Crossing
-from mlops_jupyter.services.pipeline.tagged import Mark, Role
-from mlops_jupyter.services.pipeline.translate import answers, translate
-from mlops_jupyter.services.pipeline.translation import Site
-from mlops_jupyter.services.pipeline.unknown import extensions
-from mlops_jupyter.services.pipeline.writing import parameters, write_steps
+from mlops_jupyter.services.pipeline.steps.dataflow import Dataflow, deliverable
+from mlops_jupyter.services.pipeline.steps.grouping import Group, group, identifier, merge, overwritten
+from mlops_jupyter.services.pipeline.steps.step_draft import StepDraft, draft
+from mlops_jupyter.services.pipeline.steps.step_writer import parameters, write_steps
 
 FROM_IPYTHON = re.compile(r"\bIPython\b").search
 """Whether a cell has its `display` from there."""
@@ -42,7 +45,7 @@ DATA_BYTES = 50 * 10**6
 
 
 @dataclass(frozen=True)
-class Request:
+class PlanRequest:
     """What the user asked of an export.
 
     Attributes
@@ -65,7 +68,7 @@ class Request:
     data_bytes: int = DATA_BYTES
 
 
-def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
+def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
     """Make the plan of what was recorded.
 
     Raises
@@ -77,19 +80,19 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     forget()  # the notebook may have installed a package since the last plan
     graph = build([_taking(execution, magics) for execution in recording.history])
     cells = in_file(recording.history, recording.cells)
-    refusals.check_seen(graph.history, cells)
-    looks = choosing.looked(graph, lambda execution: answers(execution, magics))
-    marked = tagged.marks(graph, cells, recording.cells)
+    validation.check_seen(graph.history, cells)
+    looks = selection.find_display_only(graph, lambda execution: answers(execution, magics))
+    marked = cell_tags.marks(graph, cells, recording.cells)
     skipped = {p for p, mark in marked.items() if mark.role is Role.SKIP and not step_name(graph.history[p])}
-    kept = choosing.keep(graph, cells, _live(recording, request, graph, looks, skipped), looks, skipped)
+    kept = selection.select(graph, cells, _live(recording, request, graph, looks, skipped), looks, skipped)
     if not kept:
         raise UserError("nothing to export: no cell has run since `%load_ext mlops_jupyter`")
     package = identifier(request.name, "pipeline")
     sites = _sites(graph, kept, cells, recording, package, request.allow_ipython, marked)
-    parts = Parts(graph, {p: _part(site, p, cells, magics) for p, site in sites})
-    refusals.check_born(parts, kept, cells, recording)
-    refusals.check_lost(parts, kept, cells)
-    groups = group(graph, kept, choosing.labels(graph, kept, cells, marked))
+    parts = CellCodes(graph, {p: _part(site, p, cells, magics) for p, site in sites})
+    validation.check_born(parts, kept, cells, recording)
+    validation.check_lost(parts, kept, cells)
+    groups = group(graph, kept, selection.labels(graph, kept, cells, marked))
     groups = merge(graph, groups, Crossing(recording, parts).obstacles(groups))
     while again := overwritten(graph, groups):
         groups = merge(graph, groups, again)
@@ -98,22 +101,22 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     if all(draft.empty for draft in drafts):
         raise UserError("nothing to export: the cells that ran only import, define or comment")
     _renumber(groups, drafts)
-    flows = Flows(parts, drafts)
+    flows = Dataflow(parts, drafts)
     expected_values = ExpectedValues(recording, request.data_bytes)
     delivered = expected_values.savable(deliverable(flows, request.outputs), explicit=request.outputs is not None)
-    steps, files = write_steps(parts, groups, drafts, flows, delivered, package, tagged.after(groups, marked))
+    steps, files = write_steps(parts, groups, drafts, flows, delivered, package, cell_tags.after(groups, marked))
     beside = {module for part in parts for module in part.translation.modules}
-    ran = scripts.collect((part.translation for part in parts), package)
+    ran = run_scripts.collect((part.translation for part in parts), package)
     used = {module for step in steps for module in step.imports} | beside | (imported(ran) - {package})
     own = local_modules(used)
     steps = [replace(step, imports=with_imports(step.imports, own)) for step in steps]
     env, doubts = environment(used | imported(own), _handed_on(recording, steps), parts, request.lock)
     proof = expected_values.collect(package, steps, delivered)
-    known, changed = parting.record(parts, flows, steps, recording.folder)
+    known, changed = divergence_record.record(parts, flows, steps, recording.folder)
     of_cells = (
         *_left_out(looks, cells),
-        *choosing.needed_all_the_same(graph, kept, skipped, cells),
-        *choosing.edited_or_further(graph, kept, cells),
+        *selection.needed_all_the_same(graph, kept, skipped, cells),
+        *selection.edited_or_further(graph, kept, cells),
     )
     return Plan(
         name=request.name,
@@ -131,13 +134,15 @@ def plan(recording: Recording, request: Request, magics: Magics) -> Plan:
     )
 
 
-def _handed_on(recording: Recording, steps: Sequence[Step]) -> list[object]:
+def _handed_on(recording: Recording, steps: Sequence[PlanStep]) -> list[object]:
     """Values of the variables that steps give, as far as the notebook still has them."""
     namespace = recording.namespace
     return [namespace.get(name) for step in steps for names in step.outputs for name in names]
 
 
-def _live(recording: Recording, request: Request, graph: Graph, looks: choosing.Looked, skipped: Set[int]) -> list[str]:
+def _live(
+    recording: Recording, request: PlanRequest, graph: Graph, looks: selection.DisplayOnly, skipped: Set[int]
+) -> list[str]:
     if request.outputs is None:
         return [n for n in recording.namespace if not n.startswith("_") and graph.last.get(n) not in skipped]
     made = {n for e in recording.history for n in e.writes}
@@ -151,9 +156,9 @@ def _live(recording: Recording, request: Request, graph: Graph, looks: choosing.
     return list(request.outputs)
 
 
-def _left_out(looks: choosing.Looked, cells: Sequence[CodeCell | None]) -> list[str]:
+def _left_out(looks: selection.DisplayOnly, cells: Sequence[CodeCell | None]) -> list[str]:
     return [
-        f"{choosing.where(position, cells)} is left out: it works with what a magic of the notebook showed"
+        f"{selection.where(position, cells)} is left out: it works with what a magic of the notebook showed"
         for position in sorted(looks.executions)
         if cells[position] is not None
     ]
@@ -177,20 +182,20 @@ def _sites(
     recording: Recording,
     package: str,
     allow_ipython: bool,
-    marked: Mapping[int, Mark],
-) -> Iterator[tuple[int, Site]]:
+    marked: Mapping[int, CellTag],
+) -> Iterator[tuple[int, CellContext]]:
     """Yield where each kept execution stands."""
     history = graph.history
     own_display = any("display" in each.writes and not FROM_IPYTHON(each.body) for each in history)
     moved = next((p for p, each in enumerate(history) if "~cwd" in each.writes), len(history))
     for position in kept:
         execution, role = history[position], marked[position].role
-        printed = tagged.printed(execution.body) if role is Role.METRICS else ()
+        printed = cell_tags.printed(execution.body) if role is Role.METRICS else ()
         yield (
             position,
-            Site(
-                replace(execution, shows=False) if own_display else execution,
-                choosing.where(position, cells),
+            CellContext(
+                replace(execution, displays_result=False) if own_display else execution,
+                selection.where(position, cells),
                 folder=None if moved < position else recording.folder,
                 package=package,
                 allow_ipython=allow_ipython,
@@ -201,18 +206,18 @@ def _sites(
         )
 
 
-def _part(site: Site, position: int, cells: Sequence[CodeCell | None], magics: Magics) -> Part:
+def _part(site: CellContext, position: int, cells: Sequence[CodeCell | None], magics: Magics) -> CellCode:
     execution = site.execution
     done = translate(magics, site)
     declared, cell = magics.declared(execution), cells[position]
     parameters = dict(declared.parameters)
     if site.role is Role.PARAMETERS:
-        parameters |= facts(to_python(execution.body)).literals
-    found = facts(done.text.removesuffix("\n"))  # where nothing was translated, capture has asked for that text
-    return Part(position, execution, done, found, cell, parameters, declared.outputs, declared.resources)
+        parameters |= extract_facts(to_python(execution.body)).literals
+    found = extract_facts(done.text.removesuffix("\n"))  # where nothing was translated, capture has asked for that text
+    return CellCode(position, execution, done, found, cell, parameters, declared.outputs, declared.resources)
 
 
-def _renumber(groups: list[Group], drafts: list[Draft]) -> None:
+def _renumber(groups: list[Group], drafts: list[StepDraft]) -> None:
     """Let `load_2` be `load` where nothing is left of the cells that had that name first."""
     for empty in (number for number, each in enumerate(drafts) if each.empty):
         name = groups[empty].name
@@ -224,15 +229,15 @@ def _renumber(groups: list[Group], drafts: list[Draft]) -> None:
                 break
 
 
-def _rename_clashes(parts: Parts, groups: list[Group]) -> None:
+def _rename_clashes(parts: CellCodes, groups: list[Group]) -> None:
     """A step's function must not hide an import, a definition, a builtin or a name of a formula in its own module."""
     members = [m for g in groups for m in g.members]
-    bound = {n for m in members for n in parts[m].facts.writes if parts.is_code(Need(n, m))}
-    bound |= {n for m in members for n in parts[m].facts.text_reads}
+    bound = {n for m in members for n in parts[m].facts.writes if parts.is_code(Binding(n, m))}
+    bound |= {n for m in members for n in parts[m].facts.string_reads}
     bound |= {n for m in members for n in parts[m].facts.reads if hasattr(builtins, n)}
     taken = {g.name for g in groups}
     for each in groups:
-        while each.name in bound or each.name == modules.DEFINITIONS:
+        while each.name in bound or each.name == step_module.DEFINITIONS:
             each.name = f"{each.name}_step"
             while each.name in taken:
                 each.name += "_"

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from mlops_jupyter.analysis.outline import CodeCell
+from mlops_jupyter.analysis.cells.outline import CodeCell
+from mlops_jupyter.core.executions import Execution
 from mlops_jupyter.core.plan import Resources
-from mlops_jupyter.core.records import Execution
 
 
 @dataclass(frozen=True)
-class Code:
+class MagicCode:
     """Python that does in a bundle what a magic did in the notebook.
 
     Attributes
@@ -27,7 +27,7 @@ class Code:
 
 
 @dataclass(frozen=True)
-class Declared:
+class StepDeclaration:
     """What the author of a cell says of its step, in a `%%pipeline` line.
 
     Attributes
@@ -47,13 +47,13 @@ class Declared:
 class Magics(Protocol):
     """Our own magics, as far as a bundle keeps them."""
 
-    def line(self, magic: str, line: str) -> Code | None:
+    def line(self, magic: str, line: str) -> MagicCode | None:
         """Return what a line magic becomes: None if it only looks. Raises KeyError if it is not ours."""
 
-    def declared(self, execution: Execution) -> Declared:
+    def declared(self, execution: Execution) -> StepDeclaration:
         """Return what a cell's `%%pipeline NAME` header declares; nothing where it has none."""
 
-    def around(self, execution: Execution) -> tuple[Code, Code]:
+    def around(self, execution: Execution) -> tuple[MagicCode, MagicCode]:
         """Return what goes before and after the body of a cell for its `%%track` header."""
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.ids import new_id
-from mlops_jupyter.runtime import gates, modelfile
 from mlops_jupyter.runtime.storage.objects import ObjectStore
+from mlops_jupyter.runtime.tracking import gates, model_file
 from mlops_jupyter.services.registry.aliases import check_alias, check_name, holders, previous, split
 from mlops_jupyter.services.registry.views import ModelVersion, ModelView, read
 from mlops_jupyter.store.ledger import Ledger
-from mlops_jupyter.store.outbox import Message, Standing, wait
+from mlops_jupyter.store.outbox import Message, MessageStatus, wait
 
 Progress = Callable[[float], None]
 Models = list[ModelView]
@@ -74,7 +74,7 @@ class Registry:
         key, message = self._post(model, name, alias, data, metrics, require, run)
         self._courier()
         arrived = wait(self._ledger, message, timeout, progress)
-        if arrived.standing is Standing.SET_ASIDE:
+        if arrived.standing is MessageStatus.SET_ASIDE:
             raise UserError(f"model {name!r} is not registered: MLflow refused it: {arrived.error}")
         return next(v for m in self._read(name) for v in m.versions if v.id == key)
 
@@ -91,13 +91,13 @@ class Registry:
         """Keep the model and its facts, and tell the courier; return (our id of the version, the message's)."""
         import pickle
 
-        file = modelfile.save(model)
-        shown = modelfile.example(model, data[0]) if data is not None else None
+        file = model_file.save(model)
+        shown = model_file.example(model, data[0]) if data is not None else None
         facts = {
             "alias": alias,
             "metrics": dict(metrics),
             "require": [require] if isinstance(require, str) else list(require),
-            "requirements": modelfile.requirements(model),
+            "requirements": model_file.requirements(model),
             "trusted": file.trusted,
             "note": file.note,
             "example": self._objects.put(pickle.dumps(shown)) if shown is not None else None,
@@ -162,9 +162,9 @@ class Registry:
         number = self._ledger.post("alias", payload)
         self._courier()
         arrived = wait(self._ledger, number, timeout, progress)
-        if arrived.standing is Standing.SET_ASIDE:
+        if arrived.standing is MessageStatus.SET_ASIDE:
             raise UserError(f"{address!r} is not changed: MLflow refused: {arrived.error}")
-        if arrived.standing is Standing.WAITING:
+        if arrived.standing is MessageStatus.WAITING:
             raise UserError(f"{address!r} is pending: MLflow does not answer, and will be told when it is back")
         return self._read(name)[0]
 
@@ -173,7 +173,7 @@ class Registry:
         number = self._ledger.post("look", {"look": name} if name is None else {"look": name, "model": name})
         self._courier()
         arrived: Message = wait(self._ledger, number, LOOK_SECONDS, progress)
-        if arrived.standing is Standing.WAITING:
+        if arrived.standing is MessageStatus.WAITING:
             self._ledger.execute("DELETE FROM outbox WHERE id = ? AND done IS NULL", (number,))
         return arrived.answer["aliases"] if arrived.answer else None
 

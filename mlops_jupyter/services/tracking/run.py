@@ -11,7 +11,7 @@ from mlops_jupyter.core.ids import RunId
 from mlops_jupyter.runtime.tables import html_facts
 
 if TYPE_CHECKING:
-    from mlops_jupyter.runtime.run_verbs import RunVerbs
+    from mlops_jupyter.runtime.tracking.run_verbs import RunVerbs
     from mlops_jupyter.services.tracking.service import Tracking
     from mlops_jupyter.services.tracking.views import RunView
 
@@ -81,7 +81,7 @@ class Run:
 
     def figure(self, name: str, figure: object) -> None:
         """Keep a matplotlib or plotly figure with the run."""
-        from mlops_jupyter.runtime.figures import only_files
+        from mlops_jupyter.runtime.tracking.figures import only_files
 
         for path, data in only_files(name, figure).items():
             self._tracking.artifact(self.id, path, data)

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 
 from mlops_jupyter.core.errors import NotFoundError
 from mlops_jupyter.core.ids import RunId, SessionId, new_id
-from mlops_jupyter.runtime.measures import (
+from mlops_jupyter.runtime.storage.objects import ObjectStore
+from mlops_jupyter.runtime.tracking.metric_values import (
     MetricClock,
     artifact_path,
     check_called,
@@ -20,7 +21,6 @@ from mlops_jupyter.runtime.measures import (
     text,
     whole_step,
 )
-from mlops_jupyter.runtime.storage.objects import ObjectStore
 from mlops_jupyter.services.tracking.run import Run, RunStatus
 from mlops_jupyter.services.tracking.views import RunView, find, read, sort
 from mlops_jupyter.store.ledger import Ledger

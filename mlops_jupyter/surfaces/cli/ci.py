@@ -14,8 +14,8 @@ from typing import Any
 
 from mlops_jupyter import __version__
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.services.export import review, wishes
-from mlops_jupyter.services.export.spelling.templates import Template
+from mlops_jupyter.services.export import options, review
+from mlops_jupyter.services.export.emit.templates import Template
 
 FILES = {"github": Path(".github", "workflows", "notebooks.yml"), "gitlab": Path("notebooks.gitlab-ci.yml")}
 """Platform -> the file that it gets."""
@@ -74,7 +74,7 @@ def act_review(args: argparse.Namespace) -> int:
 
 def _reviewed(path: Path, here: Path, base: Path, folder: Path, timeout: float | None) -> tuple[str, bool]:
     """Return what is to say of one notebook, and whether it is proven."""
-    from mlops_jupyter.services.export.verify import verify
+    from mlops_jupyter.services.export.run.verify import verify
 
     print(path, file=sys.stderr)
     try:
@@ -94,7 +94,7 @@ def _reviewed(path: Path, here: Path, base: Path, folder: Path, timeout: float |
 def _exported(notebook: Path, output: Path, timeout: float | None) -> Path:
     from mlops_jupyter.surfaces.cli.headless import export
 
-    wish = {**wishes.UNASKED, "output": str(output), "targets": ["python"], "name": notebook.stem}
+    wish = {**options.DEFAULTS, "output": str(output), "targets": ["python"], "name": notebook.stem}
     export(notebook, wish, timeout, say=lambda line: print(f"  {line}", file=sys.stderr))
     return output
 

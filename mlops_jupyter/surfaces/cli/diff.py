@@ -21,10 +21,10 @@ def add_to(verbs: Any) -> None:
 
 def act(args: argparse.Namespace) -> int:
     """Print the difference; exit code 0 if there is none, 1 if there is."""
-    from mlops_jupyter.services.export import difference, manifest
+    from mlops_jupyter.services.export.bundle import diff, manifest
     from mlops_jupyter.surfaces.cli.headless import compare
 
     manifest.read(args.bundle)  # before minutes of running the notebook
     found = compare(args.notebook, args.bundle, args.timeout, say=lambda line: print(line, file=sys.stderr))
-    print(json.dumps(found, indent=1) if args.json else "\n".join(difference.said(found)))
+    print(json.dumps(found, indent=1) if args.json else "\n".join(diff.said(found)))
     return 0 if found["same"] else 1

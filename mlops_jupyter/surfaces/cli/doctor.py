@@ -22,7 +22,7 @@ def add_to(subparsers: Any) -> None:
 
 def act(args: argparse.Namespace) -> int:
     """Print a line for each check, and below it what to do. The project is not opened: it may be what is broken."""
-    from mlops_jupyter.services.doctor.service import State, examine
+    from mlops_jupyter.services.doctor.service import CheckStatus, examine
 
     folder = _folder()
     found = examine(folder, os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder / 'mlflow.db'}")
@@ -33,7 +33,7 @@ def act(args: argparse.Namespace) -> int:
     else:
         rows = [[(f.state.value, f.name, f.what), *([("", "", f"-> {f.do}")] if f.do else [])] for f in found]
         print(aligned(chain.from_iterable(rows)))
-    return int(any(f.state is State.FAULT for f in found))
+    return int(any(f.state is CheckStatus.FAULT for f in found))
 
 
 def _folder() -> Path:

@@ -37,15 +37,15 @@ def add_to(subparsers: Parsers) -> None:
 
 def act(args: argparse.Namespace) -> int:
     """Compare, print, and return the exit code."""
-    from mlops_jupyter.runtime.drift import Verdict, untested
+    from mlops_jupyter.runtime.drift import DriftVerdict, untested
 
     report = _checked(args)
     print(json.dumps(report.as_dict(), ensure_ascii=False) if args.json else report)
     if args.html:
         _write(args.html, report, f"Drift: {Path(args.reference).name} → {Path(args.current).name}")
-    if report.verdict is Verdict.UNTESTED:
+    if report.verdict is DriftVerdict.UNTESTED:
         raise UserError(untested(report))
-    return 1 if report.verdict is Verdict.DRIFTED else 0
+    return 1 if report.verdict is DriftVerdict.DRIFTED else 0
 
 
 def _checked(args: argparse.Namespace) -> DriftReport:

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mlops_jupyter.core.units import counted
-from mlops_jupyter.services.export import wishes
+from mlops_jupyter.core.units import count_of
+from mlops_jupyter.services.export import options
 
 
 def add_to(verbs: Any) -> None:
@@ -23,7 +23,7 @@ def add_to(verbs: Any) -> None:
         required=True,
         help="the folder to write; a bundle that is there is written anew unless files of it were edited",
     )
-    for flags, facts in wishes.OPTIONS.items():
+    for flags, facts in options.OPTIONS.items():
         verb.add_argument(*flags, **facts)
     verb.add_argument("--timeout", type=float, default=None, metavar="SECONDS", help="for one cell; default: none")
     verb.add_argument("--json", action="store_true", help="one JSON object on stdout")
@@ -32,14 +32,15 @@ def add_to(verbs: Any) -> None:
 
 def act(args: argparse.Namespace) -> int:
     """Export, and say what was written."""
-    from mlops_jupyter.services.export import manifest, targets
+    from mlops_jupyter.services.export import targets
+    from mlops_jupyter.services.export.bundle import manifest
     from mlops_jupyter.surfaces.cli.headless import export
 
-    asked = wishes.asked(args)
-    chosen = wishes.words(args.to)
+    asked = options.from_args(args)
+    chosen = options.words(args.to)
     for name in chosen:
         targets.find(name)  # before minutes of running the notebook
-    wishes.request(asked, args.notebook.stem)
+    options.to_request(asked, args.notebook.stem)
     if args.update:
         manifest.read(args.output)
     name = args.name or ("" if args.update else args.notebook.stem)
@@ -49,7 +50,7 @@ def act(args: argparse.Namespace) -> int:
         print(json.dumps(answer, indent=1))
     else:
         steps = answer["steps"]
-        print(f"{answer['path']}: {counted(len(steps), 'step')} ({', '.join(steps)}) in {answer['seconds']:.1f} s")
+        print(f"{answer['path']}: {count_of(len(steps), 'step')} ({', '.join(steps)}) in {answer['seconds']:.1f} s")
         if args.update:
             print(f"  {answer['changes']}")
         for note in answer["notes"]:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mlops_jupyter.analysis.outline import CodeCell, outline
+from mlops_jupyter.analysis.cells.outline import CodeCell, outline
 from mlops_jupyter.core.errors import UserError
 
 START_SECONDS = 120

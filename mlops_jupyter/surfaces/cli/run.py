@@ -29,7 +29,7 @@ def add_to(verbs: Any) -> None:
 
 def act(args: argparse.Namespace) -> int:
     """Run and print; exit code 1 if a step failed."""
-    from mlops_jupyter.services.export.here import run
+    from mlops_jupyter.services.export.run.local_run import run
     from mlops_jupyter.workspace import Workspace
 
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # the run is stopped first

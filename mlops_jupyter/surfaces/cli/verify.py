@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mlops_jupyter.core.units import counted
+from mlops_jupyter.core.units import count_of
 
 
 def add_to(verbs: Any) -> None:
@@ -22,7 +22,7 @@ def add_to(verbs: Any) -> None:
 
 def act(args: argparse.Namespace) -> int:
     """Verify and print; exit code 0 only for identical or close."""
-    from mlops_jupyter.services.export.verify import verify
+    from mlops_jupyter.services.export.run.verify import verify
 
     proof = verify(args.bundle, args.fresh_env, progress=lambda line: print(line, file=sys.stderr))
     if args.json:
@@ -31,7 +31,7 @@ def act(args: argparse.Namespace) -> int:
         for row in proof.outputs:
             print(f"{row.status:9}  {row.name}" + (f": {row.why}" if row.why else ""))
         print(
-            f"{proof.status}: {counted(proof.steps, 'step')} in {proof.seconds:.1f} s"
+            f"{proof.status}: {count_of(proof.steps, 'step')} in {proof.seconds:.1f} s"
             + (f"; {proof.reason}" if proof.reason else "")
         )
     return 0 if proof.proven else 1

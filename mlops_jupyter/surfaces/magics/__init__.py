@@ -15,20 +15,20 @@ from mlops_jupyter.surfaces.magics.verbs import act
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from mlops_jupyter.surfaces.magics.session import Session
+    from mlops_jupyter.surfaces.magics.session import NotebookSession
 
-_sessions: dict[int, Session] = {}
+_sessions: dict[int, NotebookSession] = {}
 
 
 def load(shell: InteractiveShell) -> None:
     """Start recording in a shell and offer the magics there. A fault of the user's is one line."""
     from IPython.core.error import UsageError
 
-    from mlops_jupyter.surfaces.magics import cells, listening
+    from mlops_jupyter.surfaces.magics import cells, session_start
     from mlops_jupyter.surfaces.magics.bundle_code import BundleTranslator
 
     try:
-        session = listening.start(shell, BundleTranslator())
+        session = session_start.start(shell, BundleTranslator())
     except UserError as fault:
         raise UsageError(str(fault)) from None
     _sessions[id(shell)] = session
@@ -52,12 +52,12 @@ def unload(shell: InteractiveShell) -> None:
             shell.magics_manager.magics[kind].pop(name, None)
 
 
-def session_of(shell: InteractiveShell) -> Session:
+def session_of(shell: InteractiveShell) -> NotebookSession:
     """Return the session of a shell in which the extension is on."""
     return _sessions[id(shell)]
 
 
-def _magic(session: Session, name: str) -> Callable[..., Any]:
+def _magic(session: NotebookSession, name: str) -> Callable[..., Any]:
     from IPython.core.magic import no_var_expand
 
     verbs = VERBS[name]

@@ -7,8 +7,8 @@ from functools import lru_cache
 from IPython.core.error import UsageError
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.records import Execution
-from mlops_jupyter.services.pipeline.ports import Code, Declared
+from mlops_jupyter.core.executions import Execution
+from mlops_jupyter.services.pipeline.ports import MagicCode, StepDeclaration
 from mlops_jupyter.surfaces.magics.pipeline import cell as step_cell
 from mlops_jupyter.surfaces.magics.table import VERBS
 from mlops_jupyter.surfaces.magics.track import cell as track_cell
@@ -18,7 +18,7 @@ from mlops_jupyter.surfaces.magics.verbs import choose
 class BundleTranslator:
     """Answers from the tables of verbs and from what was seen when a cell ran."""
 
-    def line(self, magic: str, line: str) -> Code | None:
+    def line(self, magic: str, line: str) -> MagicCode | None:
         """Return what a line magic becomes: None if it only looks. Raises KeyError if it is not ours."""
         verbs = VERBS[magic]
         try:
@@ -27,19 +27,19 @@ class BundleTranslator:
             raise UserError(f"%{magic} {line}: {fault}") from None
         return verb.code(args)
 
-    def declared(self, execution: Execution) -> Declared:
+    def declared(self, execution: Execution) -> StepDeclaration:
         """Return what a `%%pipeline NAME` line declares."""
         header = execution.header("pipeline")
-        return _declared(header.line) if header else Declared()
+        return _declared(header.line) if header else StepDeclaration()
 
-    def around(self, execution: Execution) -> tuple[Code, Code]:
+    def around(self, execution: Execution) -> tuple[MagicCode, MagicCode]:
         """Return what goes before and after the body of a `%%track` cell."""
-        return track_cell.around(execution) if execution.header("track") else (Code(""), Code(""))
+        return track_cell.around(execution) if execution.header("track") else (MagicCode(""), MagicCode(""))
 
 
 @lru_cache(maxsize=1024)
-def _declared(line: str) -> Declared:
+def _declared(line: str) -> StepDeclaration:
     args = step_cell.parse(line)
     outputs = frozenset(step_cell.names(args.outputs))
     inputs = frozenset(step_cell.names(args.inputs))
-    return Declared(step_cell.parameters(args), inputs, outputs or None, step_cell.resources(args))
+    return StepDeclaration(step_cell.parameters(args), inputs, outputs or None, step_cell.resources(args))

@@ -19,7 +19,7 @@ from mlops_jupyter.surfaces.magics.track.cell import TrackCell
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from mlops_jupyter.surfaces.magics.session import Session
+    from mlops_jupyter.surfaces.magics.session import NotebookSession
 
 
 class TakeHeaders:
@@ -44,7 +44,7 @@ class TakeHeaders:
         return body.splitlines(keepends=True) if headers else lines
 
 
-def install(shell: InteractiveShell, session: Session) -> None:
+def install(shell: InteractiveShell, session: NotebookSession) -> None:
     """Let the shell understand our cell magics."""
     handlers: dict[str, Any] = {"pipeline": StepCell(session), "track": TrackCell(session)}
     session.recorder.handlers.update(handlers)

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 def answer(shell: InteractiveShell, wish: str, path: str) -> None:
     """Export as asked and write what came of it as JSON: the facts, or `fault` with the user's one line."""
-    from mlops_jupyter.services.export import service, wishes
+    from mlops_jupyter.services.export import options, service
     from mlops_jupyter.surfaces.magics import session_of
 
     asked = json.loads(wish)
     session = session_of(shell)
     try:
-        request = wishes.request(asked, asked["name"])
+        request = options.to_request(asked, asked["name"])
         output, ledger = Path(asked["output"]), session.workspace.ledger
         update = asked.get("update", False)
         done = service.export(session.notebook, request, session.translator, output, asked["targets"], ledger, update)
@@ -57,7 +57,7 @@ def comparison(shell: InteractiveShell, wish: str, path: str) -> None:
 
 def program(shell: InteractiveShell, wish: str, path: str) -> None:
     """Write the slice that was asked for as JSON: its program, or `fault` with the user's one line."""
-    from mlops_jupyter.services.pipeline.slices import slice_of
+    from mlops_jupyter.services.pipeline.query.slices import slice_of
     from mlops_jupyter.surfaces.magics import session_of
 
     try:

@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_jupyter.analysis.outline import CodeCell, outline
+from mlops_jupyter.analysis.cells.outline import CodeCell, outline
 from mlops_jupyter.capture.recorder import Recorder
-from mlops_jupyter.core.records import Execution
+from mlops_jupyter.core.executions import Execution
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

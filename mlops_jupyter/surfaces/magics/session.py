@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Session:
+class NotebookSession:
     """One notebook with the extension on.
 
     Attributes

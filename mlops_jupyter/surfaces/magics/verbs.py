@@ -11,12 +11,12 @@ from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.services.pipeline.ports import Code
+from mlops_jupyter.services.pipeline.ports import MagicCode
 
-__all__ = ["Code", "Verb", "act", "arguments", "choose"]
+__all__ = ["MagicCode", "Verb", "act", "arguments", "choose"]
 
 if TYPE_CHECKING:
-    from mlops_jupyter.surfaces.magics.session import Session
+    from mlops_jupyter.surfaces.magics.session import NotebookSession
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Verb:
     code : parsed arguments -> what it becomes in a bundle; None: it only looks, and is left out there.
     """
 
-    act: Callable[[Session, Namespace], Any]
-    code: Callable[[Namespace], Code | None] = lambda args: None
+    act: Callable[[NotebookSession, Namespace], Any]
+    code: Callable[[Namespace], MagicCode | None] = lambda args: None
 
     @property
     def parser(self) -> MagicArgumentParser:
@@ -87,7 +87,7 @@ def arguments(declared: Any, line: str) -> Namespace:
     return found
 
 
-def act(session: Session, magic: str, verbs: Mapping[str, Verb], line: str) -> Any:
+def act(session: NotebookSession, magic: str, verbs: Mapping[str, Verb], line: str) -> Any:
     """Run a magic line: parse, act, return the value. A user's fault becomes one line without a traceback."""
     try:
         verb, args = choose(magic, verbs, line)

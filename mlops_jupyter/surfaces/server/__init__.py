@@ -18,10 +18,10 @@ def setup(server_app: Any) -> None:
     server_app : the `jupyter_server.serverapp.ServerApp` that loads the extension.
     """
     from mlops_jupyter.surfaces.server.handlers import routes
+    from mlops_jupyter.surfaces.server.ledger_watcher import INTERVAL, LedgerWatcher
     from mlops_jupyter.surfaces.server.scheduler import start_all
-    from mlops_jupyter.surfaces.server.watch import INTERVAL, Watch
 
     web_app = server_app.web_app
-    web_app.add_handlers(".*$", routes(web_app.settings["base_url"], Watch(INTERVAL)))
+    web_app.add_handlers(".*$", routes(web_app.settings["base_url"], LedgerWatcher(INTERVAL)))
     server_app.log.info("mlops_jupyter: the MLOps panel's endpoints are up")
     start_all(server_app)

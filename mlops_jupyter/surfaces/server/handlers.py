@@ -18,9 +18,9 @@ from tornado import web, websocket
 
 from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.surfaces.server import state
+from mlops_jupyter.surfaces.server.ledger_watcher import LedgerWatcher
 from mlops_jupyter.surfaces.server.messages import Changed, Fault, encode
-from mlops_jupyter.surfaces.server.places import BadPathError, Place, locate
-from mlops_jupyter.surfaces.server.watch import Watch
+from mlops_jupyter.surfaces.server.notebook_path import BadPathError, NotebookPlace, locate
 
 PREFIX = "mlops-jupyter"
 
@@ -45,7 +45,7 @@ class OfANotebook(JupyterHandler):
         if self.current_user is None:
             raise web.HTTPError(HTTPStatus.FORBIDDEN)
 
-    def place(self) -> Place:
+    def place(self) -> NotebookPlace:
         """Find the notebook that the query names; raise `UserError`."""
         contents = self.contents_manager
         root = Path(getattr(contents, "root_dir", None) or self.settings["server_root_dir"]).expanduser()
@@ -77,7 +77,7 @@ class StateHandler(OfANotebook, APIHandler):
         else:
             self.finish(json.dumps(encode(found), allow_nan=False))
 
-    async def _kernel(self, place: Place) -> int | None:
+    async def _kernel(self, place: NotebookPlace) -> int | None:
         """Return the process id of the notebook's kernel if this server runs it here."""
         manager: Any = self.session_manager
         for session in await ensure_async(manager.list_sessions()):
@@ -93,7 +93,7 @@ class EventsHandler(WebSocketMixin, websocket.WebSocketHandler, OfANotebook):
 
     _stop: Callable[[], None] | None = None
 
-    def initialize(self, watch: Watch) -> None:
+    def initialize(self, watch: LedgerWatcher) -> None:
         """Take the watch that all sockets of this server share."""
         self._watch = watch
 
@@ -130,7 +130,7 @@ class EventsHandler(WebSocketMixin, websocket.WebSocketHandler, OfANotebook):
             self.on_close()
 
 
-def routes(base_url: str, watch: Watch) -> list[tuple[Any, ...]]:
+def routes(base_url: str, watch: LedgerWatcher) -> list[tuple[Any, ...]]:
     """Return tornado's routes under `<base_url>/mlops-jupyter/`."""
     return [
         (url_path_join(base_url, PREFIX, "state"), StateHandler),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any, Literal
 
-from mlops_jupyter.core.records import Status
+from mlops_jupyter.core.executions import ExecutionStatus
 from mlops_jupyter.services.tracking.run import RunStatus
 
 Number = float | Literal["NaN", "Infinity", "-Infinity"]
@@ -43,7 +43,7 @@ class Session:
 class Ended:
     """The last execution: when it ended (seconds since the epoch), how, and how long it took (seconds)."""
 
-    status: Status
+    status: ExecutionStatus
     step: str | None
     error: str | None
     ended: float

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlite3 import Row
 from typing import cast
 
-from mlops_jupyter.core.records import Status
+from mlops_jupyter.core.executions import ExecutionStatus
 from mlops_jupyter.services.tracking.run import RunStatus
 from mlops_jupyter.store.ledger import Ledger
 from mlops_jupyter.store.process_identity import was_running
@@ -25,8 +25,8 @@ from mlops_jupyter.surfaces.server.messages import (
     Step,
     StepState,
 )
-from mlops_jupyter.surfaces.server.places import Place
-from mlops_jupyter.surfaces.server.reading import EmptyLedgerError, open_to_read
+from mlops_jupyter.surfaces.server.notebook_path import NotebookPlace
+from mlops_jupyter.surfaces.server.readonly_ledger import EmptyLedgerError, open_to_read
 
 RUNS = 50
 """How many runs a panel is shown, the newest."""
@@ -50,7 +50,7 @@ FROM keys WHERE key IS NOT NULL ORDER BY run, key
 """
 
 
-def read(place: Place, kernel: int | None = None) -> State:
+def read(place: NotebookPlace, kernel: int | None = None) -> State:
     """Read the state of a notebook and its project.
 
     Parameters
@@ -84,11 +84,11 @@ def read(place: Place, kernel: int | None = None) -> State:
         ledger.close()
 
 
-def _unrecorded(place: Place) -> State:
+def _unrecorded(place: NotebookPlace) -> State:
     return State(place.path, None, None, NOTHING, (), ())
 
 
-def _session(ledger: Ledger, place: Place, project: Path, kernel: int | None) -> Row | None:
+def _session(ledger: Ledger, place: NotebookPlace, project: Path, kernel: int | None) -> Row | None:
     """Return the newest session of the notebook: of its kernel if that records, else by the notebook's name."""
     if kernel is not None:
         rows = ledger.query("SELECT * FROM session WHERE pid = ? ORDER BY started DESC, id DESC LIMIT 1", (kernel,))
@@ -102,7 +102,7 @@ def _session(ledger: Ledger, place: Place, project: Path, kernel: int | None) ->
     return rows[0] if rows else None
 
 
-def _names(place: Place, project: Path) -> tuple[str, ...]:
+def _names(place: NotebookPlace, project: Path) -> tuple[str, ...]:
     """Return what a kernel may call the notebook: its path with or without links resolved, or within the project."""
     file = place.folder / place.name
     return (str(place.root / place.path), str(file), file.relative_to(project).as_posix())
@@ -115,7 +115,7 @@ def _recorder(ledger: Ledger, session: Row, kernel: int | None) -> Recorder:
     if rows:
         row = rows[0]
         last = Ended(
-            Status(row["status"]),
+            ExecutionStatus(row["status"]),
             row["step"] or None,
             row["error"] or None,
             row["started"] + row["seconds"],

@@ -15,9 +15,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.integrations.mlflow.carrier import ATTEMPTS, Carrier
-from mlops_jupyter.runtime import mlflow_runs
-from mlops_jupyter.store.outbox import Standing, behind, message, retry
+from mlops_jupyter.integrations.mlflow.upload import ATTEMPTS, OutboxUpload
+from mlops_jupyter.runtime.tracking import mlflow_runs
+from mlops_jupyter.store.outbox import MessageStatus, behind, message, retry
 from mlops_jupyter.workspace import Workspace
 
 pytestmark = pytest.mark.timeout(240)
@@ -101,7 +101,7 @@ def filled(folder: Path, name: str) -> Workspace:
 
 
 def carry(workspace: Workspace, uri: str, client=None) -> None:
-    carrier = Carrier(workspace.ledger, workspace.folder, uri)
+    carrier = OutboxUpload(workspace.ledger, workspace.folder, uri)
     if client is not None:
         for part in (carrier, carrier._runs, carrier._registering):
             part._client = client
@@ -185,20 +185,20 @@ def test_what_mlflow_refuses_is_set_aside_and_holds_up_nothing_else(tmp_path: Pa
         fine.log(auc=0.9)
     carry(workspace, uri)
     refused = message(workspace.ledger, number)
-    assert (refused.standing, refused.attempts) == (Standing.SET_ASIDE, ATTEMPTS)
+    assert (refused.standing, refused.attempts) == (MessageStatus.SET_ASIDE, ATTEMPTS)
     assert "Changing param values is not allowed" in refused.error
     assert [trouble.id for trouble in workspace.tracking.troubles()] == [number]
     assert client.get_run(workspace.tracking.run("fine").mlflow).data.metrics == {"auc": 0.9}
     assert client.get_run(workspace.tracking.run("refused").mlflow).data.tags["later"] == "yes"
     assert retry(workspace.ledger) == 1
-    assert message(workspace.ledger, number).standing is Standing.WAITING
+    assert message(workspace.ledger, number).standing is MessageStatus.WAITING
     workspace.close()
 
 
 def test_metrics_of_a_run_that_was_deleted_do_not_hold_up_others(tmp_path: Path, uri: str, client, silent) -> None:
     workspace = Workspace(tmp_path)
     gone = workspace.tracking.start("gone", "deleted")
-    carrier = Carrier(workspace.ledger, workspace.folder, uri)
+    carrier = OutboxUpload(workspace.ledger, workspace.folder, uri)
     carrier.round()
     client.delete_run(workspace.tracking.run("gone").mlflow)
     gone.log(auc=0.1)

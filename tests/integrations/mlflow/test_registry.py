@@ -13,7 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from mlops_jupyter.core.errors import NotFoundError, UserError
-from mlops_jupyter.runtime import gates, mlflow_models, tracking
+from mlops_jupyter.runtime import tracking
+from mlops_jupyter.runtime.tracking import gates, mlflow_models
 from mlops_jupyter.workspace import Workspace
 
 from .conftest import arrive, until

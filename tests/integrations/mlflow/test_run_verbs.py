@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from mlops_jupyter.integrations.mlflow.carrier import Carrier
-from mlops_jupyter.runtime import mlflow_runs, tracking
-from mlops_jupyter.runtime.run_verbs import RunVerbs
+from mlops_jupyter.integrations.mlflow.upload import OutboxUpload
+from mlops_jupyter.runtime import tracking
+from mlops_jupyter.runtime.tracking import mlflow_runs
+from mlops_jupyter.runtime.tracking.run_verbs import RunVerbs
 from mlops_jupyter.store.outbox import behind
 from mlops_jupyter.workspace import Workspace
 
@@ -65,7 +66,7 @@ def outcome(client: Any, experiment: str) -> dict[str, Any]:
 def test_a_run_is_in_mlflow_alike(tmp_path: Path, uri: str) -> None:
     workspace = Workspace(tmp_path)
     use(workspace.tracking.start("baseline", "notebook"))
-    carrier = Carrier(workspace.ledger, workspace.folder, uri)
+    carrier = OutboxUpload(workspace.ledger, workspace.folder, uri)
     while behind(workspace.ledger) != (0, 0):
         carrier.round()
     workspace.close()

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from mlops_jupyter.runtime.drift import IncomparableDataError, Kind, Profile, Verdict, check, profile
+from mlops_jupyter.runtime.drift import DriftVerdict, IncomparableDataError, Kind, Profile, check, profile
 
 N = 600
 RNG = np.random.default_rng(7)
@@ -26,7 +26,7 @@ TRUE, OTHER_TRUE = RNG.random(N) < 0.3, RNG.random(N) < 0.3
 DAYS = pd.Series(pd.Timestamp("2024-01-01") + pd.to_timedelta(RNG.integers(0, 300, N), unit="D"))
 DATES = [day.date() for day in DAYS]
 SECONDS = pd.Series(pd.to_timedelta(RNG.integers(0, 90, N), unit="s"))
-STABLE, DRIFTED, UNTESTED = Verdict.STABLE, Verdict.DRIFTED, Verdict.UNTESTED
+STABLE, DRIFTED, UNTESTED = DriftVerdict.STABLE, DriftVerdict.DRIFTED, DriftVerdict.UNTESTED
 
 
 def arrow(values: Any, kind: Any) -> Any:
@@ -39,7 +39,7 @@ class Row:
     before: Any
     after: Any
     kind: Kind
-    verdict: Verdict
+    verdict: DriftVerdict
     reason: str = ""
 
 

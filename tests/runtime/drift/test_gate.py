@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from mlops_jupyter.runtime import tracking
-from mlops_jupyter.runtime.drift import DriftFoundError, IncomparableDataError, Verdict, check_drift
-from mlops_jupyter.services.export.carried import files
+from mlops_jupyter.runtime.drift import DriftFoundError, DriftVerdict, IncomparableDataError, check_drift
+from mlops_jupyter.services.export.runtime_files import files
 
 RNG = np.random.default_rng(0)
 BEFORE = pd.DataFrame({"income": RNG.normal(size=500), "a/b €": RNG.normal(size=500)})
@@ -43,7 +43,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
 
 
 def test_stable_data_pass_and_are_logged(logged: dict[str, float], capsys: pytest.CaptureFixture[str]) -> None:
-    assert check_drift(BEFORE, AFTER).verdict is Verdict.STABLE
+    assert check_drift(BEFORE, AFTER).verdict is DriftVerdict.STABLE
     assert logged == {"drift.share": 0.0, "drift.columns": 0.0, "drift.income": 0.0, "drift.a_b _": 0.0}
     assert capsys.readouterr().out.startswith("stable: 0 of 2 tested columns drifted")
 
@@ -59,12 +59,12 @@ def test_drifted_data_stop_the_run_in_one_line(logged: dict[str, float]) -> None
 
 
 def test_a_warning_is_enough_where_asked_for(logged: dict[str, float]) -> None:
-    assert check_drift(BEFORE, MOVED, warn=True).verdict is Verdict.DRIFTED
+    assert check_drift(BEFORE, MOVED, warn=True).verdict is DriftVerdict.DRIFTED
     assert logged["drift.columns"] == 1.0
 
 
 def test_one_column_is_not_the_whole_unless_its_share_is(logged: dict[str, float]) -> None:
-    assert check_drift(BEFORE, MOVED, share=0.6).verdict is Verdict.STABLE
+    assert check_drift(BEFORE, MOVED, share=0.6).verdict is DriftVerdict.STABLE
 
 
 def test_what_cannot_be_tested_does_not_pass(logged: dict[str, float]) -> None:
@@ -73,7 +73,7 @@ def test_what_cannot_be_tested_does_not_pass(logged: dict[str, float]) -> None:
         IncomparableDataError, match=r"no column could be tested \('income': only 3 values in the current data"
     ):
         check_drift(BEFORE, few)
-    assert check_drift(BEFORE, few, warn=True).verdict is Verdict.UNTESTED
+    assert check_drift(BEFORE, few, warn=True).verdict is DriftVerdict.UNTESTED
 
 
 @pytest.mark.parametrize(("shift", "code"), [(0.0, 0), (1.0, 1)], ids=["stable", "drifted"])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_jupyter.runtime.drift import IncomparableDataError, Profile, Verdict, check, profile
+from mlops_jupyter.runtime.drift import DriftVerdict, IncomparableDataError, Profile, check, profile
 
 FRAME = pd.DataFrame({"x": np.arange(1000) % 37, "y": ["a", "b"] * 500, "z": [None] * 1000, "w": [np.inf, 1.0] * 500})
 
@@ -40,9 +40,9 @@ def test_many_categories_are_kept_as_the_most_frequent_ones() -> None:
     frame = pd.DataFrame({"zip": [f"z{k}" for k in np.minimum(rng.zipf(1.3, 60_000), 20_000)]})
     kept = profile(frame)
     assert len(kept.to_json()) < 20_000
-    assert check(kept, frame.sample(20_000, random_state=1)).verdict is Verdict.STABLE
+    assert check(kept, frame.sample(20_000, random_state=1)).verdict is DriftVerdict.STABLE
     gone = check(kept, frame[frame.zip != "z1"])["zip"]
-    assert (gone.verdict, gone.new, gone.vanished) == (Verdict.DRIFTED, (), ("z1",))
+    assert (gone.verdict, gone.new, gone.vanished) == (DriftVerdict.DRIFTED, (), ("z1",))
 
 
 NONE = "this is not a drift profile: make one with profile(frame).to_json()"

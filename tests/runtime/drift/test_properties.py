@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.pandas import column, data_frames, range_indexes
 
-from mlops_jupyter.runtime.drift import DriftReport, Profile, Verdict, check, profile
+from mlops_jupyter.runtime.drift import DriftReport, DriftVerdict, Profile, check, profile
 
 FRAMES = data_frames(
     [
@@ -32,7 +32,7 @@ def test_the_same_rows_never_drift(frame: pd.DataFrame) -> None:
     for reference in (frame.copy(), Profile.from_json(profile(frame).to_json())):
         report = check(reference, frame, columns=list(frame.columns), threshold=1e-9)
         assert report.drifted == ()
-        assert report.verdict is not Verdict.DRIFTED
+        assert report.verdict is not DriftVerdict.DRIFTED
 
 
 @settings(max_examples=25, deadline=None)

@@ -23,7 +23,7 @@ MAIN = """
 import sys
 
 from {package}.pipeline import PIPELINE
-from {package}.runtime.command import main
+from {package}.runtime.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(PIPELINE, sys.argv[1:]))
@@ -66,7 +66,7 @@ class Bundle:
         """Write `pipeline.py` from the text of its steps and of its other fields."""
         self._write(
             self.home / "pipeline.py",
-            f"from {self.package}.runtime.pipeline import Pipeline, Step\n"
+            f"from {self.package}.runtime.model.pipeline import Pipeline, Step\n"
             f"PIPELINE = Pipeline(name='demo', package={self.package!r}, steps=({steps}), {rest})\n",
         )
 

@@ -8,8 +8,8 @@ import re
 import pytest
 import xxhash
 
-from mlops_jupyter.runtime.compare import shown
-from mlops_jupyter.runtime.fingerprint import fingerprint
+from mlops_jupyter.runtime.fingerprints.fingerprint import fingerprint
+from mlops_jupyter.runtime.verify.compare import shown
 
 STEPS = """
 Step("load", "demo.steps.load:load", "1", outputs=(("rows",),)),

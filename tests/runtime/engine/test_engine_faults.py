@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jupyter.runtime.runs import Store
+from mlops_jupyter.runtime.storage.store import Store
 
 
 def alive(pid: int) -> bool:

@@ -354,7 +354,7 @@ def test_a_fresh_process_for_each_step_gives_the_same(bundle, monkeypatch):
     files(bundle)
     bundle.initial("files/data/in.csv", b"a,b")
     code = (
-        "from demo.pipeline import PIPELINE; from demo.runtime.engine import run; import sys;"
+        "from demo.pipeline import PIPELINE; from demo.runtime.execution.run import run; import sys;"
         f"r = run(PIPELINE, {str(bundle.store)!r}, run_id='fresh', fork=False); print(r.status)"
     )
     import subprocess

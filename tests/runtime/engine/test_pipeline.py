@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_jupyter.runtime.errors import PipelineError
-from mlops_jupyter.runtime.installed import versions
-from mlops_jupyter.runtime.keep_plan import file_name, wanted
-from mlops_jupyter.runtime.pipeline import Pipeline, Step, ancestors, order, step_key
+from mlops_jupyter.runtime.model.package_versions import versions
+from mlops_jupyter.runtime.model.pipeline import Pipeline, Step, ancestors, cache_key, order
+from mlops_jupyter.runtime.step.output_names import file_name, kept_groups
 
 
 def step(name, inputs=None, outputs=(), **more):
@@ -105,15 +105,15 @@ DIFFERENT = {
 @pytest.mark.parametrize("change", DIFFERENT.values(), ids=DIFFERENT)
 def test_all_that_a_result_depends_on_is_in_the_key(change):
     one = step("a", parameters=("n",))
-    assert step_key(one, **{**BASE, **change}) != step_key(one, **BASE)
+    assert cache_key(one, **{**BASE, **change}) != cache_key(one, **BASE)
 
 
 def test_the_key_is_that_of_every_process():
     """A changed formula would silently forget every cache: this one is changed on purpose only."""
     one = step("a", parameters=("n",))
-    assert step_key(one, **BASE) == step_key(one, **{**BASE, "parameters": {"m": 3, "n": 1}})
-    assert len(step_key(one, **BASE)) == 64
-    assert step_key(Step("a", "p:a", "2", parameters=("n",)), **BASE) != step_key(one, **BASE)
+    assert cache_key(one, **BASE) == cache_key(one, **{**BASE, "parameters": {"m": 3, "n": 1}})
+    assert len(cache_key(one, **BASE)) == 64
+    assert cache_key(Step("a", "p:a", "2", parameters=("n",)), **BASE) != cache_key(one, **BASE)
 
 
 @pytest.mark.parametrize("module", ["numpy", "sklearn", "yaml", "pandas", "IPython", "dateutil", "six"])
@@ -139,7 +139,7 @@ def test_which_groups_are_kept():
     maker = step("a", outputs=(("x",), ("y", "z"), ("~random",), ("w",)))
     user = step("b", {"z": "a"})
     pipeline = Pipeline("demo", "p", (maker, user), outputs={"x": "a"})
-    assert wanted(pipeline, maker) == (("y", "z"), ("~random",), ("w",))
+    assert kept_groups(pipeline, maker) == (("y", "z"), ("~random",), ("w",))
 
 
 def test_file_names_are_safe_and_unique_whatever_the_case():

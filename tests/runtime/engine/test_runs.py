@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from mlops_jupyter.runtime.errors import PipelineError
 from mlops_jupyter.runtime.hashing import content_digest
-from mlops_jupyter.runtime.runs import Artifact, Store, new_run, valid_run
 from mlops_jupyter.runtime.storage.objects import DamagedObjectError
+from mlops_jupyter.runtime.storage.store import Artifact, Store, new_run, valid_run
 
 
 @pytest.fixture(params=["folder", "fsspec"])

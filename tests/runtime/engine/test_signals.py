@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from mlops_jupyter.runtime.engines.ray import undisturbed
+from mlops_jupyter.runtime.executors.ray import undisturbed
 
 
 class Stopped(BaseException):

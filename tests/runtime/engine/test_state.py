@@ -19,23 +19,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_jupyter.runtime import state
 from mlops_jupyter.runtime.errors import PipelineError
-from mlops_jupyter.runtime.watch import Watch
+from mlops_jupyter.runtime.hidden import registry
+from mlops_jupyter.runtime.hidden.watcher import HiddenStateWatcher
 
 
 @pytest.fixture(autouse=True)
 def unharmed(tmp_path, monkeypatch):
     """Give each test a home of its own, and the process its hidden state back."""
     monkeypatch.chdir(tmp_path)
-    names = sorted(state.names_now() - {"~cwd", "~sys.path"})
-    before, path = {name: state.read(name) for name in names}, list(sys.path)
-    state.settle(tmp_path)
+    names = sorted(registry.names_now() - {"~cwd", "~sys.path"})
+    before, path = {name: registry.read(name) for name in names}, list(sys.path)
+    registry.set_home(tmp_path)
     yield
     sys.path[:] = path
     for name, value in before.items():
-        state.write(name, value)
-    state.settle(tmp_path)
+        registry.write(name, value)
+    registry.set_home(tmp_path)
 
 
 def draw_normal_twice() -> None:
@@ -61,12 +61,12 @@ CHANGES = {
 @pytest.mark.parametrize("name", CHANGES)
 def test_each_change_is_seen_told_and_undone(name, monkeypatch):
     monkeypatch.setenv("NEW", "0")
-    with closing(Watch()) as watch:
+    with closing(HiddenStateWatcher()) as watch:
         assert watch.changed() == set()
-        before = state.read(name)
+        before = registry.read(name)
         CHANGES[name]()
         assert watch.changed() == {name}
-        after = state.read(name)
+        after = registry.read(name)
         assert watch.take(name) == watch.initial(name) == before != after
         assert json.loads(json.dumps(after)) == after
         watch.mark()
@@ -74,14 +74,14 @@ def test_each_change_is_seen_told_and_undone(name, monkeypatch):
         assert watch.take(name) == after
         assert watch.initial(name) == before
         for value in (before, after, before):
-            state.write(name, json.loads(json.dumps(value)))
-            assert state.read(name) == value
+            registry.write(name, json.loads(json.dumps(value)))
+            assert registry.read(name) == value
 
 
 def test_looking_and_reading_is_no_change():
-    with closing(Watch()) as watch:
-        for name in state.names_now():
-            state.read(name)
+    with closing(HiddenStateWatcher()) as watch:
+        for name in registry.names_now():
+            registry.read(name)
         np.random.default_rng(1).random()
         random.Random(1).random()
         with warnings.catch_warnings(), np.errstate(all="ignore"), pd.option_context("display.max_rows", 3):
@@ -100,27 +100,27 @@ def test_a_normal_value_that_waits_counts(name, seed, normal):
     """Two are drawn at once; taking the second moves nothing else."""
     seed(1)
     normal()
-    with closing(Watch()) as watch:
+    with closing(HiddenStateWatcher()) as watch:
         assert watch.changed() == set()
         second = normal()
         assert watch.changed() == {name}
-        state.write(name, watch.take(name))
+        registry.write(name, watch.take(name))
         assert normal() == second
 
 
 @RANDOM
 def test_reading_between_does_not_hide_a_change(name, seed, normal):
     seed(1)
-    with closing(Watch()) as watch:
+    with closing(HiddenStateWatcher()) as watch:
         normal()
-        state.read(name)
+        registry.read(name)
         assert watch.changed() == {name}
 
 
 @RANDOM
 def test_seeding_anew_is_a_change_if_the_state_is_another(name, seed, normal):
     seed(1)
-    with closing(Watch()) as watch:
+    with closing(HiddenStateWatcher()) as watch:
         normal()
         seed(1)
         assert watch.changed() == set()
@@ -136,12 +136,12 @@ def test_random_states_go_through_json(seed, draws):
     for _ in range(draws):
         random.gauss(0, 1)
         np.random.normal()
-    kept = json.loads(json.dumps([state.read("~random"), state.read("~numpy.random")]))
+    kept = json.loads(json.dumps([registry.read("~random"), registry.read("~numpy.random")]))
     expected = [random.gauss(0, 1), random.random(), np.random.normal(), np.random.normal(), np.random.bytes(4)]
     random.seed(0)
     np.random.seed(0)
-    state.write("~random", kept[0])
-    state.write("~numpy.random", kept[1])
+    registry.write("~random", kept[0])
+    registry.write("~numpy.random", kept[1])
     assert [random.gauss(0, 1), random.random(), np.random.normal(), np.random.normal(), np.random.bytes(4)] == expected
 
 
@@ -149,13 +149,13 @@ def test_another_bit_generator():
     before = np.random.get_bit_generator()
     try:
         np.random.set_bit_generator(np.random.PCG64(5))
-        watch = Watch()
+        watch = HiddenStateWatcher()
         watch.close()
-        value = json.loads(json.dumps(state.read("~numpy.random")))
+        value = json.loads(json.dumps(registry.read("~numpy.random")))
         expected = np.random.random()
         assert watch.changed() == {"~numpy.random"}
         np.random.set_bit_generator(np.random.MT19937(1))
-        state.write("~numpy.random", value)
+        registry.write("~numpy.random", value)
         assert np.random.random() == expected
     finally:
         np.random.set_bit_generator(before)
@@ -170,16 +170,16 @@ def options():
 
 def test_formats_cross_and_functions_stay(options):
     pd.options.display.float_format = "{:.1f}".format
-    value = state.read("~pandas.options")
+    value = registry.read("~pandas.options")
     assert value == {"display.float_format": {"str.format": "{:.1f}"}}
     pd.reset_option("display.float_format")
-    state.write("~pandas.options", value)
+    registry.write("~pandas.options", value)
     assert pd.Series([1.25]).to_string() == "0   1.2"
     pd.options.display.float_format = lambda number: "?"
-    assert state.read("~pandas.options") == {}
+    assert registry.read("~pandas.options") == {}
     mpl.rcParams["axes.prop_cycle"] = mpl.cycler(color=["red", "blue"])
-    assert state.read("~matplotlib.rc") == {"axes.prop_cycle": {"cycler": {"color": ["red", "blue"]}}}
-    state.write("~matplotlib.rc", json.loads(json.dumps(state.read("~matplotlib.rc"))))
+    assert registry.read("~matplotlib.rc") == {"axes.prop_cycle": {"cycler": {"color": ["red", "blue"]}}}
+    registry.write("~matplotlib.rc", json.loads(json.dumps(registry.read("~matplotlib.rc"))))
     assert mpl.rcParams["axes.prop_cycle"].by_key() == {"color": ["red", "blue"]}
 
 
@@ -188,24 +188,24 @@ def test_paths_inside_home_are_relative(tmp_path):
     os.chdir(tmp_path / "deep")
     sys.path.append(str(tmp_path / "lib"))
     sys.path.insert(0, "/elsewhere")
-    assert state.read("~cwd") == "deep"
-    value = state.read("~sys.path")
+    assert registry.read("~cwd") == "deep"
+    value = registry.read("~sys.path")
     assert value == {"front": ["/elsewhere"], "back": ["lib"]}
-    state.write("~sys.path", {"front": ["src"], "back": []})
+    registry.write("~sys.path", {"front": ["src"], "back": []})
     assert sys.path[0] == str(tmp_path / "src")
     assert "/elsewhere" not in sys.path
 
 
 def test_files_and_unknown_names(tmp_path):
-    assert state.read("~file:data/a.bin") is None
-    state.write("~file:data/a.bin", b"\0x")
-    assert state.read("~file:data/a.bin") == b"\0x" == (tmp_path / "data" / "a.bin").read_bytes()
-    state.write("~file:data/a.bin", None)
+    assert registry.read("~file:data/a.bin") is None
+    registry.write("~file:data/a.bin", b"\0x")
+    assert registry.read("~file:data/a.bin") == b"\0x" == (tmp_path / "data" / "a.bin").read_bytes()
+    registry.write("~file:data/a.bin", None)
     assert not (tmp_path / "data" / "a.bin").exists()
     with pytest.raises(PipelineError, match=r"'~moon' is no hidden variable: there are ~cwd"):
-        state.read("~moon")
-    assert {"~random", "~numpy.random", "~cwd"} <= state.names_now()
-    assert "~torch.random" not in state.names_now()
+        registry.read("~moon")
+    assert {"~random", "~numpy.random", "~cwd"} <= registry.names_now()
+    assert "~torch.random" not in registry.names_now()
 
 
 IMPORTS = {
@@ -225,7 +225,7 @@ def test_what_an_import_does_to_itself_is_no_change():
     """One process: each library comes while it is watched, and is there as a loaded one for the rows after it."""
     code = """
         import json, sys
-        from mlops_jupyter.runtime.watch import Watch
+        from mlops_jupyter.runtime.hidden.watcher import Watch
         found = {}
         for name, source in json.loads(sys.argv[1]).items():
             watch = Watch()
@@ -242,7 +242,7 @@ def test_what_a_first_import_draws_is_its_own():
     """scipy.stats loads numpy.random, and then makes generators without a seed for its docstrings."""
     code = """
         import json, sys
-        from mlops_jupyter.runtime.watch import Watch
+        from mlops_jupyter.runtime.hidden.watcher import Watch
         from mlops_jupyter.runtime import state
         watch = Watch()
         import scipy.stats
@@ -260,7 +260,7 @@ def test_what_a_first_import_draws_is_its_own():
 def test_a_library_that_comes_while_watched_is_compared_with_its_first_state():
     code = """
         import json, sys
-        from mlops_jupyter.runtime.watch import Watch
+        from mlops_jupyter.runtime.hidden.watcher import Watch
         from mlops_jupyter.runtime import state
         watch = Watch()
         import numpy as np
@@ -283,7 +283,7 @@ def _changes(code: str, rows: dict[str, tuple[str, set[str]]]) -> object:
         [sys.executable, "-c", textwrap.dedent(code), words],
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(state.__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(registry.__file__).parents[2])},
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from mlops_jupyter.core.plan import Resources
-from mlops_jupyter.integrations.mlflow import carrier, process
-from mlops_jupyter.runtime import conductor, places
+from mlops_jupyter.integrations.mlflow import courier_process, upload
+from mlops_jupyter.runtime.execution import coordinator
 from mlops_jupyter.runtime.model.backoff import Backoff
-from mlops_jupyter.services.export.spelling.pauses import pauses
+from mlops_jupyter.runtime.storage import backends
+from mlops_jupyter.services.export.emit.backoff import pauses
 
 
 @pytest.mark.parametrize(
@@ -37,16 +38,16 @@ def test_the_ten_thousandth_pause_is_the_longest() -> None:
 
 
 def test_each_room_keeps_its_pauses() -> None:
-    assert places.BACKOFF.pauses(places.RETRIES) == (0.3, 1.5)
-    assert carrier.BACKOFF.pauses(carrier.ATTEMPTS - 1) == (0.25, 0.5, 1, 2)
-    assert conductor.backoff(20).pauses(4) == (20, 40, 60, 60)
-    assert conductor.backoff(90).pauses(2) == (90, 90)
+    assert backends.BACKOFF.pauses(backends.RETRIES) == (0.3, 1.5)
+    assert upload.BACKOFF.pauses(upload.ATTEMPTS - 1) == (0.25, 0.5, 1, 2)
+    assert coordinator.backoff(20).pauses(4) == (20, 40, 60, 60)
+    assert coordinator.backoff(90).pauses(2) == (90, 90)
     assert pauses(Resources(retries=3)) == ["0.5", "1", "2"]
     assert pauses(Resources(retries=4, backoff_seconds=20)) == ["20", "40", "60", "60"]
 
 
 def test_patience_grows_until_mlflow_answers() -> None:
-    patience = process.Patience()
+    patience = courier_process.Patience()
     assert [patience.lost() for _ in range(8)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
     patience.found()
     assert patience.lost() == 0.5

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jupyter.runtime.runs import Store
 from mlops_jupyter.runtime.storage.objects import DamagedObjectError, ObjectStore, project_objects
+from mlops_jupyter.runtime.storage.store import Store
 
 ROWS = "2b492deb3f168fc524a0e70112047a24cde68acd7abfbceaecd793d2a5d24f95"
 """Of `b"rows"`."""
@@ -79,6 +79,6 @@ def test_what_a_project_keeps_is_on_the_disk(tmp_path: Path, monkeypatch: pytest
 
 
 def test_the_store_needs_no_fsspec_on_this_machine(tmp_path: Path) -> None:
-    script = "import sys; from mlops_jupyter.runtime.runs import Store; Store(sys.argv[1]).put(b'rows')\n"
+    script = "import sys; from mlops_jupyter.runtime.storage.store import Store; Store(sys.argv[1]).put(b'rows')\n"
     script += "assert 'fsspec' not in sys.modules"
     subprocess.run([sys.executable, "-c", script, tmp_path], check=True)

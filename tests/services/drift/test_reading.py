@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from mlops_jupyter.core.errors import NotFoundError, UserError
-from mlops_jupyter.runtime.drift import Profile, Verdict, check, profile
+from mlops_jupyter.runtime.drift import DriftVerdict, Profile, check, profile
 from mlops_jupyter.services.drift.reading import read
 
 FRAME = pd.DataFrame(
@@ -34,7 +34,7 @@ def test_files_hold_the_same_whatever_their_kind(tmp_path: Path, name: str) -> N
     assert data.word.isna().sum() == 20
     assert pd.api.types.is_datetime64_any_dtype(data.when)
     assert not pd.api.types.is_datetime64_any_dtype(data.code)
-    assert check(FRAME, data, columns=["when", "n", "word"]).verdict is Verdict.STABLE
+    assert check(FRAME, data, columns=["when", "n", "word"]).verdict is DriftVerdict.STABLE
 
 
 def test_a_folder_of_parquet_files_is_one_table(tmp_path: Path) -> None:

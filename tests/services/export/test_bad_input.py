@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jupyter.services.export.verify import verify
+from mlops_jupyter.services.export.run.verify import verify
 from tests.cases.bad_input import FAILING, LINES, NAMES, VALUES, Bad
 from tests.services.export.recorded import export
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.services.export.bundle import bundle
-from mlops_jupyter.services.export.verify import verify
+from mlops_jupyter.services.export.bundle import create
+from mlops_jupyter.services.export.run.verify import verify
 from tests.services.export.recorded import export
 
 FILES = {"pipeline.yaml": b"name: one\n", "src/p/__init__.py": b"", "data/a.bin": bytes(range(256))}
@@ -22,14 +22,14 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_written_whole(tmp_path: Path) -> None:
-    bundle.write(FILES, tmp_path / "deep" / "out")
+    create.write(FILES, tmp_path / "deep" / "out")
     assert contents(tmp_path / "deep" / "out") == FILES
     assert [p.name for p in (tmp_path / "deep").iterdir()] == ["out"]
 
 
 def test_an_empty_folder_may_be_filled(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    bundle.write(FILES, tmp_path / "out")
+    create.write(FILES, tmp_path / "out")
     assert contents(tmp_path / "out") == FILES
 
 
@@ -42,7 +42,7 @@ def test_what_is_there_is_left_alone(tmp_path: Path, kind: str) -> None:
     else:
         out.write_text("years of work")
     with pytest.raises(UserError, match=r"no bundle of ours.*--output"):
-        bundle.write(FILES, out)
+        create.write(FILES, out)
     assert (out / "thesis.tex" if kind == "folder" else out).read_text() == "years of work"
 
 
@@ -57,7 +57,7 @@ def test_a_full_disk_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(os, "fsync", fills_up)
     with pytest.raises(UserError, match=r"cannot write the bundle.*No space left on device; nothing was changed"):
-        bundle.write(FILES, out)
+        create.write(FILES, out)
     assert not [*tmp_path.iterdir()]
 
 

@@ -16,7 +16,7 @@ import pytest
 from mlops_jupyter.surfaces.magics import session_of
 from mlops_jupyter.surfaces.magics.pipeline.run import run
 from mlops_jupyter.surfaces.magics.pipeline.show import show
-from mlops_jupyter.surfaces.magics.session import Session
+from mlops_jupyter.surfaces.magics.session import NotebookSession
 from mlops_jupyter.surfaces.magics.verbs import arguments
 from tests.services.pipeline.played import session
 
@@ -37,7 +37,7 @@ class Live:
     """A session whose pipeline has run once."""
 
     run_cell: Callable[[str], Any]
-    session: Session
+    session: NotebookSession
 
     def states(self) -> dict[str, tuple[str, str]]:
         """Return step -> (state, version), as `%pipeline` shows them. No cell asks, so that the history stays."""

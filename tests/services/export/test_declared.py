@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mlops_jupyter.services.export.verify import verify
+from mlops_jupyter.services.export.run.verify import verify
 from tests.services.export.recorded import export
 
 LOAD = "%%pipeline load --out rows\nrows = [1, 2]\nscratch = 3"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mlops_jupyter.services.export import manifest
-from mlops_jupyter.services.export.verify import verify
+from mlops_jupyter.services.export.bundle import manifest
+from mlops_jupyter.services.export.run.verify import verify
 from tests.services.export.recorded import Cell, export
 
 ANEW: dict[str, list[Cell]] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlops_jupyter.services.export import here
-from mlops_jupyter.services.export.verify import verify
+from mlops_jupyter.services.export.run import local_run
+from mlops_jupyter.services.export.run.verify import verify
 from tests.services.export.recorded import Cell, export
 
 BROKEN = "class Broken:\n    def _repr_html_(self):\n        raise ValueError('no picture')\n"
@@ -53,7 +53,7 @@ def test_what_a_step_shows_is_kept(tmp_path: Path) -> None:
     assert "display(df.head(2))  # the first rows" in (steps / "load.py").read_text()
     assert "IPython" not in (steps / "load.py").read_text()
     store = tmp_path / "store"
-    first = here.run(tmp_path / "out", store)
+    first = local_run.run(tmp_path / "out", store)
     shown = files(store, first.run)
     assert sorted(shown) == [
         "draw-1.png", "draw-2.png", "figure-1.html", "load-1.html", "say-1.html", "several-1.html", "several-2.png",
@@ -65,7 +65,7 @@ def test_what_a_step_shows_is_kept(tmp_path: Path) -> None:
     assert b"<b>sum</b>" in shown["say-1.html"]
     assert "not shown: Broken: ValueError: no picture" in (store / first.run / "logs" / "broken.txt").read_text()
     assert "6" in (store / first.run / "logs" / "say.txt").read_text()
-    again = here.run(tmp_path / "out", store)
+    again = local_run.run(tmp_path / "out", store)
     assert set(again.steps.values()) == {"cached"}
     assert files(store, again.run) == shown
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mlops_jupyter.services.export.verify import verify
+from mlops_jupyter.services.export.run.verify import verify
 from tests.services.export.recorded import export
 
 

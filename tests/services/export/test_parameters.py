@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jupyter.runtime import given
-from mlops_jupyter.services.export import here
+from mlops_jupyter.runtime.cli import parameters
+from mlops_jupyter.services.export.run import local_run
 from tests.services.export.recorded import export
 
 CELL = 'cols = ["a b", "c"]\nflag = True\nn = 3\npair = (1, 2)\nnone = None'
@@ -35,7 +35,7 @@ def test_the_readme_spells_them_as_they_are_read(bundle: Path, tmp_path: Path) -
     line = next(line for line in (bundle / "README.md").read_text().splitlines() if " run --store out" in line)
     words = shlex.split(line.partition("--store out")[2])
     assert words == ["-p", 'cols=["a b", "c"]', "-p", "flag=true"]
-    assert here.run(bundle, tmp_path, words)["said"] == "[['a b', 'c'], True, 3, (1, 2), None]"
+    assert local_run.run(bundle, tmp_path, words)["said"] == "[['a b', 'c'], True, 3, (1, 2), None]"
 
 
 GIVEN = {
@@ -53,7 +53,7 @@ GIVEN = {
 def test_what_may_be_given(word: str, expected: str) -> None:
     name, _, text = word.partition("=")
     default = {"flag": True, "pair": (1, 2), "none": None, "cols": ["a"]}[name]
-    assert f"{name}={given.fitting(name, text, default)!r}" == expected
+    assert f"{name}={parameters.parse_value(name, text, default)!r}" == expected
 
 
 REFUSED = {
@@ -66,9 +66,9 @@ REFUSED = {
 @pytest.mark.parametrize(("word", "line"), REFUSED.items(), ids=REFUSED)
 def test_what_may_not(word: str, line: str) -> None:
     name, _, text = word.partition("=")
-    with pytest.raises(given.PipelineError, match=re.escape(line)):
-        given.fitting(name, text, {"flag": True, "n": 1, "pair": (1, 2)}[name])
+    with pytest.raises(parameters.PipelineError, match=re.escape(line)):
+        parameters.parse_value(name, text, {"flag": True, "n": 1, "pair": (1, 2)}[name])
 
 
 def test_examples() -> None:
-    assert doctest.testmod(given).failed == 0
+    assert doctest.testmod(parameters).failed == 0

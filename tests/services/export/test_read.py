@@ -11,11 +11,11 @@ import pytest
 
 from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.services.export import manifest
+from mlops_jupyter.services.export.bundle import manifest
 from mlops_jupyter.services.export.bundle import read as files
-from mlops_jupyter.services.export.bundle.bundle import MARK
+from mlops_jupyter.services.export.bundle.create import MARK
 from mlops_jupyter.services.export.bundle.read import LARGEST, StoredBundle, read
-from mlops_jupyter.services.export.verify import verify
+from mlops_jupyter.services.export.run.verify import verify
 from mlops_jupyter.services.schedule import bundle as scheduled
 
 WHOLE = """\

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_jupyter.services.export.manifest import lines_of, marks
-from mlops_jupyter.services.export.regions import RegionConflictError, merge
+from mlops_jupyter.services.export.bundle.manifest import lines_of, marks
+from mlops_jupyter.services.export.bundle.regions import RegionConflictError, merge
 
 BASE = "a\nb\nc\nd\ne\nf\n"
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.services.export import review
-from mlops_jupyter.services.export.verify import OutputProof, Proof
+from mlops_jupyter.services.export.run.verify import OutputProof, Proof
 from tests.services.export.recorded import export
 
 PROOF = Proof("identical", 2, 1.25, (OutputProof("total", "identical", "", "6", "6"),))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jupyter.services.export.verify import verify
+from mlops_jupyter.services.export.run.verify import verify
 from tests.services.export.recorded import export, notebook
 
 

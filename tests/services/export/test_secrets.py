@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep
 from mlops_jupyter.services.export import secrets
-from mlops_jupyter.services.export.verify import verify
+from mlops_jupyter.services.export.run.verify import verify
 from tests.services.export.recorded import export
 
 REFUSED = [
@@ -41,7 +41,7 @@ TAKEN = [
 
 
 def plan(parameter: Parameter) -> Plan:
-    return Plan("churn", "churn", (Step("load", "1", ""),), (parameter,))
+    return Plan("churn", "churn", (PlanStep("load", "1", ""),), (parameter,))
 
 
 @pytest.mark.parametrize(("name", "value"), REFUSED)
@@ -60,7 +60,7 @@ def test_one_that_does_not(name: str, value: object) -> None:
 
 def test_in_a_step_it_is_named() -> None:
     module = "def load():\n    db_password = 'hunter2'\n    connect(token='abc', user='me')\n    tokens = 'a b'\n"
-    notes = secrets.check(Plan("churn", "churn", (Step("load", "1", module),)))
+    notes = secrets.check(Plan("churn", "churn", (PlanStep("load", "1", module),)))
     assert [note.split(" looks")[0] for note in notes] == ["load: 'db_password'", "load: 'token'"]
 
 

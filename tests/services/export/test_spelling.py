@@ -17,7 +17,16 @@ from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Schedule
 from mlops_jupyter.services.cron import cron_fields, dst, portable
 from mlops_jupyter.services.cron.ticks import next_times
-from mlops_jupyter.services.export.spelling import dns, kubernetes, names, parameters, pauses, python, templates, yaml
+from mlops_jupyter.services.export.emit import (
+    ascii_names,
+    backoff,
+    dns_labels,
+    kubernetes,
+    parameters,
+    python,
+    templates,
+    yaml,
+)
 from mlops_jupyter.services.export.targets.systemd import calendar
 
 ZONES = ("UTC", "Europe/Oslo", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Auckland")
@@ -149,7 +158,20 @@ def test_refused_in_one_line(do, text: str, timezone: str, said: str) -> None:
     assert "\n" not in str(fault.value)
 
 
-SPELLED = (dst, portable, dns, cron_fields, kubernetes, names, parameters, pauses, python, templates, yaml, calendar)
+SPELLED = (
+    dst,
+    portable,
+    dns_labels,
+    cron_fields,
+    kubernetes,
+    ascii_names,
+    parameters,
+    backoff,
+    python,
+    templates,
+    yaml,
+    calendar,
+)
 
 
 @pytest.mark.parametrize("module", SPELLED, ids=lambda module: module.__name__)
@@ -206,14 +228,14 @@ def test_half_a_character_is_escaped_also_in_haste() -> None:
 
 @given(st.lists(st.from_regex(r"[^\W\d]\w{0,70}", fullmatch=True).filter(str.isidentifier), unique=True, max_size=5))
 def test_names_of_kubernetes(given: list[str]) -> None:
-    made = [dns.label(name) for name in given]
+    made = [dns_labels.label(name) for name in given]
     assert all(re.fullmatch("[a-z]([-a-z0-9]*[a-z0-9])?", name) and len(name) <= 52 for name in made)
     assert len(set(made)) == len(made)
 
 
 @given(st.lists(st.text(st.characters(categories=("L", "Nd")), min_size=1), unique=True))
 def test_plain_names_are_ascii_each_its_own(given: list[str]) -> None:
-    found = names.plain(given, {"config"})
+    found = ascii_names.plain(given, {"config"})
     assert list(found) == given
     assert len(set(found.values())) == len(given)
     assert all(re.fullmatch("[A-Za-z0-9_]+", name) for name in found.values())

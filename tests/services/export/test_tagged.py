@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from mlops_jupyter.services.export import here
-from mlops_jupyter.services.export.verify import verify
-from mlops_jupyter.services.pipeline import tagged
+from mlops_jupyter.services.export.run import local_run
+from mlops_jupyter.services.export.run.verify import verify
+from mlops_jupyter.services.pipeline.select import cell_tags
 from tests.services.export.recorded import Cell, export
 
 KALE: list[Cell] = [
@@ -47,7 +47,7 @@ def test_a_kale_notebook(tmp_path: Path) -> None:
     assert "untagged: it belongs to load" in text
     assert "scratch" not in text
     assert verify(tmp_path / "out").status == "identical"
-    ran = here.run(tmp_path / "out", tmp_path / "store")
+    ran = local_run.run(tmp_path / "out", tmp_path / "store")
     assert ran.status == "succeeded", ran
     logged = json.loads((tmp_path / "store" / ran.run / "tracking.json").read_text())
     [run] = logged["steps"]["pipeline_metrics"]["runs"]
@@ -87,13 +87,13 @@ def test_papermill(tmp_path: Path) -> None:
     assert "fault" not in answer, answer
     assert facts(tmp_path)["parameters"] == {"size": 7, "name": "a"}
     assert verify(tmp_path / "out").status == "identical"
-    ran = here.run(tmp_path / "out", tmp_path / "store", ["-p", "size=2"])
+    ran = local_run.run(tmp_path / "out", tmp_path / "store", ["-p", "size=2"])
     assert ran["rows"] == [0, 1]
-    many = here.run(tmp_path / "out", tmp_path / "store", ["--each", "size=1,2"])
+    many = local_run.run(tmp_path / "out", tmp_path / "store", ["--each", "size=1,2"])
     assert [row["outputs"]["rows"] for row in many.runs] == [[0], [0, 1]]
     assert many.status == "succeeded"
     assert repr(many).splitlines()[1:] == ["  1: {'label': 'a', 'rows': [0]}", "  2: {'label': 'aa', 'rows': [0, 1]}"]
 
 
 def test_examples() -> None:
-    assert doctest.testmod(tagged).failed == 0
+    assert doctest.testmod(cell_tags).failed == 0

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mlops_jupyter.services.export.verify import verify
+from mlops_jupyter.services.export.run.verify import verify
 from tests.services.export.recorded import export
 
 FIXED = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from mlops_jupyter.services.export import here
+from mlops_jupyter.services.export.run import local_run
 from tests.services.export.recorded import export
 
 LATE = "%%pipeline late\nimport time\ntime.sleep(0.3)\ndepth = 3"
@@ -16,7 +16,7 @@ LATE = "%%pipeline late\nimport time\ntime.sleep(0.3)\ndepth = 3"
 def tracked(bundle: Path) -> dict[str, dict[str, object]]:
     """Run a bundle; return what each of its tracked runs came to: status, parameters, metrics."""
     store = bundle.parent / "store"
-    assert here.run(bundle, store, ["--run", "one"]) is not None
+    assert local_run.run(bundle, store, ["--run", "one"]) is not None
     steps = json.loads((store / "one" / "tracking.json").read_text())["steps"].values()
     found: dict[str, dict[str, object]] = {}
     for run in (run for step in steps for run in step["runs"]):

@@ -13,14 +13,13 @@ import pytest
 
 from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.plan import Plan, Schedule
-from mlops_jupyter.services.export import journal, manifest, update
-from mlops_jupyter.services.export.bundle import bundle
+from mlops_jupyter.services.export.bundle import create, manifest, transaction, update
 from mlops_jupyter.services.export.bundle.read import read
-from mlops_jupyter.services.pipeline.planner import Request
+from mlops_jupyter.services.pipeline.planner import PlanRequest
 
 STEP = "src/p/steps/load.py"
 PLAN = Plan("p", "p", steps=())
-REQUEST = Request("p", ("x",), Schedule("0 6 * * 1", "Europe/Oslo"), secrets=("KEY",), data_bytes=5)
+REQUEST = PlanRequest("p", ("x",), Schedule("0 6 * * 1", "Europe/Oslo"), secrets=("KEY",), data_bytes=5)
 OLD = {
     "pipeline.yaml": b"package: p\n",
     "README.md": b"# P\n\nOne step.\n",
@@ -36,11 +35,11 @@ MARKED = OLD[STEP].replace(b"    return", KEEP + b"    return")
 
 def exported(folder: Path, files: Mapping[str, bytes] = OLD) -> Path:
     out = folder / "out"
-    bundle.write({**files, manifest.NAME: manifest.written(manifest.of(files, REQUEST, ["airflow"]))}, out)
+    create.write({**files, manifest.NAME: manifest.written(manifest.of(files, REQUEST, ["airflow"]))}, out)
     return out
 
 
-def bring(out: Path, files: Mapping[str, bytes]) -> update.Changes:
+def bring(out: Path, files: Mapping[str, bytes]) -> update.BundleChanges:
     return update.write(files, PLAN, REQUEST, ["airflow"], out)
 
 
@@ -208,13 +207,13 @@ def test_no_bundle(tmp_path: Path) -> None:
 
 def test_what_is_not_asked_for_stays_as_it_was() -> None:
     known = manifest.of(OLD, REQUEST, ["airflow"])
-    assert known.over(Request(""), ["python"]) == (REQUEST, ("airflow",))
-    asked = Request("", schedule=Schedule(every_seconds=60), secrets=("OTHER",))
+    assert known.over(PlanRequest(""), ["python"]) == (REQUEST, ("airflow",))
+    asked = PlanRequest("", schedule=Schedule(every_seconds=60), secrets=("OTHER",))
     made, targets = known.over(asked, ["argo", "python"])
     assert (made.name, made.outputs, made.schedule, made.secrets) == ("p", ("x",), asked.schedule, ("OTHER",))
     assert targets == ("argo", "python")
     with pytest.raises(UserError, match="--update keeps the bundle's name 'p': leave --name 'q' out"):
-        known.over(Request("q"), ["python"])
+        known.over(PlanRequest("q"), ["python"])
 
 
 def _killed_at(out: Path, count: int) -> None:
@@ -245,12 +244,12 @@ def test_killed_at_any_moment_it_is_the_old_bundle_or_the_new_one(tmp_path: Path
         process.start()
         process.join(60)
         read(out)  # as whoever runs it next reads it
-        found = {path: data for path, data in contents(out).items() if not path.startswith(journal.STAGE)}
+        found = {path: data for path, data in contents(out).items() if not path.startswith(transaction.STAGE)}
         assert found in (OLD, new), count
         seen.append(found == new)
         assert not bring(out, new) or not seen[-1]
         assert contents(out) == new
-        assert not (out / journal.STAGE).exists()
+        assert not (out / transaction.STAGE).exists()
         if process.exitcode == 0:
             break
     assert process.exitcode == 0
@@ -297,8 +296,8 @@ def test_what_cannot_be_finished_is_finished_by_the_next(tmp_path: Path, monkeyp
 def test_a_journal_moves_nothing_outside_of_the_bundle(tmp_path: Path) -> None:
     out = exported(tmp_path)
     (tmp_path / "precious").write_text("mine")
-    (out / journal.STAGE).mkdir()
-    (out / journal.STAGE / journal.JOURNAL).write_text('{"write": [], "delete": ["../precious"]}')
+    (out / transaction.STAGE).mkdir()
+    (out / transaction.STAGE / transaction.JOURNAL).write_text('{"write": [], "delete": ["../precious"]}')
     with pytest.raises(UserError, match=r"it names '\.\./precious', which is not in the bundle"):
         read(out)
     assert (tmp_path / "precious").is_file()
@@ -306,7 +305,7 @@ def test_a_journal_moves_nothing_outside_of_the_bundle(tmp_path: Path) -> None:
 
 def test_two_writers(tmp_path: Path) -> None:
     out = exported(tmp_path)
-    with journal.alone(out), pytest.raises(UserError, match="is being written by another process: try again"):
+    with transaction.locked(out), pytest.raises(UserError, match="is being written by another process: try again"):
         bring(out, NEW)
     assert contents(out) == OLD
     assert bring(out, NEW)

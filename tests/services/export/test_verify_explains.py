@@ -13,7 +13,7 @@ from threading import Thread
 
 import pytest
 
-from mlops_jupyter.services.export.verify import verify
+from mlops_jupyter.services.export.run.verify import verify
 from tests.services.export.recorded import export
 
 Change = Callable[[Path], object]

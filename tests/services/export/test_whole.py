@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
-from mlops_jupyter.runtime.given import parameters
-from mlops_jupyter.runtime.pipeline import Pipeline
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
+from mlops_jupyter.runtime.cli.parameters import parse_parameters
+from mlops_jupyter.runtime.model.pipeline import Pipeline
 from mlops_jupyter.services.cron import cron_fields
-from mlops_jupyter.services.export.spelling import whole, yaml
+from mlops_jupyter.services.export.emit import single_job, yaml
 from tests.contracts.test_targets import HOSTILE
 
 VALUES = st.recursive(
@@ -34,11 +34,11 @@ VALUES = st.recursive(
 @given(VALUES)
 @settings(deadline=None)
 def test_a_default_is_read_as_it_was(value: object) -> None:
-    line = whole.said(value)
+    line = single_job.cli_literal(value)
     assert line is not None
     assert line.isprintable()
     assert "$" not in line
-    found = parameters(Pipeline("p", "p", parameters={"x": value}), [f"x={line}"])["x"]
+    found = parse_parameters(Pipeline("p", "p", parameters={"x": value}), [f"x={line}"])["x"]
     assert repr(found) == repr(value)
 
 
@@ -46,29 +46,29 @@ def test_a_default_is_read_as_it_was(value: object) -> None:
     "text", ["no", "1e3", "0123", "true", "null", "NaN", "4", "[1]", "", "it's", "{{ ds }}", "région"]
 )
 def test_a_plain_text_stands_for_itself(text: str) -> None:
-    assert whole.said(text) == text
-    assert parameters(Pipeline("p", "p", parameters={"x": "a text"}), [f"x={text}"])["x"] == text
+    assert single_job.cli_literal(text) == text
+    assert parse_parameters(Pipeline("p", "p", parameters={"x": "a text"}), [f"x={text}"])["x"] == text
 
 
 @pytest.mark.parametrize("value", [(1, 2), {1: "a"}, b"x", {1}], ids=repr)
 def test_no_line_for_what_json_does_not_hold(value: object) -> None:
-    assert whole.said(value) is None
+    assert single_job.cli_literal(value) is None
 
 
 def test_what_a_form_cannot_hold_is_named() -> None:
     names = ("n", "N", "größe", "pair", "m", "last")
     plan = Plan("p", "p", (), parameters=tuple(Parameter(n, (1, 2) if n == "pair" else 1) for n in names))
-    assert [parameter.name for parameter, _ in whole.settable(plan, 2)] == ["n", "m"]
-    assert whole.unsettable(plan, "GitHub", 2) == (
+    assert [parameter.name for parameter, _ in single_job.settable(plan, 2)] == ["n", "m"]
+    assert single_job.unsettable(plan, "GitHub", 2) == (
         "\nNot to be set from GitHub, which cannot hold them: `N`, `größe`, `pair`, `last`.\n"
     )
 
 
 def test_minutes_are_those_of_all_tries_and_pauses() -> None:
-    limited = Step("a", "1", "", resources=Resources(timeout_seconds=90, retries=2, backoff_seconds=100))
-    assert whole.minutes(Plan("p", "p", (limited,))) == math.ceil((3 * 90 + 100 + 100) / 60)
-    assert whole.minutes(Plan("p", "p", (limited, Step("b", "1", "")))) == whole.LONGEST_MINUTES
-    assert whole.LONGEST_MINUTES + whole.SPARE_MINUTES <= 360, "a job that GitHub itself ends tells nobody"
+    limited = PlanStep("a", "1", "", resources=Resources(timeout_seconds=90, retries=2, backoff_seconds=100))
+    assert single_job.minutes(Plan("p", "p", (limited,))) == math.ceil((3 * 90 + 100 + 100) / 60)
+    assert single_job.minutes(Plan("p", "p", (limited, PlanStep("b", "1", "")))) == single_job.LONGEST_MINUTES
+    assert single_job.LONGEST_MINUTES + single_job.SPARE_MINUTES <= 360, "a job that GitHub itself ends tells nobody"
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(
@@ -99,6 +99,6 @@ def test_ticks_that_are_too_close_are_refused(expression: str, gap: int) -> None
         cron_fields.check_gap(Schedule(expression), gap + 1, "GitHub")
 
 
-@pytest.mark.parametrize("module", [whole, yaml], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [single_job, yaml], ids=lambda module: module.__name__)
 def test_examples(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]

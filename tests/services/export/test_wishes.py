@@ -11,7 +11,7 @@ import pytest
 from mlops_jupyter.core import units
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Resources, Schedule
-from mlops_jupyter.services.export import wishes
+from mlops_jupyter.services.export import options
 from mlops_jupyter.surfaces.magics.pipeline import cell
 from tests.services.export.recorded import export
 
@@ -32,7 +32,7 @@ ASKED: dict[str, tuple[dict[str, Any], Schedule | None]] = {
 @pytest.mark.parametrize("name", ASKED)
 def test_a_schedule_is_read(name: str) -> None:
     given, meant = ASKED[name]
-    assert wishes.request(given, "churn").schedule == meant
+    assert options.to_request(given, "churn").schedule == meant
 
 
 REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
@@ -60,13 +60,13 @@ REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
 @pytest.mark.parametrize(("given", "said"), REFUSED, ids=[row[1][:40] for row in REFUSED])
 def test_refused_in_one_line(given: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError) as fault:
-        wishes.request(given, "churn")
+        options.to_request(given, "churn")
     assert str(fault.value).startswith(said)
     assert "\n" not in str(fault.value)
 
 
 def test_the_secret_of_alerts_is_one_of_the_secrets() -> None:
-    found = wishes.request({"secret": ["DATABASE_URL", "HOOK"], "alert": "HOOK"}, "churn")
+    found = options.to_request({"secret": ["DATABASE_URL", "HOOK"], "alert": "HOOK"}, "churn")
     assert (found.secrets, found.alert) == (("DATABASE_URL", "HOOK"), "HOOK")
 
 

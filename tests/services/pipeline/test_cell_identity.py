@@ -6,19 +6,21 @@ from dataclasses import dataclass
 
 import pytest
 
-from mlops_jupyter.analysis.outline import CodeCell
+from mlops_jupyter.analysis.cells.outline import CodeCell
+from mlops_jupyter.core.executions import Execution, ExecutionStatus, Header
 from mlops_jupyter.core.ids import ExecutionId
 from mlops_jupyter.core.plan import Plan
-from mlops_jupyter.core.records import Execution, Header, Status
-from mlops_jupyter.services.pipeline.cell_identity import CellRuns, in_file
-from mlops_jupyter.services.pipeline.planner import Request, plan
-from mlops_jupyter.services.pipeline.view import State, marked
+from mlops_jupyter.services.pipeline.planner import PlanRequest, plan
+from mlops_jupyter.services.pipeline.query.step_states import StepState, marked
+from mlops_jupyter.services.pipeline.select.cell_identity import CellRuns, in_file
 from mlops_jupyter.surfaces.magics.bundle_code import BundleTranslator
 from mlops_jupyter.surfaces.magics.notebook import Notebook
 from tests.services.pipeline.played import play, session
 
 
-def ran(text: str, cell: str = "", step: str = "", writes: str = "", status: Status = Status.OK) -> Execution:
+def ran(
+    text: str, cell: str = "", step: str = "", writes: str = "", status: ExecutionStatus = ExecutionStatus.OK
+) -> Execution:
     """Return a running of a cell that makes some names, given in one string."""
     headers = (Header("pipeline", step),) if step else ()
     raw = f"%%pipeline {step}\n{text}" if step else text
@@ -67,7 +69,7 @@ def test_executions_of_one_cell(case: Told) -> None:
     assert "".join(letters[key] for key in keys) == case.letters
 
 
-BAD = Status.ERROR
+BAD = ExecutionStatus.ERROR
 
 STANDING = (
     ("the last good run of a cell", (ran("x", "a"), ran("x", "a"), ran("x", "a", status=BAD)), [1]),
@@ -89,7 +91,7 @@ def test_executions_that_stand_for_their_cells(name: str, history: tuple[Executi
 
 
 def planned(notebook: Notebook) -> Plan:
-    return plan(notebook, Request("play", lock=False), BundleTranslator())
+    return plan(notebook, PlanRequest("play", lock=False), BundleTranslator())
 
 
 def modules(made: Plan) -> dict[str, list[str]]:
@@ -183,7 +185,7 @@ def test_the_panel_tells_cells_apart_as_an_export_does(
     with session() as (run, notebook):
         play(cells, None, run)
         views = marked(notebook.history)
-        if all(view.state is State.FRESH for view in views):
+        if all(view.state is StepState.FRESH for view in views):
             assert [view.name for view in views] == [step.name for step in planned(notebook).steps]
     assert [(view.name, view.state.value, " ".join(view.outputs)) for view in views] == expected
 

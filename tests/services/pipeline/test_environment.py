@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from uv import find_uv_bin
 
-from mlops_jupyter.runtime.installed import forget
-from mlops_jupyter.services.pipeline import unimported
-from mlops_jupyter.services.pipeline.environment import locked
+from mlops_jupyter.runtime.model.package_versions import forget
+from mlops_jupyter.services.pipeline.environment import implicit_requirements
+from mlops_jupyter.services.pipeline.environment.requirements import locked
 from tests.services.export.recorded import export
 
 SOURCE = {
@@ -198,5 +198,5 @@ def test_what_belongs_to_the_notebook_is_not_required(tmp_path: Path) -> None:
 def test_what_no_cell_has_loaded_is_not_required(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("pandas", "matplotlib", "polars", "jinja2", "fsspec"):
         monkeypatch.delitem(sys.modules, name, raising=False)
-    assert unimported.needed({"sklearn"}, []) == {"scikit-learn", "skops", "joblib", "cloudpickle"}
-    assert not {"matplotlib", "jinja2", "fsspec", "pytest"} & unimported.needed({"pandas"}, [])
+    assert implicit_requirements.needed({"sklearn"}, []) == {"scikit-learn", "skops", "joblib", "cloudpickle"}
+    assert not {"matplotlib", "jinja2", "fsspec", "pytest"} & implicit_requirements.needed({"pandas"}, [])

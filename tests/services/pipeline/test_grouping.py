@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from mlops_jupyter.analysis.graph import build
+from mlops_jupyter.core.executions import Execution
 from mlops_jupyter.core.ids import ExecutionId
-from mlops_jupyter.core.records import Execution
-from mlops_jupyter.services.pipeline.grouping import Label, group, identifier, merge, overwritten, stage
+from mlops_jupyter.services.pipeline.steps.grouping import GroupLabel, group, identifier, merge, overwritten, stage
 
 
 def history(*accesses: tuple[str, str]) -> list[Execution]:
@@ -41,7 +41,7 @@ GROUPS = [
 @pytest.mark.parametrize(("name", "accesses", "labels", "expected"), GROUPS, ids=[g[0] for g in GROUPS])
 def test_group(name: str, accesses: list[tuple[str, str]], labels: str, expected: list[list[int]]) -> None:
     graph = build(history(*accesses))
-    found = group(graph, range(len(accesses)), {i: Label(c, c) for i, c in enumerate(labels)})
+    found = group(graph, range(len(accesses)), {i: GroupLabel(c, c) for i, c in enumerate(labels)})
     assert [g.members for g in found] == expected
     assert len({g.name for g in found}) == len(found)
 
@@ -60,7 +60,7 @@ def test_a_function_that_something_holds_stays_code_unless_it_changes(changed: s
 
 def test_merge_takes_everything_between() -> None:
     graph = build(history(("", "g"), ("", "a"), ("g", "b"), ("b", "c")))
-    groups = group(graph, range(4), {i: Label(str(i), f"s{i}") for i in range(4)})
+    groups = group(graph, range(4), {i: GroupLabel(str(i), f"s{i}") for i in range(4)})
     merged = merge(graph, groups, [(0, 2, "'g' holds a generator")])
     assert [(g.name, g.members) for g in merged] == [("s0", [0, 1, 2]), ("s3", [3])]
     assert merged[0].notes == ["holds what the notebook calls 's1', 's2' too: 'g' holds a generator"]
@@ -68,7 +68,7 @@ def test_merge_takes_everything_between() -> None:
 
 def test_merging_may_bring_together_what_must_stay_apart() -> None:
     graph = build(history(("", "g"), ("", "a"), ("a", "b"), ("g", "a"), ("b", "c")))
-    groups = group(graph, range(5), {i: Label(str(i), f"s{i}") for i in range(5)})
+    groups = group(graph, range(5), {i: GroupLabel(str(i), f"s{i}") for i in range(5)})
     merged = merge(graph, groups, [(1, 1, "")])
     assert overwritten(graph, merged) == []
     merged[1].members.append(3)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jupyter.services.pipeline.planner import Request, plan
+from mlops_jupyter.services.pipeline.planner import PlanRequest, plan
 from mlops_jupyter.surfaces.magics.bundle_code import BundleTranslator
 from tests.cases.step_modules import ROWS
 from tests.cases.step_modules.row import Row
@@ -21,7 +21,7 @@ def test_step_modules(row: Row) -> None:
         for path, text in row.files.items():
             Path(path).write_text(text)
         play(row.cells, row.order, run)
-        planned = plan(notebook, Request("play", lock=False), BundleTranslator())
+        planned = plan(notebook, PlanRequest("play", lock=False), BundleTranslator())
     modules = {step.name: step.module for step in planned.steps}
     if DEFINITIONS in planned.files:
         modules["definitions"] = planned.files[DEFINITIONS].decode()
@@ -32,4 +32,4 @@ def test_step_modules(row: Row) -> None:
 
 def test_the_table_can_be_read_as_documentation() -> None:
     assert len({row.name for row in ROWS}) == len(ROWS) >= 40
-    assert [row.name for row in ROWS if not row.shows.endswith(".") or "\n" in row.shows] == []
+    assert [row.name for row in ROWS if not row.displays_result.endswith(".") or "\n" in row.displays_result] == []

@@ -10,14 +10,14 @@ import pytest
 from ipykernel.zmqshell import KernelMagics
 from IPython.core.interactiveshell import InteractiveShell
 
-from mlops_jupyter.analysis.facts import facts
+from mlops_jupyter.analysis.facts.extract import extract_facts
 from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.core.executions import Execution
 from mlops_jupyter.core.ids import ExecutionId
-from mlops_jupyter.core.records import Execution
-from mlops_jupyter.services.pipeline import shell
-from mlops_jupyter.services.pipeline.rules import CELLS, KEEPS_BODY, LINES
-from mlops_jupyter.services.pipeline.translate import translate
-from mlops_jupyter.services.pipeline.translation import Site
+from mlops_jupyter.services.pipeline.magics import shell_rules
+from mlops_jupyter.services.pipeline.magics.magic_rules import CELLS, KEEPS_BODY, LINES
+from mlops_jupyter.services.pipeline.magics.translate import translate
+from mlops_jupyter.services.pipeline.magics.translation import CellContext
 from mlops_jupyter.surfaces.magics.bundle_code import BundleTranslator
 
 
@@ -167,7 +167,7 @@ CASES = (
 def test_case(case: Case, tmp_path: object) -> None:
     writes = dict.fromkeys(case.writes.split(), "?")
     execution = Execution(ExecutionId(0), case.body, case.body, reads=frozenset(case.reads.split()), writes=writes, mutated=frozenset(case.mutated.split()))  # fmt: skip
-    site = Site(execution, "cell 7", tmp_path)  # type: ignore[arg-type]
+    site = CellContext(execution, "cell 7", tmp_path)  # type: ignore[arg-type]
     if case.refused:
         with pytest.raises(UserError) as caught:
             translate(BundleTranslator(), site)
@@ -177,7 +177,7 @@ def test_case(case: Case, tmp_path: object) -> None:
     done = translate(BundleTranslator(), site)
     assert done.text == (case.python or "\n")
     assert set(done.lost) == set(case.lost.split())
-    facts(done.text)  # it is Python
+    extract_facts(done.text)  # it is Python
 
 
 def test_every_magic_has_its_rule() -> None:
@@ -199,7 +199,7 @@ def test_every_magic_has_its_rule() -> None:
 
 def test_what_is_asked_for_is_required() -> None:
     body = "%pip install -q a>=1 'b'\n!pip install c\n%uv pip install d"
-    assert translate(BundleTranslator(), Site(Execution(ExecutionId(0), body, body), "cell 1")).requirements == (
+    assert translate(BundleTranslator(), CellContext(Execution(ExecutionId(0), body, body), "cell 1")).requirements == (
         "a>=1",
         "b",
         "c",
@@ -210,8 +210,8 @@ def test_what_is_asked_for_is_required() -> None:
 def test_random_numbers_in_a_measurement_are_told_of() -> None:
     body = "%timeit rng()"
     execution = Execution(ExecutionId(0), body, body, writes={"~numpy.random": "state"})
-    assert "drew random numbers" in translate(BundleTranslator(), Site(execution, "cell 1")).notes[0]
+    assert "drew random numbers" in translate(BundleTranslator(), CellContext(execution, "cell 1")).notes[0]
 
 
 def test_examples() -> None:
-    assert doctest.testmod(shell).failed == 0
+    assert doctest.testmod(shell_rules).failed == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mlops_jupyter.core.errors import NotFoundError
-from mlops_jupyter.services.pipeline.versions import versions
+from mlops_jupyter.services.pipeline.query.value_history import versions
 from mlops_jupyter.surfaces.magics.pipeline.tables import VersionTable
 from tests.services.pipeline.played import play, session
 

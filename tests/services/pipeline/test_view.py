@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pytest
 
 from mlops_jupyter.analysis.graph import build
+from mlops_jupyter.core.executions import Execution, Header
 from mlops_jupyter.core.ids import ExecutionId
-from mlops_jupyter.core.records import Execution, Header
-from mlops_jupyter.services.pipeline.view import Reruns
+from mlops_jupyter.services.pipeline.query.step_states import Reruns
 
 
 def ran(

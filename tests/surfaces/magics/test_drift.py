@@ -14,10 +14,10 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.runtime.drift import DriftReport, Verdict, check_drift
+from mlops_jupyter.runtime.drift import DriftReport, DriftVerdict, check_drift
 from mlops_jupyter.surfaces.magics.drift import VERBS
 from mlops_jupyter.surfaces.magics.drift.expressions import two
-from mlops_jupyter.surfaces.magics.session import Session
+from mlops_jupyter.surfaces.magics.session import NotebookSession
 from mlops_jupyter.surfaces.magics.verbs import act, choose
 from mlops_jupyter.workspace import Workspace
 
@@ -30,7 +30,7 @@ def session(tmp_path: Path) -> Iterator[Any]:
     shell.user_ns.update(ref=FRAME, cur=FRAME.assign(pay=FRAME.pay + 300, plan="b"), pd=pd)
     workspace = Workspace(tmp_path)
     made = SimpleNamespace(shell=shell, workspace=workspace)
-    made.value = lambda text: Session.value(made, text)
+    made.value = lambda text: NotebookSession.value(made, text)
     yield made
     workspace.close()
 
@@ -58,7 +58,7 @@ def test_other_lines_are_the_users_fault(words: list[str]) -> None:
 def test_the_value_is_the_report_and_the_verdict_is_noted(session: Any) -> None:
     report = act(session, "drift", VERBS, "ref cur --columns pay,plan --alpha 0.01")
     assert isinstance(report, DriftReport)
-    assert report.verdict is Verdict.DRIFTED
+    assert report.verdict is DriftVerdict.DRIFTED
     assert [c.name for c in report.columns] == ["pay", "plan"]
     assert report.alpha == 0.01
     (row,) = session.workspace.ledger.query("SELECT subject FROM audit WHERE verb = 'drift'")

@@ -13,8 +13,8 @@ import pytest
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
+from mlops_jupyter.core.executions import Execution, ExecutionStatus, Header
 from mlops_jupyter.core.ids import ExecutionId, new_id
-from mlops_jupyter.core.records import Execution, Header, Status
 from mlops_jupyter.surfaces.magics import register, track
 from mlops_jupyter.surfaces.magics.track.cell import Seen, TrackCell, around, tracked_names
 from mlops_jupyter.surfaces.magics.verbs import act, choose
@@ -212,7 +212,7 @@ def run_tracked(session, line: str, body: str) -> Execution:
         body=body,
         headers=(Header("track", line),),
         started=float(id(state)),
-        status=Status.OK if result.success else Status.ERROR,
+        status=ExecutionStatus.OK if result.success else ExecutionStatus.ERROR,
         writes=wrote,
     )
     handler.end(state, execution, namespace)

@@ -9,8 +9,8 @@ from typing import Any
 
 from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.plan import Schedule
-from mlops_jupyter.services.export import journal
-from mlops_jupyter.services.export.bundle.bundle import MARK
+from mlops_jupyter.services.export.bundle import transaction
+from mlops_jupyter.services.export.bundle.create import MARK
 
 LARGEST = 16 * 2**20
 """Bytes: 1,000 steps make 0.25 MB of `pipeline.yaml`, so what is larger is no file of an export."""
@@ -55,7 +55,7 @@ def read(folder: Path) -> StoredBundle:
     UserError
         The file cannot be read, or says something that no export writes: one line with the file and what to do.
     """
-    journal.finish(folder)
+    transaction.recover(folder)
     if not (folder / MARK).exists() and not (folder / MARK).is_symlink():
         raise NotFoundError(
             f"no bundle at {str(folder)!r}: there is no pipeline.yaml; make one with `mlops-jupyter export`"

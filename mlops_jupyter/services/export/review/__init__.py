@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops_jupyter.core.units import counted
+from mlops_jupyter.core.units import count_of
 from mlops_jupyter.services.export.bundle.read import read
-from mlops_jupyter.services.export.verify import Proof
+from mlops_jupyter.services.export.run.verify import Proof
 
 MARK = "<!-- mlops-jupyter review -->"
 """First line of a review, by which its comment is found again."""
@@ -40,7 +40,7 @@ def section(name: str, proof: Proof, before: Path | None, after: Path) -> str:
     proof : what `verify` found of the new bundle.
     before, after : bundles of the notebook as it was, None where there was none, and as it is.
     """
-    verdict = f"**{proof.status}**, {counted(proof.steps, 'step')} in {proof.seconds:.1f} s"
+    verdict = f"**{proof.status}**, {count_of(proof.steps, 'step')} in {proof.seconds:.1f} s"
     if proof.reason:
         verdict += f": {code(proof.reason)}"
     lines = [f"### {code(name)}", f"verify: {verdict}"]

@@ -12,9 +12,9 @@ from mlops_jupyter.analysis.graph import DRAWING, SETTINGS
 from mlops_jupyter.capture.value_kinds import plain
 from mlops_jupyter.capture.value_store import UNKNOWN
 from mlops_jupyter.runtime.codecs import SerializationError, load_exact, save_exact
-from mlops_jupyter.services.pipeline.grouping import Group
-from mlops_jupyter.services.pipeline.parts import Need, Parts
 from mlops_jupyter.services.pipeline.ports import Recording
+from mlops_jupyter.services.pipeline.steps.cell_code import Binding, CellCodes
+from mlops_jupyter.services.pipeline.steps.grouping import Group
 
 NOT_TRANSFERABLE = {
     DRAWING: "a figure that pyplot had open is drawn on",
@@ -32,7 +32,7 @@ class Crossing:
     A value that the notebook no longer holds is not guessed at.
     """
 
-    def __init__(self, recording: Recording, parts: Parts) -> None:
+    def __init__(self, recording: Recording, parts: CellCodes) -> None:
         self._namespace = recording.namespace
         self._parts = parts
 
@@ -57,7 +57,7 @@ class Crossing:
                 if self._parts[maker].execution.writes[name] == UNKNOWN:
                     yield maker, group.members[0], reason
 
-    def _cannot_cross(self, need: Need) -> str:
+    def _cannot_cross(self, need: Binding) -> str:
         """Return why a value cannot leave the process that made it; "" if it can, as far as can be known now.
 
         Of a value that the notebook no longer has, and that no cell saw to be unpicklable, the value that its name has
@@ -85,12 +85,12 @@ class Crossing:
             return f"holds {inner[0]!r}, which only its own step can define"
         return cannot_be_read(load_exact, saved.data)
 
-    def _was_unpicklable(self, need: Need) -> bool:
+    def _was_unpicklable(self, need: Binding) -> bool:
         """Whether the cell that deleted or rebound a name saw that its value could not be pickled."""
         for execution in self._parts.graph.history[need.maker + 1 :]:
             bound = execution.writes.get(need.name, "tied") != "tied" and need.name not in execution.mutated
             if bound or need.name in execution.deletes:
-                return need.name in execution.stuck
+                return need.name in execution.unpicklable
         return False
 
     def _at_module_level(self, name: str, seen: frozenset[str] = frozenset()) -> bool:
@@ -99,11 +99,11 @@ class Crossing:
         One that uses values does not, nor one that uses another such.
         """
         made = self._parts.graph.last
-        if name not in made or made[name] not in self._parts or not self._parts.is_code(Need(name, made[name])):
+        if name not in made or made[name] not in self._parts or not self._parts.is_code(Binding(name, made[name])):
             return False
         part = self._parts[made[name]]
         statement = part.binding(name)
-        own = part.facts.late_reads.get(name, frozenset()) | (statement.reads if statement else frozenset())
+        own = part.facts.deferred_reads.get(name, frozenset()) | (statement.reads if statement else frozenset())
         used = {n for n in own if n in made and made[n] in self._parts} - seen - {name}
         return all(self._at_module_level(n, seen | {name}) for n in used)
 
@@ -111,7 +111,7 @@ class Crossing:
         """Yield arrays that share memory, were made in another group, and are changed in place in this one."""
         for member in group.members:
             execution = self._parts.graph.history[member]
-            for sharing in execution.groups:
+            for sharing in execution.alias_groups:
                 taken = {n.name: n for n in self._parts.values(group.members) if n.name in sharing}
                 changed = [n for n in taken if n in execution.mutated]
                 if len(changed) > 1 and self._share_memory(changed):

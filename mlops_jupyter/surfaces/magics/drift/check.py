@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from mlops_jupyter.surfaces.magics.drift.expressions import two
-from mlops_jupyter.surfaces.magics.verbs import Code, Verb
+from mlops_jupyter.surfaces.magics.verbs import MagicCode, Verb
 
 if TYPE_CHECKING:
     from mlops_jupyter.runtime.drift import DriftReport
-    from mlops_jupyter.surfaces.magics.session import Session
+    from mlops_jupyter.surfaces.magics.session import NotebookSession
 
 DEFAULTS = {"columns": None, "alpha": 0.05, "share": 0.5, "threshold": 0.1}
 """Those of `check` in the runtime; a flag that says the same is left out of the bundle's code."""
@@ -26,7 +26,7 @@ DEFAULTS = {"columns": None, "alpha": 0.05, "share": 0.5, "threshold": 0.1}
 @argument("--threshold", type=float, default=DEFAULTS["threshold"], help="least effect that matters (default: 0.1)")
 @argument("--warn", action="store_true", help="in a pipeline: log and print the drift, but do not stop the run")
 @argument("--no-plots", action="store_true", help="show the table only")
-def act(session: Session, args: Namespace) -> DriftReport:
+def act(session: NotebookSession, args: Namespace) -> DriftReport:
     """Compare CURRENT with REFERENCE, column by column; the value is the report.
 
     A column has drifted when the difference is both significant and large enough to matter. In an exported pipeline
@@ -42,12 +42,12 @@ def act(session: Session, args: Namespace) -> DriftReport:
     return report.without_pictures() if args.no_plots else report
 
 
-def code(args: Namespace) -> Code:
+def code(args: Namespace) -> MagicCode:
     """Return what the line becomes in a bundle: the check, as a gate of the run."""
     options = {name: value for name, value in _options(args).items() if value != DEFAULTS[name]}
     options |= {"warn": True} if args.warn else {}
     given = [*two(args.frames), *(f"{name}={value!r}" for name, value in options.items())]
-    return Code(f"check_drift({', '.join(given)})", ("drift:check_drift",))
+    return MagicCode(f"check_drift({', '.join(given)})", ("drift:check_drift",))
 
 
 def _options(args: Namespace) -> dict[str, Any]:

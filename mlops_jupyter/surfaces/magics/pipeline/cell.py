@@ -17,8 +17,8 @@ from mlops_jupyter.core.units import seconds, size
 from mlops_jupyter.surfaces.magics.verbs import arguments
 
 if TYPE_CHECKING:
-    from mlops_jupyter.core.records import Execution
-    from mlops_jupyter.surfaces.magics.session import Session
+    from mlops_jupyter.core.executions import Execution
+    from mlops_jupyter.surfaces.magics.session import NotebookSession
 
 
 LONGEST_NAME = 200
@@ -104,7 +104,7 @@ def names(text: str) -> list[str]:
 class StepCell:
     """Binds the declared parameters before the cell, and holds it to its `--out` after."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: NotebookSession) -> None:
         self._session = session
 
     def check(self, line: str) -> None:

@@ -11,13 +11,13 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from mlops_jupyter.surfaces.magics.pipeline.export import unquoted
 
 if TYPE_CHECKING:
-    from mlops_jupyter.services.export.difference import Difference
-    from mlops_jupyter.surfaces.magics.session import Session
+    from mlops_jupyter.services.export.bundle.diff import Difference
+    from mlops_jupyter.surfaces.magics.session import NotebookSession
 
 
 @magic_arguments("pipeline diff")
 @argument("bundle", help="the folder that export wrote")
-def diff(session: Session, args: Namespace) -> Difference:
+def diff(session: NotebookSession, args: Namespace) -> Difference:
     """Say what `export --update` would change in a bundle: steps, parameters, outputs, schedule, files."""
     from mlops_jupyter.services.export import service
 

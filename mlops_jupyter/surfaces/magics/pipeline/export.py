@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from mlops_jupyter.services.export import wishes
+from mlops_jupyter.services.export import options as wishes
 
 if TYPE_CHECKING:
     from mlops_jupyter.services.export.service import Exported
-    from mlops_jupyter.surfaces.magics.session import Session
+    from mlops_jupyter.surfaces.magics.session import NotebookSession
 
 
 def options(table: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -35,13 +35,13 @@ def options(table: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Callable[[Cal
     help="the folder to write; a bundle that is there is written anew unless files of it were edited",
 )
 @options(wishes.OPTIONS)
-def export(session: Session, args: Namespace) -> Exported:
+def export(session: NotebookSession, args: Namespace) -> Exported:
     """Write the notebook as a pipeline that runs without Jupyter and without this package."""
     from mlops_jupyter.services.export import service
 
     output = Path(unquoted(args.output)).expanduser()
-    asked = {name: _plain(value) for name, value in wishes.asked(args).items()}
-    request = wishes.request(asked, output.name)
+    asked = {name: _plain(value) for name, value in wishes.from_args(args).items()}
+    request = wishes.to_request(asked, output.name)
     targets = wishes.words(unquoted(args.to))
     ledger = session.workspace.ledger
     return service.export(session.notebook, request, session.translator, output, targets, ledger, args.update)

@@ -9,14 +9,14 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 if TYPE_CHECKING:
     from mlops_jupyter.surfaces.magics.pipeline.tables import VersionTable
-    from mlops_jupyter.surfaces.magics.session import Session
+    from mlops_jupyter.surfaces.magics.session import NotebookSession
 
 
 @magic_arguments("pipeline history")
 @argument("name", help="a variable of the notebook")
-def history(session: Session, args: Namespace) -> VersionTable:
+def history(session: NotebookSession, args: Namespace) -> VersionTable:
     """Show every version of a name: when, by which cell, how, from which names, and which one is live."""
-    from mlops_jupyter.services.pipeline.versions import versions
+    from mlops_jupyter.services.pipeline.query.value_history import versions
     from mlops_jupyter.surfaces.magics.pipeline.tables import VersionTable
 
     return VersionTable(args.name, versions(session.notebook, args.name))

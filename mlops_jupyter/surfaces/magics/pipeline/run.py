@@ -12,20 +12,21 @@ from mlops_jupyter.runtime.options import OPTIONS, words
 from mlops_jupyter.surfaces.magics.pipeline.export import options, unquoted
 
 if TYPE_CHECKING:
-    from mlops_jupyter.services.export.here import Ran
-    from mlops_jupyter.services.pipeline.planner import Request
-    from mlops_jupyter.surfaces.magics.session import Session
+    from mlops_jupyter.services.export.run.local_run import RunOutcome
+    from mlops_jupyter.services.pipeline.planner import PlanRequest
+    from mlops_jupyter.surfaces.magics.session import NotebookSession
 
 
 @magic_arguments("pipeline run")
 @options(OPTIONS)
 @argument("--outputs", default=None, help="variables to deliver: a,b; default: what no other step takes")
-def run(session: Session, args: Namespace) -> Ran:
+def run(session: NotebookSession, args: Namespace) -> RunOutcome:
     """Run the steps in processes of their own; what did not change comes from the cache.
 
     The value is a mapping of what the pipeline delivered; the notebook's own variables stay as they are.
     """
-    from mlops_jupyter.services.export import here, service
+    from mlops_jupyter.services.export import service
+    from mlops_jupyter.services.export.run import local_run
     from mlops_jupyter.surfaces.magics.pipeline.progress import Progress
 
     outputs = tuple(n.strip() for n in unquoted(args.outputs).split(",")) if args.outputs else None
@@ -38,21 +39,21 @@ def run(session: Session, args: Namespace) -> Ran:
         session.workspace.ledger,
     )
     with Progress() as progress:
-        return here.run(exported.path, store_of(session), [unquoted(word) for word in words(args)], progress.line)
+        return local_run.run(exported.path, store_of(session), [unquoted(word) for word in words(args)], progress.line)
 
 
-def export_request(session: Session, outputs: tuple[str, ...] | None = None) -> Request:
+def export_request(session: NotebookSession, outputs: tuple[str, ...] | None = None) -> PlanRequest:
     """Return how a run here asks for its bundle."""
-    from mlops_jupyter.services.pipeline.planner import Request
+    from mlops_jupyter.services.pipeline.planner import PlanRequest
 
-    return Request(session.notebook.name, outputs, lock=False)
+    return PlanRequest(session.notebook.name, outputs, lock=False)
 
 
-def bundle_of(session: Session) -> Path:
+def bundle_of(session: NotebookSession) -> Path:
     """Return the folder of the bundle that a run here writes and starts."""
     return session.workspace.folder / "bundles" / session.notebook.name
 
 
-def store_of(session: Session) -> Path:
+def store_of(session: NotebookSession) -> Path:
     """Return the folder in which runs here keep their results."""
     return session.workspace.folder / "store"

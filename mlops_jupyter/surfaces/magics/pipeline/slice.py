@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from IPython.core.magic_arguments import argument, magic_arguments
 
 if TYPE_CHECKING:
-    from mlops_jupyter.services.pipeline.slices import Slice
-    from mlops_jupyter.surfaces.magics.session import Session
+    from mlops_jupyter.services.pipeline.query.slices import Slice
+    from mlops_jupyter.surfaces.magics.session import NotebookSession
 
 
 @magic_arguments("pipeline slice")
 @argument("name", help="a variable of the notebook")
-def slice_(session: Session, args: Namespace) -> Slice:
+def slice_(session: NotebookSession, args: Namespace) -> Slice:
     """Show the smallest program that gives the value which a name has now: what ran, in the order in which it ran.
 
     It is plain Python. The value's `text` holds it, `executions` says which ones it is made of, and `starts` which
     random states and files it starts from.
     """
-    from mlops_jupyter.services.pipeline.slices import slice_of
+    from mlops_jupyter.services.pipeline.query.slices import slice_of
 
     return slice_of(session.notebook, args.name, session.translator)

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from mlops_jupyter.core.units import counted
+from mlops_jupyter.core.units import count_of
 from mlops_jupyter.runtime.tables import aligned, html
-from mlops_jupyter.services.export.verify import Proof
-from mlops_jupyter.services.pipeline.versions import Version
-from mlops_jupyter.services.pipeline.view import StepView
+from mlops_jupyter.services.export.run.verify import Proof
+from mlops_jupyter.services.pipeline.query.step_states import StepView
+from mlops_jupyter.services.pipeline.query.value_history import Version
 from mlops_jupyter.surfaces.target_list import text
 
 SIGNS = {
@@ -51,7 +51,7 @@ class StepTable(Table):
             for s in steps
         ]
         super().__init__(
-            f"Pipeline of {counted(len(rows), 'step')}", ("step", "state", "version", "takes", "gives"), rows
+            f"Pipeline of {count_of(len(rows), 'step')}", ("step", "state", "version", "takes", "gives"), rows
         )
 
 
@@ -82,7 +82,7 @@ class ProofTable(Table):
     def __init__(self, proof: Proof) -> None:
         self.proof = proof
         rows = [(o.name, f"{SIGNS.get(o.status, '✕')} {o.status}", o.expected, o.actual, o.why) for o in proof.outputs]
-        title = f"{proof.status}: {counted(proof.steps, 'step')} in {proof.seconds:.1f} s" + (
+        title = f"{proof.status}: {count_of(proof.steps, 'step')} in {proof.seconds:.1f} s" + (
             f"; {proof.reason}" if proof.reason else ""
         )
         super().__init__(title, ("output", "verdict", "notebook", "pipeline", "why"), rows)

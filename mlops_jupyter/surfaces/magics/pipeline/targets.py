@@ -9,11 +9,11 @@ from IPython.core.magic_arguments import magic_arguments
 
 if TYPE_CHECKING:
     from mlops_jupyter.surfaces.magics.pipeline.tables import TargetTable
-    from mlops_jupyter.surfaces.magics.session import Session
+    from mlops_jupyter.surfaces.magics.session import NotebookSession
 
 
 @magic_arguments("pipeline targets")
-def targets(session: Session, args: Namespace) -> TargetTable:
+def targets(session: NotebookSession, args: Namespace) -> TargetTable:
     """List what a bundle can be exported for, and what of a pipeline each can say."""
     from mlops_jupyter.surfaces.magics.pipeline.tables import TargetTable
     from mlops_jupyter.surfaces.target_list import rows

@@ -12,15 +12,15 @@ from mlops_jupyter.surfaces.magics.pipeline.export import unquoted
 
 if TYPE_CHECKING:
     from mlops_jupyter.surfaces.magics.pipeline.tables import ProofTable
-    from mlops_jupyter.surfaces.magics.session import Session
+    from mlops_jupyter.surfaces.magics.session import NotebookSession
 
 
 @magic_arguments("pipeline verify")
 @argument("bundle", help="the folder that export wrote")
 @argument("--fresh-env", action="store_true", help="build an environment from requirements.lock and run in that")
-def verify(session: Session, args: Namespace) -> ProofTable:
+def verify(session: NotebookSession, args: Namespace) -> ProofTable:
     """Run the bundle in a clean process and compare: identical, close, differs (why), failed."""
-    from mlops_jupyter.services.export import verify as service
+    from mlops_jupyter.services.export.run import verify as service
     from mlops_jupyter.surfaces.magics.pipeline.progress import Progress
     from mlops_jupyter.surfaces.magics.pipeline.tables import ProofTable
 

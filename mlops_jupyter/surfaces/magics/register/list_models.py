@@ -12,11 +12,11 @@ from mlops_jupyter.surfaces.magics.verbs import Verb
 
 if TYPE_CHECKING:
     from mlops_jupyter.services.registry.views import ModelView
-    from mlops_jupyter.surfaces.magics.session import Session
+    from mlops_jupyter.surfaces.magics.session import NotebookSession
 
 
 @magic_arguments("register list")
-def list_models(session: Session, args: Namespace) -> list[ModelView]:
+def list_models(session: NotebookSession, args: Namespace) -> list[ModelView]:
     """Show every registered model with its versions and aliases; those of scheduled runs, too."""
     from mlops_jupyter.surfaces.widgets.models import Models
 

@@ -12,12 +12,12 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.surfaces.magics.register.waiting import Waiting
 from mlops_jupyter.surfaces.magics.track.expressions import expression, takes_expressions
-from mlops_jupyter.surfaces.magics.track.names import unquoted
-from mlops_jupyter.surfaces.magics.verbs import Code, Verb
+from mlops_jupyter.surfaces.magics.track.start_run import unquoted
+from mlops_jupyter.surfaces.magics.verbs import MagicCode, Verb
 
 if TYPE_CHECKING:
     from mlops_jupyter.services.registry.views import ModelVersion
-    from mlops_jupyter.surfaces.magics.session import Session
+    from mlops_jupyter.surfaces.magics.session import NotebookSession
 
 EXAMPLE = '%register model --name churn --data X_test,y_test --require "accuracy >= 0.9"'
 
@@ -31,9 +31,9 @@ EXAMPLE = '%register model --name churn --data X_test,y_test --require "accuracy
 @argument(
     "--require", nargs="+", action="append", default=[], help="'METRIC OP NUMBER' that must hold; may be repeated"
 )
-def model(session: Session, args: Namespace) -> ModelVersion:
+def model(session: NotebookSession, args: Namespace) -> ModelVersion:
     """Judge a model on held-out data and register it as the next version, if it meets every requirement."""
-    wanted = Wanted(args)
+    wanted = RegistrationLine(args)
     value = session.value(wanted.model)
     data = (session.value(wanted.data[0]), session.value(wanted.data[1])) if wanted.data else None
     run = session.workspace.tracking.active
@@ -43,7 +43,7 @@ def model(session: Session, args: Namespace) -> ModelVersion:
         )
 
 
-class Wanted:
+class RegistrationLine:
     """A parsed line, checked: the model's and the data's expressions, the names, the requirements."""
 
     def __init__(self, args: Namespace) -> None:
@@ -59,7 +59,7 @@ class Wanted:
 
 
 def _requirement(words: Sequence[str]) -> str:
-    from mlops_jupyter.runtime.gates import Requirement
+    from mlops_jupyter.runtime.tracking.gates import Requirement
 
     return str(Requirement.parse(unquoted(" ".join(words))))
 
@@ -72,9 +72,9 @@ def _pair(text: str) -> tuple[str, str]:
     return ast.unparse(tree.elts[0]), ast.unparse(tree.elts[1])
 
 
-def code(args: Namespace) -> Code:
+def code(args: Namespace) -> MagicCode:
     """Return the call that judges and registers in a bundle; a gate that fails there fails the step."""
-    wanted = Wanted(args)
+    wanted = RegistrationLine(args)
     parts = [wanted.model, f'name="{wanted.name}"']
     if wanted.alias:
         parts.append(f'alias="{wanted.alias}"')
@@ -82,7 +82,7 @@ def code(args: Namespace) -> Code:
         parts.append(f"data=({', '.join(wanted.data)})")
     if wanted.require:
         parts.append("require=[" + ", ".join(f'"{line}"' for line in wanted.require) + "]")
-    return Code(f"register_model({', '.join(parts)})", ("gates:register_model",))
+    return MagicCode(f"register_model({', '.join(parts)})", ("tracking.gates:register_model",))
 
 
 VERB = Verb(model, code)

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from mlops_jupyter.surfaces.magics.register.waiting import Waiting
-from mlops_jupyter.surfaces.magics.track.names import unquoted
+from mlops_jupyter.surfaces.magics.track.start_run import unquoted
 from mlops_jupyter.surfaces.magics.verbs import Verb
 
 if TYPE_CHECKING:
     from mlops_jupyter.services.registry.views import ModelView
-    from mlops_jupyter.surfaces.magics.session import Session
+    from mlops_jupyter.surfaces.magics.session import NotebookSession
 
 
 @magic_arguments("register promote")
 @argument("address", metavar="NAME@ALIAS", help="the model and the alias, as in churn@champion")
 @argument("--version", type=int, required=True, help="the version that it names from now on")
-def promote(session: Session, args: Namespace) -> ModelView:
+def promote(session: NotebookSession, args: Namespace) -> ModelView:
     """Let an alias name a version. Who held it before is remembered for `rollback`. Left out of bundles."""
     with Waiting() as progress:
         return session.workspace.registry.promote(unquoted(args.address), args.version, progress=progress)

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from mlops_jupyter.surfaces.magics.register.waiting import Waiting
-from mlops_jupyter.surfaces.magics.track.names import unquoted
+from mlops_jupyter.surfaces.magics.track.start_run import unquoted
 from mlops_jupyter.surfaces.magics.verbs import Verb
 
 if TYPE_CHECKING:
     from mlops_jupyter.services.registry.views import ModelView
-    from mlops_jupyter.surfaces.magics.session import Session
+    from mlops_jupyter.surfaces.magics.session import NotebookSession
 
 
 @magic_arguments("register show")
 @argument("name", help="the model")
-def show(session: Session, args: Namespace) -> ModelView:
+def show(session: NotebookSession, args: Namespace) -> ModelView:
     """Show a model's versions, their figures and aliases."""
     with Waiting() as progress:
         return session.workspace.registry.show(unquoted(args.name), progress=progress)

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.records import Execution, Status
-from mlops_jupyter.runtime import estimators, figures
+from mlops_jupyter.core.executions import Execution, ExecutionStatus
+from mlops_jupyter.runtime.tracking import estimators, figures
 from mlops_jupyter.services.tracking.run import Run
 from mlops_jupyter.surfaces.magics.track.log import mapping
-from mlops_jupyter.surfaces.magics.track.names import called, open_run
-from mlops_jupyter.surfaces.magics.verbs import Code, arguments
+from mlops_jupyter.surfaces.magics.track.start_run import open_run, start_run_call
+from mlops_jupyter.surfaces.magics.verbs import MagicCode, arguments
 
 if TYPE_CHECKING:
-    from mlops_jupyter.surfaces.magics.session import Session
+    from mlops_jupyter.surfaces.magics.session import NotebookSession
 
 _log = logging.getLogger("mlops_jupyter")
 
@@ -55,11 +55,11 @@ def tracked_names(execution: Execution, namespace: Mapping[str, Any]) -> Seen:
     Loop variables, names that begin with `_` and truth values are neither.
     """
     from mlops_jupyter.analysis.cells import to_python
-    from mlops_jupyter.analysis.facts import ParseError, facts
+    from mlops_jupyter.analysis.facts.extract import ParseError, extract_facts
 
     try:
         source = to_python(execution.body)
-        literals, loops = facts(source).literals, _loop_names(source)
+        literals, loops = extract_facts(source).literals, _loop_names(source)
     except ParseError:
         literals, loops = {}, frozenset()
     written = [n for n in execution.writes if n in namespace and n.isidentifier() and not n.startswith("_")]
@@ -99,7 +99,7 @@ class TrackedCell:
 class TrackCell:
     """Opens a run before a `%%track` cell, and notes in it after the cell what came of it."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: NotebookSession) -> None:
         self._session = session
         self._open: TrackedCell | None = None
 
@@ -142,7 +142,7 @@ class TrackCell:
         try:
             _note(tracked, execution, namespace)
         finally:
-            tracked.run.end(failed=execution.status is not Status.OK)
+            tracked.run.end(failed=execution.status is not ExecutionStatus.OK)
             self._session.workspace.tracking.active = tracked.outer
 
 
@@ -163,11 +163,11 @@ def _note(tracked: TrackedCell, execution: Execution, namespace: Mapping[str, An
             print(f"%%track: {fault}")
 
 
-def around(execution: Execution) -> tuple[Code, Code]:
+def around(execution: Execution) -> tuple[MagicCode, MagicCode]:
     """Return what stands before and after the cell's body in a bundle."""
     header = execution.header("track")
     if header is None:
-        return Code(""), Code("")
+        return MagicCode(""), MagicCode("")
     seen = _seen.get((execution.started, execution.id), Seen())
     calls = [
         (f"log_params({_names(seen.params)})", seen.params),
@@ -176,8 +176,8 @@ def around(execution: Execution) -> tuple[Code, Code]:
         (f"log_figures({_names(seen.figures) if seen.figures else ''})", ("always",)),
     ]
     texts = [text for text, names in calls if names] + ["end_run()"]
-    before = Code(called(arguments(cell, header.line), inside=True), ("tracking:start_run",))
-    return before, Code("\n".join(texts), tuple(f"tracking:{text.partition('(')[0]}" for text in texts))
+    before = MagicCode(start_run_call(arguments(cell, header.line), inside=True), ("tracking:start_run",))
+    return before, MagicCode("\n".join(texts), tuple(f"tracking:{text.partition('(')[0]}" for text in texts))
 
 
 def _names(names: tuple[str, ...]) -> str:

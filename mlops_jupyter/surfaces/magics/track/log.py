@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from mlops_jupyter.surfaces.magics.track.current import current
 from mlops_jupyter.surfaces.magics.track.expressions import expression, pairs, takes_expressions
-from mlops_jupyter.surfaces.magics.verbs import Code, Verb
+from mlops_jupyter.surfaces.magics.track.open_run import current
+from mlops_jupyter.surfaces.magics.verbs import MagicCode, Verb
 
 if TYPE_CHECKING:
-    from mlops_jupyter.surfaces.magics.session import Session
+    from mlops_jupyter.surfaces.magics.session import NotebookSession
 
 EXAMPLE = "%track log auc=0.91 loss=history[-1] --step 3"
 
@@ -21,16 +21,16 @@ EXAMPLE = "%track log auc=0.91 loss=history[-1] --step 3"
 @magic_arguments("track log")
 @argument("pairs", nargs="*", metavar="NAME=EXPRESSION", help="metrics; values are Python expressions of the notebook")
 @argument("--step", default=None, metavar="EXPRESSION", help="where on the curve they belong (default: 0)")
-def log(session: Session, args: Namespace) -> None:
+def log(session: NotebookSession, args: Namespace) -> None:
     """Log numbers into the open run; they are safe when the line returns."""
     run = current(session)
     values = {name: session.value(text) for name, text in pairs(args.pairs, EXAMPLE).items()}
     run.log(values, step=None if args.step is None else session.value(expression("--step", args.step)))
 
 
-def code(args: Namespace) -> Code:
+def code(args: Namespace) -> MagicCode:
     """Return the call that logs the same in a bundle."""
-    return Code(
+    return MagicCode(
         f"log_metrics({mapping(pairs(args.pairs, EXAMPLE))}{'' if args.step is None else f', step={args.step}'})",
         ("tracking:log_metrics",),
     )

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from mlops_jupyter.surfaces.magics.track.expressions import takes_expressions
-from mlops_jupyter.surfaces.magics.track.names import unquoted
+from mlops_jupyter.surfaces.magics.track.start_run import unquoted
 from mlops_jupyter.surfaces.magics.verbs import Verb
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mlops_jupyter.surfaces.magics.session import Session
+    from mlops_jupyter.surfaces.magics.session import NotebookSession
 
 
 @takes_expressions
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 )
 @argument("-e", "--experiment", default=None, help="only runs of this experiment")
 @argument("--limit", type=int, default=None, help="only so many")
-def runs(session: Session, args: Namespace) -> pd.DataFrame:
+def runs(session: NotebookSession, args: Namespace) -> pd.DataFrame:
     """Show the runs, newest first. The value is a pandas frame, a row a run."""
     from mlops_jupyter.surfaces.widgets.runs import run_table
 

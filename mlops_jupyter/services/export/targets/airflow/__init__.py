@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from datetime import date
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
 from mlops_jupyter.services.cron.dst import utc_offsets
 from mlops_jupyter.services.cron.portable import in_zone
-from mlops_jupyter.services.export.spelling.parameters import overridable, unsettable
-from mlops_jupyter.services.export.spelling.python import identifier, literal
-from mlops_jupyter.services.export.spelling.templates import Template, fill
+from mlops_jupyter.services.export.emit.parameters import overridable, unsettable
+from mlops_jupyter.services.export.emit.python import identifier, literal
+from mlops_jupyter.services.export.emit.templates import Template, fill
 from mlops_jupyter.services.export.targets import Feature
 
 name = "airflow"
@@ -118,7 +118,7 @@ def _steps(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def _step(step: Step) -> str:
+def _step(step: PlanStep) -> str:
     settings = [literal(identifier(step.name, "step"))]
     if step.resources.retries:
         settings.append(f"retries={literal(step.resources.retries)}")

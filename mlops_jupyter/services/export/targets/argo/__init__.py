@@ -11,12 +11,12 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from mlops_jupyter.core.plan import Plan, Step
-from mlops_jupyter.services.export.spelling import image, kubernetes
-from mlops_jupyter.services.export.spelling.dns import label
-from mlops_jupyter.services.export.spelling.parameters import passed, unsettable
-from mlops_jupyter.services.export.spelling.python import identifier
-from mlops_jupyter.services.export.spelling.yaml import documents
+from mlops_jupyter.core.plan import Plan, PlanStep
+from mlops_jupyter.services.export.emit import image, kubernetes
+from mlops_jupyter.services.export.emit.dns_labels import label
+from mlops_jupyter.services.export.emit.parameters import passed, unsettable
+from mlops_jupyter.services.export.emit.python import identifier
+from mlops_jupyter.services.export.emit.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
 
 name = "argo"
@@ -107,7 +107,7 @@ def _dag(plan: Plan) -> dict[str, Any]:
     return {"name": "pipeline", "dag": {"tasks": tasks}}
 
 
-def _step(plan: Plan, step: Step) -> dict[str, Any]:
+def _step(plan: Plan, step: PlanStep) -> dict[str, Any]:
     given = (word for name in passed(plan) for word in ("-p", f"{name}={_value(_parameter(name))}"))
     words = ["step", step.name, *image.places(plan, _value(STORE)), "--run", "{{workflow.name}}", *given]
     wishes = step.resources

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Plan, Schedule, Step
+from mlops_jupyter.core.plan import Plan, PlanStep, Schedule
 from mlops_jupyter.services.cron.cron_fields import minutes
 from mlops_jupyter.services.cron.dst import in_utc
-from mlops_jupyter.services.export.spelling.dns import label, labels
-from mlops_jupyter.services.export.spelling.parameters import overridable, text, unsettable
-from mlops_jupyter.services.export.spelling.pauses import pauses
-from mlops_jupyter.services.export.spelling.python import identifier
-from mlops_jupyter.services.export.spelling.yaml import documents
+from mlops_jupyter.services.export.emit.backoff import pauses
+from mlops_jupyter.services.export.emit.dns_labels import label, labels
+from mlops_jupyter.services.export.emit.parameters import overridable, text, unsettable
+from mlops_jupyter.services.export.emit.python import identifier
+from mlops_jupyter.services.export.emit.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
 
 name = "azureml"
@@ -80,7 +80,7 @@ def _quotable(value: object) -> str:
     return text(value).replace("'", r"\u0027")
 
 
-def _job(plan: Plan, step: Step, steps: Mapping[str, str], inputs: Mapping[str, str]) -> dict[str, Any]:
+def _job(plan: Plan, step: PlanStep, steps: Mapping[str, str], inputs: Mapping[str, str]) -> dict[str, Any]:
     given = {inputs[p.name]: f"${{{{parent.inputs.{inputs[p.name]}}}}}" for p in overridable(plan)}
     after = {f"after__{steps[n]}": f"${{{{parent.jobs.{steps[n]}.outputs.store}}}}" for n in step.upstream}
     store = f"azureml://datastores/workspaceblobstore/paths/{label(plan.package)}"
@@ -94,7 +94,7 @@ def _job(plan: Plan, step: Step, steps: Mapping[str, str], inputs: Mapping[str, 
     return {key: value for key, value in job.items() if value}
 
 
-def _command(plan: Plan, step: Step, inputs: Mapping[str, str]) -> str:
+def _command(plan: Plan, step: PlanStep, inputs: Mapping[str, str]) -> str:
     given = "".join(f" -p '{p.name}=${{{{inputs.{inputs[p.name]}}}}}'" for p in overridable(plan))
     words = f"step {step.name} --store ${{{{outputs.store}}}} --run $AZUREML_ROOT_RUN_ID"  # both without blanks
     once = f"python -m {plan.package} {words}{given}"

@@ -13,9 +13,9 @@ from mlops_jupyter.core.plan import Plan, Schedule
 from mlops_jupyter.services.cron.dst import in_utc
 from mlops_jupyter.services.cron.expression import MACROS, parse
 from mlops_jupyter.services.cron.ticks import check, zone
-from mlops_jupyter.services.export.spelling.python import identifier
-from mlops_jupyter.services.export.spelling.shell import START, keeping, secrets
-from mlops_jupyter.services.export.spelling.templates import Template, fill
+from mlops_jupyter.services.export.emit.python import identifier
+from mlops_jupyter.services.export.emit.shell import START, keeping, secrets
+from mlops_jupyter.services.export.emit.templates import Template, fill
 from mlops_jupyter.services.export.targets import Feature
 
 name = "cron"

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
-from mlops_jupyter.services.export.spelling.names import plain
-from mlops_jupyter.services.export.spelling.parameters import overridable, unsettable
-from mlops_jupyter.services.export.spelling.python import identifier, literal
-from mlops_jupyter.services.export.spelling.templates import Template, fill
-from mlops_jupyter.services.export.spelling.yaml import documents
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
+from mlops_jupyter.services.export.emit.ascii_names import plain
+from mlops_jupyter.services.export.emit.parameters import overridable, unsettable
+from mlops_jupyter.services.export.emit.python import identifier, literal
+from mlops_jupyter.services.export.emit.templates import Template, fill
+from mlops_jupyter.services.export.emit.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
 from mlops_jupyter.services.export.targets.dagster.starters import starters
 
@@ -88,7 +88,7 @@ def _steps(plan: Plan) -> str:
     return "\n".join(f"    steps[{literal(step.name)}] = step({_step(step, ops[step.name])})" for step in plan.steps)
 
 
-def _step(step: Step, op: str) -> str:
+def _step(step: PlanStep, op: str) -> str:
     wishes = step.resources
     after = ", ".join(f"steps[{literal(before)}]" for before in step.upstream)
     settings = [literal(step.name), literal(op), f"[{after}]"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mlops_jupyter.core.plan import Schedule
 from mlops_jupyter.services.cron.portable import in_zone
-from mlops_jupyter.services.export.spelling.python import literal
-from mlops_jupyter.services.export.spelling.templates import Template
+from mlops_jupyter.services.export.emit.python import literal
+from mlops_jupyter.services.export.emit.templates import Template
 
 PATIENCE_SECONDS = 30
 """A sensor looks this often; an interval that is shorter, as often as it says."""

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops_jupyter.core.plan import Plan
-from mlops_jupyter.services.export.spelling import image
-from mlops_jupyter.services.export.spelling.dns import label
-from mlops_jupyter.services.export.spelling.parameters import passed
-from mlops_jupyter.services.export.spelling.python import identifier
-from mlops_jupyter.services.export.spelling.yaml import documents
+from mlops_jupyter.services.export.emit import image
+from mlops_jupyter.services.export.emit.dns_labels import label
+from mlops_jupyter.services.export.emit.parameters import passed
+from mlops_jupyter.services.export.emit.python import identifier
+from mlops_jupyter.services.export.emit.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
 
 name = "docker"

@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlops_jupyter.core.plan import INITIAL, Parameter, Plan, Step
+from mlops_jupyter.core.plan import INITIAL, Parameter, Plan, PlanStep
 from mlops_jupyter.runtime.hashing import stage_version
-from mlops_jupyter.runtime.state import initial_file
-from mlops_jupyter.services.export.spelling.parameters import in_json, unsettable
-from mlops_jupyter.services.export.spelling.pauses import pauses
-from mlops_jupyter.services.export.spelling.python import identifier
-from mlops_jupyter.services.export.spelling.templates import fill
-from mlops_jupyter.services.export.spelling.yaml import documents
+from mlops_jupyter.runtime.hidden.registry import initial_file
+from mlops_jupyter.services.export.emit.backoff import pauses
+from mlops_jupyter.services.export.emit.parameters import in_json, unsettable
+from mlops_jupyter.services.export.emit.python import identifier
+from mlops_jupyter.services.export.emit.templates import fill
+from mlops_jupyter.services.export.emit.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
 
 name = "dvc"
@@ -56,7 +56,7 @@ def held(parameter: Parameter) -> bool:
     return bool(text) and "${" not in text
 
 
-def _stage(plan: Plan, step: Step) -> dict[str, Any]:
+def _stage(plan: Plan, step: PlanStep) -> dict[str, Any]:
     parameters = [p.name for p in _taken(plan, step) if held(p)]
     metrics = list(_numbers(plan, step))
     shows = bool(SHOWS.search(step.module))
@@ -75,11 +75,11 @@ def _stage(plan: Plan, step: Step) -> dict[str, Any]:
     return stage | ({"always_changed": True} if step.always else {})
 
 
-def _taken(plan: Plan, step: Step) -> list[Parameter]:
+def _taken(plan: Plan, step: PlanStep) -> list[Parameter]:
     return [parameter for parameter in plan.parameters if parameter.name in step.parameters]
 
 
-def _version(plan: Plan, step: Step) -> str:
+def _version(plan: Plan, step: PlanStep) -> str:
     """Tell apart what no file does: what the step takes and makes, its environment, defaults not in params.json."""
     unheld = [(p.name, repr(p.default)) for p in _taken(plan, step) if not held(p)]
     around = sorted(plan.environment.variables.items())
@@ -87,7 +87,7 @@ def _version(plan: Plan, step: Step) -> str:
     return stage_version(facts)
 
 
-def _deps(plan: Plan, step: Step) -> Iterator[str]:
+def _deps(plan: Plan, step: PlanStep) -> Iterator[str]:
     """Yield what makes a step's result another when it changes: sources, packages, first values, steps before."""
     package = f"src/{plan.package}"
     yield f"{package}/steps/{step.name}.py"
@@ -104,7 +104,7 @@ def _deps(plan: Plan, step: Step) -> Iterator[str]:
     yield from (f"artifacts/{upstream}" for upstream in step.upstream)
 
 
-def _numbers(plan: Plan, step: Step) -> Iterator[str]:
+def _numbers(plan: Plan, step: PlanStep) -> Iterator[str]:
     """Yield the delivered variables of a step that were numbers in the notebook."""
     for expected in plan.expected:
         if plan.outputs.get(expected.name) == step.name and expected.format == "json":

@@ -6,14 +6,14 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 
-from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
 from mlops_jupyter.services.cron.cron_fields import minutes
 from mlops_jupyter.services.cron.dst import in_utc
-from mlops_jupyter.services.export.spelling.dns import label
-from mlops_jupyter.services.export.spelling.image import PYTHON, beside
-from mlops_jupyter.services.export.spelling.parameters import in_json, unsettable
-from mlops_jupyter.services.export.spelling.python import called, identifier, literal
-from mlops_jupyter.services.export.spelling.templates import fill
+from mlops_jupyter.services.export.emit.dns_labels import label
+from mlops_jupyter.services.export.emit.image import PYTHON, beside
+from mlops_jupyter.services.export.emit.parameters import in_json, unsettable
+from mlops_jupyter.services.export.emit.python import called, identifier, literal
+from mlops_jupyter.services.export.emit.templates import fill
 from mlops_jupyter.services.export.targets import Feature
 
 name = "flyte"
@@ -140,7 +140,7 @@ def _tasks(plan: Plan, tasks: Mapping[str, str], inputs: str) -> Iterator[str]:
         )
 
 
-def _settings(step: Step) -> Iterator[str]:
+def _settings(step: PlanStep) -> Iterator[str]:
     wishes = step.resources
     if wishes.retries:
         yield f"retries={literal(wishes.retries)}"
@@ -151,7 +151,7 @@ def _settings(step: Step) -> Iterator[str]:
         yield f"limits={asked}"
 
 
-def _resources(step: Step) -> str:
+def _resources(step: PlanStep) -> str:
     wishes = step.resources
     asked = {
         "cpu": wishes.cpu and f"{wishes.cpu:g}",

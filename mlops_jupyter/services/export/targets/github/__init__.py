@@ -16,9 +16,9 @@ from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule
 from mlops_jupyter.services.cron.cron_fields import check_gap, spelled
 from mlops_jupyter.services.cron.dst import check_steady
-from mlops_jupyter.services.export.spelling import whole
-from mlops_jupyter.services.export.spelling.python import identifier
-from mlops_jupyter.services.export.spelling.yaml import documents
+from mlops_jupyter.services.export.emit import single_job
+from mlops_jupyter.services.export.emit.python import identifier
+from mlops_jupyter.services.export.emit.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
 
 name = "github"
@@ -85,7 +85,7 @@ def _triggers(plan: Plan) -> dict[str, Any]:
     if plan.schedule and plan.schedule.after:
         before = identifier(plan.schedule.after, "pipeline")
         found["workflow_run"] = {"workflows": [before], "types": ["completed"]}
-    inputs = {each.name: _input(each, line) for each, line in whole.settable(plan, MOST_INPUTS)}
+    inputs = {each.name: _input(each, line) for each, line in single_job.settable(plan, MOST_INPUTS)}
     found["workflow_dispatch"] = {"inputs": inputs} if inputs else {}
     found["pull_request"] = {}
     return found
@@ -111,7 +111,7 @@ def _number(parameter: Parameter, line: str) -> bool:
 
 
 def _run(plan: Plan) -> dict[str, Any]:
-    package, minutes = plan.package, whole.minutes(plan)
+    package, minutes = plan.package, single_job.minutes(plan)
     store = "${{ env.BUNDLE }}/out"
     kept = {"path": f"{store}/objects\n{store}/cache\n", "key": f"{package}-store-${{{{ env.RUN }}}}"}
     condition = OURS
@@ -151,7 +151,7 @@ def _run(plan: Plan) -> dict[str, Any]:
     return {
         "if": condition,
         "runs-on": "ubuntu-24.04",
-        "timeout-minutes": minutes + whole.SPARE_MINUTES,
+        "timeout-minutes": minutes + single_job.SPARE_MINUTES,
         "concurrency": {"group": package, "cancel-in-progress": False},
         "env": {"RUN": "github-${{ github.run_id }}-${{ github.run_attempt }}"},
         "defaults": _defaults(),
@@ -164,12 +164,12 @@ def _reproduces(plan: Plan) -> dict[str, Any]:
     test = {
         "name": "Compare with the notebook's values",
         **({"env": _secrets(secrets)} if secrets else {}),
-        "run": f"{whole.guards(secrets, GUARD)}python -m pytest tests/test_reproduces.py\n",
+        "run": f"{single_job.guards(secrets, GUARD)}python -m pytest tests/test_reproduces.py\n",
     }
     return {
         "if": "${{ github.event_name == 'pull_request' }}",
         "runs-on": "ubuntu-24.04",
-        "timeout-minutes": whole.minutes(plan) + whole.SPARE_MINUTES,
+        "timeout-minutes": single_job.minutes(plan) + single_job.SPARE_MINUTES,
         "defaults": _defaults(),
         "steps": [*_environment(plan, "pytest"), test],
     }
@@ -197,10 +197,10 @@ def _environment(plan: Plan, *more: str) -> list[dict[str, Any]]:
 def _values(plan: Plan) -> dict[str, str]:
     """Return what is typed into the form, as environment variables: in a script it would be a part of it."""
     found = {}
-    for each, line in whole.settable(plan, MOST_INPUTS):
+    for each, line in single_job.settable(plan, MOST_INPUTS):
         # The event has a number as it was typed; `inputs` may have rounded it.
         typed = f"github.event.inputs.{each.name} || " if _number(each, line) else ""
-        found[whole.variable(each.name)] = f"${{{{ {typed}inputs.{each.name} }}}}"
+        found[single_job.variable(each.name)] = f"${{{{ {typed}inputs.{each.name} }}}}"
     return found
 
 
@@ -209,17 +209,17 @@ def _secrets(names: Iterable[str]) -> dict[str, str]:
 
 
 def _script(plan: Plan) -> str:
-    words = whole.given(plan, MOST_INPUTS).replace("\n", "\n  ")
+    words = single_job.given(plan, MOST_INPUTS).replace("\n", "\n  ")
     form = f'if [ "$GITHUB_EVENT_NAME" = workflow_dispatch ]; then\n  set --{words}\nfi\n' if words else ""
     command = f'PYTHONPATH="$PWD/src" python -m {plan.package} run --store out --run "$RUN" "$@"\n'
-    return whole.guards(plan.secrets, GUARD) + form + command
+    return single_job.guards(plan.secrets, GUARD) + form + command
 
 
 def deploy(plan: Plan) -> str:
     """Return how to bring the bundle to GitHub."""
     package = plan.package
     secrets = "".join(f"gh secret set {secret}\n" for secret in plan.secrets)
-    first = next(iter(whole.settable(plan, MOST_INPUTS)), None)
+    first = next(iter(single_job.settable(plan, MOST_INPUTS)), None)
     option = f" -f {first[0].name}={shlex.quote(first[1])}" if first else ""
     late = ""
     if plan.schedule and plan.schedule.cron:
@@ -241,4 +241,4 @@ gh run download
 
 A pull request is held against the notebook's values. The store is kept in GitHub's cache, which drops what is old.
 One run is under way at a time and one waits; where a third comes, GitHub cancels the one that waits.
-{late}{whole.unsettable(plan, "GitHub", MOST_INPUTS)}"""
+{late}{single_job.unsettable(plan, "GitHub", MOST_INPUTS)}"""

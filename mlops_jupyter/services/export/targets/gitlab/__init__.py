@@ -13,9 +13,9 @@ from typing import Any
 from mlops_jupyter.core.plan import Parameter, Plan, Schedule
 from mlops_jupyter.services.cron.cron_fields import check_gap, spelled
 from mlops_jupyter.services.cron.dst import check_steady
-from mlops_jupyter.services.export.spelling import whole
-from mlops_jupyter.services.export.spelling.python import identifier
-from mlops_jupyter.services.export.spelling.yaml import documents
+from mlops_jupyter.services.export.emit import single_job
+from mlops_jupyter.services.export.emit.python import identifier
+from mlops_jupyter.services.export.emit.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
 
 name = "gitlab"
@@ -55,7 +55,7 @@ def render(plan: Plan) -> Mapping[str, str]:
         identifier(step.name, "step")
     if plan.schedule and plan.schedule.cron:
         _cron(plan.schedule)
-    variables = {whole.variable(each.name): _variable(each, line) for each, line in whole.settable(plan)}
+    variables = {single_job.variable(each.name): _variable(each, line) for each, line in single_job.settable(plan)}
     file = {
         "variables": {"BUNDLE": ".", **variables},
         f"{package} run": _run(plan),
@@ -81,14 +81,14 @@ def _variable(parameter: Parameter, line: str) -> dict[str, Any]:
 
 
 def _run(plan: Plan) -> dict[str, Any]:
-    command = f'PYTHONPATH="$PWD/src" python -m {plan.package} run --store out --run {RUN}{whole.given(plan)}\n'
+    command = f'PYTHONPATH="$PWD/src" python -m {plan.package} run --store out --run {RUN}{single_job.given(plan)}\n'
     store = {"key": f"{plan.package}-store", "paths": ["$BUNDLE/out/objects", "$BUNDLE/out/cache"], "when": "always"}
     return {
         "stage": "test",
         "rules": [{"if": ASKED}],
         "resource_group": plan.package,
         **_environment(plan, store),
-        "script": [_script(whole.guards(plan.secrets, WHERE), INSTALL, command)],
+        "script": [_script(single_job.guards(plan.secrets, WHERE), INSTALL, command)],
         # Also after a failure: what is known by then is not done again.
         "artifacts": {"name": RUN, "paths": [f"$BUNDLE/out/{RUN}"], "when": "always"},
     }
@@ -101,7 +101,7 @@ def _reproduces(plan: Plan) -> dict[str, Any]:
         "stage": "test",
         "rules": [{"if": MERGED}],
         **_environment(plan),
-        "script": [_script(whole.guards(secrets, WHERE), INSTALL, test)],
+        "script": [_script(single_job.guards(secrets, WHERE), INSTALL, test)],
     }
 
 
@@ -129,7 +129,7 @@ def _environment(plan: Plan, *caches: dict[str, Any]) -> dict[str, Any]:
     pip = {"key": f"{plan.package}-pip", "paths": [".cache/pip"]}
     return {
         "image": _image(plan),
-        "timeout": f"{whole.minutes(plan) + whole.SPARE_MINUTES} minutes",
+        "timeout": f"{single_job.minutes(plan) + single_job.SPARE_MINUTES} minutes",
         "retry": {"max": 1, "when": ["runner_system_failure"]},  # a step's own retries are made by the bundle
         "variables": {"PIP_CACHE_DIR": "$CI_PROJECT_DIR/.cache/pip"},
         "cache": [pip, *caches],
@@ -156,10 +156,10 @@ def deploy(plan: Plan) -> str:
             f'curl {api} {project}/pipeline_schedules" --data description={plan.package} --data ref=main \\\n'
             f"  --data-urlencode {cron} --data-urlencode {zone}\n"
         )
-    first = next(iter(whole.settable(plan)), None)
+    first = next(iter(single_job.settable(plan)), None)
     given = ""
     if first:
-        facts = f"variables[][key]={whole.variable(first[0].name)}", f"variables[][value]={first[1]}"
+        facts = f"variables[][key]={single_job.variable(first[0].name)}", f"variables[][value]={first[1]}"
         given = " \\\n  " + " ".join(f"--data-urlencode {shlex.quote(fact)}" for fact in facts)
     return f"""\
 The bundle is a project of its own. (In a folder of another one: `include` the file there, with the folder's name as the
@@ -176,4 +176,4 @@ git push "$GITLAB/$GROUP/{plan.package}.git" main
 ```
 
 A merge request is held against the notebook's values. In "Run pipeline" type `$` as `$$`: GitLab puts variables in.
-{whole.unsettable(plan, "GitLab")}"""
+{single_job.unsettable(plan, "GitLab")}"""

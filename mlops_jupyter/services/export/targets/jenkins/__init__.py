@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
 from mlops_jupyter.services.cron.cron_fields import union
 from mlops_jupyter.services.cron.dst import check_steady
 from mlops_jupyter.services.cron.ticks import zone
-from mlops_jupyter.services.export.spelling import whole
-from mlops_jupyter.services.export.spelling.python import identifier
+from mlops_jupyter.services.export.emit import single_job
+from mlops_jupyter.services.export.emit.python import identifier
 from mlops_jupyter.services.export.targets import Feature
 
 name = "jenkins"
@@ -48,7 +48,7 @@ def render(plan: Plan) -> Mapping[str, str]:
         "    agent any",
         *_block("options", ["disableConcurrentBuilds()", f"timeout(time: {_minutes(plan)}, unit: 'MINUTES')"]),
         *_block("triggers", _triggers(plan.schedule)),
-        *_block("parameters", [_parameter(each, line) for each, line in whole.settable(plan)]),
+        *_block("parameters", [_parameter(each, line) for each, line in single_job.settable(plan)]),
         *_block("environment", [f"{secret} = credentials({text(secret)})" for secret in plan.secrets]),
         *_block("stages", [*_environment(plan), *_stages(plan)]),
         *_block("post", list(_post(plan))),
@@ -86,7 +86,7 @@ def _block(name: str, lines: list[str]) -> list[str]:
 
 
 def _minutes(plan: Plan) -> int:
-    return whole.minutes(plan) + whole.SPARE_MINUTES
+    return single_job.minutes(plan) + single_job.SPARE_MINUTES
 
 
 def _triggers(schedule: Schedule | None) -> list[str]:
@@ -101,7 +101,7 @@ def _triggers(schedule: Schedule | None) -> list[str]:
 
 
 def _parameter(parameter: Parameter, line: str) -> str:
-    variable = text(whole.variable(parameter.name))
+    variable = text(single_job.variable(parameter.name))
     if isinstance(parameter.default, bool):
         return f"booleanParam(name: {variable}, defaultValue: {line})"
     kind = "'a text as it is, or JSON'" if isinstance(parameter.default, str) else "'JSON'"
@@ -110,7 +110,7 @@ def _parameter(parameter: Parameter, line: str) -> str:
 
 def _words(plan: Plan) -> str:
     """Return what comes after a step's name. The first build of a job knows no parameters: none is handed over then."""
-    named = ((each.name, whole.variable(each.name)) for each, _ in whole.settable(plan))
+    named = ((each.name, single_job.variable(each.name)) for each, _ in single_job.settable(plan))
     given = "".join(f' ${{{variable}+-p "{name}=${variable}"}}' for name, variable in named)
     return f" --store out --run {RUN}{given}"
 
@@ -137,12 +137,12 @@ def _stage(name: str, lines: list[str]) -> list[str]:
     return [f"stage({text(name)}) {{", "    steps {", *(f"        {line}" for line in lines), "    }", "}"]
 
 
-def _task(step: Step) -> str:
+def _task(step: PlanStep) -> str:
     call = f"task({text(step.name)})"
     return f"retry({step.resources.retries + 1}) {{ {call} }}" if step.resources.retries else call
 
 
-def _levels(plan: Plan) -> list[list[Step]]:
+def _levels(plan: Plan) -> list[list[PlanStep]]:
     """Return the steps in rows: each waits only for steps of the rows above its own."""
     depth: dict[str, int] = {}
     for step in plan.steps:
@@ -176,4 +176,4 @@ java -jar jenkins-cli.jar -s "$JENKINS_URL" build {package} -s
 ```
 {secrets}
 Jenkins learns the parameters and the schedule of a job in its first build.
-{whole.unsettable(plan, "Jenkins")}"""
+{single_job.unsettable(plan, "Jenkins")}"""

@@ -8,11 +8,11 @@ from typing import Any
 
 from mlops_jupyter.core.plan import Plan, Resources, Schedule
 from mlops_jupyter.services.cron.portable import utc_or_zone
-from mlops_jupyter.services.export.spelling import kfp
-from mlops_jupyter.services.export.spelling.dns import label
-from mlops_jupyter.services.export.spelling.image import USER
-from mlops_jupyter.services.export.spelling.parameters import unsettable
-from mlops_jupyter.services.export.spelling.yaml import documents
+from mlops_jupyter.services.export.emit import kfp
+from mlops_jupyter.services.export.emit.dns_labels import label
+from mlops_jupyter.services.export.emit.image import USER
+from mlops_jupyter.services.export.emit.parameters import unsettable
+from mlops_jupyter.services.export.emit.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
 
 name = "kubeflow"

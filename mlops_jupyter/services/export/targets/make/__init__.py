@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlops_jupyter.core.plan import Plan, Step
-from mlops_jupyter.services.export.spelling.parameters import in_json
-from mlops_jupyter.services.export.spelling.pauses import pauses
-from mlops_jupyter.services.export.spelling.python import identifier
-from mlops_jupyter.services.export.spelling.templates import fill
+from mlops_jupyter.core.plan import Plan, PlanStep
+from mlops_jupyter.services.export.emit.backoff import pauses
+from mlops_jupyter.services.export.emit.parameters import in_json
+from mlops_jupyter.services.export.emit.python import identifier
+from mlops_jupyter.services.export.emit.templates import fill
 from mlops_jupyter.services.export.targets import Feature
 
 name = "make"
@@ -52,7 +52,7 @@ def _parameters(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def _rule(step: Step) -> str:
+def _rule(step: PlanStep) -> str:
     needs = " ".join(["", *(f"step-{upstream}" for upstream in step.upstream)])
     return f"step-{step.name}:{needs}\n\t$(call step,{step.name},{' '.join(pauses(step.resources))})"
 

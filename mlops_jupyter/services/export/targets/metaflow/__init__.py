@@ -12,14 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
 from mlops_jupyter.services.cron.cron_fields import with_years
 from mlops_jupyter.services.cron.portable import utc_or_zone
-from mlops_jupyter.services.export.spelling.dns import label
-from mlops_jupyter.services.export.spelling.image import PYTHON, beside
-from mlops_jupyter.services.export.spelling.parameters import in_json, unsettable
-from mlops_jupyter.services.export.spelling.python import called, identifier, literal
-from mlops_jupyter.services.export.spelling.templates import fill
+from mlops_jupyter.services.export.emit.dns_labels import label
+from mlops_jupyter.services.export.emit.image import PYTHON, beside
+from mlops_jupyter.services.export.emit.parameters import in_json, unsettable
+from mlops_jupyter.services.export.emit.python import called, identifier, literal
+from mlops_jupyter.services.export.emit.templates import fill
 from mlops_jupyter.services.export.targets import Feature
 
 name = "metaflow"
@@ -175,7 +175,7 @@ def _apart(word: str, taken: set[str]) -> str:
     return f"{word}_{number}"
 
 
-def _levels(plan: Plan) -> list[list[Step]]:
+def _levels(plan: Plan) -> list[list[PlanStep]]:
     depth: dict[str, int] = {}
     for step in plan.steps:  # in an order that respects the edges
         depth[step.name] = max((depth[before] + 1 for before in step.upstream), default=0)
@@ -191,7 +191,7 @@ def _method(name: str, decorators: list[str], body: list[str], joins: bool = Fal
     return "".join(f"    {line}\n" for line in [*head, *(f"    {line}" for line in body)])
 
 
-def _decorated(step: Step) -> list[str]:
+def _decorated(step: PlanStep) -> list[str]:
     wishes = step.resources
     if wishes.retries > MOST_RETRIES:
         raise UserError(

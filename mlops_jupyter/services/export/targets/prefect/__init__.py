@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Mapping
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Schedule, Step
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
 from mlops_jupyter.services.cron.expression import parse
 from mlops_jupyter.services.cron.portable import in_zone
-from mlops_jupyter.services.export.spelling.parameters import overridable, unsettable
-from mlops_jupyter.services.export.spelling.python import identifier, literal
-from mlops_jupyter.services.export.spelling.templates import fill
-from mlops_jupyter.services.export.spelling.yaml import documents
+from mlops_jupyter.services.export.emit.parameters import overridable, unsettable
+from mlops_jupyter.services.export.emit.python import identifier, literal
+from mlops_jupyter.services.export.emit.templates import fill
+from mlops_jupyter.services.export.emit.yaml import documents
 from mlops_jupyter.services.export.targets import Feature
 
 name = "prefect"
@@ -83,7 +83,7 @@ def _block(secret: str) -> str:
     return secret.lower().replace("_", "-")
 
 
-def _step(step: Step) -> str:
+def _step(step: PlanStep) -> str:
     wishes = step.resources
     after = ", ".join(f"steps[{literal(before)}]" for before in step.upstream)
     settings = [literal(identifier(step.name, "step")), f"[{after}]"]

@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Resources, Schedule, Step
-from mlops_jupyter.core.units import counted
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
+from mlops_jupyter.core.units import count_of
 from mlops_jupyter.services.cron.cron_fields import minutes, with_years
 from mlops_jupyter.services.cron.portable import utc_or_zone
-from mlops_jupyter.services.export.spelling import parameters
-from mlops_jupyter.services.export.spelling.dns import label, labels
-from mlops_jupyter.services.export.spelling.image import PYTHON
-from mlops_jupyter.services.export.spelling.python import identifier
+from mlops_jupyter.services.export.emit import parameters
+from mlops_jupyter.services.export.emit.dns_labels import label, labels
+from mlops_jupyter.services.export.emit.image import PYTHON
+from mlops_jupyter.services.export.emit.python import identifier
 from mlops_jupyter.services.export.targets import Feature
 
 name = "sagemaker"
@@ -109,7 +109,7 @@ def _get(name: str) -> dict[str, str]:
     return {"Get": f"Parameters.{name}"}
 
 
-def _step(plan: Plan, step: Step, names: Mapping[str, str]) -> dict[str, Any]:
+def _step(plan: Plan, step: PlanStep, names: Mapping[str, str]) -> dict[str, Any]:
     given = [
         word
         for parameter in _settable(plan)
@@ -167,7 +167,7 @@ def _schedule(plan: Plan) -> dict[str, Any]:
 
 def _when(schedule: Schedule | None) -> dict[str, str]:
     if schedule and schedule.every_seconds:
-        return {"ScheduleExpression": f"rate({counted(minutes(schedule, title), 'minute')})"}
+        return {"ScheduleExpression": f"rate({count_of(minutes(schedule, title), 'minute')})"}
     if schedule and schedule.cron:
         fields, place = utc_or_zone(schedule, title)
         return {"ScheduleExpression": f"cron({with_years(fields, title)})", "ScheduleExpressionTimezone": place}

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Plan, Schedule
-from mlops_jupyter.services.export.spelling.python import identifier
-from mlops_jupyter.services.export.spelling.shell import START, keeping, secrets
-from mlops_jupyter.services.export.spelling.templates import fill
+from mlops_jupyter.services.export.emit.python import identifier
+from mlops_jupyter.services.export.emit.shell import START, keeping, secrets
+from mlops_jupyter.services.export.emit.templates import fill
 from mlops_jupyter.services.export.targets import Feature
 from mlops_jupyter.services.export.targets.systemd.calendar import on_calendar
 

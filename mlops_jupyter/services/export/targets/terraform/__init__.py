@@ -13,11 +13,11 @@ from typing import Any
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Plan, Resources
 from mlops_jupyter.services.cron import portable
-from mlops_jupyter.services.export.spelling import image
-from mlops_jupyter.services.export.spelling.dns import label
-from mlops_jupyter.services.export.spelling.kubernetes import memory
-from mlops_jupyter.services.export.spelling.parameters import passed, unsettable
-from mlops_jupyter.services.export.spelling.python import identifier
+from mlops_jupyter.services.export.emit import image
+from mlops_jupyter.services.export.emit.dns_labels import label
+from mlops_jupyter.services.export.emit.kubernetes import memory
+from mlops_jupyter.services.export.emit.parameters import passed, unsettable
+from mlops_jupyter.services.export.emit.python import identifier
 from mlops_jupyter.services.export.targets import Feature
 
 name = "terraform"

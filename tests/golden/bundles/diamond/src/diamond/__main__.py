@@ -3,7 +3,7 @@
 import sys
 
 from diamond.pipeline import PIPELINE
-from diamond.runtime.command import main
+from diamond.runtime.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(PIPELINE, sys.argv[1:]))

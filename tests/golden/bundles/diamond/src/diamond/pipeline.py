@@ -1,6 +1,6 @@
 """The pipeline 'diamond' as data: its steps and what flows between them."""
 
-from diamond.runtime.pipeline import Pipeline, Step
+from diamond.runtime.model.pipeline import Pipeline, Step
 
 PIPELINE = Pipeline(
     name="diamond",

@@ -3,7 +3,7 @@
 import sys
 
 from kale.pipeline import PIPELINE
-from kale.runtime.command import main
+from kale.runtime.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(PIPELINE, sys.argv[1:]))

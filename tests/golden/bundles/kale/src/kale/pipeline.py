@@ -1,6 +1,6 @@
 """The pipeline 'kale' as data: its steps and what flows between them."""
 
-from kale.runtime.pipeline import Pipeline, Step
+from kale.runtime.model.pipeline import Pipeline, Step
 
 PIPELINE = Pipeline(
     name="kale",

@@ -3,7 +3,7 @@
 import sys
 
 from linear.pipeline import PIPELINE
-from linear.runtime.command import main
+from linear.runtime.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(PIPELINE, sys.argv[1:]))

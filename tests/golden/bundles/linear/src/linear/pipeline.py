@@ -1,6 +1,6 @@
 """The pipeline 'linear' as data: its steps and what flows between them."""
 
-from linear.runtime.pipeline import Pipeline, Step
+from linear.runtime.model.pipeline import Pipeline, Step
 
 PIPELINE = Pipeline(
     name="linear",
@@ -18,8 +18,8 @@ PIPELINE = Pipeline(
         Step(
             name="clean",
             function="linear.steps.clean:clean",
-            version="cf176d1175bced0369fe1dcefae344de",
-            source="5c2b8deecae828ddf40422474ca3a791",
+            version="70ef67b7d9d5c0a63d7f7b5f85b72fe2",
+            source="c639f6cc3003614706bb35261d140e54",
             inputs={"days": "load"},
             outputs=(("days",),),
         ),

@@ -3,7 +3,7 @@
 import sys
 
 from plots.pipeline import PIPELINE
-from plots.runtime.command import main
+from plots.runtime.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(PIPELINE, sys.argv[1:]))

@@ -1,6 +1,6 @@
 """The pipeline 'plots' as data: its steps and what flows between them."""
 
-from plots.runtime.pipeline import Pipeline, Step
+from plots.runtime.model.pipeline import Pipeline, Step
 
 PIPELINE = Pipeline(
     name="plots",
@@ -10,8 +10,8 @@ PIPELINE = Pipeline(
         Step(
             name="signal",
             function="plots.steps.signal:signal",
-            version="cf510dc6d70c5e12c8a3e2208d2fe61d",
-            source="9cf84ac5f88420cc20923bd4f8915767",
+            version="22f4dad750d827c97ddbe5940467ed2b",
+            source="e1297c9f6eb5a24f6ff245f403ed85d9",
             outputs=(("signal",),),
             packages=("numpy", "pandas"),
         ),
@@ -26,8 +26,8 @@ PIPELINE = Pipeline(
         Step(
             name="peak",
             function="plots.steps.peak:peak",
-            version="5f16ad608b5ac86b1529e522dfca3e59",
-            source="786cad51c849a7f657279d06a9ba13a7",
+            version="70004b254d7733e4cd23897842a76da0",
+            source="25906aac39ad57833306d030fad48d00",
             inputs={"signal": "signal"},
             outputs=(("highest",),),
         ),

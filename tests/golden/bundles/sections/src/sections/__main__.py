@@ -3,7 +3,7 @@
 import sys
 
 from sections.pipeline import PIPELINE
-from sections.runtime.command import main
+from sections.runtime.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(PIPELINE, sys.argv[1:]))

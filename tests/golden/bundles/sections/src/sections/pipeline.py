@@ -1,6 +1,6 @@
 """The pipeline 'sections' as data: its steps and what flows between them."""
 
-from sections.runtime.pipeline import Pipeline, Step
+from sections.runtime.model.pipeline import Pipeline, Step
 
 PIPELINE = Pipeline(
     name="sections",
@@ -10,8 +10,8 @@ PIPELINE = Pipeline(
         Step(
             name="load_the_data",
             function="sections.steps.load_the_data:load_the_data",
-            version="ed5bcaa58242c0e73b6a991c7ca9177b",
-            source="974151eea42486918bd7168b36ade9d0",
+            version="9d140ed04d38c57c65f3165cb6ca52a3",
+            source="bd11dc60b915068ef7703a3b245cc454",
             outputs=(("flowers",),),
             packages=("sklearn",),
         ),

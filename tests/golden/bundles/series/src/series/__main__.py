@@ -3,7 +3,7 @@
 import sys
 
 from series.pipeline import PIPELINE
-from series.runtime.command import main
+from series.runtime.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(PIPELINE, sys.argv[1:]))

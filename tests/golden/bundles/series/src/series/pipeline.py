@@ -1,6 +1,6 @@
 """The pipeline 'series' as data: its steps and what flows between them."""
 
-from series.runtime.pipeline import Pipeline, Step
+from series.runtime.model.pipeline import Pipeline, Step
 
 PIPELINE = Pipeline(
     name="series",

@@ -3,7 +3,7 @@
 import sys
 
 from shared.pipeline import PIPELINE
-from shared.runtime.command import main
+from shared.runtime.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(PIPELINE, sys.argv[1:]))

@@ -1,6 +1,6 @@
 """The pipeline 'shared' as data: its steps and what flows between them."""
 
-from shared.runtime.pipeline import Pipeline, Step
+from shared.runtime.model.pipeline import Pipeline, Step
 
 PIPELINE = Pipeline(
     name="shared",

@@ -3,7 +3,7 @@
 import sys
 
 from shell.pipeline import PIPELINE
-from shell.runtime.command import main
+from shell.runtime.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(PIPELINE, sys.argv[1:]))

@@ -1,6 +1,6 @@
 """The pipeline 'shell' as data: its steps and what flows between them."""
 
-from shell.runtime.pipeline import Pipeline, Step
+from shell.runtime.model.pipeline import Pipeline, Step
 
 PIPELINE = Pipeline(
     name="shell",

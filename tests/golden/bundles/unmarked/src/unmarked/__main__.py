@@ -3,7 +3,7 @@
 import sys
 
 from unmarked.pipeline import PIPELINE
-from unmarked.runtime.command import main
+from unmarked.runtime.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(PIPELINE, sys.argv[1:]))

@@ -1,6 +1,6 @@
 """The pipeline 'unmarked' as data: its steps and what flows between them."""
 
-from unmarked.runtime.pipeline import Pipeline, Step
+from unmarked.runtime.model.pipeline import Pipeline, Step
 
 PIPELINE = Pipeline(
     name="unmarked",

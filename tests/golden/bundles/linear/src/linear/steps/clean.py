@@ -1,4 +1,4 @@
-from linear.runtime.display import display
+from linear.runtime.step.display import display
 
 
 def clean(days):

@@ -1,4 +1,4 @@
-from plots.runtime.display import display
+from plots.runtime.step.display import display
 
 
 def peak(signal):

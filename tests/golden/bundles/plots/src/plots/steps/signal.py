@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from plots.runtime.display import display
+from plots.runtime.step.display import display
 
 
 def signal():

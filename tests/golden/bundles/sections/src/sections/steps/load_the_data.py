@@ -1,6 +1,6 @@
 from sklearn.datasets import load_iris
 
-from sections.runtime.display import display
+from sections.runtime.step.display import display
 
 
 def load_the_data():

@@ -1,0 +1,1 @@
+"""Source text as a syntax tree, and small questions about its nodes."""

@@ -1,0 +1,50 @@
+"""Saying that a run failed: one web request, to an address that the environment holds."""
+
+from __future__ import annotations
+
+import json
+import os
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from ..errors import PipelineError
+from ..model.pipeline import Pipeline
+from ..storage.store import Store
+
+PATIENCE_SECONDS = 30
+
+
+def alert(pipeline: Pipeline, store: Store, run: str, variable: str) -> str:
+    """Post what became of a run to the address in an environment variable; return the line that says so.
+
+    The body is JSON, ``{"text", "pipeline", "run", "status", "error"}``: chat rooms show `text`, programs read on.
+
+    Raises
+    ------
+    PipelineError
+        The variable is not set, holds no web address, or nobody answers there.
+    """
+    where = address(variable)
+    facts = store.run(run) or {}
+    status, error = facts.get("status", "failed"), facts.get("error") or ""
+    text = f"pipeline {pipeline.name}: run {run} {'failed' if status == 'running' else status}"
+    text += f": {error}" if error else ""
+    body = {"text": text, "pipeline": pipeline.name, "run": run, "status": status, "error": error}
+    request = Request(where, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST")
+    try:
+        with urlopen(request, timeout=PATIENCE_SECONDS) as answer:
+            answer.read()
+    except (URLError, OSError) as fault:
+        reason = getattr(fault, "reason", fault)
+        raise PipelineError(
+            f"the alert for run {run!r} was not taken ({reason}): see the address in {variable!r}"
+        ) from fault
+    return text
+
+
+def address(variable: str) -> str:
+    """Return the web address that an environment variable holds, or raise `PipelineError`."""
+    found = os.environ.get(variable, "")
+    if not found.startswith(("http://", "https://")):
+        raise PipelineError(f"the environment variable {variable!r} holds no web address: set it to where alerts go")
+    return found

@@ -1,0 +1,23 @@
+"""Hashing: an interpreter reads the seed with which it hashes text only when it starts."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ..model.pipeline import Pipeline
+from .console import Stdout
+
+
+def restart_seeded(pipeline: Pipeline, answer: Stdout, run: str) -> None:
+    """Begin the run again if this interpreter hashes text with another seed: it reads its seed at its start."""
+    seed = pipeline.environment.get("PYTHONHASHSEED")
+    main = getattr(sys.modules.get("__main__"), "__spec__", None)
+    if seed in (None, os.environ.get("PYTHONHASHSEED")):
+        return
+    if main is None or main.name != f"{pipeline.package}.__main__":  # called from another program
+        return
+    sys.stderr.flush()
+    answer.give_back()
+    environ = {**os.environ, "PYTHONHASHSEED": str(seed)}
+    os.execve(sys.executable, [*sys.orig_argv, "--run", run], environ)

@@ -1,0 +1,289 @@
+"""The command line of a bundle: `python -m <package> run | step | check | alert | steps`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from .. import options
+from ..errors import UserError
+from ..execution import run as engine
+from ..model.events import Progress, RunResult, StepEvent, StepStatus
+from ..model.pipeline import INITIAL, Pipeline, order, with_limits
+from ..step.initial import package_folder
+from ..storage.store import Store, new_run
+from .console import Stdout, event_as_json, print_event, print_log, print_row, sweep_table
+from .hash_seed import restart_seeded
+from .parameters import parse_parameters
+
+OK, STEP_FAILED, WRONG_REQUEST = 0, 1, 2
+"""Exit codes; a run that a signal stopped gives 128 and the signal's number, as shells do."""
+
+
+class StoppedError(BaseException):
+    """The process was asked to end (SIGTERM)."""
+
+
+def main(pipeline: Pipeline, argv: Sequence[str]) -> int:
+    """Do what the words of a command line ask; return the exit code.
+
+    Parameters
+    ----------
+    argv : what came after `python -m <package>`.
+    """
+    asked = _parser(pipeline).parse_args(argv)
+    return _act(pipeline, asked) if getattr(asked, "alert", None) is None else _alerting(pipeline, asked)
+
+
+def _act(pipeline: Pipeline, asked: argparse.Namespace) -> int:
+    try:
+        _own_first(str(package_folder(pipeline).parent))
+        verb: Callable[[Pipeline, argparse.Namespace], int] = asked.verb
+        return verb(pipeline, asked)
+    except UserError as fault:
+        return _refuse(str(fault), asked)
+    except (KeyboardInterrupt, StoppedError) as stop:
+        _refuse("the run was stopped; what its steps made is kept: run again to go on from there", asked)
+        return 128 + (signal.SIGINT if isinstance(stop, KeyboardInterrupt) else signal.SIGTERM)
+    except OSError as fault:
+        return _refuse(f"{fault}; is the store {asked.store!r} writable, with room on its disk?", asked)
+
+
+def _alerting(pipeline: Pipeline, asked: argparse.Namespace) -> int:
+    """Say to the address that was given if this goes wrong; that nobody takes it changes nothing of the run."""
+    from .alert import address, alert
+
+    asked.run = asked.run or new_run()
+    try:
+        address(asked.alert)  # now, not when it is needed
+    except UserError as fault:
+        return _refuse(str(fault), asked)
+    code = _act(pipeline, asked)
+    if code not in (OK, 128 + signal.SIGINT):
+        try:
+            alert(pipeline, Store(asked.store), asked.run, asked.alert)
+        except (UserError, OSError) as fault:
+            sys.stderr.write(f"warning: {fault}\n")
+    return code
+
+
+def _own_first(home: str) -> None:
+    """Let modules of the bundle win over those that lie where it is started: `python -m` looks there first."""
+    here = sys.path[0]
+    if home in sys.path[1:] and Path(here or ".").absolute() == Path.cwd() and here != home:
+        sys.path.remove(here)
+        sys.path.insert(sys.path.index(home) + 1, here)
+
+
+def _refuse(complaint: str, asked: argparse.Namespace) -> int:
+    sys.stderr.write(f"error: {complaint}\n")
+    if getattr(asked, "json", False):
+        _print({"status": "failed", "error": complaint})
+    return WRONG_REQUEST
+
+
+def _parser(pipeline: Pipeline) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m {pipeline.package}", description=f"The pipeline {pipeline.name}.")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    run = verbs.add_parser("run", help="run the pipeline")
+    run.set_defaults(verb=_run)
+    for flags, facts in options.OPTIONS.items():
+        run.add_argument(*flags, **facts)
+    step = verbs.add_parser("step", help="run one step of a run: a task of an orchestrator")
+    step.set_defaults(verb=_step)
+    step.add_argument("name", metavar="NAME")
+    step.add_argument("--run", required=True, help="name of the run that the step belongs to")
+    for flags in (("-p", "--parameter"), ("--data",), ("--timeout",)):
+        step.add_argument(*flags, **options.OPTIONS[flags])
+    # Of those who lead the run from another machine.
+    step.add_argument("--led", type=int, default=0, help=argparse.SUPPRESS)
+    step.add_argument("--again", action="store_true", help=argparse.SUPPRESS)
+    step.add_argument("--parent", type=int, default=None, help=argparse.SUPPRESS)
+    check = verbs.add_parser("check", help="compare a run's outputs with the notebook's values")
+    check.set_defaults(verb=_check)
+    check.add_argument("--run", required=True)
+    check.add_argument("--expected", type=Path, metavar="DIR", help="folder of expected.json (the bundle's own)")
+    alert = verbs.add_parser("alert", help="say to a web address what became of a run")
+    alert.set_defaults(verb=_alert)
+    alert.add_argument("--run", required=True)
+    alert.add_argument("--to", required=True, metavar="NAME", help="the environment variable that holds the address")
+    steps = verbs.add_parser("steps", help="list the steps")
+    steps.set_defaults(verb=_steps)
+    for verb in (run, step, check, alert):
+        verb.add_argument("--store", required=True, help="where results are kept: a folder, or an fsspec address")
+    for verb in (run, step, check, alert, steps):
+        verb.add_argument("--json", action="store_true", help="print one JSON object, and nothing else, to stdout")
+    return parser
+
+
+def _run(pipeline: Pipeline, asked: argparse.Namespace) -> int:
+    run = asked.run = asked.run or new_run()
+    options.check(asked)
+    given = parse_parameters(pipeline, asked.parameter)
+    pipeline = with_limits(pipeline, asked.retries, asked.timeout)
+    start: str | None = vars(asked)["from"]  # a word of Python's own
+    if asked.each:
+        return _each(pipeline, asked, given, run, start)
+    performer = {"engine": asked.engine or "local", "address": asked.address}
+    with Stdout() as answer, _stoppable(), _telling(pipeline, answer, run, performer["engine"] == "local") as told:
+        result = engine.run(
+            pipeline, asked.store, given, run, asked.data, asked.only, start, asked.jobs, told, **performer
+        )
+    return _tell(result, asked, answer)
+
+
+def _each(pipeline: Pipeline, asked: argparse.Namespace, given: dict[str, object], run: str, start: str | None) -> int:
+    from ..execution.sweep import parse_each, run_each
+
+    each, performer = parse_each(pipeline, asked.each), asked.engine or "local"
+    with Stdout() as answer, _stoppable():
+        if performer == "local":
+            restart_seeded(pipeline, answer, run)
+        fan = run_each(
+            pipeline, asked.store, each, run, given, asked.data, asked.only, start, asked.jobs,
+            lambda row: print_row(each[0], row), performer, asked.address,
+        )  # fmt: skip
+    if asked.json:
+        facts = {"run": fan.run, "status": fan.status, "store": asked.store, "seconds": round(fan.seconds, 6)}
+        answer.write(json.dumps({**facts, "each": fan.parameter, "runs": list(fan.rows)}))
+    else:
+        answer.write(sweep_table(fan.parameter, fan.rows))
+        answer.write(f"run {fan.run} {fan.status}: {asked.store}/{fan.run}/each.json")
+    return OK if fan.status == "succeeded" else STEP_FAILED
+
+
+def _step(pipeline: Pipeline, asked: argparse.Namespace) -> int:
+    given = parse_parameters(pipeline, asked.parameter)
+    pipeline = with_limits(pipeline, None, asked.timeout)
+    if asked.parent:
+        from ..executors.child_process import die_with
+
+        die_with(asked.parent, signal.SIGTERM)
+    with Stdout() as answer, _stoppable(), _telling(pipeline, answer, asked.run) as told:
+        result = engine.run_step(
+            pipeline, asked.store, asked.name, asked.run, given, asked.data, told, led=asked.led, again=asked.again
+        )
+        print_log(Store(asked.store), asked.run, asked.name)
+    return _tell(result, asked, answer)
+
+
+def _check(pipeline: Pipeline, asked: argparse.Namespace) -> int:
+    from ..verify.verification import check
+
+    with Stdout() as answer:
+        verdict = check(pipeline, Store(asked.store), asked.run, asked.expected)
+    if asked.json:
+        answer.write(json.dumps(verdict.facts()))
+    else:
+        for one in verdict.outputs:
+            detail = "" if one.status == "identical" else f": {one.reason} (expected {one.expected}, got {one.actual})"
+            answer.write(f"{one.name}: {one.status}{detail}")
+            if one.parting:
+                where = f"parts first in step {one.parting.step!r} (variable {one.parting.variable!r})"
+                answer.write(f"  {where}; {one.parting.cause}")
+        answer.write(verdict.status)
+    return OK if verdict.status in ("identical", "close") else STEP_FAILED
+
+
+def _alert(pipeline: Pipeline, asked: argparse.Namespace) -> int:
+    from .alert import alert
+
+    said = alert(pipeline, Store(asked.store), asked.run, asked.to)
+    if asked.json:
+        _print({"status": "sent", "text": said})
+    else:
+        sys.stdout.write(f"told: {said}\n")
+    return OK
+
+
+def _steps(pipeline: Pipeline, asked: argparse.Namespace) -> int:
+    steps = order(pipeline)
+    if asked.json:
+        facts = ({"name": s.name, "upstream": s.upstream, "makes": s.makes, "parameters": s.parameters} for s in steps)
+        _print({"pipeline": pipeline.name, "steps": list(facts)})
+        return OK
+    for step in steps:
+        taken = ", ".join(f"{name} from {maker}" if maker != INITIAL else name for name, maker in step.inputs.items())
+        sys.stdout.write(f"{step.name}: {taken or 'nothing'} -> {', '.join(step.makes) or 'nothing'}\n")
+    return OK
+
+
+def _tell(result: RunResult, asked: argparse.Namespace, answer: Stdout) -> int:
+    good = result.status == "succeeded"
+    if asked.json:
+        steps = [event_as_json(event) for event in result.steps]
+        facts = {"run": result.run, "status": result.status, "store": asked.store, "seconds": round(result.seconds, 6)}
+        answer.write(json.dumps({**facts, "steps": steps, "outputs": list(result.outputs)}))
+    else:
+        answer.write(f"run {result.run} {result.status}: {asked.store}/{result.run}/outputs/outputs.json")
+    return OK if good else STEP_FAILED
+
+
+def _print(facts: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(facts) + "\n")
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """See that SIGTERM stops a run as Ctrl-C does, and that a second signal does not disturb the stopping.
+
+    The keys of a terminal reach every process of a command, and the one that started this one passes them on too,
+    perhaps late: so once stopped, this process heeds no more signals until it ends.
+    """
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    stopped = False
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal stopped
+        if not stopped:
+            stopped = True
+            raise KeyboardInterrupt if number == signal.SIGINT else StoppedError
+
+    if threading.current_thread() is not threading.main_thread():  # only that may
+        yield
+        return
+    for one, handler in before.items():
+        if handler is not signal.SIG_IGN:  # whoever started us in the background wants us to go on
+            signal.signal(one, stop)
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            if not stopped:
+                signal.signal(one, handler or signal.SIG_DFL)
+
+
+@contextmanager
+def _telling(pipeline: Pipeline, answer: Stdout, run: str, seeded: bool = True) -> Iterator[Progress]:
+    """Lend what shows progress; before the first step begins it sees that text is hashed with the right seed.
+
+    For that the run may have to begin again, so what comes before is told only when it is settled.
+    """
+    held: list[StepEvent] = []
+    settled = not seeded
+
+    def tell() -> None:
+        while held:
+            print_event(held.pop(0))
+
+    def told(event: StepEvent) -> None:
+        nonlocal settled
+        if event.status is StepStatus.RUNNING and not settled:
+            restart_seeded(pipeline, answer, run)
+            settled = True
+        held.append(event)
+        if settled:
+            tell()
+
+    try:
+        yield told
+    finally:
+        tell()

@@ -1,0 +1,63 @@
+"""Parameters as they are given on a command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from ..errors import PipelineError
+from ..execution.run import parameter_values
+from ..model.pipeline import Pipeline
+
+CONSTANTS: dict[str, object] = {"True": True, "False": False, "None": None}
+"""As Python writes them, whose parameters they are."""
+
+
+def parse_parameters(pipeline: Pipeline, given: Sequence[str]) -> dict[str, object]:
+    """Read `name=value` words: a value is JSON (or True, False, None), else text; its type has to fit the default's.
+
+    Examples
+    --------
+    >>> parameters(Pipeline("p", "p", parameters={"n": 1, "name": "a"}), ["n=3", "name=7"])
+    {'n': 3, 'name': '7'}
+    """
+    found: dict[str, object] = {}
+    for word in given:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise PipelineError(f"{word!r} is no parameter: write -p NAME=VALUE")
+        parameter_values(pipeline, {name: text})  # its name first: that is what is most often wrong
+        found[name] = parse_value(name, text, pipeline.parameters[name])
+    return found
+
+
+def parse_value(name: str, text: str, default: object) -> object:
+    """Read one value of a parameter; raise `PipelineError` if its type is not the default's."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = CONSTANTS.get(text, text)
+    if default is None:
+        return value
+    if isinstance(default, str):
+        return value if isinstance(value, str) else text
+    if isinstance(default, float) and type(value) is int:
+        return float(value)
+    if isinstance(default, tuple) and type(value) is list:
+        return tuple(value)
+    if type(value) is not type(default):
+        kind = type(default).__name__
+        one = "an" if kind[0] in "aeiou" else "a"
+        raise PipelineError(f"parameter {name!r} takes {one} {kind} (as in {format_value(default)}), not {text!r}")
+    return value
+
+
+def format_value(value: object) -> str:
+    """Return a parameter's value as it is written after `name=`.
+
+    Examples
+    --------
+    >>> [spelled(value) for value in (3, "a b", True, ("x",), None)]
+    ['3', 'a b', 'true', '["x"]', 'null']
+    """
+    return value if isinstance(value, str) else json.dumps(value)

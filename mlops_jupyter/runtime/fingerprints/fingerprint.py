@@ -1,0 +1,170 @@
+"""Fingerprints: 32 hex digits that stand for a value's content, the same in every process.
+
+Equal content gives equal fingerprints and any change another one; where that cannot be promised the answer is
+`Unfingerprintable`, a value and never a guess. What counts as content, where it is not plain:
+
+* bool, int, float, str, bytes and numpy's scalars are told apart by type; 0.0 and -0.0 differ; every NaN is the same;
+* dicts count in insertion order, sets without order, attributes of objects without order;
+* classes count by qualified name, not by module: `__main__.Model` is `churn.model.Model` in the exported bundle;
+* functions count by what their instructions do, defaults and closure, so only within one minor version of Python;
+* memory layout, chunks, offsets, block structure and what lies under masks do not count.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..hashing import New, default_hasher
+from .reachable import reachable_ids
+from .registry import find_handler
+from .walk import Known, OpaqueValueError, Walk
+
+__all__ = ["Survey", "Unfingerprintable", "default_hasher", "fingerprint", "survey", "surveys"]
+
+
+@dataclass(frozen=True)
+class Unfingerprintable:
+    """The answer where no fingerprint can be given.
+
+    Attributes
+    ----------
+    reason : why, in words that follow the name of a variable: "it holds a lock".
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A value's fingerprint, and which mutable objects it reaches.
+
+    Attributes
+    ----------
+    fingerprint : 32 hex digits, or why there are none.
+    objects : `id` of the mutable objects reached (containers, arrays and the owners of their buffers, frames,
+        instances), but for those to which their holder has the only reference. Two values whose surveys were taken
+        between the same two statements share objects, and change together, if these sets intersect.
+    digests : of those objects that the fingerprint is made of and that have a digest of their own, by `id`. Where it
+        is the same in two surveys, nothing that is seen through that object has changed.
+    """
+
+    fingerprint: str | Unfingerprintable
+    objects: frozenset[int]
+    digests: Mapping[int, bytes] = field(default_factory=dict)
+    slow: bool = False
+    """Reading it, or finding the objects, takes longer than the budget."""
+    vague: bool = False
+    """Some of the objects may be missing."""
+
+
+def fingerprint(
+    value: object, *, new: New = default_hasher, budget_seconds: float | None = None, known: Known | None = None
+) -> str | Unfingerprintable:
+    """Return the fingerprint of a value. Never raises, whatever the value does.
+
+    Parameters
+    ----------
+    value : anything.
+    new : a constructor as hashlib's, of 16 bytes: `default_hasher` in bundles, `hashing.kernel_hasher()` in the kernel.
+    budget_seconds : give up after about so long; hooks of the value's own classes are not interrupted.
+    known : what was found out about parts at the same moment; it is added to. None: nothing.
+
+    Examples
+    --------
+    >>> fingerprint({"a": [1, 2.5]}) == fingerprint({"a": [1, 2.5]})
+    True
+    >>> fingerprint(x for x in "abc").reason
+    'it holds a generator, which is used up by reading'
+    """
+    walk = Walk(new, find_handler, budget_seconds, known)
+    try:
+        return walk.digest(value).hex()
+    except OpaqueValueError as why:
+        return Unfingerprintable(str(why))
+    except RecursionError:
+        return Unfingerprintable("it is nested too deep")
+    except MemoryError:
+        return Unfingerprintable("there was not enough memory to read it")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as fault:  # a value's own code may raise anything
+        return Unfingerprintable(f"reading it raised {type(fault).__name__}")
+    finally:
+        walk.leave()
+
+
+def survey(value: object, *, new: New = default_hasher, budget_seconds: float | None = None) -> Survey:
+    """Return the fingerprint of a value and the mutable objects it reaches. Never raises.
+
+    Examples
+    --------
+    >>> rows = [[1], [2]]
+    >>> first = rows[0]
+    >>> bool(survey(rows).objects & survey(first).objects)
+    True
+    >>> survey("text").objects
+    frozenset()
+    """
+    return surveys([value], new=new, budget_seconds=budget_seconds)[0]
+
+
+def surveys(
+    values: Iterable[object],
+    *,
+    new: New = default_hasher,
+    budget_seconds: float | None = None,
+    unread: Collection[int] = (),
+    owned: Callable[[int], bool] = lambda key: False,
+) -> list[Survey]:
+    """Return the survey of each of several values at one moment; what they share is read once. Never raises.
+
+    Parameters
+    ----------
+    unread : `id` of values known to take too long to read; only what they reach is found.
+    owned : whether the array with that `id` matters to others, so that it needs a digest though only a view of it
+        is a part of a value. (What is reached through a view is more than the view shows.)
+    """
+    reaches = [(value, *_reached(value, budget_seconds)) for value in values]
+    known: Known = {}
+    found = []
+    for value, objects, vague in reaches:
+        begun = time.perf_counter()
+        mark: str | Unfingerprintable
+        if vague:
+            mark = Unfingerprintable(f"finding what it shares took longer than {budget_seconds:g} s")
+        elif id(value) in unread:
+            mark = Unfingerprintable(f"it took longer than {budget_seconds:g} s")
+        else:
+            mark = fingerprint(value, new=new, budget_seconds=budget_seconds, known=known)
+        slow = budget_seconds is not None and time.perf_counter() - begun > budget_seconds
+        if slow:
+            mark = Unfingerprintable(f"it took longer than {budget_seconds:g} s")
+        found.append((mark, objects, slow or vague or id(value) in unread, vague))
+    for base in _bases(known):
+        if owned(id(base)):
+            fingerprint(base, new=new, budget_seconds=budget_seconds, known=known)
+    return [
+        Survey(mark, objects, {key: known[key][0] for key in objects & known.keys()}, slow, vague)
+        for mark, objects, slow, vague in found
+    ]
+
+
+def _bases(known: Known) -> list[Any]:
+    """Return the arrays of which only views are known."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return []
+    arrays = (part for _, part, _ in known.values() if issubclass(type(part), numpy.ndarray))  # runs no code of theirs
+    bases = {id(view.base): view.base for view in arrays if type(view.base) is numpy.ndarray}
+    return [base for key, base in bases.items() if key not in known]
+
+
+def _reached(value: object, budget_seconds: float | None) -> tuple[frozenset[int], bool]:
+    """Return what a value reaches, and whether that took too long to be sure of it."""
+    begun = time.perf_counter()
+    objects = reachable_ids(value, budget_seconds)
+    return objects, budget_seconds is not None and time.perf_counter() - begun > budget_seconds

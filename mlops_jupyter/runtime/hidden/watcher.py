@@ -1,0 +1,148 @@
+"""Seeing hidden variables change, around every cell, for some thirty microseconds."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ExtensionFileLoader, ModuleSpec, SourceFileLoader, SourcelessFileLoader
+from types import ModuleType
+from typing import Any
+
+from ..errors import PipelineError
+from .options import Options
+from .process import decoded, differing, environment
+from .registry import ENVIRON, FAMILIES, names_now
+
+FILTERS = "~warnings.filters"
+
+RANDOM = frozenset({"~random", "~numpy.random", "~numpy.entropy", "~torch.random"})
+
+FILE_LOADERS = (SourceFileLoader, SourcelessFileLoader, ExtensionFileLoader)
+
+
+class HiddenStateWatcher(MetaPathFinder):
+    """Sees which hidden variables change between two moments. One for a process; loads no library.
+
+    A library that is imported while it watches is looked at as soon as its import ends: so a cell that imports numpy
+    and seeds it has changed the random state, and one that only imports it has not. What any import does to the
+    environment, to the warning filters and to random states that nothing has used yet counts as the import's, which
+    every step repeats.
+    """
+
+    def __init__(self) -> None:
+        libraries = {family.library for family in FAMILIES.values() if family.library}
+        self._awaited = libraries - sys.modules.keys()
+        self._importing = 0
+        self._environ = environment(None)
+        self._first_environ = self._environ
+        self._last: dict[str, object] = {name: FAMILIES[name].snapshot(None) for name in names_now()}
+        self._first = dict(self._last)
+        sys.meta_path.insert(0, self)
+
+    def mark(self) -> None:
+        """Take the state now as what `changed` compares with."""
+        self._environ = environment(self._environ)
+        last = self._last
+        for name, before in last.items():
+            now = FAMILIES[name].snapshot(before)
+            if now is not before:
+                last[name] = now
+
+    def changed(self) -> set[str]:
+        """Return the names of the hidden variables that differ from the last mark. Does not move the mark."""
+        found = {name for name, before in self._last.items() if FAMILIES[name].snapshot(before) is not before}
+        environ = environment(self._environ)
+        if environ is not self._environ:
+            found.update(ENVIRON + name for name in differing(self._environ, environ))
+        return found
+
+    def cut(self, names: Iterable[str]) -> set[str]:
+        """Return those of some variables of which a part changed that cannot cross to another process.
+
+        Such a part is an option whose value is a function.
+        """
+        return {name for name in names if name in self._last and self._is_cut(name)}
+
+    def _is_cut(self, name: str) -> bool:
+        family = FAMILIES[name]
+        if not isinstance(family, Options):
+            return False
+        return family.left_out(self._last[name]) != family.left_out(family.snapshot(None))
+
+    def take(self, name: str) -> object:
+        """Return a variable's value as it was at the last mark, as JSON. `read` gives the one now."""
+        return self._value(name, self._last, self._environ)
+
+    def initial(self, name: str) -> object:
+        """Return a variable's value as it was when the watch began, or when its library was imported if later."""
+        return self._value(name, self._first, self._first_environ)
+
+    def _value(self, name: str, snapshots: dict[str, object], environ: object) -> object:
+        if name.startswith(ENVIRON):
+            return decoded(environ, name.removeprefix(ENVIRON))
+        if name not in snapshots:
+            raise PipelineError(f"{name!r} is not watched now: {', '.join(sorted(snapshots))} are, and {ENVIRON}NAME")
+        return FAMILIES[name].value(snapshots[name])
+
+    def close(self) -> None:
+        """Stop looking at imports."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Let a module be found as always, and look at what its import did when it has ended.
+
+        Looked at are the outermost of nested imports, and libraries whose state is watched.
+        """
+        if self._importing and fullname not in self._awaited:
+            return None
+        others = (
+            finder for finder in sys.meta_path if not isinstance(finder, HiddenStateWatcher)
+        )  # two would ask each other
+        found = (finder.find_spec(fullname, path, target) for finder in others)
+        spec = next((spec for spec in found if spec is not None), None)
+        if spec is None or not isinstance(spec.loader, FILE_LOADERS):  # other loaders may serve several modules
+            return spec
+        loader: Any = spec.loader
+        execute = loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            del loader.exec_module
+            self._watch_import(module, execute)
+
+        loader.exec_module = exec_module
+        return spec
+
+    def _watch_import(self, module: ModuleType, execute: Callable[[ModuleType], None]) -> None:
+        before = None if self._importing else (environment(None), self._now())
+        self._importing += 1
+        try:
+            execute(module)
+        finally:
+            self._importing -= 1
+            for name, family in FAMILIES.items():
+                if family.library == module.__name__:
+                    self._awaited.discard(family.library)
+                    self._first[name] = self._last[name] = family.snapshot(None)
+            if before is not None:
+                self._excuse(*before)
+
+    def _now(self) -> dict[str, Any]:
+        return {name: FAMILIES[name].snapshot(self._last[name]) for name in (FILTERS, *RANDOM) if name in self._last}
+
+    def _excuse(self, environ: Any, before: dict[str, Any]) -> None:
+        """Count what an import changed as if it had been so at the last mark."""
+        changed = {name: value for name, value in environment(None).items() if environ.get(name) != value}
+        if changed:
+            self._environ = {**self._environ, **changed}
+        now = self._now()
+        added = [row for row in now[FILTERS] if row not in before[FILTERS]]
+        if added:
+            last: Any = self._last[FILTERS]
+            self._last[FILTERS] = [*added, *last]
+        for name in now.keys() & RANDOM:
+            if name not in before or before[name] is self._last[name] is self._first[name]:
+                self._first[name] = self._last[name] = now[name]

@@ -1,0 +1,1 @@
+"""One step in its own process: its environment, its function, its outputs."""

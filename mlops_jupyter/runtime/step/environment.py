@@ -1,0 +1,69 @@
+"""What surrounds a step in its process, as it was in the notebook: files, environment, hidden state."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..hidden import registry
+from ..model.pipeline import FILE, HIDDEN, INITIAL, Step
+from ..storage.store import Store
+from .initial import Initial, package_folder
+from .workdir import GONE, lay_files
+
+if TYPE_CHECKING:
+    from .job import Job
+
+EARLY = ("~sys.path", "~sys.argv", registry.ENVIRON)
+"""Hidden variables that the import of a step's module may depend on."""
+
+
+class StepEnvironment:
+    """The hidden inputs of one step in its process."""
+
+    def __init__(self, job: Job, store: Store, folder: Path) -> None:
+        self._job = job
+        self._store = store
+        self._folder = folder
+        self._initial = Initial(package_folder(job.pipeline), job.data)
+
+    def lay_files(self) -> None:
+        """Put the step's files into its working directory."""
+        module = self._job.step.function.partition(":")[0]
+        spec = importlib.util.find_spec(module)
+        source = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
+        lay_files(self._job.step, self._folder, self._initial.file, self._made, source)
+
+    def _made(self, path: str) -> bytes | None:
+        artifact = self._job.inputs[FILE + path]
+        return None if artifact.format == GONE else self._store.get(artifact.digest)
+
+    def settle(self) -> None:
+        """Make the working directory and the pipeline's environment the process's."""
+        os.chdir(self._folder)
+        os.environ.update(self._job.pipeline.environment)
+        registry.set_home(self._folder)
+
+    def set(self, early: bool) -> None:
+        """Set the hidden variables that the import of the step needs, or the others."""
+        names = [name for name in self._job.step.inputs if name.startswith(HIDDEN) and not name.startswith(FILE)]
+        rank = {name: place for place, name in enumerate(registry.FAMILIES)}
+        for name in sorted(names, key=lambda name: rank.get(name, -1)):
+            if name.startswith(EARLY) == early:
+                self._set(name)
+
+    def _set(self, name: str) -> None:
+        if self._job.step.inputs[name] != INITIAL:
+            registry.write(name, json.loads(self._store.get(self._job.inputs[name].digest)))
+        elif self._initial.has(name):
+            registry.write(name, self._initial.value(name))
+
+
+def reseed(step: Step) -> None:
+    """Draw fresh entropy for numpy: forked children would else draw the same numbers, each as if unseeded."""
+    if "numpy.random" in sys.modules and "~numpy.random" not in step.inputs:
+        sys.modules["numpy.random"].seed()

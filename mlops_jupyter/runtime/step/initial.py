@@ -1,0 +1,112 @@
+"""What was there before the first step: hidden state and data files, from the bundle or from `--data`."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..errors import PipelineError
+from ..hashing import file_digest, initial_value_digest
+from ..hidden.registry import ENVIRON, initial_file, read
+from ..model.pipeline import FILE, INITIAL, Pipeline, Step
+
+ABSENT = ""
+"""The digest of a hidden variable without a first value: it stays as the process has it."""
+
+
+class Initial:
+    """The first values of hidden variables, and where data files lie.
+
+    A file is looked for in the folder given with `--data`, then in the bundle (`initial/files/PATH`), then where
+    `initial/files.json` says that it lay when the bundle was made: ``{PATH: {"bytes", "digest", "at"}}``.
+    """
+
+    def __init__(self, package: Path, data: Path | None) -> None:
+        self.folder = package / "initial"
+        self.data = data
+        if data is not None and not data.is_dir():
+            raise PipelineError(f"no folder {str(data)!r}: give --data the folder that holds the data files")
+
+    def digest(self, name: str) -> str:
+        """Return the digest of a variable's first value (`ABSENT`: it has none), or raise `PipelineError`: no file."""
+        if name.startswith(FILE):
+            return _file_digest(self.file(name.removeprefix(FILE)))
+        return value_digest(self.value(name))
+
+    def recorded(self, path: str) -> str:
+        """Return the digest that a data file had when the bundle was made, "" if that is not known."""
+        if path in self._index():  # too large to travel, or of another place
+            return str(self._index()[path].get("digest", ""))
+        own = self.folder / "files" / path
+        return _file_digest(own) if own.is_file() else ""
+
+    def value(self, name: str) -> Any:
+        """Return a variable's first value as JSON, or None. What is not in the bundle of the environment is read."""
+        try:
+            return json.loads((self.folder / initial_file(name)).read_bytes())
+        except FileNotFoundError:
+            return read(name) if name.startswith(ENVIRON) else None
+
+    def has(self, name: str) -> bool:
+        """Whether the bundle holds a first value, be it None."""
+        return (self.folder / initial_file(name)).is_file()
+
+    def file(self, path: str) -> Path:
+        """Return where a data file lies, or raise `PipelineError`."""
+        known = self._index().get(path, {})
+        places = [self.data / path] if self.data else []
+        places += [self.folder / "files" / path, *([Path(known["at"])] if known.get("at") else []), Path(path)]
+        for found in places[: None if Path(path).is_absolute() else -1]:
+            if found.is_file():
+                return found
+        raise PipelineError(f"no data file {path!r}{self._lay(known)}: give the folder that holds it with --data DIR")
+
+    def _lay(self, known: Mapping[str, Any]) -> str:
+        if self.data:
+            return f" in {str(self.data)!r}"
+        return f" (the notebook read it from {known['at']!r})" if known.get("at") else ""
+
+    def _index(self) -> dict[str, dict[str, Any]]:
+        try:
+            found: dict[str, dict[str, Any]] = json.loads((self.folder / "files.json").read_bytes())
+        except FileNotFoundError:
+            return {}
+        return found
+
+    def check(self, steps: Iterable[Step]) -> None:
+        """Raise `PipelineError` if a data file of these steps is missing: before any of them runs."""
+        for step in steps:
+            for name, maker in step.inputs.items():
+                if maker == INITIAL and name.startswith(FILE):
+                    self.file(name.removeprefix(FILE))
+
+
+def value_digest(value: object) -> str:
+    """Return the digest of a hidden variable's first value, given as JSON; `ABSENT` for none."""
+    return ABSENT if value is None else initial_value_digest(value)
+
+
+def package_folder(pipeline: Pipeline) -> Path:
+    """Return the folder of the pipeline's package."""
+    spec = importlib.util.find_spec(pipeline.package)
+    if spec is None or not spec.submodule_search_locations:
+        raise PipelineError(
+            f"no package {pipeline.package!r} to import: run in the bundle's src folder, or install the bundle"
+        )
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def _file_digest(path: Path) -> str:
+    facts = path.stat()
+    return _digest_of(os.fspath(path), facts.st_mtime_ns, facts.st_size)
+
+
+@cache
+def _digest_of(path: str, changed: int, size: int) -> str:
+    """The file is read once while it stays the same."""
+    return file_digest(Path(path))

@@ -1,0 +1,109 @@
+"""Keeping what a step made: exact for the steps after it, open for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ..errors import PipelineError
+from ..hidden import registry
+from ..model.pipeline import FILE, HIDDEN, Pipeline, Step
+from ..storage.store import Artifact, Facts, Store
+from .output_names import file_name, kept_groups
+from .workdir import GONE
+
+
+class StepOutputError(PipelineError):
+    """A value that has to leave its step cannot be written down."""
+
+
+class StepOutputs:
+    """Saves the values of one step of one run."""
+
+    def __init__(self, store: Store, run: str, pipeline: Pipeline, step: Step) -> None:
+        self._store = store
+        self._run = run
+        self._pipeline = pipeline
+        self._step = step
+        self._wanted = kept_groups(pipeline, step)
+
+    def keep(self, values: Mapping[str, Any]) -> Facts:
+        """Save values and hidden variables; return {"outputs", "delivered"} as they stand in records."""
+        outputs = [self._exact(group, values) for group in self._step.outputs if group in self._wanted]
+        delivered = [self._deliver(name, values) for name in self._pipeline.delivered(self._step.name)]
+        return {"outputs": [artifact.facts() for artifact in outputs], "delivered": delivered}
+
+    def keep_tracking(self, path: Path) -> Facts | None:
+        """Save what the step logged, if anything; return the object's digest and length."""
+        if not path.is_file():
+            return None
+        data = path.read_bytes()
+        self._store.write(self._run, f"tracking/{self._step.name}.json", data)
+        return {"digest": self._store.put(data), "bytes": len(data)}
+
+    def keep_displays(self, shown: Sequence[tuple[str, bytes]]) -> list[Facts]:
+        """Save what the step showed as `displays/<step>-<n>.<ending>`; return each file with its object."""
+        found = []
+        for number, (ending, data) in enumerate(shown, start=1):
+            file = f"{self._step.name}-{number}.{ending}"
+            self._store.write(self._run, f"displays/{file}", data)
+            found.append({"file": file, "digest": self._store.put(data), "bytes": len(data)})
+        return found
+
+    def _exact(self, group: tuple[str, ...], values: Mapping[str, Any]) -> Artifact:
+        from ..codecs import SerializationError, save_exact
+
+        if group[0].startswith(HIDDEN):
+            return self._hidden(group[0])
+        try:
+            saved = save_exact({name: values[name] for name in group})
+        except SerializationError as fault:
+            raise StepOutputError(
+                f"step {self._step.name!r} cannot hand on {' and '.join(map(repr, group))}: {fault}"
+            ) from fault
+        return Artifact(group, self._store.put(saved.data), saved.format, len(saved.data))
+
+    def _hidden(self, name: str) -> Artifact:
+        value = registry.read(name)
+        if name.startswith(FILE):
+            data, kind = (b"", GONE) if not isinstance(value, bytes) else (value, "file")
+        else:
+            data, kind = json.dumps(value, sort_keys=True).encode(), "json"
+        return Artifact((name,), self._store.put(data), kind, len(data))
+
+    def _deliver(self, name: str, values: Mapping[str, Any]) -> Facts:
+        """Save a value in a format that a person can open, under `outputs/`."""
+        from ..codecs import SerializationError, save_open
+
+        file = file_name(self._pipeline, name)
+        if name.startswith(FILE):
+            data, kind, note, print_ = _file(name, self._step)
+        else:
+            try:
+                saved = save_open(values[name])
+            except SerializationError as fault:
+                raise StepOutputError(f"step {self._step.name!r} cannot deliver {name!r}: {fault}") from fault
+            file += saved.suffix
+            data, kind, note, print_ = saved.data, saved.format, saved.note, _fingerprint(values[name])
+        self._store.write(self._run, f"outputs/{file}", data)
+        facts = {"name": name, "file": file, "format": kind, "fingerprint": print_, "note": note or None}
+        return {**facts, "digest": self._store.put(data), "bytes": len(data)}
+
+
+def _file(name: str, step: Step) -> tuple[bytes, str, str, str]:
+    from ..fingerprints.fingerprint import fingerprint
+
+    data = registry.read(name)
+    if not isinstance(data, bytes):
+        raise StepOutputError(f"step {step.name!r} did not write the file {name.removeprefix(FILE)!r} that it delivers")
+    return data, PurePosixPath(name).suffix.lstrip(".") or "file", "", str(fingerprint(data))
+
+
+def _fingerprint(value: Any) -> str:
+    """A value without a fingerprint is said to have none: an empty text, never a guess."""
+    from ..fingerprints.fingerprint import fingerprint
+
+    found = fingerprint(value)
+    return found if isinstance(found, str) else ""

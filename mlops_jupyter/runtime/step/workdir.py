@@ -1,0 +1,102 @@
+"""A step's working directory: its files laid before it runs, taken after it."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
+
+from ..model.pipeline import FILE, INITIAL, Pipeline, Step, ancestors
+from ..storage.atomic import replacing, write_atomic
+
+GONE = "absent"
+"""The format of a file that its step took away."""
+
+
+def file_paths(names: Mapping[str, str] | tuple[str, ...]) -> list[str]:
+    """Return the paths among variables, as written."""
+    return [name.removeprefix(FILE) for name in names if name.startswith(FILE)]
+
+
+def working_directory(pipeline: Pipeline, step: Step, work: Path) -> Path:
+    """Return a step's working directory.
+
+    It is `work` itself, for steps find there what others left. Only steps that may run at once and write what the
+    other has (two versions of one file) get a folder each. Paths that go up (`../data/a.csv`) stay inside: the working
+    directory then lies as deep as the highest of them climbs.
+    """
+    home = work.with_name(f"{work.name}-{step.name}") if _quarrels(pipeline, step) else work
+    return home.joinpath(*["home"] * _climb(pipeline))
+
+
+def _climb(pipeline: Pipeline) -> int:
+    paths = [path for step in pipeline.steps for path in [*file_paths(step.inputs), *file_paths(step.makes)]]
+    return max((PurePosixPath(posixpath.normpath(path)).parts.count("..") for path in paths), default=0)
+
+
+def _quarrels(pipeline: Pipeline, step: Step) -> bool:
+    """Whether a step that is neither before nor after this one has another version of one of its files."""
+    if not file_paths(step.inputs) and not file_paths(step.makes):
+        return False
+    above = ancestors(pipeline)
+    before = above[step.name] | {step.name}
+    beside = (s for s in pipeline.steps if s.name not in before and step.name not in above[s.name])
+    mine, written = _versions(step), set(file_paths(step.makes))
+    for other in beside:
+        theirs, rewritten = _versions(other), set(file_paths(other.makes))
+        shared = mine.keys() & theirs.keys()
+        if any(path in written | rewritten or mine[path] != theirs[path] for path in shared):
+            return True
+    return False
+
+
+def _versions(step: Step) -> dict[str, str]:
+    """Path -> who made the version that the step takes; itself for what it only writes."""
+    taken = {name.removeprefix(FILE): maker for name, maker in step.inputs.items() if name.startswith(FILE)}
+    return {**dict.fromkeys(file_paths(step.makes), step.name), **taken}
+
+
+def lay_files(
+    step: Step, folder: Path, initial: Callable[[str], Path], made: Callable[[str], bytes | None], source: str
+) -> None:
+    """Make a step's files be as they were before it: inputs in their version, what it will write away.
+
+    Parameters
+    ----------
+    initial : path -> where a file of before the first step lies.
+    made : path -> bytes that an earlier step wrote there, None if that step deleted the file.
+    source : text of the step's module.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    taken = set(file_paths(step.inputs))
+    for path in file_paths(step.makes):
+        if path not in taken and not PurePosixPath(path).is_absolute():
+            (folder / path).unlink(missing_ok=True)
+            if "mkdir" not in source and "makedirs" not in source:  # a step that makes its folders may want to be first
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    for path in taken:
+        if step.inputs[FILE + path] == INITIAL:
+            _place(initial(path), folder / path, changes=path in file_paths(step.makes))
+        else:
+            _restore(made(path), folder / path)
+
+
+def _place(found: Path, target: Path, changes: bool) -> None:
+    """Link a data file, or copy it if the step writes to it; in one go, for steps that run beside it may read it."""
+    if target.exists() and target.samefile(found) and not changes:
+        return
+    with replacing(target) as beside:
+        if changes:
+            shutil.copyfile(found, beside)
+            os.utime(beside)
+        else:
+            beside.symlink_to(found.absolute())
+
+
+def _restore(data: bytes | None, target: Path) -> None:
+    if data is None:
+        target.unlink(missing_ok=True)
+    elif not target.is_file() or target.is_symlink() or target.read_bytes() != data:
+        write_atomic(target, data, fsync=False)  # a part of it would be told from the whole by the line above

@@ -1,0 +1,183 @@
+"""Tracking inside a bundle: what a step logs goes into `<run>/tracking/<step>.json`, and to MLflow where it is set.
+
+The engine calls `begin` before a step and `finish` after it; the step's own code calls the verbs. Without `begin` (a
+step's function called by hand) everything is collected in memory and shown by `collected`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from . import estimators, figures
+from .metric_values import check_key
+from .model_file import save
+from .tracking_log import TrackedModel, TrackedRun, TrackingLog
+
+_book = TrackingLog()
+_shown = figures.Shown()
+
+
+def begin(path: str | Path | None, pipeline: str, run: str, step: str) -> None:
+    """Begin a step's tracking file. A run that an earlier step left open is gone on with.
+
+    Parameters
+    ----------
+    path : `<run>/tracking/<step>.json`; None keeps everything in memory.
+    """
+    global _book
+    _book = TrackingLog(Path(path) if path else None, pipeline, run, step)
+
+
+def start_run(name: str | None = None, experiment: str | None = None, inside: bool = False) -> StepRun:
+    """Start a tracked run. One that is still open is ended first or, with `inside`, gone on with after it."""
+    run = _book.start(name, experiment, inside)
+    if inside:
+        _shown.begin(without=figures.numbers())
+    return StepRun(run.id, run.name, run.experiment)
+
+
+def log_metrics(metrics: Mapping[str, object] | None = None, /, step: int | None = None, **named: object) -> None:
+    """Log numbers, by a mapping or by name; `step` is where on the curve they belong (0 if not given)."""
+    _book.current().log_metrics({**(metrics or {}), **named}, step, _book.clock)
+
+
+def log_params(params: Mapping[str, object] | None = None, /, **named: object) -> None:
+    """Log settings, kept as text. A setting of a run is what it was first: what `%%track` notes stops no step."""
+    _book.current().log_params({**(params or {}), **named}, keep_first=True)
+
+
+def log_tags(tags: Mapping[str, object] | None = None, /, **named: object) -> None:
+    """Put words on the run; a later one of the same name replaces the earlier."""
+    _book.current().log_tags({**(tags or {}), **named})
+
+
+def log_figures(named: Mapping[str, object] | None = None, /, **more: object) -> None:
+    """Keep pyplot's open figures, those that the run's cell has shown, and those given by name, as files of the run.
+
+    What is given and is no figure, perhaps with other parameters, is left out.
+    """
+    given = {**(named or {}), **more}
+    files = figures.with_named(_shown.end(given), {check_key(name): figure for name, figure in given.items()})
+    _book.current().log_files(files)
+
+
+def note_estimators(mapping: Mapping[str, object]) -> None:
+    """Note the settings of estimators as parameters (`clf.n_estimators`) and their classes as tags."""
+    params, tags = estimators.settings({k: v for k, v in mapping.items() if estimators.is_estimator(v)})
+    log_params(params)
+    log_tags(tags)
+
+
+def end_run(failed: bool = False) -> None:
+    """End the open run, if there is one."""
+    _shown.forget()
+    _book.end(failed)
+
+
+def finish(failed: bool = False) -> None:
+    """Write the step's file, and carry it to MLflow where `MLFLOW_TRACKING_URI` is set and mlflow is installed.
+
+    MLflow out of reach does not fail the step: the file holds everything, with the reason under "mlflow".
+    """
+    _book.close(failed)
+    _book.write()
+    if _book.runs and _mlflow_is_set():
+        from .mlflow_upload import carry
+
+        try:
+            carry(_book)
+        except Exception as fault:  # whatever MLflow raises: the step's values do not depend on it
+            _book.fault = " ".join(f"{type(fault).__name__}: {fault}".split())[:500]
+            print(f"tracking: not carried to MLflow, kept in {_book.path}: {_book.fault}", file=sys.stderr)
+        _book.write()
+
+
+def _mlflow_is_set() -> bool:
+    """Whether an MLflow is set and can be spoken to; imports nothing."""
+    return bool(os.environ.get("MLFLOW_TRACKING_URI")) and importlib.util.find_spec("mlflow") is not None
+
+
+def collected() -> dict[str, Any]:
+    """Return what has been logged since `begin`, as the file will hold it."""
+    return _book.content()
+
+
+@dataclass(frozen=True)
+class StepRun:
+    """A run in the hand of a step's code, with the verbs that it has in the notebook (`RunVerbs`)."""
+
+    id: str
+    name: str
+    experiment: str
+
+    def log(self, metrics: Mapping[str, object] | None = None, /, step: int | None = None, **named: object) -> None:
+        """Log numbers."""
+        self._tracked().log_metrics({**(metrics or {}), **named}, step, _book.clock)
+
+    def params(self, params: Mapping[str, object] | None = None, /, **named: object) -> None:
+        """Keep settings."""
+        self._tracked().log_params({**(params or {}), **named})
+
+    def tag(self, tags: Mapping[str, object] | None = None, /, **named: object) -> None:
+        """Put words on the run."""
+        self._tracked().log_tags({**(tags or {}), **named})
+
+    def figure(self, name: str, figure: object) -> None:
+        """Keep a figure."""
+        self._tracked().log_files(figures.only_files(name, figure))
+
+    def artifact(self, path: str, data: bytes) -> None:
+        """Keep a file."""
+        self._tracked().log_files({path: data})
+
+    def end(self, failed: bool = False) -> None:
+        """End the run, unless it has ended."""
+        if _book.end(failed, self.id):
+            _shown.forget()
+
+    def __enter__(self) -> StepRun:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end(failed=kind is not None)
+
+    def _tracked(self) -> TrackedRun:
+        return _book.called(self.id, self.name, self.experiment)
+
+
+if TYPE_CHECKING:
+    from .run_verbs import RunVerbs
+
+    def _verbs(run: StepRun) -> RunVerbs:
+        return run
+
+
+def note_model(
+    model: Any,
+    name: str,
+    alias: str | None,
+    data: tuple[Any, Any] | None,
+    metrics: Mapping[str, float],
+    require: Sequence[str],
+) -> TrackedModel:
+    """Note a judged model; called by `gates.register_model`.
+
+    Where MLflow is set the model is registered there at once, since the step must fail if it cannot be.
+    """
+    file = save(model)
+    noted = _book.next_model(name, alias, dict(metrics), list(require), file)
+    if _mlflow_is_set():
+        from .mlflow_upload import register
+
+        noted.version = register(noted, _book.open_run, _book.pipeline, model, file, data)
+    _book.models.append(noted)
+    return noted

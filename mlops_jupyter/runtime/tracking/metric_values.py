@@ -1,0 +1,135 @@
+"""What may be logged: the names, numbers and paths that MLflow takes, checked before anything is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from ..errors import UserError
+
+KEY = re.compile(r"[A-Za-z0-9_\-. :/]{1,250}")
+"""Names of metrics, parameters and tags (MLflow's own rule)."""
+
+LONGEST_PARAMETER = 6000
+"""Characters of a parameter's value that MLflow keeps."""
+
+
+class NotLoggableError(UserError, ValueError):
+    """A name or value that cannot be logged: one line saying which and what to do."""
+
+
+def check_key(key: object) -> str:
+    """Return a name that MLflow takes; raise `NotLoggableError` for any other.
+
+    Examples
+    --------
+    >>> check_key("val/auc")
+    'val/auc'
+    """
+    if isinstance(key, str) and KEY.fullmatch(key) and _no_path_trick(key):
+        return key
+    raise NotLoggableError(f"{key!r} is no name to log under: use letters, digits and _ - . / : (1 to 250 of them)")
+
+
+def _no_path_trick(key: str) -> bool:
+    return not key.startswith(("/", "..")) and key.strip() == key and not {".", "..", ""} & set(key.split("/"))
+
+
+def number(key: str, value: object) -> float:
+    """Return a metric's value as a float. NaN and infinities are numbers; text and containers are not.
+
+    Raises
+    ------
+    NotLoggableError
+        One line that names the key.
+
+    Examples
+    --------
+    >>> number("auc", True)
+    1.0
+    """
+    if not isinstance(value, (str, bytes, bytearray, complex, type)) and hasattr(value, "__float__"):
+        try:
+            return float(value)
+        except (TypeError, ValueError, OverflowError):
+            pass  # an array of several, a masked value, a whole number beyond every float
+    raise NotLoggableError(
+        f"metric {key!r} takes one number, not {_shown(value)}: log a parameter or an artifact instead"
+    )
+
+
+def text(key: str, value: object) -> str:
+    """Return a parameter's value as MLflow keeps it; raise `NotLoggableError` for one too long to keep whole."""
+    shown = str(value)
+    if len(shown) > LONGEST_PARAMETER:
+        raise NotLoggableError(
+            f"parameter {key!r} has {len(shown)} characters and MLflow keeps {LONGEST_PARAMETER}: log it as an artifact"
+        )
+    return shown
+
+
+def whole_step(step: object) -> int:
+    """Return a metric's step, 0 if none is given; raise `NotLoggableError` for what is no whole number of 64 bits.
+
+    Examples
+    --------
+    >>> whole_step(3.0)
+    3
+    """
+    if step is None:
+        return 0
+    try:
+        place = int(step)  # type: ignore[call-overload]
+    except (TypeError, ValueError, OverflowError):
+        raise NotLoggableError(f"a step is a whole number, not {step!r}") from None
+    if place != step or not -(2**63) <= place < 2**63:
+        raise NotLoggableError(f"a step is a whole number, not {step!r}")
+    return int(place)
+
+
+class MetricClock:
+    """Gives each value of a metric its time. It remembers the last of each run and name.
+
+    Of several values at one step the later has the later millisecond: MLflow knows no finer time, and so keeps each
+    of them and takes the last one for the latest.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, str], tuple[int, float]] = {}
+
+    def time(self, run: str, key: str, step: int, now: float) -> float:
+        """Return the time of one more value, in seconds since the epoch."""
+        before = self._last.get((run, key))
+        if before is not None and before[0] == step and now < before[1] + 0.001:
+            now = before[1] + 0.001
+        self._last[run, key] = (step, now)
+        return now
+
+
+def refuse_changes(before: Mapping[str, str], params: Mapping[str, str]) -> None:
+    """Raise `NotLoggableError` for a parameter that a run has already, with another value."""
+    for key, value in params.items():
+        if before.get(key, value) != value:
+            raise NotLoggableError(
+                f"parameter {key!r} of this run is {before[key]!r} already, not {value!r}: start a new run"
+            )
+
+
+def artifact_path(path: str) -> str:
+    """Return an artifact's path, cleaned; raise `NotLoggableError` for one that leads out of the run's folder."""
+    clean = PurePosixPath(path)
+    if clean.is_absolute() or not clean.parts or ".." in clean.parts or not path.isprintable() or "\\" in path:
+        raise NotLoggableError(f"{path!r} is no path for an artifact: give a relative one, as in 'plots/roc.png'")
+    return str(clean)
+
+
+def check_called(what: str, word: str) -> None:
+    """Raise `NotLoggableError` for what cannot be the name of a run or of an experiment."""
+    if not word.strip() or len(word) > 250 or not word.isprintable():
+        raise NotLoggableError(f"{word!r} is no name for a {what}: give 1 to 250 printable characters")
+
+
+def _shown(value: object) -> str:
+    whole = repr(value).replace("\n", " ")
+    return f"{type(value).__name__} {whole if len(whole) <= 40 else whole[:39] + '…'}"

@@ -1,0 +1,116 @@
+"""Changing some files of a folder, all or none of them: also where the process is killed or the disk fills up.
+
+What is to be written is laid beside first, then a journal says that it is all there; from then on the change holds.
+Whoever finds a journal finishes what it says, so that nobody reads a folder of which a part is changed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.runtime.storage.atomic import sync_folder, write_atomic
+from mlops_jupyter.store.locks import try_lock
+
+STAGE = ".bundle.update"
+"""The folder in which a change waits."""
+
+JOURNAL = "journal.json"
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other writers out of a folder for a while, and finish first what one of them left there.
+
+    The system lets them in again when this process ends, however it does.
+
+    Raises
+    ------
+    UserError
+        Another process is writing there, or its file system has no locks.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if not try_lock(handle, folder):
+            raise UserError(f"the bundle {str(folder)!r} is being written by another process: try again")
+        if (folder / STAGE / JOURNAL).is_file():
+            _finish(folder)
+        yield
+    finally:
+        os.close(handle)
+
+
+def apply(folder: Path, writes: Mapping[str, bytes], deletes: Collection[str]) -> None:
+    """Write some files of a folder and delete others, all or none. To be called by who is `locked` there.
+
+    Raises
+    ------
+    UserError
+        The files cannot be written: then nothing has changed, or the change is finished by the next who looks there.
+    """
+    if not writes and not deletes:
+        return
+    stage = folder / STAGE
+    try:
+        shutil.rmtree(stage, ignore_errors=True)  # of a process that was killed before its change held
+        for path, data in writes.items():
+            write_atomic(stage / "files" / path, data, fsync=True)
+        for staged in {(stage / "files" / path).parent for path in writes}:
+            sync_folder(staged)  # a name lost with the power would be taken for a file that was moved before
+        journal = {"write": list(writes), "delete": list(deletes)}
+        write_atomic(stage / JOURNAL, json.dumps(journal).encode(), fsync=True)
+    except OSError as fault:
+        shutil.rmtree(stage, ignore_errors=True)
+        reason = fault.strerror or str(fault)
+        raise UserError(f"cannot write the bundle {str(folder)!r}: {reason}; nothing was changed there") from fault
+    _finish(folder)
+
+
+def recover(folder: Path) -> None:
+    """Finish a change that was begun in a folder, if there is one."""
+    if (folder / STAGE / JOURNAL).is_file():
+        with locked(folder):
+            pass
+
+
+def _finish(folder: Path) -> None:
+    stage = folder / STAGE
+    try:
+        journal = json.loads((stage / JOURNAL).read_bytes())
+        inside([*journal["write"], *journal["delete"]])
+        for path in journal["write"]:
+            if (stage / "files" / path).exists():  # else it was moved before
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (stage / "files" / path).replace(folder / path)
+        for path in journal["delete"]:
+            (folder / path).unlink(missing_ok=True)
+            _prune(folder, (folder / path).parent)
+        (stage / JOURNAL).unlink()
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        reason = getattr(fault, "strerror", None) or str(fault)
+        raise UserError(
+            f"the bundle {str(folder)!r} is changed in part: {reason}; mend that, and the same command does the rest"
+        ) from fault
+    shutil.rmtree(stage, ignore_errors=True)
+
+
+def inside(paths: Iterable[str]) -> None:
+    """Raise `ValueError` if one of these paths, read from a file, does not lie in the folder that they are of."""
+    for path in map(PurePosixPath, paths):
+        if not path.parts or path.is_absolute() or ".." in path.parts:
+            raise ValueError(f"it names {str(path)!r}, which is not in the bundle")
+
+
+def _prune(folder: Path, empty: Path) -> None:
+    """Remove folders that have become empty."""
+    while empty != folder:
+        try:
+            empty.rmdir()
+        except OSError:  # it is not empty, or gone
+            return
+        empty = empty.parent

@@ -1,0 +1,1 @@
+"""A bundle run and verified on this machine."""

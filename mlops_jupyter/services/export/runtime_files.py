@@ -1,0 +1,53 @@
+"""Which files of `runtime/` a bundle carries: what its steps call, and what that needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+
+RELATIVE = re.compile(r"^[ \t]*from (\.+)([\w.]*) import (\([^)]*\)|[^\n#]*)", re.MULTILINE)
+"""A relative import, as ruff formats it. (A syntax tree of every file would take a third of an export's time.)"""
+
+ALWAYS = ("__init__", "cli.main")
+
+
+def files(rooms: Iterable[str]) -> dict[str, bytes]:
+    """Return path -> content of the runtime's files that the named modules reach by relative imports."""
+    everything = _everything()
+    found: dict[str, bytes] = {}
+    todo = [*ALWAYS, *rooms]
+    while todo:
+        module = todo.pop().replace(".", "/")
+        todo += filter(None, [module.rpartition("/")[0]])  # the packages that it lies in
+        for path in (f"{module}.py", f"{module}/__init__.py"):
+            if path in everything and path not in found:
+                found[path] = everything[path]
+                todo += _relative(path)
+    return dict(sorted(found.items()))
+
+
+@cache
+def _relative(path: str) -> tuple[str, ...]:
+    """Return the modules, as paths from `runtime/`, that a file imports relatively, wherever the import stands."""
+    home = path.split("/")[:-1]
+    found: list[str] = []
+    for dots, module, names in RELATIVE.findall(_everything()[path].decode()):
+        whole = [*home[: len(home) - (len(dots) - 1)], *filter(None, module.split("."))]
+        found += ["/".join(whole), *("/".join([*whole, name]) for name in re.findall(r"\w+", names))]
+    return tuple(found)
+
+
+@cache
+def _everything() -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    todo = [("", resources.files("mlops_jupyter.runtime"))]
+    while todo:
+        prefix, folder = todo.pop()
+        for entry in folder.iterdir():
+            if entry.is_dir() and entry.name != "__pycache__":
+                todo.append((f"{prefix}{entry.name}/", entry))
+            elif entry.name.endswith(".py"):
+                found[prefix + entry.name] = entry.read_bytes()
+    return found

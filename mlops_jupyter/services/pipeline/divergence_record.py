@@ -1,0 +1,98 @@
+"""What `verify` needs to say where a run's values part from the notebook's, and why: `tests/expected/steps.json`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from mlops_jupyter.analysis.facts.extract import NondeterminismCause, NondeterminismKind
+from mlops_jupyter.core.plan import INITIAL, PlanStep
+from mlops_jupyter.runtime.hidden.registry import FILE
+from mlops_jupyter.runtime.model.package_versions import versions
+from mlops_jupyter.services.pipeline.environment.local_modules import rewritten
+from mlops_jupyter.services.pipeline.steps.cell_code import CellCode, CellCodes
+from mlops_jupyter.services.pipeline.steps.dataflow import Dataflow
+from mlops_jupyter.services.pipeline.steps.step_draft import StepDraft
+
+PATH = "tests/expected/steps.json"
+
+CARRIED = (NondeterminismKind.UNSEEDED,)
+"""What makes values differ elsewhere and hardly in a bundle, where random states cross from step to step: only what
+draws in processes of its own, or from a state that is not watched, is still another each time."""
+
+FINGERPRINT = re.compile(r"[0-9a-f]{32}").fullmatch
+"""How capture marks a value, or a file's content, that it could take a fingerprint of."""
+
+
+def causes(parts: CellCodes, done: StepDraft, carried: bool = False) -> list[str]:
+    """Return what may give a step another value next time: in its cells, or in definitions of other cells it uses.
+
+    Parameters
+    ----------
+    carried : name what should not, too.
+    """
+    found = [(parts[member], cause) for member in done.members for cause in parts.causes(member)]
+    for need in done.hoisted:
+        part = parts[need.maker]
+        statement = part.binding(need.name)
+        if need.maker not in done.members and statement is not None:
+            lines = range(statement.span.line, statement.span.end_line + 1)
+            found += [(part, cause) for cause in parts.causes(need.maker) if cause.line in lines]
+    return list(dict.fromkeys(_said(*one) for one in found if carried or one[1].kind not in CARRIED))
+
+
+def _said(part: CellCode, cause: NondeterminismCause) -> str:
+    where = f"cell {part.cell.number}" if part.cell else f"execution {part.position + 1}"
+    return f"{cause.kind.value}: `{cause.text}` ({where})"
+
+
+def record(
+    parts: CellCodes, flows: Dataflow, steps: Sequence[PlanStep], folder: Path
+) -> tuple[dict[str, bytes], list[str]]:
+    """Return the file, and a note for each data file or own module that is no longer what the notebook read."""
+    facts: dict[str, Mapping[str, object]] = {}
+    stale: dict[str, None] = {}
+    drafts = {done.name: done for done in flows.drafts}
+    again = rewritten({module for step in steps for module in step.imports}, parts.graph.history)
+    for step in steps:
+        done = drafts[step.name]
+        old = [
+            *_stale(parts, done, step, folder),
+            *(_told(path, folder) for m in step.imports for path in again.get(m, ())),
+        ]
+        stale |= dict.fromkeys(old)
+        facts[step.name] = {
+            "values": dict(_values(parts, flows, done, step)),
+            "packages": {m: v for m, v in versions(step.imports).items() if v != "missing" and ":" not in v},
+            "stale": old,
+            "causes": causes(parts, done) or causes(parts, done, carried=True),
+        }
+    notes = [f"the file {p!r} was written again after the notebook read it; the bundle has it as now" for p in stale]
+    return {PATH: json.dumps(facts, indent=1, ensure_ascii=False).encode()}, notes
+
+
+def _values(parts: CellCodes, flows: Dataflow, done: StepDraft, step: PlanStep) -> Iterator[tuple[str, str]]:
+    """Yield each variable that leaves a step with the fingerprint it had when the last cell that made it had ended."""
+    makers = flows.values(done)
+    for member in done.members:
+        makers |= {name: member for name in parts.graph.history[member].writes if name.startswith(FILE)}
+    for name in (name for group in step.outputs for name in group if name in makers):
+        mark = parts.graph.history[makers[name]].writes.get(name, "")
+        if FINGERPRINT(mark):
+            yield name, mark
+
+
+def _told(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+
+
+def _stale(parts: CellCodes, done: StepDraft, step: PlanStep, folder: Path) -> Iterator[str]:
+    """Yield the data files of a step that were written after it had first read them."""
+    for name in (n for n, maker in step.inputs.items() if maker == INITIAL and n.startswith(FILE)):
+        path = folder / name.removeprefix(FILE)
+        readers = (parts.graph.history[m] for m in done.members)
+        ends = [e.started + e.seconds for e in readers if name in e.reads]
+        if ends and path.is_file() and path.stat().st_mtime > min(ends):
+            yield name.removeprefix(FILE)

@@ -1,0 +1,1 @@
+"""What the steps need installed around them."""

@@ -1,0 +1,1 @@
+"""Magics and shell lines as plain Python."""

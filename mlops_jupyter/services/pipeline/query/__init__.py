@@ -1,0 +1,1 @@
+"""Questions about the recording: step states, slices, the history of a value."""

@@ -1,0 +1,98 @@
+"""Which executions made which version of a name, and from what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from mlops_jupyter.analysis.cells import to_python
+from mlops_jupyter.analysis.cells.outline import CodeCell
+from mlops_jupyter.analysis.facts.extract import extract_facts
+from mlops_jupyter.analysis.graph import AMBIENT, Graph, join
+from mlops_jupyter.core.errors import NotFoundError
+from mlops_jupyter.core.plan import HIDDEN
+from mlops_jupyter.services.pipeline.ports import Recording
+from mlops_jupyter.services.pipeline.select.cell_identity import in_file
+from mlops_jupyter.services.pipeline.select.selection import where
+
+
+class Change(Enum):
+    """How an execution made a version."""
+
+    BOUND = "bound"
+    CHANGED = "changed in place"
+    DELETED = "deleted"  # from then on there is no value
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a name.
+
+    Attributes
+    ----------
+    position : of the execution in the history.
+    count : the front end's number of it, 0 where it gave none.
+    cell : how to name its cell to a person, "" where there is no notebook file.
+    started : when the execution began, in seconds since the epoch.
+    fingerprint : of the value, "?" where none could be taken, "code" for imports and definitions, "" for no value.
+    sources : names that the execution took, with random states and files.
+    live : whether the name has this value now.
+    """
+
+    position: int
+    count: int
+    cell: str
+    started: float
+    fingerprint: str
+    how: Change
+    sources: tuple[str, ...]
+    live: bool
+
+
+def versions(recording: Recording, name: str) -> tuple[Version, ...]:
+    """Return every version that a name has had since recording began, oldest first.
+
+    Raises
+    ------
+    NotFoundError
+        No cell has bound, changed or deleted a name like that.
+    """
+    graph = join(recording.history)
+    cells = in_file(graph.history, recording.cells)
+    found = [
+        _version(graph, position, name, cells)
+        for position, execution in enumerate(graph.history)
+        if name in execution.writes or name in execution.deletes
+    ]
+    if not found:
+        known = sorted({n for e in graph.history for n in e.writes if not n.startswith((HIDDEN, "_"))})
+        raise NotFoundError(f"no cell made {name!r}: the notebook has {', '.join(known[:12]) or 'no variables'}")
+    return tuple(found)
+
+
+def _version(graph: Graph, position: int, name: str, cells: Sequence[CodeCell | None]) -> Version:
+    execution = graph.history[position]
+    deleted = name in execution.deletes
+    return Version(
+        position=position,
+        count=execution.count,
+        cell=where(position, cells) if any(cells) else "",
+        started=execution.started,
+        fingerprint="" if deleted else execution.writes[name],
+        how=Change.DELETED if deleted else Change.CHANGED if name in execution.mutated else Change.BOUND,
+        sources=() if deleted else tuple(sorted(_sources(graph, position, name))),
+        live=graph.last.get(name) == position,
+    )
+
+
+def _sources(graph: Graph, position: int, name: str) -> list[str]:
+    """What an execution took to make a name: no imports, and of hidden variables those that it was seen to use."""
+    execution = graph.history[position]
+    found = []
+    for taken in execution.reads - (execution.implicit_reads - {name}):
+        maker = graph.producers[position].get(taken)
+        imported = maker is not None and taken in extract_facts(to_python(graph.history[maker].body)).imports
+        if not imported and not taken.startswith(AMBIENT):
+            found.append(taken.removeprefix(HIDDEN))
+    return found

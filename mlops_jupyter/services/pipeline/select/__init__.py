@@ -1,0 +1,1 @@
+"""Which executions a pipeline keeps, and which it must refuse."""
