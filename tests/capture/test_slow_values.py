@@ -76,7 +76,8 @@ def test_what_is_looked_at_with_an_endless_value_may_share_with_it() -> None:
     assert seen.sharing("deep") == frozenset()
     space["within"] = space["deep"][0][0]
     seen.refresh(["deep", "within", "number"])
-    assert seen.sharing("within") == {"deep"} and seen.sharing("deep") == {"within"}
+    assert seen.sharing("within") == {"deep"}
+    assert seen.sharing("deep") == {"within"}
     space["part"] = [space["within"]]
     seen.refresh(["within", "part"])
     assert "part" in seen.sharing("deep"), "it came from there, though by another name"

@@ -106,7 +106,11 @@ def test_a_bundle_of_then_takes_its_steps_from_its_store(project) -> None:
     subprocess.run(command, cwd=project, env=environment, capture_output=True, check=True, timeout=240)
     again = subprocess.run(command, cwd=project, env=environment, capture_output=True, check=True, timeout=240)
     steps = json.loads(again.stdout)["steps"]
-    assert [(row["step"], row["status"]) for row in steps] == [("load", "cached"), ("fit", "done"), ("report", "cached")]
+    assert [(row["step"], row["status"]) for row in steps] == [
+        ("load", "cached"),
+        ("fit", "done"),
+        ("report", "cached"),
+    ]
 
 
 def test_a_bundle_of_then_is_compared_and_updated(project) -> None:

@@ -37,7 +37,9 @@ def test_rows_of_other_lengths_are_a_fault_of_ours() -> None:
     ids=["cells", "tooltips", "facts"],
 )
 def test_html_is_escaped(text: str) -> None:
-    assert "<script" not in text and "alert(&#x27;1&#x27;)" in text and '"' not in text
+    assert "<script" not in text
+    assert "alert(&#x27;1&#x27;)" in text
+    assert '"' not in text
 
 
 def test_what_is_too_long_is_whole_in_its_tooltip() -> None:
@@ -50,7 +52,8 @@ def test_what_is_too_long_is_whole_in_its_tooltip() -> None:
 
 def test_only_the_first_columns_stay_in_one_line() -> None:
     text = tables.html([], [["name", "a long list"]], wrapped=1)
-    assert "white-space:nowrap'>name" in text and "style='text-align:left'>a long list" in text
+    assert "white-space:nowrap'>name" in text
+    assert "style='text-align:left'>a long list" in text
 
 
 def test_no_other_module_draws_a_table() -> None:

@@ -148,7 +148,9 @@ def test_wrong_expressions_name_the_field(expression: str) -> None:
     with pytest.raises(UserError) as told:
         cron_ticks.check(expression)
     text = str(told.value)
-    assert WRONG[expression] in text and repr(expression) in text and "\n" not in text
+    assert WRONG[expression] in text
+    assert repr(expression) in text
+    assert "\n" not in text
 
 
 @pytest.mark.parametrize("macro", MACROS)
@@ -233,7 +235,8 @@ def test_every_minute_of_three_days_agrees_with_crontab(expression: str, start: 
 def test_ticks_ascend_and_match_the_wall(expression: str, start: datetime, zone: str) -> None:
     ticks = cron_ticks.next_times(expression, zone, start, 30)
     instants = [tick.astimezone(UTC) for tick in ticks]
-    assert instants == sorted(set(instants)) and all(instant > start for instant in instants)
+    assert instants == sorted(set(instants))
+    assert all(instant > start for instant in instants)
     for tick, instant in zip(ticks, instants, strict=True):
         assert cron_ticks.latest(expression, zone, instant).astimezone(UTC) == instant
         before = (instant - timedelta(minutes=1)).astimezone(ZoneInfo(zone))

@@ -182,7 +182,8 @@ def test_a_malformed_manifest_is_one_line(folder: Path, key: str, value: object,
     facts = json.loads((folder / manifest.NAME).read_text())
     (folder / manifest.NAME).write_text(json.dumps({**facts, key: value}))
     said = refused(manifest.read, folder)
-    assert said.startswith(f"{str(folder / manifest.NAME)!r} cannot be read (") and why in said
+    assert said.startswith(f"{str(folder / manifest.NAME)!r} cannot be read (")
+    assert why in said
 
 
 def test_one_that_may_not_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,8 @@ def test_a_failure_and_the_recovery_are_told(project: Project, room: Room) -> No
         assert text.endswith(f"; run {run.id}")
     assert room.texts[2:] == ["pipeline tiny: it works again"]
     assert [body["type"] for _, body in room.posts] == ["failure", "failure", "success"]
-    assert room.posts[0][0] == "/room" and room.posts[0][1]["title"] == "mlops-jupyter: failure"
+    assert room.posts[0][0] == "/room"
+    assert room.posts[0][1]["title"] == "mlops-jupyter: failure"
 
 
 def test_only_the_last_try_is_told(project: Project, room: Room) -> None:
@@ -61,7 +62,8 @@ def test_only_the_last_try_is_told(project: Project, room: Room) -> None:
     wish = ScheduleOptions(cron="@yearly", alerts=("OPS",), tries=Resources(retries=2))
     project.schedules.add(project.bundle, parameters={"until": "3"}, options=wish)
     project.schedules.run_now(project.bundle)
-    assert len(project.ran()) == 3 and room.posts == []
+    assert len(project.ran()) == 3
+    assert room.posts == []
 
 
 def test_mail_and_web_from_a_configuration_file(project: Project, room: Room, box: Mailbox, tmp_path: Path) -> None:
@@ -76,11 +78,14 @@ def test_mail_and_web_from_a_configuration_file(project: Project, room: Room, bo
     )
     project.schedules.run_now(made.id)
     [mail] = box.mails
-    assert mail["To"] == "ops@example.org" and mail["Subject"] == "mlops-jupyter: failure"
+    assert mail["To"] == "ops@example.org"
+    assert mail["Subject"] == "mlops-jupyter: failure"
     text = mail.get_body(("plain", "html")).get_content()
-    assert "ValueError: größer" in text and "$(wanted) {{ x }}" in text
+    assert "ValueError: größer" in text
+    assert "$(wanted) {{ x }}" in text
     [(path, body)] = room.posts
-    assert path == "/kept" and 'größer "as" $(wanted) {{ x }}' in body["text"]
+    assert path == "/kept"
+    assert 'größer "as" $(wanted) {{ x }}' in body["text"]
 
 
 def test_several_addresses_in_one_variable(
@@ -109,7 +114,8 @@ def test_no_address_is_in_the_ledger(project: Project, room: Room, monkeypatch: 
     project.schedules.add(project.bundle, parameters={"fault": "x"}, options=OPS)
     project.schedules.run_now(project.bundle)
     [row] = project.workspace.ledger.query("SELECT * FROM schedule_alert")
-    assert row["sent"] is None and row["error"] == "an address in 'OPS' did not take it: try it with `apprise`"
+    assert row["sent"] is None
+    assert row["error"] == "an address in 'OPS' did not take it: try it with `apprise`"
     project.workspace.close()
     folder = project.root / ".mlops"
     assert [f.name for f in folder.rglob("*") if f.is_file() and b"token-5417" in f.read_bytes()] == []
@@ -125,12 +131,15 @@ def test_what_was_not_taken_is_said_later_and_given_up_at_last(project: Project,
         "alert not taken: an address in 'OPS' did not take it: try it with `apprise`"
     ]
     room.broken = False
-    assert list(project.at(now + 7200).deliver_alerts()) == [] and len(room.posts) == 1
-    assert list(project.at(now + 9999).deliver_alerts()) == [] and len(room.posts) == 1
+    assert list(project.at(now + 7200).deliver_alerts()) == []
+    assert len(room.posts) == 1
+    assert list(project.at(now + 9999).deliver_alerts()) == []
+    assert len(room.posts) == 1
     project.schedules.run_now(made.id)
     assert len(room.posts) == 2
     project.workspace.ledger.execute("UPDATE schedule_alert SET sent = NULL, tries = ?", (alerts.TRIES,))
-    assert list(project.at(now + 99999).deliver_alerts()) == [] and len(room.posts) == 2
+    assert list(project.at(now + 99999).deliver_alerts()) == []
+    assert len(room.posts) == 2
 
 
 @pytest.mark.parametrize(
@@ -191,7 +200,8 @@ def test_a_scheduler_that_was_down_tells_what_is_missing_and_that_a_run_was_lost
     first = project.start()
     until(lambda: project.ran("lasting"))
     until(lambda: len(room.posts) == 1)
-    assert "pipeline tiny: 2 ticks from" in room.texts[0] and project.ran() == []
+    assert "pipeline tiny: 2 ticks from" in room.texts[0]
+    assert project.ran() == []
     project.schedules.pause(lasting.id)
     first.kill()
     first.wait()

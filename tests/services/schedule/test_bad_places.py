@@ -45,7 +45,8 @@ PYTHONPATH={ROOT} {shlex.quote(sys.executable)} run.py
     words = ["unshare", "--mount", "--propagation", "private", "sh", "-c", command]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("failed ") and "No space left on device" in done.stdout
+    assert done.stdout.startswith("failed ")
+    assert "No space left on device" in done.stdout
 
 
 def test_schedules_of_an_earlier_ledger_go_on(project: Project) -> None:

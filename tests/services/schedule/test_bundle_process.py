@@ -91,14 +91,16 @@ def test_a_report_of_failure_gives_the_reason(project: Project, report: dict[str
     words = json.dumps(report)
     (project.bundle / "src" / "tiny" / "__main__.py").write_text(f"print({words!r}); raise SystemExit(1)")
     outcome = bundle_process.run_bundle(order(project), _never)
-    assert outcome.reason == reason and outcome.report == report
+    assert outcome.reason == reason
+    assert outcome.report == report
 
 
 def test_a_timeout_ends_the_whole_tree(project: Project) -> None:
     started = time.monotonic()
     outcome = bundle_process.run_bundle(order(project, timeout=1.0, nap="600", child="timeout"), _never)
     assert time.monotonic() - started < 10
-    assert outcome.reason == "took longer than its timeout of 1 s" and outcome.exit_code != 0
+    assert outcome.reason == "took longer than its timeout of 1 s"
+    assert outcome.exit_code != 0
     assert not _odd("odd-timeout")
 
 
@@ -187,14 +189,16 @@ def test_being_stopped(project: Project) -> None:
     ran = project.bundle / "ran.txt"
     threading.Thread(target=lambda: (until(ran.exists), told.set())).start()
     outcome = bundle_process.run_bundle(order(project, nap="600"), told.is_set)
-    assert outcome.reason == "stopped: the scheduler was told to end" and outcome.exit_code == -15
+    assert outcome.reason == "stopped: the scheduler was told to end"
+    assert outcome.exit_code == -15
 
 
 def test_a_log_that_cannot_be_written_is_recorded(project: Project) -> None:
     schedule = project.missed()
     Path(project.root / ".mlops" / "schedule-logs").write_text("in the way")
     run = project.schedules.run_due(schedule.id)
-    assert run.status.value == "failed" and "FileExistsError" in run.reason
+    assert run.status.value == "failed"
+    assert "FileExistsError" in run.reason
     assert run.log is None
 
 

@@ -32,7 +32,9 @@ def test_add_list_run_history_remove(project: Project, cli) -> None:
         "schedule", "add", "tiny", "--cron", "0 9 * * 1", "--timezone", "Asia/Tokyo", "-p", "n=a=b", "--json"
     )
     added = json.loads(text)
-    assert code == 0 and added["parameters"] == {"n": "a=b"} and added["next"].endswith("T09:00:00+09:00")
+    assert code == 0
+    assert added["parameters"] == {"n": "a=b"}
+    assert added["next"].endswith("T09:00:00+09:00")
     assert json.loads(cli("schedule", "list", "--json")[1]) == [added]
     head, line = cli("schedule", "list")[1].splitlines()
     assert head.split() == ["id", "bundle", "when", "next", "paused"]
@@ -40,7 +42,9 @@ def test_add_list_run_history_remove(project: Project, cli) -> None:
     assert json.loads(cli("schedule", "list", "tiny", "--json")[1]) == [added]
     code, text = cli("schedule", "run", added["id"][:14], "--json")
     run = json.loads(text)
-    assert code == 0 and run["status"] == "succeeded" and run["outcome"]["given"] == {"n": "a=b"}
+    assert code == 0
+    assert run["status"] == "succeeded"
+    assert run["outcome"]["given"] == {"n": "a=b"}
     assert json.loads(cli("schedule", "history", "tiny", "--json")[1]) == [run]
     assert "succeeded" in cli("schedule", "history")[1]
     assert json.loads(cli("schedule", "remove", "tiny", "--json")[1]) == [added]
@@ -51,11 +55,13 @@ def test_add_list_run_history_remove(project: Project, cli) -> None:
 def test_a_failed_run_has_exit_code_1_and_its_reason(project: Project, cli) -> None:
     cli("schedule", "add", "tiny", "--cron", "@daily", "-p", "fault=no rows")
     code, text = cli("schedule", "run", "tiny")
-    assert code == 1 and "exit code 1: ValueError: no rows" in text
+    assert code == 1
+    assert "exit code 1: ValueError: no rows" in text
     cli("schedule", "remove", "tiny")
     cli("schedule", "add", "tiny", "--cron", "@daily", "-p", "nap=600")
     code, text = cli("schedule", "run", "tiny", "--timeout", "0.5")
-    assert code == 1 and "took longer than its timeout of 0.5 s" in text
+    assert code == 1
+    assert "took longer than its timeout of 0.5 s" in text
 
 
 def test_nothing_yet(cli) -> None:
@@ -83,7 +89,8 @@ def test_scheduler_once_runs_what_is_due(project: Project, cli) -> None:
 def test_faults_are_one_line(cli, words: list[str], told: str) -> None:
     with pytest.raises(UserError) as fault:
         cli("schedule", *words)
-    assert told in str(fault.value) and "\n" not in str(fault.value)
+    assert told in str(fault.value)
+    assert "\n" not in str(fault.value)
 
 
 @pytest.mark.parametrize("words", [["schedule"], ["schedule", "add"], ["schedule", "run", "a", "--timeout", "-1"]])
@@ -104,7 +111,9 @@ def test_all_that_add_takes(project: Project, cli, monkeypatch: pytest.MonkeyPat
         "backoff": 30.0,
         "alert": ["OPS"],
     }
-    assert code == 0 and asked.items() <= added.items() and added["timeout"] == 3600.0
+    assert code == 0
+    assert asked.items() <= added.items()
+    assert added["timeout"] == 3600.0
     [kept] = project.schedules.list()
     assert (kept.policy.grace, kept.policy.logs, kept.policy.tick) == (600.0, 7, "n")
 
@@ -112,9 +121,11 @@ def test_all_that_add_takes(project: Project, cli, monkeypatch: pytest.MonkeyPat
 def test_pause_resume_and_backfill(project: Project, cli) -> None:
     cli("schedule", "add", "tiny", "--cron", "@daily", "--tick", "n")
     [paused] = json.loads(cli("schedule", "pause", "tiny", "--json")[1])
-    assert paused["paused"] is not None and paused["next"] is None
+    assert paused["paused"] is not None
+    assert paused["next"] is None
     [resumed] = json.loads(cli("schedule", "resume", "tiny", "--json")[1])
-    assert resumed["paused"] is None and resumed["next"] is not None
+    assert resumed["paused"] is None
+    assert resumed["next"] is not None
     code, text = cli("schedule", "backfill", "tiny", "--from", "2026-01-30", "--to", "2026-02-01", "--json")
     assert code == 0
     assert [run["due"][:10] for run in json.loads(text)] == ["2026-01-30", "2026-01-31", "2026-02-01"]

@@ -51,17 +51,21 @@ def test_systemd_reads_the_unit(project: Path, tmp_path: Path, python: str) -> N
 def test_a_dry_run_writes_nothing(project: Path, tmp_path: Path) -> None:
     home = {"XDG_CONFIG_HOME": str(tmp_path / "home")}
     done = called(project, "install", "--systemd", "--dry-run", **home)
-    assert done.returncode == 0 and f"WorkingDirectory={str(project).replace('%', '%%')}\n" in done.stdout
+    assert done.returncode == 0
+    assert f"WorkingDirectory={str(project).replace('%', '%%')}\n" in done.stdout
     done = called(project, "install", "--cron", "--dry-run", **home)
-    assert done.returncode == 0 and done.stdout.startswith("@reboot cd ")
+    assert done.returncode == 0
+    assert done.stdout.startswith("@reboot cd ")
     assert not (tmp_path / "home").exists()
 
 
 def test_where_systemd_does_not_answer_nothing_is_left(project: Path, tmp_path: Path) -> None:
     home = {"XDG_CONFIG_HOME": str(tmp_path / "home"), "XDG_RUNTIME_DIR": str(tmp_path), "DBUS_SESSION_BUS_ADDRESS": ""}
     done = called(project, "install", "--systemd", **home)
-    assert done.returncode == 2 and "`systemctl --user daemon-reload` failed (" in done.stderr
-    assert done.stderr.endswith("mend that, or use --cron\n") and done.stderr.count("\n") == 1
+    assert done.returncode == 2
+    assert "`systemctl --user daemon-reload` failed (" in done.stderr
+    assert done.stderr.endswith("mend that, or use --cron\n")
+    assert done.stderr.count("\n") == 1
     assert [f for f in (tmp_path / "home").rglob("*") if f.is_file()] == []
 
 

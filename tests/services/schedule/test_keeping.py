@@ -124,7 +124,8 @@ def test_a_failed_run_is_tried_again_after_longer_and_longer_pauses(project: Pro
     assert time.monotonic() - begun >= 0.4 + 0.8  # no less than the two pauses
     assert project.ran() == [run.id] * 3
     log = run.log.read_text()
-    assert log.count("$ ") == 3 and log.count("ValueError: not yet") == 2
+    assert log.count("$ ") == 3
+    assert log.count("ValueError: not yet") == 2
 
 
 def test_tries_come_to_an_end(project: Project) -> None:
@@ -258,7 +259,8 @@ def test_a_backfill_runs_each_tick_once_the_oldest_first(project: Project) -> No
         "2026-03-29T06:00:00+02:00",
         "2026-03-29T18:00:00+02:00",
     ]
-    assert {run.outcome["trigger"] for run in runs} == {"backfill"} and len(project.ran()) == 4
+    assert {run.outcome["trigger"] for run in runs} == {"backfill"}
+    assert len(project.ran()) == 4
     assert project.scheduler.backfill(made.id, date(2026, 3, 28), date(2026, 3, 29)) == []
     assert len(project.scheduler.backfill(made.id, date(2026, 3, 27), date(2026, 3, 28))) == 2
     assert project.schedules.due_tick(made) is None  # it does not stand for what the clock will bring

@@ -90,7 +90,8 @@ def test_the_bundles_own_schedule_of_any_kind(
 def test_a_bundles_schedule_that_cannot_be_is_one_line(project: Project, own: str, told: str) -> None:
     with pytest.raises(UserError) as fault:
         project.schedules.add(project.make("own", own))
-    assert told in str(fault.value) and "\n" not in str(fault.value)
+    assert told in str(fault.value)
+    assert "\n" not in str(fault.value)
     assert project.schedules.list() == []
 
 
@@ -129,7 +130,8 @@ def test_a_wish_that_cannot_be_is_one_line(project: Project, wish: ScheduleOptio
     before = project.schedules.list()
     with pytest.raises(UserError) as fault:
         project.schedules.add(project.bundle, options=wish)
-    assert told in str(fault.value) and "\n" not in str(fault.value)
+    assert told in str(fault.value)
+    assert "\n" not in str(fault.value)
     assert project.schedules.list() == before
 
 
@@ -173,7 +175,8 @@ def test_data_at_an_address(project: Project) -> None:
     made = project.schedules.add(project.bundle, options=ScheduleOptions(data="memory://sched/*.parquet"))
     assert project.schedules.run_due(made.id) is None
     memory.pipe_file("/sched/b.parquet", b"2")
-    assert project.schedules.run_due(made.id) is not None and project.schedules.run_due(made.id) is None
+    assert project.schedules.run_due(made.id) is not None
+    assert project.schedules.run_due(made.id) is None
     memory.rm("/sched", recursive=True)
 
 
@@ -207,7 +210,8 @@ def test_a_run_after_another_pipelines_success(project: Project) -> None:
     assert project.schedules.due_tick(second) is None
     project.schedules.run_now(first.id)
     assert project.schedules.due_tick(second) == project.schedules.history()[0].ended
-    assert project.schedules.run_due(second.id) is not None and project.schedules.run_due(second.id) is None
+    assert project.schedules.run_due(second.id) is not None
+    assert project.schedules.run_due(second.id) is None
     failing = project.schedules.add(project.root / "first", "@yearly", parameters={"fault": "x"})
     project.schedules.run_now(failing.id)
     assert project.schedules.due_tick(second) is None
@@ -222,7 +226,8 @@ def test_a_run_on_drift(project: Project) -> None:
         project.workspace.drift.check(before, current, subject=subject)
         assert project.schedules.due_tick(made) is None
     project.workspace.drift.check(before, before + 400, subject="prices")
-    assert project.schedules.run_due(made.id) is not None and project.schedules.run_due(made.id) is None
+    assert project.schedules.run_due(made.id) is not None
+    assert project.schedules.run_due(made.id) is None
 
 
 def test_a_scheduled_check_that_finds_drift_starts_what_waits_for_it(project: Project) -> None:
@@ -233,7 +238,8 @@ def test_a_scheduled_check_that_finds_drift_starts_what_waits_for_it(project: Pr
     watch = project.schedules.add(monitor, "@yearly")
     retrain = project.schedules.add(project.bundle, options=ScheduleOptions(drift="monitor"))
     assert project.schedules.run_now(watch.id).reason == "step 'check': DriftFound: x moved"
-    assert project.schedules.run_due(retrain.id) is not None and project.schedules.run_due(retrain.id) is None
+    assert project.schedules.run_due(retrain.id) is not None
+    assert project.schedules.run_due(retrain.id) is None
 
 
 def test_a_scheduler_serves_all_kinds(project: Project) -> None:
@@ -262,7 +268,8 @@ def test_a_folder_that_cannot_be_written(project: Project) -> None:
     made = project.schedules.add(project.bundle, "@daily")
     (project.root / ".mlops" / "store").write_text("in the way")
     run = project.schedules.run_now(made.id)
-    assert run.status.value == "failed" and "Error: [Errno" in run.reason
+    assert run.status.value == "failed"
+    assert "Error: [Errno" in run.reason
     (project.root / ".mlops" / "store").unlink()
     assert project.schedules.run_now(made.id).status.value == "succeeded"
 
@@ -273,7 +280,8 @@ def test_the_tick_is_told_to_the_run(project: Project) -> None:
     )
     run = project.schedules.run_due(made.id)
     told = run.outcome["given"]["n"]
-    assert told.endswith("+05:30") and Path(run.log).is_file()
+    assert told.endswith("+05:30")
+    assert Path(run.log).is_file()
     from datetime import datetime
 
     assert datetime.fromisoformat(told).timestamp() == run.due

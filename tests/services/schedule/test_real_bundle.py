@@ -37,7 +37,8 @@ def test_the_notebooks_own_values(project: Project, demo: Demo) -> None:
     assert process.wait(30) == 0
     [run] = project.schedules.history()
     [store] = (project.root / ".mlops" / "store").iterdir()
-    assert run.status is RunState.SUCCEEDED and proven(laid, store, demo) == run.id
+    assert run.status is RunState.SUCCEEDED
+    assert proven(laid, store, demo) == run.id
 
 
 def test_a_second_try_goes_on_where_the_first_ended(project: Project) -> None:
@@ -66,4 +67,5 @@ def test_parameters_and_backfill(project: Project) -> None:
     made = project.schedules.add(laid, "@daily", parameters=DIAMOND.given)
     [run] = project.scheduler.backfill(made.id, date(2026, 1, 1), date(2026, 1, 1))
     [store] = (project.root / ".mlops" / "store").iterdir()
-    assert run.status is RunState.SUCCEEDED and proven(laid, store, DIAMOND, then=True) == run.id
+    assert run.status is RunState.SUCCEEDED
+    assert proven(laid, store, DIAMOND, then=True) == run.id

@@ -25,7 +25,8 @@ def test_a_missed_tick_runs_once_also_after_a_restart(project: Project) -> None:
         assert project.start(seconds=1).wait(30) == 0
     [run] = project.schedules.history()
     assert (run.status.value, run.schedule, run.outcome["trigger"]) == ("succeeded", schedule.id, "clock")
-    assert run.due % 60 == 0 and 600 <= run.started - run.due < 720
+    assert run.due % 60 == 0
+    assert 600 <= run.started - run.due < 720
     assert project.ran() == [run.id]
     assert not (project.root / ".mlops" / "scheduler.db").exists()  # the ledger is the only database
 
@@ -35,7 +36,8 @@ def test_once_runs_what_is_due_and_says_if_it_failed(project: Project) -> None:
     project.missed(minutes_ago=12, fault="no rows")
     first = project.start(once=True)
     assert first.wait(30) == 1
-    assert "tiny failed" in project.said(first) and "ValueError: no rows" in project.said(first)
+    assert "tiny failed" in project.said(first)
+    assert "ValueError: no rows" in project.said(first)
     assert sorted(project.statuses()) == ["failed", "succeeded"]
     assert project.start(once=True).wait(30) == 0
     assert len(project.ran()) == 2
@@ -48,7 +50,9 @@ def test_a_tick_comes_while_it_runs(project: Project) -> None:
     process = project.start(ahead=ahead)
     until(lambda: project.statuses() == ["succeeded"])
     [run] = project.schedules.history()
-    assert run.schedule == kept.id and run.due % 60 == 0 and 0 <= run.started - run.due < 30
+    assert run.schedule == kept.id
+    assert run.due % 60 == 0
+    assert 0 <= run.started - run.due < 30
     process.send_signal(signal.SIGINT)
     assert process.wait(15) == 0
 
@@ -95,7 +99,8 @@ def test_what_a_killed_scheduler_left_running_is_ended_and_lost(project: Project
     until(lambda: project.statuses() == ["succeeded", "lost"])
     until(lambda: not _odd("odd-orphan"))
     lost = project.schedules.history()[1]
-    assert lost.reason == "lost: the process that ran it died" and lost.ended is None
+    assert lost.reason == "lost: the process that ran it died"
+    assert lost.ended is None
     assert len(project.ran()) == 2
     second.terminate()
     assert second.wait(10) == 0
@@ -126,7 +131,8 @@ def test_a_schedule_removed_while_nobody_served_does_not_run(project: Project) -
     project.schedules.remove(schedule.id)
     project.workspace.ledger.execute("DELETE FROM schedule_run")  # so that a tick would be due
     assert project.start(seconds=0.6).wait(30) == 0
-    assert project.statuses() == [] and len(project.ran()) == 1
+    assert project.statuses() == []
+    assert len(project.ran()) == 1
 
 
 RUN = """

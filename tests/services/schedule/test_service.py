@@ -66,7 +66,8 @@ def test_what_cannot_run_is_refused_in_one_line(
     subprocess.run(change, shell=True, cwd=project.bundle, check=True)
     with pytest.raises(UserError) as fault:
         project.schedules.add(project.bundle, cron, zone, parameters)
-    assert told in str(fault.value) and "\n" not in str(fault.value)
+    assert told in str(fault.value)
+    assert "\n" not in str(fault.value)
     assert project.schedules.list() == []
 
 
@@ -119,7 +120,8 @@ def test_a_run_by_hand_is_recorded_with_its_log_and_outcome(project: Project, tm
     said = json.loads(json.dumps(run.outcome))
     folder = project.root / ".mlops"
     store = Path(said["options"].pop("--store"))
-    assert store.parent == folder / "store" and store.is_dir()
+    assert store.parent == folder / "store"
+    assert store.is_dir()
     assert said.pop("options") == {"--run": run.id, "--data": str(data)}
     assert said == {
         **{"run": run.id, "status": "succeeded", "command": "run", "given": {"n": "a b"}, "cwd": str(project.bundle)},
@@ -128,9 +130,12 @@ def test_a_run_by_hand_is_recorded_with_its_log_and_outcome(project: Project, tm
     }
     log = run.log.read_text()
     assert run.log == folder / "schedule-logs" / f"{run.id}.txt"
-    assert log.startswith("$ ") and "a warning" in log and "a step says hello" in log
+    assert log.startswith("$ ")
+    assert "a warning" in log
+    assert "a step says hello" in log
     assert project.schedules.history() == [run] == project.schedules.history(project.bundle)
-    assert project.schedules.history(schedule.id) == [run] and project.schedules.history("other") == []
+    assert project.schedules.history(schedule.id) == [run]
+    assert project.schedules.history("other") == []
 
 
 def test_history_stays_after_removal(project: Project) -> None:
@@ -144,7 +149,8 @@ def test_a_bundle_that_is_gone_fails_its_run(project: Project) -> None:
     schedule = project.missed()
     (project.bundle / "pipeline.yaml").unlink()
     run = project.schedules.run_due(schedule.id)
-    assert run.status is RunState.FAILED and "there is no pipeline.yaml" in run.reason
+    assert run.status is RunState.FAILED
+    assert "there is no pipeline.yaml" in run.reason
 
 
 NOON = 1_800_014_400.0  # 2027-01-15 12:00 UTC
@@ -197,4 +203,5 @@ def test_the_row_is_the_fence_where_there_is_no_lock(project: Project) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     racers = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     assert sorted(racer.communicate(timeout=30)[0] for racer in racers) == ["False\n", "False\n", "True\n"]
-    assert len(project.ran()) == 1 and project.statuses() == ["succeeded"]
+    assert len(project.ran()) == 1
+    assert project.statuses() == ["succeeded"]
