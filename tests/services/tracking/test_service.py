@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 import multiprocessing
-import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +21,6 @@ from mlops_jupyter.services.tracking.run import RunStatus
 from mlops_jupyter.services.tracking.service import Tracking
 from mlops_jupyter.services.tracking.views import RunView, sort
 from mlops_jupyter.store.ledger import Ledger
-from mlops_jupyter.store.process_identity import was_running
 
 
 @pytest.fixture
@@ -217,19 +214,6 @@ def test_runs_of_the_dead_are_closed(tmp_path: Path, tracking: Tracking) -> None
     assert (dead.status, mine.view.status) == ("killed", "running")
     assert dead.ended == tracking._ledger.query("SELECT time FROM metric")[0]["time"]
     assert tracking.recover() == []
-
-
-def test_a_later_process_of_the_same_number_is_not_the_one() -> None:
-    assert was_running(os.getpid(), time.time())
-    assert not was_running(os.getpid(), time.time() - 1e6), "this process began after such a session"
-    assert not was_running(2**22 + 1, time.time())
-
-
-def test_a_process_that_is_dead_but_not_buried_is_dead() -> None:
-    child = subprocess.Popen([sys.executable, "-c", ""])
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert not was_running(child.pid, time.time())
-    child.wait()
 
 
 def test_the_courier_is_called_for_long_logging(tracking: Tracking, monkeypatch) -> None:
