@@ -87,7 +87,7 @@ class _Cut:
         return sum(map(len, self._needs.values())), self._late, self._lists
 
     def _sweep(self) -> list[SlicedCell]:
-        """Return the kept cells, latest first; one pass suffices, as an execution needs only earlier ones."""
+        """Return the kept cells, latest first; one pass meets every need, as an execution needs only earlier ones."""
         cells = []
         for position in range(max(self._needs), -1, -1):
             if position in self._needs:
@@ -131,7 +131,7 @@ class _Cut:
         return takes
 
     def _undo(self, position: int) -> None:
-        """Need the executions that deleted a name or closed a file, so that these are gone in the slice, too."""
+        """Add needs of executions that deleted a name or closed a file, so that the slice does that, too."""
         latest = max(self._needs)
         for later, name in handles(self._graph.history, position):
             if later < latest:

@@ -43,12 +43,12 @@ class _Cell:
         """Add the next statement (changes this object)."""
         notes = self.notes
         notes.text_names = set()
-        lent = len(notes.code)
+        earlier_code = len(notes.code)
         scope = Scope(ScopeKind.MODULE, notes)
         scope.late = self.late
         visit(scope, node)
         literals = assigned_literals(node)
-        statement = _statement(node, scope, literals, self._end, list(notes.code.values())[lent:])
+        statement = _statement(node, scope, literals, self._end, list(notes.code.values())[earlier_code:])
         self._end = statement.span.end_line
         self.statements.append(statement)
         self.reads |= statement.reads - self.assigned
