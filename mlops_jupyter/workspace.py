@@ -1,4 +1,4 @@
-"""The project folder, opened: the one place where stores, services and integrations are joined."""
+"""The workspace of a project folder: the one place where stores, services and integrations are joined."""
 
 from __future__ import annotations
 
@@ -20,10 +20,19 @@ if TYPE_CHECKING:
     from mlops_jupyter.services.tracking.service import Tracking
 
 FOLDER = ".mlops"
+"""Name of the folder that holds a project's ledger and objects."""
 
 
 class Workspace:
-    """A project: the folder that holds `.mlops/`, and the services over it, each made when first asked for."""
+    """A project: the folder that holds `.mlops/`, and the services over it, each created on first access.
+
+    Attributes
+    ----------
+    root : the project's folder.
+    folder : the `.mlops` folder in it.
+    ledger : the ledger of the project.
+    objects : the object store of the project.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -34,7 +43,10 @@ class Workspace:
 
     @classmethod
     def open(cls, start: Path | None = None) -> Workspace:
-        """Open the project that `start` lies in: the nearest folder upward with `.mlops`, else `start` itself."""
+        """Open the project of `start` (by default the working directory): the nearest folder upward with `.mlops`.
+
+        If there is none, `start` itself becomes a project.
+        """
         here = (start or Path.cwd()).resolve()
         for folder in (here, *here.parents):
             if (folder / FOLDER).is_dir():
@@ -43,59 +55,59 @@ class Workspace:
 
     @property
     def tracking_uri(self) -> str:
-        """Where MLflow keeps runs and models: `MLFLOW_TRACKING_URI`, or the project's own database."""
+        """The tracking URI of MLflow: `MLFLOW_TRACKING_URI`, or else the project's own database."""
         return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.folder / 'mlflow.db'}"
 
     @cached_property
     def tracking(self) -> Tracking:
-        """Runs, parameters, metrics, artifacts."""
+        """The tracking service: runs, parameters, metrics, artifacts."""
         from mlops_jupyter.services.tracking.service import Tracking
 
         return Tracking(self.ledger, self.objects, self.courier)
 
     @cached_property
     def registry(self) -> Registry:
-        """Models, versions, aliases, gates."""
+        """The model registry: models, versions, aliases, gates."""
         from mlops_jupyter.services.registry.service import Registry
 
         return Registry(self.ledger, self.objects, self.courier)
 
     @cached_property
     def schedules(self) -> Schedules:
-        """What runs by the clock, and what came of it."""
+        """The schedules and the runs that they started."""
         from mlops_jupyter.services.schedule.service import Schedules
 
         return Schedules(self.ledger, self.folder, self.tracking_uri)
 
     @cached_property
     def scheduler(self) -> Scheduler:
-        """The process that runs schedules, and backfills."""
+        """The scheduler: it runs the schedules that fall due, and backfills."""
         from mlops_jupyter.services.schedule.scheduler.service import Scheduler
 
         return Scheduler(self.folder, self.tracking_uri)
 
     @cached_property
     def steps(self) -> Steps:
-        """The steps of a session, as panels see them."""
+        """The states of a session's steps, for panels."""
         from mlops_jupyter.services.pipeline.query.step_states import Steps
 
         return Steps(self.ledger)
 
     @cached_property
     def drift(self) -> Drift:
-        """How data moved away from its reference."""
+        """The drift service: checks of data against a reference."""
         from mlops_jupyter.services.drift.service import Drift
 
         return Drift(self.ledger)
 
     def courier(self) -> None:
-        """See that a courier process is carrying the outbox to MLflow; returns at once."""
+        """Start the courier process, which delivers the outbox to MLflow, unless it runs; do not wait for it."""
         from mlops_jupyter.integrations.mlflow.courier import ensure
 
         ensure(self.folder, self.tracking_uri)
 
     def close(self) -> None:
-        """Let go of the ledger."""
+        """Close the ledger."""
         self.ledger.close()
 
 

@@ -1,7 +1,7 @@
-"""Executions -> dataflow: which execution made the value that another one read, and what a value needs.
+"""The dataflow graph of a history: which execution made the value that another one read, and its upstream slice.
 
-A value is told by who made it, so repeated, out-of-order, edited and deleted cells need no special case:
-an execution that nothing wanted depends on falls out of the slice.
+A value is identified by the execution that made it, so repeated, out-of-order, edited and deleted cells need no special
+case: an execution on which nothing wanted depends is not in the slice.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from functools import cached_property
 from mlops_jupyter.core.executions import Execution
 
 SETTINGS = "~settings"
-"""What statements set up in libraries. It is no value: steps repeat the statements, or are merged."""
+"""Hidden variable: the setup of libraries. It is no value: steps repeat the statements, or are merged."""
 
 DRAWING = "~pyplot"
-"""The figures that matplotlib.pyplot has open, which a later cell may draw on. They stay in their process."""
+"""Hidden variable: the open figures of matplotlib.pyplot, on which a later cell may draw; they cannot be carried."""
 
 SHOWN = "shown"
-"""Stands for the fingerprint of `DRAWING` where a cell's figures were shown and closed when it had ended."""
+"""Replaces the fingerprint of `DRAWING` where a cell's figures were shown and closed after it ended."""
 
 UNSEEN = "~unseen"
-"""Stands for what a cell did to modules and classes, or to the world outside, of which capture does not tell."""
+"""Hidden variable: side effects on modules, classes or the world outside, which capture does not see."""
 
 AMBIENT = (
     SETTINGS,
@@ -38,19 +38,19 @@ AMBIENT = (
     "~matplotlib.",
     "~warnings.",
 )
-"""Hidden variables that any code may read without naming them; random states and files are seen when used."""
+"""Prefixes of hidden variables that any code may read unseen; reads of random states and files are captured."""
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Who made what.
+    """The dataflow graph: the producer of each value that an execution read.
 
     Attributes
     ----------
     history : executions, oldest first.
-    producers : for each execution, name read -> position of the execution that made the value. Names that were
-        there before the first execution have no entry.
-    last : name -> position of the execution that made the value it has at the end.
+    producers : for each execution, name read -> position of the execution that made the value. Names whose value is
+        older than the first execution have no entry.
+    last : name -> position of the execution that made the name's value at the end of the history.
     """
 
     history: tuple[Execution, ...]
@@ -58,7 +58,7 @@ class Graph:
     last: Mapping[str, int]
 
     def slice(self, wanted: Iterable[int]) -> tuple[int, ...]:
-        """Return the positions of all executions that the wanted ones need, themselves included, in order."""
+        """Return the sorted positions of the wanted executions and of all that they depend on."""
         needed: set[int] = set()
         todo = list(wanted)
         while todo:
@@ -70,35 +70,35 @@ class Graph:
 
     @cached_property
     def users(self) -> Mapping[int, Sequence[tuple[int, str]]]:
-        """For each execution whose values others read: (who, which name)."""
-        found: dict[int, list[tuple[int, str]]] = {}
-        for user, made in enumerate(self.producers):
-            for name, maker in made.items():
-                found.setdefault(maker, []).append((user, name))
-        return found
+        """Position of an execution -> (position of the reader, name) of each read of its values."""
+        users: dict[int, list[tuple[int, str]]] = {}
+        for user, producers in enumerate(self.producers):
+            for name, producer in producers.items():
+                users.setdefault(producer, []).append((user, name))
+        return users
 
     def rebinds(self, position: int, name: str) -> bool:
-        """Whether an execution changes, binds or deletes a name."""
+        """Return whether an execution mutates, binds or deletes a name."""
         return name in self.history[position].writes or name in self.history[position].deletes
 
     def undefined_reads(self, position: int) -> frozenset[str]:
-        """Names that an execution read and that nobody in the history made."""
+        """Return the names that an execution read and whose value no execution of the history made."""
         return frozenset(n for n in self.history[position].reads if n not in self.producers[position])
 
 
 def build(history: Sequence[Execution]) -> Graph:
-    """Join the executions to a graph from which steps can be cut: names that share an object change together."""
+    """Return the graph from which steps are cut, in which names that share an object change together."""
     return join(_tied(history))
 
 
 def join(history: Sequence[Execution]) -> Graph:
-    """Join each read to the write before it; linear in the number of reads and writes."""
+    """Return the graph that joins each read to the last write before it, in time linear in reads and writes."""
     last: dict[str, int] = {}
     ambient: dict[str, int] = {}
     producers = []
     for position, execution in enumerate(history):
-        made = {name: last[name] for name in execution.reads if name in last}
-        producers.append(made | ambient)
+        producer_of = {name: last[name] for name in execution.reads if name in last}
+        producers.append(producer_of | ambient)
         for name in execution.writes:
             last[name] = position
             if name.startswith(AMBIENT):
@@ -109,17 +109,17 @@ def join(history: Sequence[Execution]) -> Graph:
 
 
 def _tied(history: Sequence[Execution]) -> list[Execution]:
-    """Let names that share an object change version together, where that can be told.
+    """Return the history in which names that share an object change together, where that can be observed.
 
-    Identity is part of a value: who shares an object with a value that was made or changed is made anew with it, so
-    that both cross to other steps as one. It can be told only if some later execution changes one of them in place;
-    otherwise the groups are dropped here, and the names go their own ways. So does a function that holds something
-    which none changes (a default, say): its source makes it again.
+    Identity is part of a value: a name that shares an object with a value that was made or mutated is counted as
+    written with it, so that both cross to other steps as one. Sharing can be observed only if a later execution mutates
+    one of the names; all other alias groups are dropped here, and their names are independent. So is a function that
+    holds an object which nothing mutates (a default, say): its source makes the object again.
     """
     marks = {(name, mark) for execution in history for name, mark in execution.writes.items()}
     code = {name for name, mark in marks if mark == "code"} - {name for name, mark in marks if mark != "code"}
     mutated: set[str] = set()
-    found: list[Execution] = []
+    executions: list[Execution] = []
     for execution in reversed(history):
         groups = tuple(group for group in execution.alias_groups if group & mutated)
         free = execution.writes.keys() | (code - mutated)
@@ -129,5 +129,5 @@ def _tied(history: Sequence[Execution]) -> list[Execution]:
         if tied:
             execution = replace(execution, writes={**execution.writes, **tied}, reads=execution.reads | tied.keys())
         mutated |= execution.mutated
-        found.append(execution)
-    return found[::-1]
+        executions.append(execution)
+    return executions[::-1]

@@ -1,4 +1,4 @@
-"""Statements that set up a library: what they do lies in no variable, so other processes must repeat them."""
+"""Statements that set up a library: their effect is in no variable, so other processes must repeat them."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ CALLS = words(
     "set_float32_matmul_precision use_deterministic_algorithms enable_notebook disable_notebook patch_sklearn "
     "disable_max_rows disable_progress_bar set_float_format"
 )
-"""Last names of calls that only set something up. What the capture watches itself (pandas' options …) is not here."""
+"""Last names of calls that only set something up, unless capture observes the effect (as of pandas' options)."""
 
 WATCHED = words("options rcParams environ path argv")
-"""Parts of paths whose state the capture sees and carries as a value."""
+"""Attributes whose state capture observes and carries as a value."""
 
 OPTIONS = {
     "set_option": "~pandas.options",
     "reset_option": "~pandas.options",
     "set_printoptions": "~numpy.printoptions",
 }
-"""Last names of calls that set options which the capture watches -> their hidden variable."""
+"""Last names of calls that set options which capture observes -> their hidden variable."""
 
 
 def sets_up(node: ast.stmt) -> str:
-    """Return the name at the root of what a statement sets up, "" for any other statement.
+    """Return the name of the library that a statement sets up; "" for any other statement.
 
-    Whether the name stands for a library is for the caller to know.
+    The caller must check that the name stands for a library.
 
     Examples
     --------
@@ -49,13 +49,13 @@ def sets_up(node: ast.stmt) -> str:
 
 
 def sets_option(node: ast.stmt) -> tuple[str, str]:
-    """Return the library whose option a statement sets, with the options' hidden variable; "" twice for any other.
+    """Return the name of the library whose option a statement sets, and the hidden variable that carries the option.
 
-    The option's value is carried by that variable, unless it is a function: then the statement must be repeated.
+    Both are "" for any other statement. An option whose value is a function is not carried: its statement is repeated.
 
     Examples
     --------
-    >>> [sets_option(node) for node in ast.parse("pd.set_option('a', f)\npd.options.a = f\npd.f('a')").body]
+    >>> [sets_option(node) for node in ast.parse("pd.set_option('a', f)\\npd.options.a = f\\npd.f('a')").body]
     [('pd', '~pandas.options'), ('pd', '~pandas.options'), ('', '')]
     """
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
@@ -83,7 +83,7 @@ def _registers(node: ast.expr) -> bool:
 
 
 def _root(node: ast.expr) -> str:
-    """Return the name that a path of attributes and calls begins with, "" if the capture watches what it leads to."""
+    """Return the name at the root of a path of attributes and calls; "" if capture observes a part of the path."""
     watched = any(isinstance(part, ast.Attribute) and part.attr in WATCHED for part in _path(node))
     return "" if watched else _first_name(node)
 

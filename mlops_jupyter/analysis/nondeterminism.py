@@ -1,4 +1,4 @@
-"""What may make a cell's values differ in another process, and the names by which we know it. Tables only."""
+"""Causes of nondeterminism in a cell, and tables of the names that betray them. Tables only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mlops_jupyter.analysis.syntax.vocabulary import words
 
 
 class NondeterminismKind(Enum):
-    """Why the same text may give another value. The value is how it is said to people."""
+    """Why the same text may give another value. The member's value describes it to people."""
 
     UNSEEDED = "draws from a global random state that this cell has not seeded"
     ENTROPY = "draws from the operating system's randomness"
@@ -24,12 +24,13 @@ class NondeterminismKind(Enum):
 
 @dataclass(frozen=True)
 class NondeterminismCause:
-    """One place where a value may come out differently.
+    """One place where a value may differ from run to run.
 
     Attributes
     ----------
+    kind : why the value may differ.
     line : 1-based line of the cell.
-    text : the expression, as written (its first line).
+    text : first line of the expression, as written.
     """
 
     kind: NondeterminismKind
@@ -38,7 +39,7 @@ class NondeterminismCause:
 
 
 def _table(kind: NondeterminismKind, *rows: tuple[str, str]) -> dict[str, NondeterminismKind]:
-    """Make `owner.name -> kind` of rows ("owners", "names")."""
+    """Return `owner.name -> kind` for rows of ("owners", "names")."""
     return {f"{owner}.{name}": kind for owners, names in rows for owner in owners.split() for name in names.split()}
 
 
@@ -102,7 +103,7 @@ PAIRS: dict[str, NondeterminismKind] = {
     **_table(NondeterminismKind.CONCURRENCY, ("futures asyncio", "as_completed wait")),
     **_table(NondeterminismKind.INPUT, ("getpass", "getpass")),
 }
-"""Last two names of a call's path -> what it means."""
+"""Last two names of a call's path -> kind of nondeterminism."""
 
 WORDS: dict[str, NondeterminismKind] = {
     "input": NondeterminismKind.INPUT,
@@ -142,7 +143,7 @@ METHODS: dict[str, NondeterminismKind] = {
     "fetch_lfw_people": NondeterminismKind.NETWORK,
     "urlopen": NondeterminismKind.NETWORK,
 }
-"""Calls by their last name, whatever they are called on."""
+"""Calls by their last name, on any object."""
 
 ATTRIBUTES: dict[str, NondeterminismKind] = {
     "os.environ": NondeterminismKind.ENVIRONMENT,
@@ -153,9 +154,10 @@ ATTRIBUTES: dict[str, NondeterminismKind] = {
     "sys.version_info": NondeterminismKind.ENVIRONMENT,
     "sys.executable": NondeterminismKind.ENVIRONMENT,
 }
+"""Attributes that are not called, by the last two names of their path."""
 
 GENERATORS = frozenset({"Random", "RandomState"})
-"""Take a seed first; without one they ask the operating system. What `default_rng` asks it for is captured."""
+"""Classes whose first argument is a seed; without one they take entropy. That of `default_rng` is captured."""
 
 SEEDERS = {
     "seed": "",
@@ -166,7 +168,7 @@ SEEDERS = {
     "seed_everything": "*",
     "fix_all_seeds": "*",
 }
-"""Calls that seed a global state -> whose; "" is said by the path, "*" is all."""
+"""Calls that seed a global random state -> the library that owns it; "" if the path tells, "*" for all libraries."""
 
 TAKES_RANDOM_STATE = words(
     "train_test_split RandomForestClassifier RandomForestRegressor ExtraTreesClassifier ExtraTreesRegressor "
@@ -180,23 +182,23 @@ TAKES_RANDOM_STATE = words(
     "GaussianRandomProjection SparseRandomProjection RANSACRegressor BernoulliRBM SMOTE ADASYN RandomOverSampler "
     "RandomUnderSampler sample"
 )
-"""scikit-learn, imbalanced-learn, umap, `DataFrame.sample`: draw from numpy's global state unless told otherwise."""
+"""Calls of scikit-learn, imbalanced-learn, umap and pandas that draw from numpy's global state without a seed."""
 
 SHUFFLES = frozenset({"KFold", "StratifiedKFold", "StratifiedGroupKFold"})
-"""Draw only with `shuffle=True`."""
+"""Splitters that draw only with `shuffle=True`."""
 
 NOW_WITHOUT = {"strftime": 2, "localtime": 1, "gmtime": 1, "asctime": 1}
-"""Functions of `time` that take the present where fewer arguments than this are given."""
+"""Functions of `time` -> number of arguments below which they use the current time."""
 
 READERS = words(
     "read_csv read_json read_parquet read_excel read_html read_table read_feather read_xml read_pickle read_fwf "
     "scan_csv scan_parquet read_image imread open read_file load loadtxt genfromtxt"
 )
-"""Take an address first."""
+"""Functions whose first argument may be an address on the network."""
 
 SORTERS = frozenset({"sorted", "len", "set", "frozenset", "min", "max", "sum", "any", "all"})
-"""What they answer does not depend on the order of what they are given."""
+"""Functions whose result does not depend on the order of their argument."""
 ORDERED = frozenset({"list", "tuple", "enumerate", "iter", "zip", "map", "join", "array", "Series", "DataFrame"})
-"""What they answer has the order of what they are given."""
+"""Functions whose result has the order of their argument."""
 SET_METHODS = frozenset({"union", "intersection", "difference", "symmetric_difference", "copy"})
-"""Of a set, what answers with a set."""
+"""Methods of a set that return a set."""

@@ -1,4 +1,4 @@
-"""Finds the causes of a cell while its tree is walked."""
+"""Finds the causes of nondeterminism in a cell while its syntax tree is visited."""
 
 from __future__ import annotations
 
@@ -37,23 +37,26 @@ CALL_TAILS = frozenset(
     | ORDERED
     | {"datetime64", "to_datetime"}
 )
-"""Last names of calls that are worth a look; all others cost one set lookup."""
+"""Last names of calls that the finder examines; all others cost one set lookup."""
 
 ATTRIBUTE_TAILS = frozenset(key.rpartition(".")[2] for key in ATTRIBUTES)
+"""Last names of attributes that the finder examines."""
 
 _REMOTE = re.compile(r"(https?|ftps?|s3a?|gs|gcs|az|abfss?|adl|hf|hdfs)://", re.I)
 _USUAL = {"np": ("numpy",), "pd": ("pandas",), "tf": ("tensorflow",)}
 
 
 class NondeterminismFinder:
-    """Holds what one cell has shown so far: aliases of its imports, states it seeded, causes found.
+    """Collects the causes of nondeterminism in one cell, from the visits to its calls, attributes and loops.
 
-    Follows names, not values: `rng.random()` on a generator is silent, a user's own object called `random` is not.
+    Follows names, not values: `rng.random()` on a generator is no cause, a user's own object called `random` is one.
 
     Attributes
     ----------
+    found : causes, in the order of the visits.
+    aliases : name bound by an import -> path of the imported thing.
     sets : names bound to sets.
-    ordered : a name, and what it is a cause of if it is a set: it is taken in order.
+    ordered : (name, cause) for each name whose items are taken in order: a cause if the name holds a set.
     """
 
     def __init__(self, lines: list[str]) -> None:
@@ -66,7 +69,7 @@ class NondeterminismFinder:
         self.ordered: list[tuple[str, NondeterminismCause]] = []
 
     def call(self, node: ast.Call, tail: str) -> None:
-        """Look at a call whose last name is `tail`."""
+        """Examine a call whose last name is `tail`."""
         path = self.path(node.func)
         tail = path[-1] if path else tail
         if tail in SEEDERS and self._seeds(node, path, tail):
@@ -86,13 +89,13 @@ class NondeterminismFinder:
             self._ordered(node.args, node)
 
     def attribute(self, node: ast.Attribute) -> None:
-        """Look at an attribute that is not called."""
+        """Examine an attribute that is not called."""
         kind = ATTRIBUTES.get(".".join(self.path(node)[-2:]))
         if kind:
             self._add(kind, node)
 
     def iterated(self, node: ast.expr) -> None:
-        """Look at what a loop or a comprehension runs over."""
+        """Examine the iterable of a loop or comprehension."""
         if id(node) in self._settled:
             return
         if _is_set(node):
@@ -100,12 +103,12 @@ class NondeterminismFinder:
         self._ordered([node], node)
 
     def assigned(self, names: list[str], value: ast.expr) -> None:
-        """Look at what names are bound to."""
+        """Examine the value that an assignment binds to names."""
         if names and _is_set(value):
             self.sets.update(names)
 
     def path(self, node: ast.expr) -> tuple[str, ...]:
-        """Return `a.b.c` as names with import aliases resolved; calls in between count by their last name."""
+        """Return the names of `a.b.c`, import aliases resolved; of a call in between, the last name counts."""
         names: list[str] = []
         while True:
             if isinstance(node, ast.Attribute):
@@ -137,7 +140,7 @@ class NondeterminismFinder:
         return PAIRS.get(".".join(path[-2:])) or METHODS.get(tail)
 
     def _seeds(self, node: ast.Call, path: tuple[str, ...], tail: str) -> bool:
-        """Note a seeded state. `seed()` and `seed(None)` take the operating system's randomness instead."""
+        """Note a seeded random state; return False if the call seeds none. `seed()` and `seed(None)` take entropy."""
         family = SEEDERS[tail] or _family(path)
         if tail == "seed" and path[-2:-1] != ("random",):
             return False
@@ -154,7 +157,7 @@ class NondeterminismFinder:
                 self._settled.update(id(g.iter) for g in arg.generators)
 
     def _ordered(self, taken: list[ast.expr], node: ast.expr) -> None:
-        names = (each.id for each in taken if isinstance(each, ast.Name))
+        names = (part.id for part in taken if isinstance(part, ast.Name))
         self.ordered += ((name, self._cause(NondeterminismKind.ORDER, node)) for name in names)
 
     def _add(self, kind: NondeterminismKind, node: ast.expr) -> None:
@@ -170,14 +173,14 @@ class NondeterminismFinder:
 
 
 def _family(path: tuple[str, ...]) -> str:
-    """Whose global state a call draws from: "python", "torch", "tensorflow", or numpy's, which libraries share."""
+    """Return the owner of the random state a call draws from: "python", "torch", "tensorflow" or (shared) "numpy"."""
     if path[:1] == ("random",):
         return "python"
     return path[0] if path[0] in {"torch", "tensorflow"} else "numpy"
 
 
 def _given(node: ast.Call, position: int, *names: str) -> bool:
-    """Whether an argument is there and is not the constant None. A `*args` or `**kwargs` is taken to hold it."""
+    """Return whether an argument is passed and not the constant None. `*args` or `**kwargs` may hold it: True."""
     if any(isinstance(arg, ast.Starred) for arg in node.args) or any(k.arg is None for k in node.keywords):
         return True
     values = [k.value for k in node.keywords if k.arg in names] + node.args[position : position + 1]

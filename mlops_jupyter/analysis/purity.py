@@ -1,6 +1,7 @@
-"""Which statements do nothing but bind names: proof that one may be left out where nobody reads what it binds.
+"""Purity of statements: the proof that one does nothing but bind names, so that a slice may leave it out.
 
-What is not proven is not silent. The proof knows the text and what was seen when the cell ran, never a live value.
+A statement that is not proven pure counts as impure. The proof uses the text and what capture observed when the cell
+ran, never a live value.
 """
 
 from __future__ import annotations
@@ -14,55 +15,55 @@ from mlops_jupyter.analysis.syntax.qualified_names import Qualified, qualified_n
 from mlops_jupyter.analysis.syntax.vocabulary import words
 
 LIBRARIES = words("matplotlib numpy pandas scipy sklearn") | (sys.stdlib_module_names - words("__future__ this"))
-"""Modules whose import changes nothing that other code could see."""
+"""Modules whose import has no side effect that other code could see."""
 
 VALUES = words("abs bool bytes chr float int len max min ord repr round str sum")
-"""Builtins that make a number or text of numbers and text."""
+"""Builtins that return a number or text if their arguments are numbers and text."""
 
 LOOKS = VALUES | words("display dict frozenset id isinstance list print range set sorted tuple type")
-"""Builtins that only look at values which looking does not change."""
+"""Builtins that only read their arguments, if reading does not change these."""
 
 METHODS = words(
     "all any astype copy corr count describe endswith format get head info isna isnull items join keys lower max mean "
     "median min mode notna notnull nunique reshape round size split startswith std strip sum tail title to_dict "
     "to_list to_string tolist unique upper value_counts values var"
 )
-"""Methods that only look, of objects that were the same before and after."""
+"""Methods that only read their object, if it was the same before and after the cell."""
 
 FUNCTIONS = {
     "numpy": words("arange array asarray eye full linspace ones sqrt zeros"),
     "pandas": words("DataFrame Index Series Timestamp date_range to_datetime"),
     "math": words("ceil exp floor log log10 log2 pow prod sqrt"),
 }
-"""Functions of libraries that only make a value of what they are given."""
+"""Module -> its functions that only make a new value of their arguments."""
 
 _OPERATIONS = (ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.JoinedStr, ast.FormattedValue)
 _SHAPES = (*_OPERATIONS, ast.Tuple, ast.List, ast.Slice)
 _NOTES = (
     ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Tuple, ast.List, ast.BinOp, ast.BitOr, ast.expr_context,
 )  # fmt: skip
-"""What annotations are made of."""
+"""Nodes of which a harmless annotation consists."""
 
 
 class Purity(Enum):
-    """What a statement does beside binding names, as far as can be proven."""
+    """What a statement is proven to do beside binding names."""
 
-    NONE = "nothing"  # nor does what it binds depend on anything that it does not name
-    LOOK = "it looks at values"  # which may depend on options of libraries
+    NONE = "nothing"  # and the values that it binds depend only on what it names
+    LOOK = "it looks at values"  # and the result may depend on options of libraries
     LOUD = "not known"
 
 
 class PurityCheck:
-    """Goes through a cell's statements in order and says of each what it does beside binding names.
+    """Proves the purity of a cell's statements, one after another.
 
     Parameters
     ----------
     plain : names that hold a number or text when the cell begins.
-    steady : names of values that were there before the cell and that are the same after it, in a cell that changed
-        nothing in place, so that looking at them did nothing.
-    shadowed : names that the notebook binds somewhere: they are no builtins.
+    steady : names whose values are the same before and after the cell, in a cell that mutated nothing, so that reading
+        them had no effect.
+    shadowed : names that the notebook binds somewhere, which are therefore no builtins.
     shifting : names that functions of the notebook bind when they are called.
-    origin : tells what the cell's names were imported from.
+    origin : returns the import statement that bound a name.
     """
 
     def __init__(
@@ -75,27 +76,27 @@ class PurityCheck:
     ) -> None:
         self._plain = set(plain) - shifting
         self._steady = set(steady) - shifting
-        self._made = set[str]()  # names of values that silent statements of this cell made by looking
+        self._made = set[str]()  # names of values that pure statements of this cell made by reading others
         self._shadowed = shadowed
         self._shifting = shifting
         self._origin = origin
 
     def take(self, node: ast.stmt, binds: Iterable[str]) -> Purity:
-        """Say what the next statement does; take in what it binds."""
+        """Return the purity of the next statement, and note the names that it binds."""
         bound = set(binds) - self._shifting
-        sound = Purity.NONE if self._binds(node) else Purity.LOOK if self._only_looks(node) else Purity.LOUD
+        purity = Purity.NONE if self._binds(node) else Purity.LOOK if self._only_looks(node) else Purity.LOUD
         value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
         plain = value is not None and self._is_plain(value)
-        seen = value is not None and self._looks(value)
+        looks = value is not None and self._looks(value)
         for known in (self._plain, self._steady, self._made):
             known.difference_update(binds)
-        if sound is Purity.LOUD:
-            self._made.clear()  # it may have put anything into them
+        if purity is Purity.LOUD:
+            self._made.clear()  # it may have mutated them
         elif plain:
             self._plain |= bound
-        elif seen:
+        elif looks:
             self._made |= bound
-        return sound
+        return purity
 
     def _binds(self, node: ast.stmt) -> bool:
         match node:
@@ -124,7 +125,7 @@ class PurityCheck:
         return False
 
     def _in_class(self, node: ast.stmt) -> bool:
-        """Whether a statement of a class body is silent; an object that it binds may be told so (`__set_name__`)."""
+        """Return whether a statement of a class body is pure; a bound object's `__set_name__` runs code, too."""
         value = getattr(node, "value", None)
         if value is None:
             return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Pass) and self._binds(node)
@@ -137,7 +138,7 @@ class PurityCheck:
         return all(_note(note) for note in notes if note) and all(self._pure(value) for value in defaults if value)
 
     def _is_plain(self, node: ast.expr | None) -> bool:
-        """Whether an expression makes a number or text of such, so that no code of anybody's runs."""
+        """Return whether an expression makes a number or text of such values, so that it runs no user code."""
         if isinstance(node, ast.Name):
             return node.id in self._plain
         if isinstance(node, ast.Call):
@@ -147,7 +148,7 @@ class PurityCheck:
         return isinstance(node, ast.Constant)
 
     def _pure(self, node: ast.expr) -> bool:
-        """Whether evaluating an expression runs nobody's code, whatever its names hold."""
+        """Return whether evaluating an expression runs no user code, whatever its names hold."""
         match node:
             case ast.List(elts=elements) | ast.Tuple(elts=elements):
                 return all(self._pure(element) for element in elements)
@@ -162,7 +163,7 @@ class PurityCheck:
         return isinstance(node, ast.Name) or self._is_plain(node)
 
     def _looks(self, node: ast.expr) -> bool:
-        """Whether an expression only looks at values that looking does not change, and makes others of them."""
+        """Return whether an expression only reads values that reading does not change, and makes new ones of them."""
         match node:
             case ast.Name(id=name):
                 return name in self._steady or name in self._made or name in self._plain
@@ -177,7 +178,7 @@ class PurityCheck:
         return isinstance(node, ast.Constant) or (isinstance(node, _SHAPES) and all(map(self._looks, _inner(node))))
 
     def _known(self, node: ast.Call) -> bool:
-        """Whether a call is of something that only looks at what it is given."""
+        """Return whether the called function is known to only read its arguments."""
         if self._calls(node, LOOKS):
             return True
         if isinstance(node.func, ast.Attribute) and node.func.attr in METHODS and self._looks(node.func.value):
@@ -194,7 +195,7 @@ def _inner(node: ast.expr) -> Iterable[ast.expr]:
 
 
 def _names(target: ast.expr, value: ast.expr) -> bool:
-    """Whether an assignment binds names alone: `a`, or `a, b` to as many values written out."""
+    """Return whether an assignment binds names alone: `a`, or `a, b` to a tuple display of as many values."""
     if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
         return all(isinstance(element, ast.Name) for element in target.elts) and not any(
             isinstance(element, ast.Starred) for element in value.elts
@@ -207,7 +208,7 @@ def _note(node: ast.expr) -> bool:
 
 
 def quiet_import(node: ast.Import | ast.ImportFrom) -> bool:
-    """Whether an import binds names it says, and changes nothing that other code could see."""
+    """Return whether an import names what it binds, and has no side effect that other code could see."""
     if isinstance(node, ast.Import):
         return all(_quiet(alias.name) for alias in node.names)
     return not node.level and _quiet(node.module or "") and node.names[0].name != "*"

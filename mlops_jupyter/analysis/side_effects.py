@@ -1,4 +1,4 @@
-"""What a cell does that capture does not see, and what it makes anew without looking at what was there."""
+"""Side effects of cells that capture does not see, and random states that a cell seeds anew."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from mlops_jupyter.analysis.syntax.qualified_names import Qualified, qualified_n
 from mlops_jupyter.core.executions import Execution
 
 SHOWING = re.compile(r"(?:from|import) (?:IPython|bokeh|gc|logging|matplotlib|plotly|pprint|seaborn|time|warnings)\b")
-"""Libraries whose calls show, wait or tidy up; what they do to options is seen."""
+"""Imports of libraries whose calls only show, wait or tidy up; their changes of options are captured."""
 
 LISTING = re.compile(r"subprocess|os\.system|popen|glob|listdir|scandir|iterdir|\bwalk\(|exists\(|is_file\(|is_dir\(")
-"""Text that looks which files there are, without opening them."""
+"""Text that lists files or tests for them, without opening them."""
 
 CURRENT = re.compile(r"\b(?:gcf|gca|get_fignums|savefig)\(")
-"""Text that takes the figure which earlier cells may have drawn on."""
+"""Text that uses the current figure, on which earlier cells may have drawn."""
 
 DRAWING = re.compile(r"(?:from|import) (?:matplotlib|seaborn)\b")
+"""Imports of libraries that draw on the current figure."""
 
 WATCHED = re.compile(r"\b(?:environ|options|path|rcParams)\b")
-"""Parts of modules whose changes are seen as hidden variables."""
+"""Parts of modules whose changes are captured as hidden variables."""
 
 SEEDS = {"numpy.random.seed": "~numpy.random", "random.seed": "~random", "torch.manual_seed": "~torch.random"}
-"""Functions that make a random state anew."""
-
+"""Functions that seed a global random state -> its hidden variable."""
 
 CACHES = re.compile(r"cache|memo", re.IGNORECASE)
-"""Decorators of functions that remember what they were asked."""
+"""Decorators of functions that cache their results."""
 
 
 def remembering(body: Iterable[ast.stmt]) -> frozenset[str]:
-    """Return the functions among definitions that remember calls, which no value of theirs shows."""
+    """Return the names of the functions in a body that cache their results, a state that no fingerprint shows."""
     return frozenset(
         node.name
         for node in body
@@ -44,12 +44,12 @@ def remembering(body: Iterable[ast.stmt]) -> frozenset[str]:
 
 
 def draws(execution: Execution, origin: Qualified) -> bool:
-    """Whether an execution may have drawn on the current figure."""
+    """Return whether an execution may have drawn on the current figure."""
     return "plot" in execution.body or any(DRAWING.match(origin(name)) for name in execution.reads)
 
 
 def handles(history: Sequence[Execution], position: int) -> Iterator[tuple[int, str]]:
-    """Yield who later uses, closes or lets go of what an execution opened and wrote to: (position, name).
+    """Yield (position, name) of later executions that use, close or drop a file handle which an execution wrote to.
 
     What was written may reach the file only then.
     """
@@ -67,12 +67,16 @@ def handles(history: Sequence[Execution], position: int) -> Iterator[tuple[int, 
 def unseen(
     execution: Execution, found: SourceFacts, body: Iterable[ast.stmt], read: Set[str], origin: Qualified
 ) -> bool:
-    """Whether an execution may have changed what no name and no hidden variable tells.
+    """Return whether an execution may have side effects that no name and no hidden variable shows.
 
     Parameters
     ----------
-    read : names that any cell of the notebook reads. An import of others is there for what it does.
-    origin : as for imports; of the notebook's own functions and classes, anything.
+    execution : the execution.
+    found : facts of its text.
+    body : top-level statements of its text.
+    read : names that any cell of the notebook reads. An import of other names is there for its side effects.
+    origin : returns the import statement that bound a name, and any other text for the notebook's own functions and
+        classes.
     """
     if any(_has_state(origin(name)) for name in execution.reads | found.reads):
         return any(isinstance(node, ast.Call) for statement in body for node in ast.walk(statement))
@@ -81,7 +85,7 @@ def unseen(
 
 
 def _has_state(come: str) -> bool:
-    """Whether a name comes from a module of the project, whose functions may keep things in it."""
+    """Return whether an import statement loads a module of the project, whose functions may keep state in it."""
     if not come.startswith(("import", "from")):
         return False
     module = sys.modules.get(come.split()[1].partition(".")[0])
@@ -105,7 +109,7 @@ def _unseen(node: ast.stmt, seen: bool, read: Set[str], origin: Qualified) -> bo
 
 
 def _patches(target: ast.expr, seen: bool, origin: Qualified) -> bool:
-    """Whether a target is a part of a module or class."""
+    """Return whether an assignment's target is an attribute or item of a module or class."""
     if isinstance(target, ast.Tuple | ast.List):
         return any(_patches(element, seen, origin) for element in target.elts)
     if isinstance(target, ast.Name) or not origin(root_name(target)):
@@ -114,7 +118,7 @@ def _patches(target: ast.expr, seen: bool, origin: Qualified) -> bool:
 
 
 def reseeded(loud: Iterable[ast.stmt], origin: Qualified) -> frozenset[str]:
-    """Return the random states that statements make anew before they do anything else."""
+    """Return the hidden variables of the random states that statements seed before they do anything else."""
     return frozenset(_leading(loud, origin))
 
 

@@ -1,7 +1,8 @@
-"""The smallest part of a history that makes the value a name has now: executions, and of each the statements.
+"""Program slicing: the smallest part of a history that makes the current value of a name.
 
-An execution is left out where nobody needs what it was seen to make. A statement is left out only where nobody needs
-what it binds and `silence` proves that it does nothing else.
+A slice holds executions, and of each the statements. An execution is left out if nothing in the slice needs a value
+that it made. A statement is left out only if nothing needs a name that it binds and `purity` proves that it does
+nothing else.
 """
 
 from __future__ import annotations
@@ -25,15 +26,15 @@ FIGURE = "~figure:"
 
 @dataclass(frozen=True)
 class SlicedCell:
-    """What a slice keeps of one execution.
+    """The part of one execution that a slice keeps.
 
     Attributes
     ----------
-    position : of the execution in the history.
-    statements : of its top level, by number; all of them where the cell failed.
-    names : what others need of it.
-    takes : name -> position of the execution that made the value it starts from; None: it was there before.
-    facts : of the execution's plain Python, all of it.
+    position : position of the execution in the history.
+    statements : numbers of the top-level statements that are kept; all of them if the cell failed.
+    names : names whose values later executions of the slice need.
+    takes : name -> position of the execution that made the value read here; None if it is older than the history.
+    facts : facts of the execution's whole text in plain Python.
     """
 
     position: int
@@ -44,17 +45,19 @@ class SlicedCell:
 
 
 def cut(history: Sequence[Execution], text: Callable[[int], str], name: str) -> tuple[SlicedCell, ...]:
-    """Return what made the value that a name has now, in the order in which it ran; nothing where nobody made it.
+    """Return the slice that made the current value of a name, in execution order; empty if no execution made it.
 
     Parameters
     ----------
-    text : position -> the execution's plain Python. Asked for what is kept only.
+    history : all executions, oldest first.
+    text : returns the plain Python of the execution at a position; called only for executions that are kept.
+    name : the name whose value is wanted.
     """
     return _Cut(history, text).of(name)
 
 
 class _Cut:
-    """One cutting. `needs` grows until every need of what is kept is met; nothing is ever taken back."""
+    """Computes one slice: `_needs` grows to a fixed point, at which every need of a kept execution is met."""
 
     def __init__(self, history: Sequence[Execution], text: Callable[[int], str]) -> None:
         self._notebook = _Notebook(history)
@@ -66,35 +69,36 @@ class _Cut:
         self._needs: dict[int, set[str]] = {}
 
     def of(self, name: str) -> tuple[SlicedCell, ...]:
+        """Return the slice that made the current value of a name."""
         if name not in self._graph.last:
             return ()
         self._needs[self._graph.last[name]] = {name}
         while True:
             before = self._size()
-            kept = self._sweep()
-            self._lists = any(LISTING.search(self._cell(each.position).text) for each in kept)
-            self._late = frozenset().union(*(self._cell(each.position).late(each.statements) for each in kept))
-            for each in kept:
-                self._undo(each.position)
+            cells = self._sweep()
+            self._lists = any(LISTING.search(self._cell(cell.position).text) for cell in cells)
+            self._late = frozenset().union(*(self._cell(cell.position).late(cell.statements) for cell in cells))
+            for cell in cells:
+                self._undo(cell.position)
             if before == self._size():
-                return tuple(each for each in reversed(kept) if each.statements or each.names - each.takes.keys())
+                return tuple(cell for cell in reversed(cells) if cell.statements or cell.names - cell.takes.keys())
 
     def _size(self) -> tuple[int, frozenset[str], bool]:
         return sum(map(len, self._needs.values())), self._late, self._lists
 
     def _sweep(self) -> list[SlicedCell]:
-        """Meet every need once, from the latest execution to the first: a need is always of an earlier one."""
-        kept = []
+        """Return the kept cells, latest first; one pass meets every need, as an execution needs only earlier ones."""
+        cells = []
         for position in range(max(self._needs), -1, -1):
             if position in self._needs:
                 names = frozenset(self._needs[position])
                 statements = self._cell(position).keep(names, self._late)
                 takes = self._takes(position, statements, names)
-                for name, maker in takes.items():
-                    if maker is not None:
-                        self._needs.setdefault(maker, set()).add(name)
-                kept.append(SlicedCell(position, statements, names, takes, self._cell(position).facts))
-        return kept
+                for name, producer in takes.items():
+                    if producer is not None:
+                        self._needs.setdefault(producer, set()).add(name)
+                cells.append(SlicedCell(position, statements, names, takes, self._cell(position).facts))
+        return cells
 
     def _cell(self, position: int) -> _Cell:
         if position not in self._cells:
@@ -102,30 +106,32 @@ class _Cut:
         return self._cells[position]
 
     def _takes(self, position: int, statements: tuple[int, ...], names: Set[str]) -> dict[str, int | None]:
-        """What the kept statements start from."""
+        """Return name -> producer of the values that the kept statements read."""
         execution, cell = self._graph.history[position], self._cell(position)
-        made = self._graph.producers[position]
+        producers = self._graph.producers[position]
         if cell.facts.uncertain:
-            return {**dict.fromkeys(execution.reads), **self._notebook.before(position), **made}
+            return {**dict.fromkeys(execution.reads), **self._notebook.before(position), **producers}
         reads = (execution.reads - execution.implicit_reads) | (execution.implicit_reads & names)
         if len(statements) < len(cell.body):
-            left = extract_facts(cell.source(statements))
-            dropped = cell.facts.reads - left.reads - left.string_reads - self._late
-            reads -= dropped - (names - left.definite_writes)  # what it does not bind anew goes through it as it was
+            facts = extract_facts(cell.source(statements))
+            dropped = cell.facts.reads - facts.reads - facts.string_reads - self._late
+            reads -= dropped - (names - facts.definite_writes)  # a needed name not bound here keeps its value
         if cell.blind(statements):
             reads = frozenset(n for n in reads if not n.startswith(HIDDEN))
         else:
-            reads = (reads | {n for n in made if n.startswith(AMBIENT)}) - reseeded(cell.loud(statements), cell.origin)
+            ambient = {n for n in producers if n.startswith(AMBIENT)}
+            reads = (reads | ambient) - reseeded(cell.loud(statements), cell.origin)
             if self._lists:
-                made = {n: m for n, m in self._notebook.before(position).items() if n.startswith(FILE)} | {**made}
-                reads |= {name for name in made if name.startswith(FILE)}
-        takes = {name: made.get(name) for name in sorted(reads)}
+                files = {n: p for n, p in self._notebook.before(position).items() if n.startswith(FILE)}
+                producers = files | {**producers}
+                reads |= {name for name in producers if name.startswith(FILE)}
+        takes = {name: producers.get(name) for name in sorted(reads)}
         if CURRENT.search(cell.text):
             takes |= {f"{FIGURE}{p}": p for p in self._notebook.drawn if p < position}
         return takes
 
     def _undo(self, position: int) -> None:
-        """See that what was over then is over in the slice, too: a name that was deleted, a file that was open."""
+        """Add needs of executions that deleted a name or closed a file, so that the slice does that, too."""
         latest = max(self._needs)
         for later, name in handles(self._graph.history, position):
             if later < latest:
@@ -136,48 +142,48 @@ class _Cut:
 
 
 class _Notebook:
-    """What the whole history says: who made what, and which names mean what. Answers; never changes."""
+    """The whole history: its dataflow graph, and the meaning of its names. Immutable after construction."""
 
     def __init__(self, history: Sequence[Execution]) -> None:
         texts = [to_python(execution.body) for execution in history]
         self.facts = [extract_facts(text) for text in texts]
         read = frozenset().union(
-            *(reads for found in self.facts for reads in found.deferred_reads.values()),
-            *(statement.reads | statement.string_reads for found in self.facts for statement in found.statements),
+            *(reads for facts in self.facts for reads in facts.deferred_reads.values()),
+            *(statement.reads | statement.string_reads for facts in self.facts for statement in facts.statements),
         )
-        definitions = dict.fromkeys((n for found in self.facts for n in found.definitions), "a definition")
+        definitions = dict.fromkeys((n for facts in self.facts for n in facts.definitions), "a definition")
         code = dict.fromkeys((n for e in history for n, mark in e.writes.items() if mark == "code"), "code")
-        own = code | definitions | {name: text for found in self.facts for name, text in found.imports.items()}
+        origins = code | definitions | {name: text for facts in self.facts for name, text in facts.imports.items()}
         bodies = [parse(text).body for text in texts]
         caches = frozenset().union(*map(remembering, bodies))
-        self.drawn = [p for p, execution in enumerate(history) if draws(execution, lambda name: own.get(name, ""))]
-        made = []
-        for execution, found, body in zip(history, self.facts, bodies, strict=True):
+        self.drawn = [p for p, execution in enumerate(history) if draws(execution, lambda name: origins.get(name, ""))]
+        executions = []
+        for execution, facts, body in zip(history, self.facts, bodies, strict=True):
             more = dict.fromkeys(execution.reads & caches, "state")
-            if unseen(execution, found, body, read, lambda name: own.get(name, "")):
+            if unseen(execution, facts, body, read, lambda name: origins.get(name, "")):
                 more[UNSEEN] = "state"
-            made.append(replace(execution, writes={**more, **execution.writes}) if more else execution)
-        self.graph: Graph = join(made)
+            executions.append(replace(execution, writes={**more, **execution.writes}) if more else execution)
+        self.graph: Graph = join(executions)
         self._deleters = [position for position, execution in enumerate(history) if execution.deletes]
         self._values = frozenset(
             name
-            for found in self.facts
-            for statement in found.statements
+            for facts in self.facts
+            for statement in facts.statements
             if statement.kind is not StatementKind.IMPORT
             for name in statement.writes
         )
-        self.shadowed = frozenset().union(*(e.writes for e in history), *(found.writes for found in self.facts))
-        self.shifting = frozenset().union(*(names for found in self.facts for names in found.deferred_writes.values()))
+        self.shadowed = frozenset().union(*(e.writes for e in history), *(facts.writes for facts in self.facts))
+        self.shifting = frozenset().union(*(names for facts in self.facts for names in facts.deferred_writes.values()))
 
     def origin(self, position: int, name: str) -> str:
-        """Return the import statement that a name comes from where an execution reads it; "" if not surely from one."""
+        """Return the import statement that bound a name which an execution reads; "" if that is not sure."""
         if name in self._values or name in self.shifting:
             return ""
-        maker = position if name in self.facts[position].imports else self.graph.producers[position].get(name)
-        return "" if maker is None else self.facts[maker].imports.get(name, "")
+        producer = position if name in self.facts[position].imports else self.graph.producers[position].get(name)
+        return "" if producer is None else self.facts[producer].imports.get(name, "")
 
     def before(self, position: int) -> dict[str, int]:
-        """Return who made the value of every name there was before an execution."""
+        """Return name -> position of the producer, of every name that was bound before an execution."""
         last: dict[str, int] = {}
         for earlier in range(position):
             last |= dict.fromkeys(self.graph.history[earlier].writes, earlier)
@@ -186,19 +192,19 @@ class _Notebook:
         return last
 
     def gone(self, position: int, reads: Set[str]) -> dict[str, int]:
-        """Return which of the names that an execution mentions were deleted before it and not made again, and where."""
-        found: dict[str, int] = {}
+        """Return name -> position of its deletion, of each of `reads` that was deleted and not bound again before."""
+        deletions: dict[str, int] = {}
         for deleter in self._deleters:
             for name in reads & self.graph.history[deleter].deletes if deleter < position else ():
                 if not any(name in execution.writes for execution in self.graph.history[deleter + 1 : position]):
-                    found[name] = deleter
-        return found
+                    deletions[name] = deleter
+        return deletions
 
     def plain(self, position: int) -> Iterator[str]:
-        """Names that hold a number or text when an execution begins."""
-        for name, maker in self.graph.producers[position].items():
-            sure = self.graph.history[maker].status is ExecutionStatus.OK and not self.facts[maker].uncertain
-            if sure and isinstance(self.facts[maker].literals.get(name), bool | int | float | complex | str | bytes):
+        """Yield the names that surely hold a number or text when an execution begins."""
+        for name, producer in self.graph.producers[position].items():
+            sure = self.graph.history[producer].status is ExecutionStatus.OK and not self.facts[producer].uncertain
+            if sure and isinstance(self.facts[producer].literals.get(name), bool | int | float | complex | str | bytes):
                 yield name
 
 
@@ -214,16 +220,16 @@ class _Cell:
         self._sounds = self._prove(notebook, position)
 
     def _prove(self, notebook: _Notebook, position: int) -> list[Purity]:
-        """Say of each statement what it does beside binding names."""
+        """Return the purity of each statement."""
         execution = self._execution
         if execution.status is not ExecutionStatus.OK or self.facts.uncertain or self.facts.star_imports:
             return [Purity.LOUD] * len(self.body)
-        told = frozenset().union(*(statement.writes for statement in self.facts.statements))
+        written = frozenset().union(*(statement.writes for statement in self.facts.statements))
         steady = set[str]()
         calm = not execution.mutated and not execution.deletes and "?" not in execution.writes.values()
-        if calm and execution.writes.keys() <= told:
-            made = notebook.graph.producers[position]
-            steady = {n for n, maker in made.items() if notebook.graph.history[maker].writes.get(n) != "code"}
+        if calm and execution.writes.keys() <= written:
+            producers = notebook.graph.producers[position]
+            steady = {n for n, p in producers.items() if notebook.graph.history[p].writes.get(n) != "code"}
         proof = PurityCheck(notebook.plain(position), steady, notebook.shadowed, notebook.shifting, self.origin)
         return [
             proof.take(node, statement.writes | statement.deletes)
@@ -231,39 +237,40 @@ class _Cell:
         ]
 
     def keep(self, names: Set[str], late: Set[str]) -> tuple[int, ...]:
-        """Return the statements that are not silent, and those that bind what is needed, by number.
+        """Return the numbers of the statements that are not proven pure or that bind a needed name.
 
         Parameters
         ----------
-        late : what functions read and bind when they are called.
+        names : names that later executions need.
+        late : names that functions of the slice read or bind when they are called.
         """
         live = set(names)
-        kept = []
+        numbers = []
         for number in range(len(self.body) - 1, -1, -1):
             statement = self.facts.statements[number]
             loud = self._sounds[number] is Purity.LOUD
             if loud or statement.writes & live:
-                kept.append(number)
+                numbers.append(number)
                 live -= statement.definite_writes
                 live |= statement.reads | statement.string_reads
                 if loud:  # it may call any function
                     live |= late
-        return tuple(reversed(kept))
+        return tuple(reversed(numbers))
 
     def late(self, statements: Sequence[int]) -> frozenset[str]:
-        """Return the names that functions which these statements bind read or bind when they are called."""
+        """Return the deferred reads and writes of the functions that the given statements bind."""
         bound = frozenset().union(*(self.facts.statements[number].writes for number in statements))
         tables = (self.facts.deferred_reads, self.facts.deferred_writes)
         return frozenset().union(*(table.get(name, frozenset()) for table in tables for name in bound))
 
     def loud(self, statements: Sequence[int]) -> list[ast.stmt]:
-        """Return the statements among these that may do more than they say."""
+        """Return those of the given statements that may have side effects."""
         return [self.body[number] for number in statements if self._sounds[number] is Purity.LOUD]
 
     def blind(self, statements: Sequence[int]) -> bool:
-        """Whether nothing but names decides what these statements bind."""
+        """Return whether the given statements read nothing but names, so that no hidden variable matters."""
         return all(self._sounds[number] is Purity.NONE for number in statements)
 
     def source(self, statements: Sequence[int]) -> str:
-        """Return the text of some statements, one under another."""
+        """Return the source text of the given statements."""
         return deeply(lambda: "\n".join(ast.unparse(self.body[number]) for number in statements))

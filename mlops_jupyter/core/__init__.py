@@ -1,1 +1,1 @@
-"""Words of the house and pure functions over them. Standard library only."""
+"""Records and exceptions that all rooms share, and pure functions over them. Standard library only."""

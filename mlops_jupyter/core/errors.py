@@ -1,4 +1,4 @@
-"""The kinds of mistakes that are the user's to mend. Their root is the runtime's, which bundles carry."""
+"""Exceptions for the user's own mistakes. Their root, `UserError`, is the runtime's, which bundles carry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was seen of one running of a cell."""
+"""The record of one execution of a cell."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class ExecutionStatus(Enum):
     """How an execution ended."""
 
     OK = "ok"
-    ERROR = "error"  # it raised; what it had changed until then counts
+    ERROR = "error"  # the cell raised; what it had changed before counts
     INTERRUPTED = "interrupted"
 
 
@@ -27,25 +27,34 @@ class Header:
 
 @dataclass(frozen=True)
 class Execution:
-    """One running of a cell, with the names it read and wrote.
+    """One execution of a cell, with the names that it read and wrote.
 
     Attributes
     ----------
-    raw : the source as it was typed, magics and all.
-    headers : our own cell-magic lines, outermost first; `body` is the rest.
-    cell : the front end's cell id, "" where it gives none.
-    reads : names whose values it took from before itself (hidden variables too).
-    writes : name -> what its value was afterwards: a fingerprint, or "?" where none could be taken.
-        Names that were rebound or changed in place.
-    mutated : those of the writes that were changed in place and not rebound.
-    unpicklable : names that it bound anew or deleted, whose values until then could not have left the process.
-    implicit_reads : those of the reads that its code does not take: what it made of them without naming them (through
-        another name for the object), or only on some of its paths, goes back to what they were.
-    count : the front end's number of it, `In [count]`; 0 where there is none.
-    alias_groups : sets of names that shared objects when it ended, as far as it could have touched them.
-    tags : the cell's tags, where the front end sends them.
-    displays_result : its last expression gave something that a notebook draws (a table, a figure). Not in the ledger.
-    unobserved : why it is not known what the cell read and wrote; "" as a rule. The ledger has it among the notes.
+    id : position of the execution in the history of its session, from 0.
+    raw : the cell's source as it was typed, magics and all.
+    body : the source without the lines of `headers`.
+    headers : our own cell-magic lines, outermost first.
+    cell : the front end's cell id; "" if it gives none.
+    started : when the execution began, in seconds since the epoch.
+    seconds : how long the cell's code ran.
+    overhead : seconds that capture took beside the cell's code.
+    status : how the execution ended.
+    error : type and message of the exception; "" if the cell raised none.
+    reads : names, hidden variables included, whose values from before the execution it used.
+    writes : name that was rebound or mutated -> its value afterwards: a fingerprint, or "?" if none could be computed.
+    mutated : those of `writes` that were changed in place and not rebound.
+    deletes : names that were deleted.
+    unpicklable : names that were rebound or deleted and whose values before could not be pickled.
+    implicit_reads : those of `reads` that the code does not read itself: names whose values changed through an alias,
+        or on some paths only, and so depend on their earlier values.
+    count : the front end's execution count, `In [count]`; 0 if there is none.
+    alias_groups : sets of names that shared objects at the end, among the names that the execution could have touched.
+    notes : what capture was not sure of, for people.
+    tags : the cell's tags, if the front end sends them.
+    displays_result : whether the last expression gave something that a notebook draws (a table, a figure). Not in the
+        ledger.
+    unobserved : why the reads and writes are unknown; "" as a rule. In the ledger it is one of the notes.
     """
 
     id: ExecutionId
@@ -72,5 +81,5 @@ class Execution:
     unobserved: str = ""
 
     def header(self, name: str) -> Header | None:
-        """Return our header of that magic, if the cell has it."""
+        """Return the cell's header line of a magic; None if it has none."""
         return next((h for h in self.headers if h.name == name), None)

@@ -1,4 +1,4 @@
-"""Typed names for the identifiers that travel between rooms."""
+"""Typed identifiers, and new ones that sort by time."""
 
 from __future__ import annotations
 

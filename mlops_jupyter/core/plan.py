@@ -1,4 +1,4 @@
-"""The plan: the neutral model of a pipeline. Every target renders from it, none changes it."""
+"""The plan: the target-neutral model of a pipeline. Every target renders from it, and none changes it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from mlops_jupyter.core.errors import NotFoundError
 
 INITIAL = ""
-"""The step name of a value that was there before the first step ran."""
+"""The step name of values that exist before the first step runs."""
 
 HIDDEN = "~"
 """First character of hidden variables: random states, environment, options, files."""
@@ -30,16 +30,16 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Resources:
-    """What a step asks of the system that runs it. None means: that system's own default.
+    """The resources that a step requests from the executor. None means the executor's own default.
 
     Attributes
     ----------
-    cpu : processors, also parts of one.
-    memory_bytes : main memory.
-    gpu : whole devices.
-    retries : how often it is tried again where it failed.
-    backoff_seconds : pause before the first retry; each later one is twice as long.
-    timeout_seconds : after which a try is ended.
+    cpu : number of processors, which may be a fraction.
+    memory_bytes : main memory, in bytes.
+    gpu : number of whole devices.
+    retries : number of attempts after the first, if that fails.
+    backoff_seconds : pause before the first retry, in seconds; each later pause is twice as long.
+    timeout_seconds : seconds after which an attempt is ended.
     """
 
     cpu: float | None = None
@@ -50,7 +50,7 @@ class Resources:
     timeout_seconds: float | None = None
 
     def over(self, other: Resources) -> Resources:
-        """Return these wishes, and another's where these say nothing."""
+        """Return these resources, with those of `other` where these are not set."""
         return Resources(**{**vars(other), **{name: value for name, value in vars(self).items() if value}})
 
 
@@ -61,17 +61,20 @@ class PlanStep:
     Attributes
     ----------
     name : a Python identifier, unique in the plan; also the module and function name.
-    version : hash of the normalised source with the definitions it uses.
+    version : hash of the normalized source with the definitions it uses.
     module : text of `steps/<name>.py`, formatted.
-    inputs : variable -> step that made the value (`INITIAL` if none did). Hidden variables too.
-    outputs : groups of variables that cross together. A group of several shares objects and keeps their identity.
+    inputs : variable, also a hidden one -> step that made the value (`INITIAL` if none did).
+    outputs : groups of variables that are stored together. The variables of one group share objects, whose identity is
+        kept.
     parameters : names of the plan's parameters that the function takes as keyword arguments.
     imports : top-level module names that the step imports.
-    cells : ids of the notebook's cells that it was made from.
-    executions : positions in the recording of what it was made from.
-    notes : what capture was not sure of, in words.
-    always : run even when nothing changed: its point is its effect (registering, judging, logging).
-    after : steps that it waits for beside those whose values it takes.
+    cells : ids of the notebook's cells from which the step was made.
+    executions : positions in the history of the executions from which the step was made.
+    notes : what capture was not sure of, for people.
+    resources : what the step requests from the executor.
+    always : whether the step runs even if its result is cached, because its side effect is its purpose (registering,
+        judging, logging).
+    after : steps that must end before this one, beside those whose values it takes.
     """
 
     name: str
@@ -90,30 +93,31 @@ class PlanStep:
 
     @property
     def upstream(self) -> tuple[str, ...]:
-        """Names of the steps that this one comes after, each once, in order."""
+        """The names of the steps on which this one depends, each once, in order."""
         return tuple(dict.fromkeys([*(step for step in self.inputs.values() if step != INITIAL), *self.after]))
 
     @property
     def visible_inputs(self) -> tuple[str, ...]:
-        """Arguments of the function: inputs that are not hidden variables."""
+        """The arguments of the step's function: its inputs that are not hidden variables."""
         return tuple(name for name in self.inputs if not name.startswith(HIDDEN))
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """When to run: by exactly one of `cron`, `every_seconds`, `data`, `after` and `drift`.
+    """When a pipeline runs: by exactly one of `cron`, `every_seconds`, `data`, `after` and `drift`.
 
     Attributes
     ----------
     cron : five fields as crontab(5) has them (weekdays: 0 and 7 are Sunday), in a time zone.
-    timezone : IANA name; of `cron` alone.
-    catchup : also run what fell due while the scheduler was down, each tick on its own; of `cron` and `every_seconds`.
-    start : ISO date from which `catchup` counts; needed with it.
-    every_seconds : an interval, from one start to the next.
-    data : a file or a pattern of files, local or any fsspec address: it runs when what lies there is new.
-    after : the package of another pipeline: it runs when a run of that one has succeeded.
-    drift : name of a drift check: it runs when that finds drift.
-    concurrency : how many runs may be under way at once.
+    timezone : IANA name of the time zone; for `cron` only.
+    catchup : whether ticks missed while the scheduler was down run, too, each on its own; for `cron` and
+        `every_seconds`.
+    start : ISO date from which `catchup` counts; required with it.
+    every_seconds : interval from one start to the next, in seconds.
+    data : a file or a pattern of files, local or any fsspec address: new data there triggers a run.
+    after : the package of another pipeline: a successful run of it triggers a run.
+    drift : name of a drift check: drift that it finds triggers a run.
+    concurrency : how many runs may be active at once.
     """
 
     cron: str = ""
@@ -128,7 +132,7 @@ class Schedule:
 
     @property
     def shown(self) -> str:
-        """The schedule in a few words."""
+        """A short text of the schedule, for people."""
         if self.cron:
             return f"{self.cron} ({self.timezone})"
         if self.every_seconds:
@@ -139,14 +143,15 @@ class Schedule:
 
 @dataclass(frozen=True)
 class ExpectedValue:
-    """The notebook's own value of a delivered output, against which a run is proven.
+    """The notebook's own value of a delivered output, against which a run is verified.
 
     Attributes
     ----------
-    name : variable.
-    fingerprint : portable fingerprint (BLAKE2b), or "" where the value has none.
-    file : path of the saved value under `tests/expected/`, or "" where it was too large to travel, or is in `json`.
-    json : a short bare value's json text, "" for any other.
+    name : name of the variable.
+    fingerprint : portable fingerprint (BLAKE2b); "" if the value has none.
+    file : path of the saved value under `tests/expected/`; "" if it is too large for the bundle, or is in `json`.
+    json : JSON text of a short plain value; "" for any other.
+    format : codec of `file`.
     shown : a short text of the value, for people.
     """
 
@@ -160,13 +165,13 @@ class ExpectedValue:
 
 @dataclass(frozen=True)
 class Environment:
-    """What the steps need around them.
+    """The environment in which the steps run.
 
     Attributes
     ----------
-    python : "3.11"
+    python : version of Python ("3.11").
     requirements : distributions that the steps import, pinned ("pandas==3.1.1").
-    lock : text of requirements.lock: the same with all they need.
+    lock : text of requirements.lock: the requirements with all their dependencies.
     variables : environment variables set for every step.
     """
 
@@ -178,18 +183,24 @@ class Environment:
 
 @dataclass(frozen=True)
 class Plan:
-    """A pipeline, whole: steps in an order that respects their edges.
+    """A whole pipeline: its steps in topological order, and all else that a bundle holds.
 
     Attributes
     ----------
-    name : as the user wrote it.
+    name : name of the pipeline, as the user wrote it.
     package : a Python identifier derived from the name.
+    steps : the steps in topological order.
+    parameters : literals that a run may override.
     outputs : delivered variable -> step that makes it.
+    environment : the environment in which the steps run.
+    schedule : when the pipeline runs; None if it has no schedule.
+    expected : values against which a run is verified.
     files : path in the bundle -> bytes: initial states, data, expected values, the runtime.
+    notes : what planning was not sure of, for people.
     secrets : names of environment variables that the steps read and that no file may hold: each target fills them from
-        what it keeps secrets in.
-    alert : the one of them that holds a web address to which `python -m <package> alert` says that a run failed; "" for
-        none.
+        its own store of secrets.
+    alert : that one of `secrets` which holds a web address to which `python -m <package> alert` reports a failed run;
+        "" if none does.
     """
 
     name: str
@@ -206,7 +217,13 @@ class Plan:
     alert: str = ""
 
     def step(self, name: str) -> PlanStep:
-        """Return the step of that name, or raise `NotFoundError` naming those there are."""
+        """Return the step of that name.
+
+        Raises
+        ------
+        NotFoundError
+            The pipeline has no such step; the message lists those that it has.
+        """
         for step in self.steps:
             if step.name == name:
                 return step

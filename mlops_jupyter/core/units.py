@@ -1,4 +1,4 @@
-"""Amounts as people write them: sizes and durations. Standard library only."""
+"""Parse and format amounts as people write them: sizes, durations, counts. Standard library only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def seconds(text: str) -> float:
     Raises
     ------
     UserError
-        It is no number with a unit of time, or zero.
+        The text is no number with a unit of time, or the number is zero.
 
     Examples
     --------
@@ -36,6 +36,11 @@ def seconds(text: str) -> float:
 def size(text: str) -> int:
     """Return a size in bytes.
 
+    Raises
+    ------
+    UserError
+        The text is no number with a unit of bytes, or the number is zero.
+
     Examples
     --------
     >>> size("4GB"), size("512Mi")
@@ -45,19 +50,19 @@ def size(text: str) -> int:
 
 
 def _amount(text: str, units: dict[str, int], what: str, such: str) -> float:
-    found = _AMOUNT.fullmatch(text)
-    factor = units.get(found[2].lower()) if found else None
-    if found is None or factor is None or not float(found[1]):
+    match = _AMOUNT.fullmatch(text)
+    factor = units.get(match[2].lower()) if match else None
+    if match is None or factor is None or not float(match[1]):
         raise UserError(f"{text!r} is no {what}: write it as {such}")
-    return float(found[1]) * factor
+    return float(match[1]) * factor
 
 
 def count_of(number: int, word: str) -> str:
-    """Return a number of things.
+    """Return a number with its noun, in the plural unless the number is 1.
 
     Examples
     --------
-    >>> counted(1, "step"), counted(2, "step")
+    >>> count_of(1, "step"), count_of(2, "step")
     ('1 step', '2 steps')
     """
     return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -1,1 +1,1 @@
-"""What is kept in `.mlops/`: the ledger (facts, by query) and the objects (bytes, by content)."""
+"""The ledger in `.mlops/`: executions, runs and the courier's outbox in SQLite; locks and identities of processes."""

@@ -1,4 +1,4 @@
-"""Executions on their way into the ledger."""
+"""Save executions to the ledger."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mlops_jupyter.store.ledger import Ledger
 
 
 def save(ledger: Ledger, session: SessionId, execution: Execution) -> None:
-    """Write one execution to the ledger."""
+    """Insert one execution of a session into the ledger."""
     pipeline = execution.header("pipeline")
     ledger.execute(
         "INSERT INTO execution"

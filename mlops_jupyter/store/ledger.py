@@ -1,6 +1,6 @@
-"""The ledger: facts in SQLite, written by several processes at once, kept through `kill -9`.
+"""The ledger: a SQLite database that several processes write at once, and that survives `kill -9`.
 
-A transaction that returned is in the operating system's hands: it survives the death of the process (WAL with
+A committed transaction is in the operating system's hands: it survives the death of the process (WAL with
 ``synchronous=NORMAL``), though the last moments may be lost with the machine's power.
 """
 
@@ -19,13 +19,13 @@ from typing import Any
 from mlops_jupyter.core.errors import NewerStoreError, UserError
 
 BUSY_SECONDS = 30.0
-"""How long a writer waits for another one before it gives up."""
+"""How long a writer waits for another writer before it gives up, in seconds."""
 
 
 class Ledger:
-    """One process's door to `ledger.db`.
+    """One connection to `ledger.db`.
 
-    Not shared between threads; each thread or process opens its own. A forked child must open its own too.
+    A connection is not shared: each thread and each process, also a forked one, opens its own.
     """
 
     def __init__(self, path: Path) -> None:
@@ -53,18 +53,18 @@ class Ledger:
         return db
 
     def _migrate(self) -> None:
-        """Bring an older ledger up to this version, each step in its own transaction; refuse a newer one."""
-        steps = _migrations()
-        found = self._version()
-        if found > len(steps):
+        """Migrate an older ledger to this version, each migration in its own transaction; refuse a newer ledger."""
+        scripts = _migrations()
+        version = self._version()
+        if version > len(scripts):
             raise NewerStoreError(
-                f"{str(self.path.parent)!r} was written by a newer mlops_jupyter (ledger format {found}, "
-                f"this one knows {len(steps)}): upgrade with `pip install -U mlops_jupyter`"
+                f"{str(self.path.parent)!r} was written by a newer mlops_jupyter (ledger format {version}, "
+                f"this one knows {len(scripts)}): upgrade with `pip install -U mlops_jupyter`"
             )
-        for number in range(found + 1, len(steps) + 1):
+        for number in range(version + 1, len(scripts) + 1):
             with self.transaction():
                 if self._version() < number:  # another process may have come first
-                    for statement in _statements(steps[number - 1]):
+                    for statement in _statements(scripts[number - 1]):
                         self._db.execute(statement)
                     self._db.execute(f"PRAGMA user_version={number}")
 
@@ -73,7 +73,10 @@ class Ledger:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing. Takes the write lock at once, so what was read inside stays true until the end."""
+        """Open a transaction: commit at the end, roll back on an exception.
+
+        It takes the write lock at once, so what is read inside stays true until the end.
+        """
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -83,11 +86,11 @@ class Ledger:
         self._db.execute("COMMIT")
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> int:
-        """Run one statement that writes; return the last row's id. Durable on return outside a transaction."""
+        """Run one statement that writes; return the id of the last inserted row. Outside a transaction it commits."""
         return int(self._db.execute(sql, values).lastrowid or 0)
 
     def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
-        """Run one statement for each row, in one transaction unless one is open."""
+        """Run one statement for each row of values, in the open transaction or in one of its own."""
         if self._db.in_transaction:
             self._db.executemany(sql, rows)
         else:
@@ -95,21 +98,21 @@ class Ledger:
                 self._db.executemany(sql, rows)
 
     def query(self, sql: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[sqlite3.Row]:
-        """Return the rows of a SELECT; columns by name: ``row["key"]``. Values by position, or by name (``:key``)."""
+        """Return the rows of a SELECT, their columns by name (`row["key"]`); values by position or name (`:key`)."""
         return self._db.execute(sql, values).fetchall()
 
     def changes_mark(self) -> int:
-        """A number that differs after another connection has committed (`PRAGMA data_version`)."""
+        """Return a number that changes when another connection commits (`PRAGMA data_version`)."""
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
     def post(self, kind: str, payload: dict[str, Any]) -> int:
-        """Put a message for the courier into the outbox; return its id."""
+        """Insert a message for the courier into the outbox; return the message's id."""
         return self.execute(
             "INSERT INTO outbox (kind, payload, created) VALUES (?, ?, ?)", (kind, json.dumps(payload), time.time())
         )
 
     def audit(self, verb: str, subject: str, detail: dict[str, Any]) -> None:
-        """Note who did what to a thing that others rely on."""
+        """Insert an entry into the audit log: who did what to which subject, and when."""
         import getpass
 
         self.execute(
@@ -118,7 +121,7 @@ class Ledger:
         )
 
     def close(self) -> None:
-        """Let go of the file. Closing twice is harmless."""
+        """Close the connection. Closing twice is harmless."""
         self._db.close()
 
 
@@ -128,7 +131,7 @@ def _migrations() -> list[str]:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """Split a script where SQLite says a statement is complete (executescript would commit midway)."""
+    """Yield the statements of a script, split where SQLite sees one end (`executescript` would commit midway)."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

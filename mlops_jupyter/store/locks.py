@@ -1,6 +1,6 @@
-"""Locks between processes: flock(2), which the operating system frees when the holder ends, however it ends.
+"""File locks between processes: flock(2), which the operating system frees however the holder ends.
 
-A lock belongs to the open file, so a child that inherits the file has the lock, too.
+A lock belongs to the open file, so a child process that inherits the file holds the lock, too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from mlops_jupyter.core.errors import UserError
 
 
 class LocksUnavailableError(UserError):
-    """The file system that holds a file cannot lock it: going on would let two processes write at once."""
+    """The file system cannot lock a file: to go on would let two processes write at once."""
 
 
 def try_lock(handle: int, path: Path, *, shared: bool = False) -> bool:
@@ -51,9 +51,9 @@ def unlock(handle: int) -> None:
 
 
 def read_if_locked(path: Path) -> str | None:
-    """Return the text of a file that some process has locked exclusively; None if nobody has, or there is no file.
+    """Return the text of a file that a process has locked exclusively; None if none has, or there is no file.
 
-    The lock is taken, shared, for the moment of asking: a process that tries for it just then has to try again.
+    The check holds a shared lock for a moment: a process that tries to lock the file just then must try again.
 
     Raises
     ------
@@ -69,14 +69,14 @@ def read_if_locked(path: Path) -> str | None:
 
 
 class FileLock:
-    """An exclusive lock on a file that holds the pid of its holder. Between processes only, not between threads."""
+    """An exclusive lock on a file that contains its holder's pid. Between processes only, not between threads."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._handle: int | None = None
 
     def acquire(self) -> bool:
-        """Try to get the lock, without waiting, and write our pid into the file; return whether the lock is ours.
+        """Try to take the lock without waiting, and write our pid into the file; return whether it was taken.
 
         Raises
         ------
@@ -97,7 +97,7 @@ class FileLock:
         return True
 
     def holder(self) -> str:
-        """Return the pid, as text, that the last holder wrote; empty if there is none."""
+        """Return the pid that the last holder wrote, as text; "" if the file does not exist."""
         try:
             return self._path.read_text().strip()
         except OSError:

@@ -1,4 +1,4 @@
-"""Messages for the courier: what they wait for, what came of them, which were set aside."""
+"""The outbox: messages for the courier to MLflow, with their status, attempts and answers."""
 
 from __future__ import annotations
 
@@ -12,28 +12,33 @@ from typing import Any
 from mlops_jupyter.store.ledger import Ledger
 
 LOOK_SECONDS = 0.05
-"""Between two looks at a message that is waited for."""
+"""Interval at which `wait` polls a message, in seconds."""
 
 AWAY = "MLflow is away: "
-"""How the error of a message begins that waits for MLflow to come back: its tries are not counted."""
+"""Prefix of the error of messages that wait until MLflow can be reached; their attempts are not counted."""
 
 
 class MessageStatus(Enum):
-    """How it stands with a message."""
+    """The status of a message."""
 
     WAITING = "waiting"
     DONE = "done"
-    SET_ASIDE = "set aside"  # tried often enough; its error says why
+    SET_ASIDE = "set aside"  # all its attempts failed; its error says why
 
 
 @dataclass(frozen=True)
 class Message:
-    """One thing to carry, or that was carried.
+    """One message of the outbox.
 
     Attributes
     ----------
-    answer : what MLflow gave back, where something was asked.
-    error : what went wrong last, "" where nothing did.
+    id : number of the message, in the order of posting.
+    kind : what the courier does with the message.
+    payload : the data for that, as JSON can hold it.
+    standing : status of the message.
+    attempts : number of attempts that failed.
+    error : error of the last attempt; "" if it did not fail.
+    answer : MLflow's answer, if the message asks for one.
     """
 
     id: int
@@ -46,37 +51,37 @@ class Message:
 
     @property
     def away(self) -> bool:
-        """It waits for MLflow, which could not be reached at the last try."""
+        """Whether the message waits for MLflow, which could not be reached at the last attempt."""
         return self.standing is MessageStatus.WAITING and self.error.startswith(AWAY)
 
 
 def message(ledger: Ledger, number: int) -> Message:
-    """Return one message as it stands now."""
+    """Return the current state of one message."""
     return _read(ledger.query("SELECT * FROM outbox WHERE id = ?", (number,))[0])
 
 
 def waiting(ledger: Ledger, limit: int = 500) -> list[Message]:
-    """Return messages not yet carried, oldest first."""
+    """Return at most `limit` messages that are not yet delivered, oldest first."""
     return [_read(r) for r in ledger.query("SELECT * FROM outbox WHERE done IS NULL ORDER BY id LIMIT ?", (limit,))]
 
 
 def set_aside(ledger: Ledger) -> list[Message]:
-    """Return messages that were given up, oldest first."""
+    """Return the messages whose attempts all failed, oldest first."""
     rows = ledger.query("SELECT * FROM outbox WHERE done IS NOT NULL AND error IS NOT NULL ORDER BY id")
     return [_read(row) for row in rows]
 
 
 def retry(ledger: Ledger) -> int:
-    """Put what was set aside back to be carried; return how many messages that are."""
-    again = len(set_aside(ledger))
+    """Queue the messages that were set aside again; return their number."""
+    count = len(set_aside(ledger))
     ledger.execute(
         "UPDATE outbox SET done = NULL, attempts = 0, error = NULL WHERE done IS NOT NULL AND error IS NOT NULL"
     )
-    return again
+    return count
 
 
 def carried(ledger: Ledger, number: int, answer: Mapping[str, Any] | None = None) -> None:
-    """Note that a message has arrived."""
+    """Mark a message as delivered, with MLflow's answer."""
     ledger.execute(
         "UPDATE outbox SET done = ?, error = NULL, answer = ? WHERE id = ?",
         (time.time(), json.dumps(answer) if answer is not None else None, number),
@@ -84,7 +89,7 @@ def carried(ledger: Ledger, number: int, answer: Mapping[str, Any] | None = None
 
 
 def failed(ledger: Ledger, number: int, error: str, *, last: bool) -> None:
-    """Note a try that failed; after the last one the message is set aside."""
+    """Note a failed attempt; after the `last` one the message is set aside."""
     ledger.execute(
         "UPDATE outbox SET attempts = attempts + 1, error = ?, done = ? WHERE id = ?",
         (error, time.time() if last else None, number),
@@ -92,14 +97,14 @@ def failed(ledger: Ledger, number: int, error: str, *, last: bool) -> None:
 
 
 def away(ledger: Ledger, why: str) -> None:
-    """Note on all that waits that MLflow cannot be reached."""
+    """Note on all waiting messages that MLflow cannot be reached, and why."""
     ledger.execute("UPDATE outbox SET error = ? WHERE done IS NULL", (AWAY + why,))
 
 
 def wait(ledger: Ledger, number: int, timeout: float, progress: Callable[[float], None] | None = None) -> Message:
-    """Wait until a message was carried or set aside, at most `timeout` seconds; return it as it stands then.
+    """Wait until a message is delivered or set aside, at most `timeout` seconds; return its state then.
 
-    Waits no longer once the courier has found MLflow away.
+    The wait ends early if the courier cannot reach MLflow.
 
     Parameters
     ----------
@@ -107,17 +112,17 @@ def wait(ledger: Ledger, number: int, timeout: float, progress: Callable[[float]
     """
     began = time.monotonic()
     while True:
-        found = message(ledger, number)
+        current = message(ledger, number)
         waited = time.monotonic() - began
-        if found.standing is not MessageStatus.WAITING or found.away or waited >= timeout:
-            return found
+        if current.standing is not MessageStatus.WAITING or current.away or waited >= timeout:
+            return current
         if progress:
             progress(waited)
         time.sleep(LOOK_SECONDS)
 
 
 def behind(ledger: Ledger) -> tuple[int, int]:
-    """Return how many (messages, metrics) have not arrived in MLflow yet."""
+    """Return the numbers of messages and of metrics that are not yet delivered to MLflow."""
     row = ledger.query(
         "SELECT (SELECT count(*) FROM outbox WHERE done IS NULL) AS messages,"
         " (SELECT count(*) FROM metric WHERE id > (SELECT carried_metric FROM courier)) AS metrics"

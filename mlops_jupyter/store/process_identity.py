@@ -1,8 +1,7 @@
-"""Which process a row of the ledger belongs to, and whether that still runs.
+"""The identity of the process that owns a row of the ledger, and whether that process still runs.
 
-A session and a run are rows that a process owns, and a later process may have the same number: so a process is told by
-its number and the time of its start. The one module of this room that uses a library, psutil, which is imported when it
-is asked.
+Sessions and runs are rows that a process owns, and a later process may have the same pid: so the identity is the pid
+with the start time. No other module of this room uses a library; psutil is imported when a function is called.
 """
 
 from __future__ import annotations
@@ -10,18 +9,18 @@ from __future__ import annotations
 import os
 
 SLACK_SECONDS = 5.0
-"""By how much a process's start may seem to change when the machine's clock is set."""
+"""By how much a process's start time may seem to change when the machine's clock is set."""
 
 
 def identity() -> dict[str, float]:
-    """Return what tells this process from a later one with the same number: `pid` and `started`."""
+    """Return the identity of this process: its `pid`, and `started` in seconds since the epoch."""
     import psutil
 
     return {"pid": os.getpid(), "started": psutil.Process().create_time()}
 
 
 def is_running(owner: object) -> bool:
-    """Return whether the process with that `identity` still runs; False for what is no identity."""
+    """Return whether the process with an `identity` still runs; False for an object that is no identity."""
     import psutil
 
     if not isinstance(owner, dict):
@@ -34,21 +33,18 @@ def is_running(owner: object) -> bool:
 
 
 def was_running(pid: int, moment: float) -> bool:
-    """Return whether a process runs that has that number, and had begun at that moment (seconds since the epoch)."""
+    """Return whether a process with that pid runs that had started by `moment` (seconds since the epoch)."""
     import psutil
 
     try:
         began = _start_time(pid)
-    except psutil.AccessDenied:  # it runs, as somebody else's
+    except psutil.AccessDenied:  # it runs, as another user's
         return True
     return began is not None and began <= moment + SLACK_SECONDS
 
 
 def _start_time(pid: int) -> float | None:
-    """Return when a process began, in seconds since the epoch; None if there is none, or it has ended.
-
-    A process that has ended but that its parent has not waited for has ended.
-    """
+    """Return the start time of a process, in seconds since the epoch; None if it does not exist or is a zombie."""
     import psutil
 
     try:

@@ -1,8 +1,8 @@
-"""A cell's text as the notebook holds it: our own headers, magics, shell lines, and the Python between them.
+"""The text of a cell as a notebook holds it: our own header lines, magics, shell lines, and the Python between them.
 
 Standard library only. The rules are IPython's (its documentation, "Custom input transformation"): a cell magic is the
-first line that is not blank; a line magic, a shell line or a question stands at the start of a logical line, or right
-of its first `=`.
+first line that is not blank; a line magic, a shell line or a help request (`df?`) stands at the start of a logical
+line, or right of its first `=`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mlops_jupyter.analysis.cells.segments import Segment, SegmentKind, segments
 __all__ = ["OURS", "HeaderLine", "Segment", "SegmentKind", "segments", "split_headers", "to_python"]
 
 OURS = ("pipeline", "track")
-"""Our cell magics that say something of the whole cell."""
+"""Our own cell magics, which apply to the whole cell."""
 
 _HEADER = re.compile(rf"[ \t]*%%({'|'.join(OURS)})(?:[ \t]+([^\r\n]*))?[ \t]*(?:\r\n|\r|\n|\Z)")
 _BLANK = re.compile(r"(?:[ \t\f]*(?:\r\n|\r|\n))*")
@@ -29,7 +29,7 @@ class HeaderLine:
     Attributes
     ----------
     name : "pipeline" or "track".
-    line : what follows it: "load --params n=1".
+    line : text after the name: "load --params n=1".
     number : 1-based line of the cell.
     """
 
@@ -39,9 +39,9 @@ class HeaderLine:
 
 
 def split_headers(raw: str) -> tuple[tuple[HeaderLine, ...], str]:
-    """Take our own `%%` lines off the top of a cell; return them, outermost first, and the rest as it is.
+    """Split our own `%%` lines off the top of a cell; return them, outermost first, and the rest unchanged.
 
-    Only what comes first counts: after another cell magic, ours are that one's business.
+    Only lines at the top count: after another cell magic they belong to that magic's text.
 
     Examples
     --------
@@ -56,9 +56,9 @@ def split_headers(raw: str) -> tuple[tuple[HeaderLine, ...], str]:
     while True:
         blank = _BLANK.match(raw, position)
         start = blank.end() if blank else position
-        found = _HEADER.match(raw, start)
-        if not found:
+        header = _HEADER.match(raw, start)
+        if not header:
             return tuple(headers), raw[position:]
         number = len(re.findall(r"\r\n|\r|\n", raw[:start])) + 1
-        headers.append(HeaderLine(found[1], (found[2] or "").strip(), number))
-        position = found.end()
+        headers.append(HeaderLine(header[1], (header[2] or "").strip(), number))
+        position = header.end()

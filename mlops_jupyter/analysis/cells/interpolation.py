@@ -1,4 +1,4 @@
-"""The notebook's variables in lines that are not Python: `!ls {folder}`, `%track log auc=score`."""
+"""Interpolation: the notebook's variables in lines that are not Python (`!ls {folder}`, `%track log auc=score`)."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def interpolated(line: str) -> list[str]:
     >>> interpolated("cp {folder / 'a'} $target && awk '{print $1}'")
     ["folder / 'a'", 'target']
     """
-    found: list[str] = []
+    fields: list[str] = []
     with suppress(ValueError):  # braces that do not match: IPython leaves such a line alone; $names count all the same
-        found = [field.strip() for _, field, _, _ in string.Formatter().parse(line) if field]
-    return [text for text in dict.fromkeys(found + _DOLLAR.findall(line)) if is_expression(text)]
+        fields = [field.strip() for _, field, _, _ in string.Formatter().parse(line) if field]
+    return [text for text in dict.fromkeys(fields + _DOLLAR.findall(line)) if is_expression(text)]
 
 
 def arguments_read(magic: str, line: str) -> list[str]:
-    """Return the expressions that one of our own line magics evaluates: values of `key=value`, names of variables.
+    """Return the expressions that one of our own line magics evaluates: values of `key=value`, and names of variables.
 
     Examples
     --------
@@ -50,10 +50,10 @@ def arguments_read(magic: str, line: str) -> list[str]:
     if verbs is not None and verb not in verbs:
         return []
     plain = line if verbs is None else rest
-    found: list[str] = []
+    option_values: list[str] = []
     for option in _OPTION.finditer(plain):
         if option[1] in _READING_OPTIONS and option[2]:
-            found += option[2].strip("\"'").split(",")
+            option_values += option[2].strip("\"'").split(",")
     plain = _OPTION.sub(" ", plain)
     keyed = list(_KEYED.finditer(plain))
     bare = plain[: keyed[0].start()] if keyed else plain
@@ -61,16 +61,16 @@ def arguments_read(magic: str, line: str) -> list[str]:
     values = [
         plain[match.end() : end] for match, end in zip(keyed, ends, strict=False)
     ]  # without keys: one end, no match
-    return [text.strip() for text in [*bare.split(), *values, *found] if is_expression(text)]
+    return [text.strip() for text in [*bare.split(), *values, *option_values] if is_expression(text)]
 
 
 def is_expression(text: str) -> bool:
-    """Whether a text is one Python expression."""
+    """Return whether a text is one Python expression."""
     return bool(text.strip()) and "#" not in text and "\n" not in text and parses(f"({text.strip()})")
 
 
 def parses(text: str) -> bool:
-    """Whether a text is Python."""
+    """Return whether a text is valid Python."""
     try:
         parse(text)
     except ParseError:

@@ -1,4 +1,4 @@
-"""Magics and shell lines translated to Python that reads and binds the same names. For analysis: it is never run."""
+"""Translate magics and shell lines to Python that reads and binds the same names. For analysis: it is never run."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from mlops_jupyter.analysis.syntax.parsing import LINE_END
 from mlops_jupyter.analysis.syntax.vocabulary import words
 
 RUNS_HERE = words("time prun lprun mprun debug capture track pipeline snakeviz scalene heat notify")
-"""Magics whose code runs among the notebook's variables."""
+"""Magics whose code runs in the notebook's namespace."""
 RUNS_ITS_LINE = RUNS_HERE - words("capture track pipeline heat notify")
-"""Those that run code on their own line, too."""
+"""Those of `RUNS_HERE` that also run code on their own line."""
 RUNS_APART = words("timeit memit")
-"""Magics whose code reads the notebook's variables and binds its own."""
+"""Magics whose code reads the notebook's namespace and binds names in its own."""
 AUTOCALLS = {"/", ",", ";"}
+"""First characters of lines that IPython turns into a call."""
 OURS = words("track register drift")
-"""Our line magics, whose arguments are expressions of the notebook."""
+"""Our own line magics, whose arguments are expressions over the notebook's variables."""
 
 _VALUED = {"timeit": "nrp", "prun": "lsTD", "lprun": "fmTDus", "mprun": "fT", "memit": "rt", "debug": "b"}
 _OPTION = re.compile(r"--?([A-Za-z])([\w-]*)(?:\s+|$)")
@@ -31,9 +32,9 @@ _OUTPUTS = re.compile(r"--(?:out|err|proc)\s+([^\W\d]\w*)")
 
 
 def to_python(body: str) -> str:
-    """Return text with the same lines, in which magics are calls that read and bind what the magics do.
+    """Return text with the same lines, in which magics are calls that read and bind the same names.
 
-    Code that a magic runs stays (`%time`, `%%time`, `%%capture`, `%%prun`); `%timeit` keeps its names to itself.
+    Code that a magic runs stays (`%time`, `%%time`, `%%capture`, `%%prun`); `%timeit` binds its names elsewhere.
     `x = !ls` becomes `x = __magic__("!")`, other lines `pass`. Variables in a shell line (`{path}`, `$path`) are read.
 
     Examples
@@ -41,14 +42,14 @@ def to_python(body: str) -> str:
     >>> to_python("files = !ls {folder}")
     'files = __magic__("!", folder)'
     """
-    cut = segments(_dedented(body))
-    if len(cut) == 1 and cut[0].kind is SegmentKind.PYTHON:
-        return cut[0].text
-    return "".join(piece.text if piece.kind is SegmentKind.PYTHON else _TRANSLATORS[piece.kind](piece) for piece in cut)
+    parts = segments(_dedented(body))
+    if len(parts) == 1 and parts[0].kind is SegmentKind.PYTHON:
+        return parts[0].text
+    return "".join(part.text if part.kind is SegmentKind.PYTHON else _TRANSLATORS[part.kind](part) for part in parts)
 
 
 def _dedented(body: str) -> str:
-    """Take the first line's indentation off all lines, as IPython does with pasted text."""
+    """Remove the first line's indentation from all lines, as IPython does with pasted text."""
     first = re.match(r"(?:[ \t\f]*(?:\r\n|\r|\n))*([ \t]+)(?=\S)", body)
     return re.sub(rf"(?m)^{first[1]}", "", body) if first else body
 
@@ -89,10 +90,10 @@ def _statement(piece: Segment) -> str:
 
 
 def _store(rest: str, names: str) -> str:
-    found = [name for name in names.split() if name.isidentifier()]
+    variables = [name for name in names.split() if name.isidentifier()]
     if rest.startswith("-r"):
-        return " = ".join([*found, _call("store" if found else "store -r")])
-    return _call("store", *found)
+        return " = ".join([*variables, _call("store" if variables else "store -r")])
+    return _call("store", *variables)
 
 
 def _autocall(escape: str, rest: str) -> str:
@@ -128,7 +129,7 @@ def _cell_magic(piece: Segment) -> str:
 
 
 def _apart(header: str, end: str, code: str, setup: str) -> str:
-    """`%%timeit setup` with its body: a class body, too, runs at once and keeps its names."""
+    """Translate `%%timeit setup` and its code to a class, whose body, too, runs at once and keeps its names."""
     inside = to_python(code)
     if not any(line.strip() and not line.lstrip().startswith("#") for line in inside.splitlines()):
         return f"pass  # {header}{end}{inside}"
@@ -146,7 +147,7 @@ _TRANSLATORS: dict[SegmentKind, Callable[[Segment], str]] = {
 
 
 def _replaced(piece: Segment, statement: str) -> str:
-    """Put a statement in the place of a piece: same indentation, same number of lines."""
+    """Return a statement in the place of a segment: same indentation, same number of lines."""
     indent = _INDENT.match(piece.text)
     ends = LINE_END.findall(piece.text)[len(LINE_END.findall(statement)) :]  # targets may take several lines
     return f"{indent[0] if indent else ''}{statement}{''.join(ends)}"
@@ -168,7 +169,7 @@ def _call(name: str, *arguments: str, text: str = "") -> str:
 
 
 def known(name: str) -> bool:
-    """Whether it is a magic of which we know what it reads and binds."""
+    """Return whether it is known which names a magic reads and binds."""
     return name in HARMLESS | RUNS_HERE | RUNS_APART | AUTOCALLS
 
 
@@ -182,7 +183,7 @@ def _cut_first_line(text: str) -> tuple[str, str, str]:
 
 
 def without_options(line: str, name: str) -> str:
-    """Take `-n 10 -r3 --quiet` off the front of a magic's line.
+    """Return a magic's line without the options at its front (`-n 10 -r3 --quiet`).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A notebook as its author laid it out: code cells with the headings and the prose above them."""
+"""The outline of a notebook: its code cells with the headings and the prose above them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
 
 @dataclass(frozen=True)
 class CodeCell:
-    """One code cell in its place.
+    """One code cell in the outline.
 
     Attributes
     ----------
     number : position among the code cells, from 1.
-    section : position of the heading it stands under; 0 before the first one.
-    heading : that heading's text, "" before the first one.
+    id : the cell's id in the notebook; "" if it has none.
+    source : the cell's text.
+    tags : tags of the cell's metadata.
+    section : position of the heading above the cell, from 1; 0 before the first heading.
+    heading : text of that heading; "" before the first heading.
     prose : text of the markdown cells between the previous code cell and this one, without headings.
     """
 
@@ -32,8 +35,8 @@ class CodeCell:
 
 
 def outline(notebook: Mapping[str, Any]) -> tuple[CodeCell, ...]:
-    """Read the code cells of a notebook of format 4 (a parsed .ipynb)."""
-    found: list[CodeCell] = []
+    """Return the code cells of a notebook of format 4 (a parsed .ipynb)."""
+    cells: list[CodeCell] = []
     section, heading, prose = 0, "", list[str]()
     for cell in notebook["cells"]:
         source = text_of(cell.get("source", ""))
@@ -47,21 +50,21 @@ def outline(notebook: Mapping[str, Any]) -> tuple[CodeCell, ...]:
             prose.append("")
         elif cell.get("cell_type") == "code":
             tags = tuple(map(str, (cell.get("metadata") or {}).get("tags") or ()))
-            number = len(found) + 1
-            found.append(
+            number = len(cells) + 1
+            cells.append(
                 CodeCell(number, str(cell.get("id", "")), source, tags, section, heading, "\n".join(prose).strip())
             )
             prose = []
-    return tuple(found)
+    return tuple(cells)
 
 
 def text_of(source: str | Sequence[str]) -> str:
-    """Join a cell's source, which the format allows to be one string or a list of lines."""
+    """Return a cell's source as one string; the notebook format allows a string or a list of lines."""
     return source if isinstance(source, str) else "".join(source)
 
 
 def _lines(source: str) -> Iterator[tuple[str, bool]]:
-    """Yield the lines of markdown, each with whether it is fenced code, in which `# x` is no heading."""
+    """Yield each line of markdown with whether it belongs to fenced code, in which `# x` is no heading."""
     fenced = False
     for line in source.splitlines():
         fence = line.lstrip().startswith(("```", "~~~"))
@@ -70,22 +73,22 @@ def _lines(source: str) -> Iterator[tuple[str, bool]]:
 
 
 def match(cells: Sequence[CodeCell], executions: Sequence[tuple[str, str]]) -> list[CodeCell | None]:
-    """Find for each execution, given as (cell id, source), the cell that it was of.
+    """Return for each execution, given as (cell id, source), the code cell that was executed.
 
-    By the front end's id where it sends one; else by source text, taking equal cells in their order; None for a cell
-    that was edited or deleted since.
+    Cells are matched by their id where the front end sent one, else by source text, equal cells in their order. The
+    result is None for a cell that was edited or deleted since.
     """
     by_id = {cell.id: cell for cell in cells if cell.id}
     by_source: dict[str, list[CodeCell]] = {}
     for cell in cells:
         by_source.setdefault(cell.source.strip(), []).append(cell)
-    found: list[CodeCell | None] = []
-    for key, source in executions:
+    matches: list[CodeCell | None] = []
+    for cell_id, source in executions:
         same = by_source.get(source.strip(), [])
-        if key in by_id:
-            found.append(by_id[key])
+        if cell_id in by_id:
+            matches.append(by_id[cell_id])
         else:
-            found.append(same[0] if same else None)
+            matches.append(same[0] if same else None)
             if len(same) > 1:
                 same.append(same.pop(0))
-    return found
+    return matches

@@ -1,4 +1,4 @@
-"""A cell's text cut into plain Python, magics, shell lines and questions."""
+"""Segments: a cell's text cut into plain Python, magics, shell lines and help requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mlops_jupyter.analysis.syntax.vocabulary import words
 
 
 class SegmentKind(Enum):
-    """What a piece of a cell is."""
+    """The kinds of segments."""
 
     PYTHON = "python"
     LINE_MAGIC = "line magic"  # %time f(), x = %env HOME, and the autocall lines /f x  ,f x  ;f x
@@ -23,15 +23,15 @@ class SegmentKind(Enum):
 
 @dataclass(frozen=True)
 class Segment:
-    """A run of lines of one kind. The texts of a cell's pieces, joined, are the cell.
+    """Consecutive lines of one kind. The texts of a cell's segments, joined, are the cell.
 
     Attributes
     ----------
     text : as written, indentation and line ends included.
-    name : the magic's name, "!" or "!!", what is asked about, "" for Python.
-    line : 1-based line of the text that was cut.
-    assigned : what stands left of the `=` in `x = %magic` and `x = !command`.
-    rest : what follows the name; of lines continued with a backslash, joined. A cell magic's is that of its first line.
+    name : the magic's name, "!" or "!!", the subject of a help request, "" for Python.
+    line : 1-based line of the cell where the segment begins.
+    assigned : the target left of the `=` in `x = %magic` and `x = !command`; None if there is none.
+    rest : text after the name, lines continued with a backslash joined; of a cell magic, the rest of its first line.
     """
 
     kind: SegmentKind
@@ -45,7 +45,7 @@ class Segment:
 AUTOMAGIC = words(
     "pip conda mamba uv cd ls ll cat mkdir rmdir cp mv rm man more less pwd env who whos matplotlib run time"
 )
-"""Magics that a cell of one line may call without `%`, where the line is not Python."""
+"""Magics that a cell of one line may call without `%` if the line is not Python."""
 
 _TOKEN = re.compile(
     r"""
@@ -77,7 +77,7 @@ _CALLED = re.compile(
     """,
     re.VERBOSE,
 )
-"""What IPython makes of a magic or a shell line, which notebooks that were scripts once have as text."""
+"""IPython's translation of a magic or a shell line, which is the text of notebooks that were scripts once."""
 
 _ASKED = re.compile(r"(%{0,2}(?!\d)[\w*]+(?:\.(?!\d)[\w*]+|\[-?[0-9]+\])*)\?\??$")
 _END = re.compile(r"(?:\\(?:\r\n|\r|\n)|[^\r\n])*(?:\r\n|\r|\n|$)")
@@ -87,11 +87,11 @@ _BLANK = re.compile(r"(?:[ \t\f]*(?:\r\n|\r|\n))*")
 
 
 def segments(body: str) -> tuple[Segment, ...]:
-    """Cut a cell's text where Python ends and IPython begins.
+    """Return the segments of a cell's text, cut where Python ends and IPython's syntax begins.
 
     Examples
     --------
-    >>> [(p.kind.value, p.name, p.text) for p in pieces("a = (b\\n % c)\\n%time f()\\n")]
+    >>> [(p.kind.value, p.name, p.text) for p in segments("a = (b\\n % c)\\n%time f()\\n")]
     [('python', '', 'a = (b\\n % c)\\n'), ('line magic', 'time', '%time f()\\n')]
     """
     if not _SUSPECT.search(body):
@@ -128,29 +128,29 @@ def _python(text: str, line: int) -> tuple[Segment, ...]:
 
 
 def _merged(body: str) -> Iterator[Segment]:
-    """Yield the pieces; logical lines of Python that follow each other are one."""
+    """Yield the segments; consecutive logical lines of Python form one."""
     start = position = 0
     line = start_line = 1
     while position < len(body):
-        piece = _logical(body, position, line)
-        length = len(piece.text)
-        if piece.kind is not SegmentKind.PYTHON:
+        segment = _logical(body, position, line)
+        length = len(segment.text)
+        if segment.kind is not SegmentKind.PYTHON:
             yield from _python(body[start:position], start_line)
-            yield piece
+            yield segment
             start = position + length
-            start_line = line + count_lines(piece.text)
-        line += count_lines(piece.text)
+            start_line = line + count_lines(segment.text)
+        line += count_lines(segment.text)
         position += length
     yield from _python(body[start:], start_line)
 
 
 def _logical(body: str, start: int, line: int) -> Segment:
-    """Return the logical line that begins at `start`."""
+    """Return the logical line that begins at offset `start`."""
     escaped = _ESCAPED.match(body, start, _physical_end(body, start))
     if escaped:
         return _escaped(body[start : escaped.end()], escaped["esc"], escaped["rest"], line)
-    if called := _CALLED.match(body, start):
-        return _called(called, line)
+    if call := _CALLED.match(body, start):
+        return _called(call, line)
     depth, assigned, last, end = 0, False, "", len(body)
     for token in _TOKEN.finditer(body, start):
         kind = token.lastgroup
@@ -170,8 +170,8 @@ def _logical(body: str, start: int, line: int) -> Segment:
             last = token.group() if kind == "other" else ""
     text = body[start:end]
     if last == "?":
-        asked = _ASKED.search(text.rstrip())
-        return Segment(SegmentKind.HELP, text, asked[1] if asked else "", line)
+        request = _ASKED.search(text.rstrip())
+        return Segment(SegmentKind.HELP, text, request[1] if request else "", line)
     return Segment(SegmentKind.PYTHON, text, "", line)
 
 
@@ -179,9 +179,9 @@ def _escaped(text: str, escape: str, rest: str, line: int) -> Segment:
     rest = _JOIN.sub(" ", rest).strip()
     if escape.startswith("?"):
         return Segment(SegmentKind.HELP, text, rest, line)
-    asked = _ASKED.search(escape + rest)
-    if asked:  # IPython looks for a question first, even in a shell line
-        return Segment(SegmentKind.HELP, text, asked[1], line)
+    request = _ASKED.search(escape + rest)
+    if request:  # IPython looks for a help request first, even in a shell line
+        return Segment(SegmentKind.HELP, text, request[1], line)
     if escape.startswith("!"):
         return Segment(SegmentKind.SHELL, text, escape, line, rest=rest)
     if escape != "%":
@@ -208,6 +208,6 @@ def _assignment(body: str, start: int, equals: int, right: re.Match[str], line: 
 
 
 def _physical_end(body: str, start: int) -> int:
-    """Return where the line that holds `start` ends, lines joined by backslashes counted as one."""
-    found = _END.match(body, start)
-    return found.end() if found else len(body)
+    """Return the offset where the line at `start` ends; lines joined by backslashes count as one."""
+    match = _END.match(body, start)
+    return match.end() if match else len(body)

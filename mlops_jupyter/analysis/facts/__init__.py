@@ -1,1 +1,1 @@
-"""What the text of a cell says of names: reads, writes, definitions, imports."""
+"""Facts of a cell from its text: the names that it reads and binds, its definitions and imports."""

@@ -1,4 +1,4 @@
-"""Joins what the statements of a cell do, one after another, to the facts of the cell."""
+"""Builds the facts of a cell from its statements, one after another."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def build_facts(source: str, tree: ast.Module) -> SourceFacts:
 
 
 class _Cell:
-    """What the statements so far do together."""
+    """Accumulates the facts of a cell's statements, in order."""
 
     def __init__(self, notes: VisitState) -> None:
         self.notes = notes
@@ -40,15 +40,15 @@ class _Cell:
         self._end = 0
 
     def add(self, node: ast.stmt) -> None:
-        """Take in the next statement."""
+        """Add the next statement (changes this object)."""
         notes = self.notes
         notes.text_names = set()
-        lent = len(notes.code)
+        earlier_code = len(notes.code)
         scope = Scope(ScopeKind.MODULE, notes)
         scope.late = self.late
         visit(scope, node)
         literals = assigned_literals(node)
-        statement = _statement(node, scope, literals, self._end, list(notes.code.values())[lent:])
+        statement = _statement(node, scope, literals, self._end, list(notes.code.values())[earlier_code:])
         self._end = statement.span.end_line
         self.statements.append(statement)
         self.reads |= statement.reads - self.assigned
@@ -64,10 +64,10 @@ class _Cell:
         self.text_names |= notes.text_names
 
     def facts(self) -> SourceFacts:
-        """Return the facts of the statements together."""
+        """Return the facts of the whole cell."""
         if self.late:
             self._call_late()
-        notes, found = self.notes, self.notes.causes
+        notes, finder = self.notes, self.notes.causes
         writes = frozenset(self.bound) - MARKS
         changed_late = frozenset().union(*(late.writes | late.deletes for late in self.late.values()))
         return SourceFacts(
@@ -92,23 +92,23 @@ class _Cell:
             },
             string_reads=frozenset(self.text_names),
             names_in_strings=frozenset(notes.names_in_strings),
-            causes=(*found.found, *(cause for name, cause in found.ordered if name in found.sets)),
-            sets=frozenset(found.sets),
-            ordered=tuple(found.ordered),
+            causes=(*finder.found, *(cause for name, cause in finder.ordered if name in finder.sets)),
+            sets=frozenset(finder.sets),
+            ordered=tuple(finder.ordered),
             uncertain=tuple(notes.doubts),
             statements=tuple(self.statements),
             awaits=notes.awaits,
         )
 
     def _looped(self) -> dict[str, Names]:
-        found: dict[str, Names] = {}
+        loop_bound: dict[str, Names] = {}
         for targets, bound in self.loops:
             alone = frozenset(name for name, places in bound.items() if self.bound[name] == places) - MARKS
-            found |= {name: alone | {name} for name in targets - self.unassigned}
-        return found
+            loop_bound |= {name: alone | {name} for name in targets - self.unassigned}
+        return loop_bound
 
     def _call_late(self) -> None:
-        """Count what the cell's functions do as done wherever its top level names them: it may call them there."""
+        """Count the accesses of the cell's functions wherever its top level names them, as it may call them there."""
         deleted: set[str] = set()
         for before, loads in self._loads:
             for name in loads.keys() & self.late.keys():
@@ -121,7 +121,7 @@ class _Cell:
         self.unassigned |= deleted
 
     def _reached(self, name: str) -> DeferredAccess:
-        """Return what calling a function may do, through the cell's other functions that it names."""
+        """Return the accesses of a function and, transitively, of the cell's functions that it names."""
         total, todo, seen = DeferredAccess(), [name], {name}
         while todo:
             late = self.late[todo.pop()]
@@ -134,7 +134,7 @@ class _Cell:
 
 
 def _loop(node: ast.For | ast.AsyncFor, bound: dict[str, int]) -> tuple[set[str], dict[str, int]]:
-    """Return the names that a loop binds each time round, and what it binds only if it does go round."""
+    """Return the names that a loop binds in each iteration, and all names that it binds only if it iterates."""
     targets = _stored(node.target)
     always = _stored(node.iter)
     return targets, {n: places for n, places in bound.items() if n in targets or not (node.orelse or n in always)}
@@ -160,5 +160,5 @@ def _statement(
         string_reads=frozenset(scope.notes.text_names),
         sets_up=sets_up(node) or library,
         option=option,
-        escaping_reads=frozenset().union(*(each.free | each.reads for each in late)) - MARKS,
+        escaping_reads=frozenset().union(*(access.free | access.reads for access in late)) - MARKS,
     )

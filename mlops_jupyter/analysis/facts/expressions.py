@@ -1,4 +1,4 @@
-"""What expressions do to names."""
+"""Visitors of expressions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WATCHED = CALL_TAILS | DOUBTFUL | _TEXT_CALLS
 
 @visits(ast.Name)
 def name(scope: Scope, node: ast.Name) -> None:
-    """A name: read, bound or deleted by its place."""
+    """Visit a name, which is read, bound or deleted according to its context."""
     context = type(node.ctx)
     if context is ast.Load:
         scope.load(node.id)
@@ -29,7 +29,7 @@ def name(scope: Scope, node: ast.Name) -> None:
 
 @visits(ast.Attribute)
 def attribute(scope: Scope, node: ast.Attribute) -> None:
-    """`a.b`: reads `a`, also where `b` is set or deleted."""
+    """Visit `a.b`, which reads `a`, also where `b` is set or deleted."""
     visit(scope, node.value)
     if node.attr in ATTRIBUTE_TAILS:
         scope.notes.causes.attribute(node)
@@ -37,14 +37,14 @@ def attribute(scope: Scope, node: ast.Attribute) -> None:
 
 @visits(ast.Subscript)
 def subscript(scope: Scope, node: ast.Subscript) -> None:
-    """`a[b]`: reads both, also where the item is set or deleted."""
+    """Visit `a[b]`, which reads both names, also where the item is set or deleted."""
     visit(scope, node.value)
     visit(scope, node.slice)
 
 
 @visits(ast.Constant)
 def constant(scope: Scope, node: ast.Constant) -> None:
-    """Text may name variables that a library looks up."""
+    """Visit a constant: a string may name variables that a library looks up."""
     value = node.value
     if type(value) is str and ("@" in value or "~" in value):
         _text(scope, names_in_string(value))
@@ -52,7 +52,7 @@ def constant(scope: Scope, node: ast.Constant) -> None:
 
 @visits(ast.BinOp)
 def operation(scope: Scope, node: ast.BinOp) -> None:
-    """Left before right. A long sum leans left: it is unwound, not recursed into."""
+    """Visit a binary operation, left before right. A long sum leans left: it is unwound, not recursed into."""
     rights = []
     left: ast.expr = node
     while type(left) is ast.BinOp:
@@ -64,7 +64,7 @@ def operation(scope: Scope, node: ast.BinOp) -> None:
 
 @visits(ast.BoolOp)
 def choice(scope: Scope, node: ast.BoolOp) -> None:
-    """Only the first operand is sure to be evaluated."""
+    """Visit `and` or `or`: only the first operand is sure to be evaluated."""
     visit(scope, node.values[0])
     after = scope.flow()
     visit_all(scope, node.values[1:])
@@ -73,7 +73,7 @@ def choice(scope: Scope, node: ast.BoolOp) -> None:
 
 @visits(ast.Compare)
 def comparison(scope: Scope, node: ast.Compare) -> None:
-    """Of a chain, only the first two operands are sure to be evaluated."""
+    """Visit a comparison: of a chain, only the first two operands are sure to be evaluated."""
     visit(scope, node.left)
     visit(scope, node.comparators[0])
     after = scope.flow()
@@ -83,7 +83,7 @@ def comparison(scope: Scope, node: ast.Compare) -> None:
 
 @visits(ast.IfExp)
 def conditional(scope: Scope, node: ast.IfExp) -> None:
-    """`a if test else b`: the test, then one of them."""
+    """Visit `a if test else b`: the test, then one of the branches."""
     visit(scope, node.test)
     start = scope.flow()
     visit(scope, node.body)
@@ -95,7 +95,7 @@ def conditional(scope: Scope, node: ast.IfExp) -> None:
 
 @visits(ast.NamedExpr)
 def walrus(scope: Scope, node: ast.NamedExpr) -> None:
-    """`(a := b)` binds in the nearest scope that is no comprehension."""
+    """Visit `(a := b)`, which binds in the nearest scope that is no comprehension."""
     visit(scope, node.value)
     owner = scope
     while owner.kind is ScopeKind.COMPREHENSION and owner.outer:
@@ -109,13 +109,13 @@ def walrus(scope: Scope, node: ast.NamedExpr) -> None:
 
 @visits(ast.Await)
 def awaiting(scope: Scope, node: ast.Await) -> None:
-    """`await` at the cell's top level makes the cell a coroutine."""
+    """Visit `await`, which makes the cell a coroutine if it stands at the top level."""
     note_await(scope)
     visit(scope, node.value)
 
 
 def note_await(scope: Scope) -> None:
-    """Note an `await`, `async for` or `async with`."""
+    """Note an `await`, `async for` or `async with`, if it stands at the cell's top level."""
     while scope.kind is ScopeKind.COMPREHENSION and scope.outer:
         scope = scope.outer
     if scope.kind is ScopeKind.MODULE:
@@ -124,7 +124,7 @@ def note_await(scope: Scope) -> None:
 
 @visits(ast.Call)
 def call(scope: Scope, node: ast.Call) -> None:
-    """A call: what is called, its arguments, and what we know of functions of that name."""
+    """Visit a call: the function, its arguments, and the rules for functions of that name."""
     func = node.func
     tail = ""
     if isinstance(func, ast.Attribute):
@@ -153,7 +153,7 @@ def _watched(scope: Scope, node: ast.Call, tail: str) -> None:
 
 
 def _text(scope: Scope, found: Names) -> None:
-    """Note candidates: as reads of a function, whose own names they may be, else apart."""
+    """Note candidates for names in a string: inside a function as reads, elsewhere apart from the reads."""
     scope.notes.names_in_strings |= found
     if scope.kind in (ScopeKind.MODULE, ScopeKind.CLASS):
         scope.notes.text_names |= found
@@ -163,7 +163,7 @@ def _text(scope: Scope, found: Names) -> None:
 
 
 def _python_text(scope: Scope, node: ast.Call) -> None:
-    """`exec` and `eval`: constant text is walked as if it stood here; other text is a doubt."""
+    """Visit the text of `exec` and `eval`: constant text as if it stood here; any other text is a doubt."""
     if len(node.args) > 1 and not _is_globals(node.args[1]):
         return  # runs in a namespace of its own
     text = node.args[0] if node.args else None
@@ -172,8 +172,8 @@ def _python_text(scope: Scope, node: ast.Call) -> None:
             body = parse(text.value.strip()).body
         except ParseError:
             return  # the cell will raise
-        for part in body:
-            for inner in ast.walk(part):
+        for statement in body:
+            for inner in ast.walk(statement):
                 ast.copy_location(inner, node)
                 if isinstance(inner, ast.Name):
                     scope.notes.names_in_strings.add(inner.id)

@@ -1,8 +1,8 @@
-"""Source text -> facts: which names a cell reads, binds and deletes, and what may make its values differ elsewhere.
+"""Static analysis of a cell: which names it reads, binds and deletes, and what makes its values nondeterministic.
 
-Pure, standard library only, and fast: it runs in the kernel before each cell. What it says of reads and writes is what
-*may* happen, so a name too many is possible (`reads` holds builtins, too, and candidates from text are a guess):
-intersect with the names that are alive. A name too few is a defect, except where `uncertain` or `star_imports` says so.
+Pure, standard library only, and fast: it runs in the kernel before each cell. Reads and writes are what *may* happen,
+so a name too many is possible (`reads` holds builtins, too, and candidates from strings are a guess): intersect them
+with the names of the namespace. A name too few is a defect, unless `uncertain` or `star_imports` is not empty.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ __all__ = [
 ]
 
 REMEMBERED = 8192
-"""Cells whose facts are kept: more than a notebook has. (Fewer would be worse than none: each pass over the cells of a
-longer notebook would push out the very ones that come next.)"""
+"""Size of the caches, in cells: more than a notebook has. (Fewer would be worse than no cache: each pass over the cells
+of a longer notebook would evict the very ones that come next.)"""
 
 
 @lru_cache(maxsize=REMEMBERED)
 def extract_facts(source: str) -> SourceFacts:
-    """Return the facts of a cell's Python text (magics translated before, see `cells.to_python`).
+    """Return the facts of a cell's Python text, whose magics `cells.to_python` has translated.
 
     Raises
     ------
@@ -44,8 +44,8 @@ def extract_facts(source: str) -> SourceFacts:
 
     Examples
     --------
-    >>> found = facts("y = [x * k for x in rows]")
-    >>> sorted(found.reads), sorted(found.sure_writes)
+    >>> facts = extract_facts("y = [x * k for x in rows]")
+    >>> sorted(facts.reads), sorted(facts.definite_writes)
     (['k', 'rows'], ['y'])
     """
     tree = parse(source)
@@ -54,7 +54,7 @@ def extract_facts(source: str) -> SourceFacts:
 
 @lru_cache(maxsize=REMEMBERED)
 def normalized_source(source: str) -> str:
-    """Return text that does not change with formatting, comments and blank lines, for hashing; docstrings stay.
+    """Return source text without its formatting, comments and blank lines, for hashing; docstrings stay.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def normalized_source(source: str) -> str:
 
     Examples
     --------
-    >>> normalised("x=( 1 )  # one") == normalised("x = 1")
+    >>> normalized_source("x=( 1 )  # one") == normalized_source("x = 1")
     True
     """
     tree = parse(source)

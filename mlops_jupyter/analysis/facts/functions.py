@@ -1,4 +1,4 @@
-"""Functions, classes, lambdas and comprehensions: scopes inside scopes."""
+"""Visitors of functions, classes, lambdas and comprehensions: scopes inside scopes."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _CALM = words(
     "setter getter deleter overload override final total_ordering contextmanager asynccontextmanager njit jit "
     "vectorize no_type_check singledispatch define frozen attrs s runtime_checkable unique"
 )
-"""Decorators known to call nothing of what they are given."""
+"""Decorators known not to call the function that they decorate."""
 
 _ACCESSORS = words("setter getter deleter")
 
 _WRAPPERS = words("partial partialmethod cache lru_cache njit jit vectorize frompyfunc FunctionTransformer")
-"""Calls whose value is a function that they were given, in other clothes."""
+"""Calls that return a wrapper of a function among their arguments."""
 
 
 @visits(ast.FunctionDef, ast.AsyncFunctionDef)
 def function(scope: Scope, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-    """`def`: decorators, defaults and annotations now, the body when called."""
+    """Visit `def`: decorators, defaults and annotations run now, the body when the function is called."""
     visit_all(scope, (decorator for decorator in node.decorator_list if not _extends(scope, decorator)))
     inner = _open(scope, node.args, late=scope.keeps_late)
     annotations = [arg.annotation for arg in _parameters(node.args)] + [node.returns]
-    # Written out as text under the __future__ import, they are read when somebody asks for them.
+    # Under the __future__ import annotations are kept as text, and evaluated only when somebody asks for them.
     visit_all(inner if scope.notes.lazy_annotations else scope, (note for note in annotations if note))
     visit_all(inner, node.body)
     scope.bind(node.name)
@@ -39,7 +39,7 @@ def function(scope: Scope, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None
 
 @visits(ast.ClassDef)
 def class_(scope: Scope, node: ast.ClassDef) -> None:
-    """`class`: all of it now, except the bodies of its methods."""
+    """Visit `class`: all of it runs now, except the bodies of its methods."""
     visit_all(scope, node.decorator_list)
     visit_all(scope, node.bases)
     visit_all(scope, (keyword.value for keyword in node.keywords))
@@ -61,7 +61,7 @@ def class_(scope: Scope, node: ast.ClassDef) -> None:
 
 @visits(ast.Lambda)
 def anonymous(scope: Scope, node: ast.Lambda) -> None:
-    """A lambda that is no name's own: whoever gets it may call it at once."""
+    """Visit a lambda that is not bound to a name: the code that gets it may call it at once."""
     inner = _open(scope, node.args, late=False)
     visit(inner, node.body)
     scope.absorb(inner)
@@ -69,7 +69,7 @@ def anonymous(scope: Scope, node: ast.Lambda) -> None:
 
 
 def named_lambda(scope: Scope, names: Iterable[str], node: ast.Lambda) -> None:
-    """`f = lambda: ...` at the top level or in a class: a function like any other."""
+    """Visit `f = lambda: ...` at the top level or in a class: it defines a function, as `def` does."""
     inner = _open(scope, node.args, late=True)
     visit(inner, node.body)
     for name in names:
@@ -81,7 +81,7 @@ def named_lambda(scope: Scope, names: Iterable[str], node: ast.Lambda) -> None:
 
 @visits(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 def comprehension(scope: Scope, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
-    """The first iterable belongs outside, all else to a scope of its own."""
+    """Visit a comprehension: its first iterable is evaluated outside, all else in a scope of its own."""
     first = node.generators[0]
     visit(scope, first.iter)
     inner = Scope(ScopeKind.COMPREHENSION, scope.notes, scope, scope.passed_on(), scope.private)
@@ -104,18 +104,18 @@ def comprehension(scope: Scope, node: ast.ListComp | ast.SetComp | ast.DictComp 
 
 
 def held(scope: Scope, node: ast.expr) -> DeferredAccess | None:
-    """Return what the functions do that a value holds: lambdas and definitions in containers, choices and wrappers."""
+    """Return the deferred accesses of the functions that a value holds, also in containers, choices and wrappers."""
     if isinstance(node, (ast.Lambda, ast.GeneratorExp)):
         inner = scope.notes.code.get(id(node))
         return inner.as_late(whenever=True) if inner else None
     if isinstance(node, ast.Name):
         return scope.late.get(node.id)
-    found = DeferredAccess()
+    total = DeferredAccess()
     for part in _parts(node):
         late = held(scope, part)
         if late:
-            found.add(late)
-    return found if found != DeferredAccess() else None
+            total.add(late)
+    return total if total != DeferredAccess() else None
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:
@@ -135,7 +135,7 @@ def _parts(node: ast.expr) -> list[ast.expr]:
 
 
 def _open(scope: Scope, args: ast.arguments, late: bool) -> Scope:
-    """Walk defaults outside; return the function's own scope, its parameters bound."""
+    """Visit the defaults in the outer scope; return the function's own scope with its parameters bound."""
     visit_all(scope, args.defaults)
     visit_all(scope, (default for default in args.kw_defaults if default))
     entry = NOTHING if late else scope.passed_on()
@@ -146,7 +146,7 @@ def _open(scope: Scope, args: ast.arguments, late: bool) -> Scope:
 
 
 def _extends(scope: Scope, decorator: ast.expr) -> bool:
-    """Whether this is the `p.setter` of a property of this class, which reads nothing else and calls nothing."""
+    """Return whether a decorator is `p.setter` of a property of this class, which reads and calls nothing else."""
     if not isinstance(decorator, ast.Attribute) or not isinstance(decorator.value, ast.Name):
         return False
     return decorator.attr in _ACCESSORS and scope.mangled(decorator.value.id) in scope.late
@@ -167,8 +167,8 @@ def _define(scope: Scope, name: str, decorators: list[ast.expr]) -> None:
 
 
 def _parameters(args: ast.arguments) -> list[ast.arg]:
-    found = [*args.posonlyargs, *args.args, *args.kwonlyargs]
-    return found + [arg for arg in (args.vararg, args.kwarg) if arg]
+    named = [*args.posonlyargs, *args.args, *args.kwonlyargs]
+    return named + [arg for arg in (args.vararg, args.kwarg) if arg]
 
 
 def _tail(node: ast.expr) -> str:

@@ -1,4 +1,4 @@
-"""The whole grammar: importing this gives `visit` a handler for each kind of node that has rules of its own."""
+"""The whole grammar: importing this module registers a handler for each kind of node that has rules of its own."""
 
 from __future__ import annotations
 

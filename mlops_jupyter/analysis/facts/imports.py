@@ -1,4 +1,4 @@
-"""What imports bind."""
+"""Visitors of imports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mlops_jupyter.analysis.facts.visitor import visits
 
 @visits(ast.Import)
 def import_(scope: Scope, node: ast.Import) -> None:
-    """`import a.b` binds `a`, `import a.b as c` binds `c`."""
+    """Visit `import a.b`, which binds `a`, and `import a.b as c`, which binds `c`."""
     for alias in node.names:
         top = alias.name.partition(".")[0]
         name = alias.asname or top
@@ -25,14 +25,14 @@ def import_(scope: Scope, node: ast.Import) -> None:
 
 
 def _with_submodules(before: str | None, text: str) -> str:
-    """`import a.b` and `import a.c` both bind `a`, and each loads a module: keep both."""
+    """Return both statements of `import a.b` and `import a.c`: both bind `a`, and each loads a module."""
     lines = before.split("\n") if before and before.startswith("import ") and " as " not in before else []
     return "\n".join(dict.fromkeys([*lines, text]))
 
 
 @visits(ast.ImportFrom)
 def import_from(scope: Scope, node: ast.ImportFrom) -> None:
-    """`from m import a as b` binds `b`; `from m import *` binds what only running tells."""
+    """Visit `from m import a as b`, which binds `b`; what `from m import *` binds is known only when it runs."""
     module = "." * node.level + (node.module or "")
     for alias in node.names:
         if alias.name == "*":

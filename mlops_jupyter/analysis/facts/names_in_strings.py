@@ -1,6 +1,7 @@
 """Names inside strings that a library may evaluate against the caller's variables.
 
-These are candidates: a column of a frame and a variable look alike here. The caller intersects them with live names.
+These are candidates: a column of a frame and a variable look alike here. The caller intersects them with the
+names of the namespace.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ FORMULAS = words(
 """Calls that take a formula: statsmodels, patsy, formulaic, pyfixest."""
 
 MAGIC = "__magic__"
-"""What stands for a magic in translated text; `text=` is the line of one that we do not know."""
+"""The function that stands for a magic in translated text; its `text=` is the line of an unknown magic."""
 
 _AT = re.compile(r"(?<![\w@.])@([^\W\d]\w*)")
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -35,7 +36,11 @@ _NONE: frozenset[str] = frozenset()
 
 
 def names_in_call(call: ast.Call, tail: str) -> frozenset[str]:
-    """Return the candidates in the constant text handed to a call of that name (`tail` is in one of the sets above).
+    """Return the candidates in the constant strings among a call's arguments.
+
+    Parameters
+    ----------
+    tail : last name of the call: one of `EVALUATORS` or `FORMULAS`, or `MAGIC`.
 
     Examples
     --------
@@ -43,7 +48,7 @@ def names_in_call(call: ast.Call, tail: str) -> frozenset[str]:
     >>> sorted(names_in_call(call, "query"))
     ['limit']
     """
-    if tail == MAGIC:  # what a magic that we do not know reads is one of the words of its line
+    if tail == MAGIC:  # an unknown magic may read any variable that its line names
         return frozenset().union(*(_words(_constant(k.value)) for k in call.keywords))
     texts = [text for text in map(_constant, [*call.args, *(k.value for k in call.keywords)]) if text]
     return frozenset().union(*(_in_argument(text, call.func, tail) for text in texts)) if texts else _NONE
@@ -64,7 +69,7 @@ def _in_argument(text: str, func: ast.expr, tail: str) -> frozenset[str]:
 
 
 def names_in_string(text: str) -> frozenset[str]:
-    """Return the candidates in a string that is handed to nothing we know: `@name`, and the words of a formula `y ~ x`.
+    """Return the candidates in a string that no known call evaluates: `@name`, and the words of a formula `y ~ x`.
 
     Examples
     --------
@@ -85,7 +90,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 def _constant(node: ast.expr) -> str:
-    """Return the constant part of a string expression, "" where it has none; of an f-string, what is between fields."""
+    """Return the constant part of a string expression (of an f-string, the text between its fields); "" if none."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):

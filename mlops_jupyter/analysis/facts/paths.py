@@ -1,4 +1,4 @@
-"""Where paths part and meet: branches, loops, blocks whose exceptions are caught."""
+"""Visitors of control flow: branches, loops, `with` and `try` blocks, with what is assigned where paths meet."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from mlops_jupyter.analysis.syntax.vocabulary import words
 _SUPPRESSORS = words(
     "suppress ignored ignore raises assertRaises assertRaisesRegex ExitStack AsyncExitStack TaskGroup skip_on_error"
 )
-"""Context managers known to swallow exceptions. Of others we take it that what follows them has seen their body end."""
+"""Context managers known to swallow exceptions. With any other, the block is taken to end before what follows it."""
 
 _KEEPS_COUNT = frozenset({"enumerate", "sorted", "reversed", "list", "tuple", "set", "tqdm", "track", "iter"})
+"""Functions that return items if their argument has any."""
 
 
 @visits(ast.If)
 def branch(scope: Scope, node: ast.If) -> None:
-    """One of two blocks; `if True:` always the first."""
+    """Visit `if`: one of two blocks runs; with `if True:` it is always the first."""
     visit(scope, node.test)
     start = scope.flow()
     visit_all(scope, node.body)
@@ -31,7 +32,7 @@ def branch(scope: Scope, node: ast.If) -> None:
 
 @visits(ast.For, ast.AsyncFor)
 def for_(scope: Scope, node: ast.For | ast.AsyncFor) -> None:
-    """The body runs any number of times; at least once over what is plainly not empty."""
+    """Visit `for`: the body runs any number of times; at least once over an iterable that is plainly not empty."""
     visit(scope, node.iter)
     scope.notes.causes.iterated(node.iter)
     if isinstance(node, ast.AsyncFor):
@@ -51,7 +52,7 @@ def for_(scope: Scope, node: ast.For | ast.AsyncFor) -> None:
 
 @visits(ast.While)
 def while_(scope: Scope, node: ast.While) -> None:
-    """The test runs at least once; `while True:` ends only by `break`."""
+    """Visit `while`: the test runs at least once; `while True:` ends only by `break`."""
     visit(scope, node.test)
     start = scope.flow()
     scope.loops.append(([], []))
@@ -64,7 +65,7 @@ def while_(scope: Scope, node: ast.While) -> None:
 
 @visits(ast.With, ast.AsyncWith)
 def with_(scope: Scope, node: ast.With | ast.AsyncWith) -> None:
-    """A block whose exceptions may be swallowed."""
+    """Visit `with`: a context manager may swallow the exceptions of the block."""
     if isinstance(node, ast.AsyncWith):
         note_await(scope)
     start = scope.flow()
@@ -83,7 +84,7 @@ def with_(scope: Scope, node: ast.With | ast.AsyncWith) -> None:
 
 @visits(ast.Try, *([ast.TryStar] if hasattr(ast, "TryStar") else []))
 def try_(scope: Scope, node: ast.Try) -> None:
-    """The body may stop anywhere; a handler starts with what was known before it."""
+    """Visit `try`: the body may stop anywhere, so a handler starts with what was assigned before the body."""
     start = scope.flow()
     visit_all(scope, node.body)
     stopped = _interrupted(scope, start)
@@ -109,7 +110,7 @@ def try_(scope: Scope, node: ast.Try) -> None:
 
 
 def _interrupted(scope: Scope, start: Assignment) -> Assignment:
-    """What is known where a block may have stopped anywhere: what was before it, less what it may have deleted."""
+    """Return what is assigned after a block that may have stopped anywhere: as before it, less what may be deleted."""
     return Assignment(start.assigned, start.unassigned | scope.deleted, start.unreachable)
 
 
@@ -124,7 +125,7 @@ def _suppresses(node: ast.expr) -> bool:
 
 
 def _filled(node: ast.expr) -> bool:
-    """Whether a loop over this runs at least once: a display with items, text, `range(3)`, and wrappers of such."""
+    """Return whether a loop over this surely runs: over a display with items, text, `range(3)`, or a wrapper of one."""
     if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
         return any(not isinstance(item, ast.Starred) for item in node.elts)
     if isinstance(node, ast.Constant):

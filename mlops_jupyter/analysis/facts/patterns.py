@@ -1,4 +1,4 @@
-"""What `match` does to names."""
+"""Visitors of `match` statements and their patterns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mlops_jupyter.analysis.facts.visitor import visit, visit_all, visits
 
 @visits(ast.Match)
 def match(scope: Scope, node: ast.Match) -> None:
-    """One case or none; a bare name or `_` without a guard leaves no other way."""
+    """Visit `match`: one case runs or none; a bare name or `_` without a guard always matches."""
     visit(scope, node.subject)
     start = scope.flow()
     ends = []
@@ -28,7 +28,7 @@ def match(scope: Scope, node: ast.Match) -> None:
 
 @visits(ast.MatchAs, ast.MatchStar)
 def capture(scope: Scope, node: ast.MatchAs | ast.MatchStar) -> None:
-    """`case pattern as x`, `case x`, `case [*x]`."""
+    """Visit a capture pattern: `case pattern as x`, `case x`, `case [*x]`."""
     if isinstance(node, ast.MatchAs) and node.pattern:
         visit(scope, node.pattern)
     if node.name:
@@ -37,7 +37,7 @@ def capture(scope: Scope, node: ast.MatchAs | ast.MatchStar) -> None:
 
 @visits(ast.MatchMapping)
 def mapping(scope: Scope, node: ast.MatchMapping) -> None:
-    """`case {"key": pattern, **rest}`."""
+    """Visit a mapping pattern: `case {"key": pattern, **rest}`."""
     visit_all(scope, node.keys)
     visit_all(scope, node.patterns)
     if node.rest:
@@ -46,7 +46,7 @@ def mapping(scope: Scope, node: ast.MatchMapping) -> None:
 
 @visits(ast.MatchOr)
 def alternatives(scope: Scope, node: ast.MatchOr) -> None:
-    """`case a | b`: all bind the same names."""
+    """Visit an or-pattern, `case a | b`, whose alternatives all bind the same names."""
     start, ends = scope.flow(), []
     for pattern in node.patterns:
         scope.resume(start)

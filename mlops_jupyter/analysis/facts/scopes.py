@@ -1,12 +1,12 @@
-"""Names in one scope of Python's grammar, and how they come out of it.
+"""The names of one scope, and their resolution in the scopes around it.
 
 The rules are those of the language reference, "Resolution of names", and of CPython's symtable: a class body hides
 nothing from functions inside it, comprehensions are functions whose first iterable belongs outside, a walrus binds
 outside of comprehensions, and a name that a class binds is looked up in the class and then among the globals, never in
 between.
 
-Flow is followed, too. A name is *settled* at a point once the value it had before the cell can no longer be seen there:
-it was bound, or deleted, on every path that leads to the point.
+Control flow is followed, too (the compiler's definite assignment). A name is *assigned* at a point once the value that
+it had before the cell can no longer be seen there: it was bound, or deleted, on every path that leads to the point.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NOTHING: Names = frozenset()
 
 
 class ScopeKind(Enum):
-    """What opened the scope."""
+    """The kinds of scopes; each value says what opens one."""
 
     MODULE = "the cell's top level"
     FUNCTION = "def or lambda"
@@ -32,13 +32,13 @@ class ScopeKind(Enum):
 
 
 class Assignment(NamedTuple):
-    """What is known at a point of the program.
+    """The definite assignment at a point of the program.
 
     Attributes
     ----------
     assigned : names whose earlier value cannot be seen here.
     unassigned : names that may be unbound here by a `del`.
-    unreachable : the point cannot be reached.
+    unreachable : whether no path leads here.
     """
 
     assigned: Names
@@ -47,20 +47,28 @@ class Assignment(NamedTuple):
 
 
 def join(*flows: Assignment) -> Assignment:
-    """Return what is known where several paths meet. Paths that end before do not count."""
+    """Return the assignment where several paths meet. Unreachable paths do not count."""
     alive = [flow for flow in flows if not flow.unreachable]
     if not alive:
         return flows[0]
-    settled, undone = alive[0].assigned, alive[0].unassigned
+    assigned, unassigned = alive[0].assigned, alive[0].unassigned
     for flow in alive[1:]:
-        settled &= flow.assigned
-        undone |= flow.unassigned
-    return Assignment(settled, undone, False)
+        assigned &= flow.assigned
+        unassigned |= flow.unassigned
+    return Assignment(assigned, unassigned, False)
 
 
 @dataclass
 class DeferredAccess:
-    """What a function does to globals when it is called. `free` are names that an enclosing function may own."""
+    """The global names that a function accesses when it is called.
+
+    Attributes
+    ----------
+    free : free variables, which an enclosing function may own instead.
+    reads : global names that the function reads.
+    writes : global names that the function binds.
+    deletes : global names that the function deletes.
+    """
 
     free: set[str] = field(default_factory=set)
     reads: set[str] = field(default_factory=set)
@@ -68,7 +76,7 @@ class DeferredAccess:
     deletes: set[str] = field(default_factory=set)
 
     def add(self, other: DeferredAccess) -> None:
-        """Take in another one (changes this one)."""
+        """Add another function's accesses (changes this record)."""
         self.free |= other.free
         self.reads |= other.reads
         self.writes |= other.writes
@@ -76,16 +84,21 @@ class DeferredAccess:
 
 
 class Scope:
-    """Collects the names of one scope while its nodes are walked; `inner` scopes give theirs up when they end.
+    """Collects the names of one scope while its nodes are visited; an inner scope is absorbed when it ends.
 
     Attributes
     ----------
-    loads : name -> what was settled at every place that loads it. A name not in its own set may be read from before.
-    outer_loads : the same, of inner scopes that do not see this one's names (it is a class).
-    global_loads : the same, of names that are global whatever encloses this scope.
+    loads : name -> names assigned at every place that loads it. A name not in its own set may be read from before.
+    outer_loads : the same for loads of inner scopes that do not see this scope's names, because it is a class.
+    global_loads : the same for names that are global whatever encloses this scope.
     bound : name -> how many places bind it.
-    late : what functions bound here do when called, by name; kept apart where `keeps_late` (at the top level and in its
-        classes). Inside functions there is no telling when they are called: their doings count at their definition.
+    deleted : names that the scope may delete.
+    declared : names of `global` statements.
+    nonlocals : names of `nonlocal` statements.
+    late : name of a function bound here -> its deferred access, where `keeps_late` is set.
+    keeps_late : whether the scope is the top level or a class in it. Elsewhere nobody can tell when a function is
+        called, so its accesses count at its definition.
+    loops : for each open loop, the assignments at its `break` and at its `continue` statements.
     """
 
     __slots__ = (
@@ -118,22 +131,20 @@ class Scope:
         self.keeps_late: bool = kind is ScopeKind.MODULE or (
             kind is ScopeKind.CLASS and outer is not None and outer.keeps_late
         )
-        self.loops: list[
-            tuple[list[Assignment], list[Assignment]]
-        ] = []  # of each open loop: flows at its breaks, at its continues
+        self.loops: list[tuple[list[Assignment], list[Assignment]]] = []
 
     # Flow
 
     def flow(self) -> Assignment:
-        """Return what is known here."""
+        """Return the assignment at this point."""
         return Assignment(self.assigned, self.unassigned, self.unreachable)
 
     def resume(self, flow: Assignment) -> None:
-        """Go on from a point (changes this scope)."""
+        """Continue with the assignment of another point (changes this scope)."""
         self.assigned, self.unassigned, self.unreachable = flow
 
     def passed_on(self) -> Names:
-        """Return the settled globals that an inner scope may rely on; our own locals are no globals."""
+        """Return the assigned globals that an inner scope may rely on; this scope's own locals are no globals."""
         if self.kind is ScopeKind.MODULE or self.kind is ScopeKind.COMPREHENSION:
             return self.assigned
         return self.entry | (self.assigned & self.declared)
@@ -147,17 +158,17 @@ class Scope:
         return name
 
     def load(self, name: str) -> None:
-        """Note that a name is read here."""
+        """Note a read of a name."""
         if self.private:
             name = self.mangled(name)
-        settled = self.loads.get(name)
-        if settled is None:
+        assigned = self.loads.get(name)
+        if assigned is None:
             self.loads[name] = self.assigned
-        elif settled is not self.assigned:
-            self.loads[name] = settled & self.assigned
+        elif assigned is not self.assigned:
+            self.loads[name] = assigned & self.assigned
 
     def bind(self, name: str) -> None:
-        """Note that a name is bound here."""
+        """Note a binding of a name."""
         name = self.mangled(name)
         self.bound[name] = self.bound.get(name, 0) + 1
         if self.kind is ScopeKind.COMPREHENSION:
@@ -170,19 +181,19 @@ class Scope:
             self.global_writes.add(name)
 
     def may_bind(self, name: str) -> None:
-        """Note that a name may be bound here, or by something called here."""
+        """Note a binding that may not happen, or that a function called here makes."""
         name = self.mangled(name)
         self.bound[name] = self.bound.get(name, 0) + 1
         if name in self.declared:
             self.global_writes.add(name)
 
     def delete(self, name: str) -> None:
-        """Note that a name is deleted here; it must have been there."""
+        """Note `del` of a name, which reads the name, too: it must be bound."""
         self.load(name)
         self.unbind(name)
 
     def unbind(self, name: str) -> None:
-        """Note that a name is gone from here on."""
+        """Note that a name is unbound from here on."""
         name = self.mangled(name)
         self.deleted.add(name)
         self.assigned |= {name}
@@ -191,34 +202,34 @@ class Scope:
             self.global_deletes.add(name)
 
     def declare(self, names: Iterable[str]) -> None:
-        """Note a `global` statement. What was settled under the name, if anything, was another variable."""
+        """Note a `global` statement. A variable assigned before under that name was another one, a local."""
         if self.kind is not ScopeKind.MODULE:
-            found = frozenset(map(self.mangled, names))
-            self.declared |= found
-            self.assigned -= found - self.entry
+            mangled = frozenset(map(self.mangled, names))
+            self.declared |= mangled
+            self.assigned -= mangled - self.entry
 
     # Inner scopes
 
     def keep(self, name: str, late: DeferredAccess) -> None:
-        """Note what the function of that name does when called; one of several definitions may be the one called."""
+        """Note the deferred access of a function; of several definitions of a name any may be the one called."""
         self.late.setdefault(self.mangled(name), DeferredAccess()).add(late)
 
     def call_late(self) -> None:
-        """Count what our own functions do as done where the class body names them (it may call them)."""
+        """Count the deferred accesses of a class's functions where the class body names them, as it may call them."""
         for name in self.late.keys() & self.loads.keys():
             late = self.late[name]
-            settled = self.loads[name] & (self.entry | self.declared)  # what the class binds hides nothing from them
-            _merge(self.outer_loads, dict.fromkeys(late.free, settled))
-            _merge(self.global_loads, dict.fromkeys(late.reads, settled))
+            assigned = self.loads[name] & (self.entry | self.declared)  # what the class binds hides nothing from them
+            _merge(self.outer_loads, dict.fromkeys(late.free, assigned))
+            _merge(self.global_loads, dict.fromkeys(late.reads, assigned))
             self.global_writes |= late.writes
             self.global_deletes |= late.deletes
 
     def absorb(self, inner: Scope) -> None:
-        """Take in what an inner scope does, here and now (its body runs here, or may)."""
-        free, known = inner.outgoing()
+        """Add the accesses of an inner scope whose body runs, or may run, at this point."""
+        free, global_ = inner.outgoing()
         target = self.outer_loads if self.kind is ScopeKind.CLASS else self.loads
         _merge(target, free)
-        _merge(self.loads if self.kind is ScopeKind.MODULE else self.global_loads, known)
+        _merge(self.loads if self.kind is ScopeKind.MODULE else self.global_loads, global_)
         if self.kind is ScopeKind.MODULE:
             for name in inner.global_writes:
                 self.may_bind(name)
@@ -230,32 +241,32 @@ class Scope:
             self.global_deletes |= inner.global_deletes
 
     def outgoing(self) -> tuple[dict[str, Names], dict[str, Names]]:
-        """Return the loads that leave this scope: those an enclosing function may own, and those surely global."""
-        free, known = dict(self.outer_loads), dict(self.global_loads)
+        """Return the loads of names that this scope does not own: free variables, and names that are surely global."""
+        free, global_ = dict(self.outer_loads), dict(self.global_loads)
         is_class = self.kind is ScopeKind.CLASS
         own = self.bound.keys() | self.deleted
-        for name, settled in self.loads.items():
+        for name, assigned in self.loads.items():
             if name in self.declared:
-                _merge(known, {name: settled})
+                _merge(global_, {name: assigned})
             elif name not in own or name in self.nonlocals:
-                _merge(free, {name: settled})
-            elif is_class and name not in settled:  # `x = x` in a class: the class has none yet, so the global is taken
-                _merge(known, {name: settled})
-        return free, known
+                _merge(free, {name: assigned})
+            elif is_class and name not in assigned:  # `x = x` in a class, which has no `x` yet: the global is read
+                _merge(global_, {name: assigned})
+        return free, global_
 
     def as_late(self, whenever: bool = False) -> DeferredAccess:
-        """Return what this function does when it is called: after what its definition saw settled, or `whenever`."""
-        free, known = self.outgoing()
+        """Return the deferred access of this function; names assigned at its definition are read only if `whenever`."""
+        free, global_ = self.outgoing()
         pick = set if whenever else unsettled
-        return DeferredAccess(pick(free), pick(known), set(self.global_writes), set(self.global_deletes))
+        return DeferredAccess(pick(free), pick(global_), set(self.global_writes), set(self.global_deletes))
 
 
 def unsettled(loads: dict[str, Names]) -> set[str]:
-    """Return the names that some place loads while their earlier value can still be seen."""
-    return {name for name, settled in loads.items() if name not in settled}
+    """Return the names that are not assigned at every place that loads them."""
+    return {name for name, assigned in loads.items() if name not in assigned}
 
 
 def _merge(into: dict[str, Names], loads: dict[str, Names]) -> None:
-    for name, settled in loads.items():
+    for name, assigned in loads.items():
         before = into.get(name)
-        into[name] = settled if before is None else before & settled
+        into[name] = assigned if before is None else before & assigned

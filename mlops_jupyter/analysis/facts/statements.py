@@ -1,4 +1,4 @@
-"""What simple statements do to names."""
+"""Visitors of simple statements."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from mlops_jupyter.analysis.syntax.spans import makes_class
 
 @visits(ast.Expr)
 def expression(scope: Scope, node: ast.Expr) -> None:
-    """An expression for its own sake; a docstring does nothing."""
+    """Visit an expression statement; a docstring or another constant does nothing."""
     if not isinstance(node.value, ast.Constant):
         visit(scope, node.value)
 
 
 @visits(ast.Assign)
 def assign(scope: Scope, node: ast.Assign) -> None:
-    """The value, then the targets from left to right."""
+    """Visit an assignment: the value, then the targets from left to right."""
     names = [target.id for target in node.targets if isinstance(target, ast.Name)]
     if isinstance(node.value, ast.Lambda) and scope.keeps_late and len(names) == len(node.targets):
         named_lambda(scope, names, node.value)
@@ -37,7 +37,7 @@ def assign(scope: Scope, node: ast.Assign) -> None:
 
 @visits(ast.AnnAssign)
 def annotated(scope: Scope, node: ast.AnnAssign) -> None:
-    """`x: T = v`. Without a value nothing is bound, but a function's name is local all the same."""
+    """Visit `x: T = v`. Without a value nothing is bound, but in a function the name is local all the same."""
     simple = isinstance(node.target, ast.Name)
     if isinstance(node.value, ast.Lambda) and scope.keeps_late and isinstance(node.target, ast.Name):
         named_lambda(scope, [node.target.id], node.value)
@@ -67,7 +67,7 @@ def _hold(scope: Scope, names: list[str], value: ast.expr) -> None:
 
 @visits(ast.AugAssign)
 def augmented(scope: Scope, node: ast.AugAssign) -> None:
-    """`x += v` reads `x`, then the value, then binds; `x.a += v` and `x[i] += v` change what `x` holds."""
+    """Visit `x += v`: read `x`, then the value, then bind; `x.a += v` and `x[i] += v` mutate the value of `x`."""
     if isinstance(node.target, ast.Name):
         scope.load(node.target.id)
         visit(scope, node.value)
@@ -80,7 +80,7 @@ def augmented(scope: Scope, node: ast.AugAssign) -> None:
 
 @visits(ast.Delete)
 def delete(scope: Scope, node: ast.Delete) -> None:
-    """`del a, b.c, d[e]`."""
+    """Visit `del a, b.c, d[e]`."""
     visit_all(scope, node.targets)
     for target in node.targets:
         doubt_target(scope, target)
@@ -88,19 +88,19 @@ def delete(scope: Scope, node: ast.Delete) -> None:
 
 @visits(ast.Global)
 def global_(scope: Scope, node: ast.Global) -> None:
-    """`global x`."""
+    """Visit `global x`."""
     scope.declare(node.names)
 
 
 @visits(ast.Nonlocal)
 def nonlocal_(scope: Scope, node: ast.Nonlocal) -> None:
-    """`nonlocal x`: an enclosing function's, never global."""
+    """Visit `nonlocal x`: a name of an enclosing function, never a global."""
     scope.nonlocals.update(map(scope.mangled, node.names))
 
 
 @visits(ast.Return, ast.Raise)
 def leave(scope: Scope, node: ast.Return | ast.Raise) -> None:
-    """Nothing follows on this path."""
+    """Visit `return` and `raise`: what follows is unreachable."""
     for name in node._fields:
         value = getattr(node, name)
         if value:
@@ -110,7 +110,7 @@ def leave(scope: Scope, node: ast.Return | ast.Raise) -> None:
 
 @visits(ast.Break, ast.Continue)
 def jump(scope: Scope, node: ast.Break | ast.Continue) -> None:
-    """The path goes on after the loop, or at its head."""
+    """Visit `break` and `continue`: the path goes on after the loop, or at its head."""
     if scope.loops:
         breaks, continues = scope.loops[-1]
         (breaks if isinstance(node, ast.Break) else continues).append(scope.flow())
@@ -119,7 +119,7 @@ def jump(scope: Scope, node: ast.Break | ast.Continue) -> None:
 
 @visits(ast.Assert)
 def check(scope: Scope, node: ast.Assert) -> None:
-    """The message is evaluated only on the way out."""
+    """Visit `assert`, whose message is evaluated only if it fails."""
     visit(scope, node.test)
     after = scope.flow()
     if node.msg:

@@ -1,4 +1,4 @@
-"""Calls after which the facts of a cell may be incomplete. Each says so in words; `verify` decides."""
+"""Calls that leave the facts of a cell uncertain. Each has a reason for people; `verify` has the last word."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mlops_jupyter.analysis.facts.scopes import Scope, ScopeKind
 from mlops_jupyter.analysis.syntax.vocabulary import words
 
 MARKS = frozenset({MAGIC, "__timeit__"})
-"""Names that only translated text holds. They are no facts."""
+"""Names that occur only in translated magics. They are left out of the facts."""
 
 HARMLESS = words(
     "! time timeit prun lprun mprun memit mem capture matplotlib config who whos who_ls pwd ls ll cat head tail more "
@@ -21,9 +21,9 @@ HARMLESS = words(
     "edit ? unload_ext automagic autocall rehashx sx system sc xdel reset_selective store macro gui subshell code_wrap "
     "snakeviz scalene run"
 )
-"""Magics that bind nothing but what their line says. Files and environment that they change are seen when they run.
+"""Magics that bind no names but those on their line. Their changes to files and environment are captured as they run.
 
-What the file of `%run` binds is told from its text (`capture.scripts`).
+What the file of `%run` binds is read from its text (`capture.scripts`).
 """
 
 
@@ -79,7 +79,7 @@ _RULES: dict[str, Callable[[Scope, ast.Call], str]] = {
 }
 
 DOUBTFUL = frozenset(_RULES)
-"""Last names of calls that are worth a look."""
+"""Last names of calls that may leave the facts uncertain."""
 
 
 def doubt_call(scope: Scope, node: ast.Call, tail: str) -> None:

@@ -1,4 +1,4 @@
-"""What is noted of a cell while its tree is walked, beside the names of each scope."""
+"""The state of one visit to a cell's syntax tree, beside the names of each scope."""
 
 from __future__ import annotations
 
@@ -12,17 +12,22 @@ if TYPE_CHECKING:
 
 
 class VisitState:
-    """One cell's notebook margin, shared by all its scopes.
+    """Collects facts of one cell that belong to no single scope; all scopes of the cell share it.
 
     Attributes
     ----------
-    text_names : candidates found in strings of the statement at hand.
-    names_in_strings : candidates found in any string.
-    doubts : reasons why the facts may be incomplete, in words, each once, in order.
+    lines : the lines of the cell's source.
+    causes : finds the causes of nondeterminism.
+    text_names : candidates for names in strings of the current statement.
+    names_in_strings : candidates for names in any string.
+    doubts : reasons why the facts may be incomplete, for people, each once, in order.
     imports : bound name -> import statement, of imports at the top level.
     modules : names that the cell binds to modules.
-    code : id of a lambda or generator expression that is no name's own -> its scope: whoever holds it may run it later.
-    lazy_annotations : `from __future__ import annotations` is on.
+    star_imports : modules of `from m import *`.
+    definitions : names bound at the top level to functions and classes.
+    code : id of a lambda or generator expression that is bound to no name -> its scope: it may run later.
+    lazy_annotations : whether `from __future__ import annotations` is on.
+    awaits : whether the top level awaits.
     """
 
     def __init__(self, source: str) -> None:

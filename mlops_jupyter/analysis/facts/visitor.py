@@ -1,4 +1,4 @@
-"""The way through a tree: one handler for each kind of node, all others child by child."""
+"""The visitor of a syntax tree: a handler for each kind of node that has rules, all others child by child."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HANDLERS: dict[type[ast.AST], Handler] = {}
 
 
 def visits(*kinds: type[ast.AST]) -> Callable[[_AnyHandler], _AnyHandler]:
-    """Make a function the handler of these kinds of nodes."""
+    """Register the decorated function as the handler of these kinds of nodes."""
 
     def register(handler: _AnyHandler) -> _AnyHandler:
         for kind in kinds:
@@ -26,18 +26,18 @@ def visits(*kinds: type[ast.AST]) -> Callable[[_AnyHandler], _AnyHandler]:
 
 
 def visit(scope: Scope, node: ast.AST) -> None:
-    """Note in a scope what a node does."""
+    """Visit one node: note its accesses in the scope."""
     HANDLERS.get(type(node), visit_children)(scope, node)
 
 
 def visit_all(scope: Scope, nodes: Iterable[ast.AST]) -> None:
-    """Note what each of the nodes does, in order."""
+    """Visit several nodes in order."""
     for node in nodes:
         HANDLERS.get(type(node), visit_children)(scope, node)
 
 
 def visit_children(scope: Scope, node: ast.AST) -> None:
-    """Note what a node's children do, in the grammar's order: right for nodes without rules of their own."""
+    """Visit the children of a node in the grammar's order: right for nodes without rules of their own."""
     for name in node._fields:
         value = getattr(node, name, None)
         if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Literals that a run may override: what papermill, too, would call a parameter."""
+"""Values of literals: an assignment of one is a candidate for a parameter that a run may override."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 from typing import Any
 
 ABSENT = object()
-"""What `literal` answers for an expression that is none."""
+"""What `literal` returns for an expression that is no literal."""
 
 _SCALARS = (bool, int, float, str, type(None))
 

@@ -1,4 +1,4 @@
-"""Source text to a syntax tree, with one kind of fault and no noise."""
+"""Parse source text to a syntax tree, with one kind of error and no warnings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 DEEP = 60_000
-"""Python frames that a walk over one deeply nested cell may take; the default limit ends at a sum of 300 terms."""
+"""Recursion limit for deeply nested cells, in Python frames; the default is used up by a sum of 300 terms."""
 
 LINE_END = re.compile(r"\r\n|\r|\n")
 """Where Python's tokenizer ends a line. `str.splitlines` also ends lines at form feeds and Unicode separators."""
@@ -30,8 +30,8 @@ class ParseError(ValueError):
 
     Attributes
     ----------
-    line : 1-based, 0 where the parser does not say.
-    message : the parser's own words.
+    line : 1-based line of the error; 0 where the parser gives none.
+    message : the parser's own message.
     """
 
     def __init__(self, line: int, message: str) -> None:
@@ -44,7 +44,12 @@ class ParseError(ValueError):
 
 
 def parse(source: str) -> ast.Module:
-    """Return the tree of plain Python text; raise `ParseError` where it is none.
+    """Return the syntax tree of plain Python text.
+
+    Raises
+    ------
+    ParseError
+        The text is not Python.
 
     Examples
     --------
@@ -64,7 +69,7 @@ def parse(source: str) -> ast.Module:
 
 
 def deeply(work: Callable[[], _Answer]) -> _Answer:
-    """Return what `work` returns; repeat it with room for deep recursion where the usual room is too small."""
+    """Return the result of `work`; call it again with a higher recursion limit if it hits the usual one."""
     try:
         return work()
     except RecursionError:

@@ -1,4 +1,4 @@
-"""What a dotted name means by the import that bound its beginning: `np.random.seed` is `numpy.random.seed`."""
+"""Qualified names: a dotted name resolved by the import of its first part (`np.random.seed` is `numpy.random.seed`)."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from collections.abc import Callable
 from functools import lru_cache
 
 Qualified = Callable[[str], str]
-"""Name -> the import statement that bound it, "" if none did or if anything else did, too."""
+"""Name -> the import statement that bound it; "" if no import did, or if something else bound it, too."""
 
 
 def root_name(node: ast.expr) -> str:
-    """Return the name that a chain of attributes, items and calls begins with; "" if with none."""
+    """Return the name at the root of a chain of attributes, items and calls; "" if there is none."""
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Call | ast.Starred):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else ""
 
 
 def qualified_name(node: ast.expr, origin: Qualified) -> str:
-    """Return a dotted name in full; "" if it is none, or does not begin with an import.
+    """Return the qualified name of a dotted name; "" for any other expression, and if no import bound its root.
 
     Examples
     --------
-    >>> qualified(ast.parse("np.random.seed", mode="eval").body, {"np": "import numpy as np"}.get)
+    >>> qualified_name(ast.parse("np.random.seed", mode="eval").body, {"np": "import numpy as np"}.get)
     'numpy.random.seed'
     """
     rest: list[str] = []
@@ -35,7 +35,7 @@ def qualified_name(node: ast.expr, origin: Qualified) -> str:
 
 @lru_cache(maxsize=256)
 def _imported(text: str, name: str) -> str:
-    """Return what an import statement binds a name to."""
+    """Return the qualified name of what an import statement binds to a name."""
     for node in ast.parse(text).body:
         if isinstance(node, ast.ImportFrom):
             return f"{node.module}.{node.names[0].name}"

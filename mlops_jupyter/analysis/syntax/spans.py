@@ -1,4 +1,4 @@
-"""Where a statement stands in its cell, and of which kind it is."""
+"""The span of a statement in its cell, and its kind."""
 
 from __future__ import annotations
 
@@ -22,12 +22,15 @@ class StatementKind(Enum):
 
 @dataclass(frozen=True)
 class Span:
-    """Where a statement stands. Lines count from 1 and are inclusive, columns are characters from 0.
+    """The span of a statement. Lines count from 1 and are inclusive, columns are characters from 0.
 
     Attributes
     ----------
-    comment_line : first line of the comments directly above it, or `line` where there are none.
+    comment_line : first line of the comments directly above the statement, or `line` where there are none.
     line : first line, decorators included.
+    column : column where the statement begins.
+    end_line : last line.
+    end_column : column after the last character.
     """
 
     comment_line: int
@@ -38,7 +41,7 @@ class Span:
 
 
 def span(node: ast.stmt, lines: list[str], previous_end: int) -> Span:
-    """Return where a statement stands; comments above it belong to it down to the line where the previous one ends."""
+    """Return the span of a statement, with the comments above it, down to the line where the previous one ends."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     line = min(node.lineno, decorators[0].lineno) if decorators else node.lineno
     end_line, end_byte = node.end_lineno or node.lineno, node.end_col_offset or 0
@@ -58,7 +61,7 @@ _NEVER = (ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.BinOp)
 
 
 def assigned_literals(node: ast.stmt) -> dict[str, object]:
-    """Return the names to which a statement assigns a literal, with its value."""
+    """Return the names to which a statement assigns a literal, with the literal's value."""
     names: list[str]
     if isinstance(node, ast.Assign):
         if isinstance(node.value, _NEVER):
@@ -74,7 +77,7 @@ def assigned_literals(node: ast.stmt) -> dict[str, object]:
 
 
 def kind_of(node: ast.stmt, literals: dict[str, object]) -> StatementKind:
-    """Return what a statement is for."""
+    """Return the kind of a statement, given its `assigned_literals`."""
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         return StatementKind.IMPORT
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
@@ -93,23 +96,23 @@ def kind_of(node: ast.stmt, literals: dict[str, object]) -> StatementKind:
 MAKERS = words(
     "namedtuple NamedTuple TypedDict NewType TypeVar ParamSpec TypeVarTuple make_dataclass Enum IntEnum StrEnum"
 )
-"""Functions that make a class, or a type, of the name that they get first."""
+"""Functions that make a class or a type whose name is their first argument."""
 
 _FIELDS = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Name, ast.Attribute, ast.Subscript, ast.BitOr, ast.BinOp)
 
 
 def makes_class(node: ast.stmt) -> bool:
-    """Whether a statement is `P = namedtuple("P", ...)` or its like: a definition in all but its words.
+    """Return whether a statement is `P = namedtuple("P", ...)` or the like, which counts as a definition.
 
-    Its arguments are fields and types, which do nothing when they are looked at.
+    Its arguments are fields and types, whose evaluation has no side effects.
     """
     if not isinstance(node, ast.Assign) or len(node.targets) != 1 or not isinstance(node.value, ast.Call):
         return False
     target, call = node.targets[0], node.value
-    called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    named = call.args[0] if call.args else None
-    if called not in MAKERS or not isinstance(target, ast.Name) or not isinstance(named, ast.Constant):
+    function = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = call.args[0] if call.args else None
+    if function not in MAKERS or not isinstance(target, ast.Name) or not isinstance(name, ast.Constant):
         return False
-    given = [*call.args, *(keyword.value for keyword in call.keywords)]
-    inner = (each for part in given for each in ast.walk(part))
-    return named.value == target.id and all(isinstance(each, (*_FIELDS, ast.expr_context)) for each in inner)
+    arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+    inner = (part for argument in arguments for part in ast.walk(argument))
+    return name.value == target.id and all(isinstance(part, (*_FIELDS, ast.expr_context)) for part in inner)
