@@ -128,7 +128,7 @@ class PipelineRun:
         self._started = time.time()
 
     def begin(self) -> None:
-        """Write the first record of the run. Raises `PipelineError`, and writes nothing, if an input or a secret is missing."""
+        """Write the first record of the run; raise `PipelineError` before that if an input or a secret is missing."""
         try:
             self.coordinator.check()
             if not self._request.led:
