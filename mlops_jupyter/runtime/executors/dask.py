@@ -127,7 +127,7 @@ def _wait(distributed: Any, futures: list[Any], seconds: float) -> None:
 
 
 def _perform() -> Callable[[bytes, str], tuple[int, str]]:
-    """Return the function that a worker calls. A nested function is pickled by value: workers need no code of ours."""
+    """Return the function that a worker calls. Being nested, it is pickled by value: workers need no code of ours."""
 
     def perform(packed: bytes, key: str) -> tuple[int, str]:
         import cloudpickle

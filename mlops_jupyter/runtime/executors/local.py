@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .child_process import ChildProcess
 
 JOBS = max(2, min(4, os.cpu_count() or 1))
-"""How many steps run at once: at least two, as a step that waits for a disk or a server leaves a processor free."""
+"""How many steps run at once: at least two, for a step that waits for a disk or server uses no processor."""
 
 WARM = ("step.outputs", "codecs", "fingerprints.fingerprint", "tracking")
 """Modules of the runtime that each step's process would otherwise import itself."""
