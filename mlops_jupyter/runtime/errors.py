@@ -9,9 +9,9 @@ from traceback import walk_tb
 class UserError(Exception):
     """A mistake of the user: one line without a traceback that says what went wrong, with which name, and what to do.
 
-    Magics, the command lines and the server show every error of this class as one line. Where it is raised in a cell of
-    plain Python, as by `run.log(auc="high")`, IPython shows `_render_traceback_`. Any other exception
-    is a fault of our own and keeps its traceback.
+    Magics, the command lines and the server show every error of this class as one line. If a cell of
+    plain Python raises it, as `run.log(auc="high")` does, IPython shows the result of `_render_traceback_`. Any other
+    exception is a fault of our own and keeps its traceback.
     """
 
     def _render_traceback_(self) -> list[str]:

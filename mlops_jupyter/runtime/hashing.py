@@ -67,7 +67,7 @@ def cache_key_digest(facts: Mapping[str, object]) -> str:
 
 
 def initial_value_digest(value: object) -> str:
-    """Return the digest of a hidden variable's first value, which is JSON."""
+    """Return the digest of a hidden variable's initial value, given as JSON."""
     return content_digest(json.dumps(value, sort_keys=True).encode())
 
 

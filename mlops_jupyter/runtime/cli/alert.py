@@ -44,7 +44,7 @@ def alert(pipeline: Pipeline, store: Store, run: str, variable: str) -> str:
 
 def address(variable: str) -> str:
     """Return the web address that an environment variable holds, or raise `PipelineError`."""
-    found = os.environ.get(variable, "")
-    if not found.startswith(("http://", "https://")):
+    url = os.environ.get(variable, "")
+    if not url.startswith(("http://", "https://")):
         raise PipelineError(f"the environment variable {variable!r} holds no web address: set it to where alerts go")
-    return found
+    return url

@@ -275,19 +275,19 @@ def _telling(pipeline: Pipeline, answer: Stdout, run: str, seeded: bool = True) 
 
     If the seed is wrong, the process starts anew (see `restart_seeded`); so earlier events are held back until then.
     """
-    held: list[StepEvent] = []
+    pending: list[StepEvent] = []
     checked = not seeded
 
     def flush() -> None:
-        while held:
-            print_event(held.pop(0))
+        while pending:
+            print_event(pending.pop(0))
 
     def progress(event: StepEvent) -> None:
         nonlocal checked
         if event.status is StepStatus.RUNNING and not checked:
             restart_seeded(pipeline, answer, run)
             checked = True
-        held.append(event)
+        pending.append(event)
         if checked:
             flush()
 

@@ -35,7 +35,7 @@ class CacheLookup:
         facts = {"step": step.name, "version": step.version, "key": key, "status": StepStatus.CACHED.value}
         times = {"started": started, "seconds": round(time.time() - started, 6)}
         self._store.set_step(self._run, {**facts, **times, **entry, "delivered": delivered, "error": None})
-        return tuple(Artifact.of(one) for one in entry["outputs"])
+        return tuple(Artifact.of(output) for output in entry["outputs"])
 
     def look_up(self, step: Step, key: str) -> Facts | None:
         """Return the cache entry of a key, or None if it lacks a value that this pipeline needs. Writes nothing."""

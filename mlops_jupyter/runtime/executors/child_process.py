@@ -159,7 +159,7 @@ def _fork(task: ChildTask, log: Path) -> ChildProcess:
     sys.stderr.flush()
     parent = os.getpid()
     with warnings.catch_warnings():
-        # Python 3.12 warns of threads, but the idle threads of numerical libraries survive a fork.
+        # Python 3.12 warns of threads, but numerical libraries start theirs anew after a fork.
         warnings.simplefilter("ignore", DeprecationWarning)
         pid = os.fork()
     if pid:

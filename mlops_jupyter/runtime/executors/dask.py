@@ -71,7 +71,7 @@ class DaskExecutor:
         return DaskHandle(self._distributed, self._client, future)
 
     def wait(self, works: Iterable[Handle], seconds: float | None) -> None:
-        """Wait until one of the tasks has ended, at most `LONGEST_WAIT_SECONDS`."""
+        """Wait until one of the tasks has ended, for at most `seconds` and `LONGEST_WAIT_SECONDS`."""
         at_most = LONGEST_WAIT_SECONDS if seconds is None else min(seconds, LONGEST_WAIT_SECONDS)
         _wait(self._distributed, [cast("DaskHandle", work).future for work in works], at_most)
 

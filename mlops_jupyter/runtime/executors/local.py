@@ -56,7 +56,7 @@ class LocalExecutor:
 
 
 def _may_fork() -> bool:
-    return hasattr(os, "fork") and sys.platform != "darwin"  # there, threads of system libraries do not survive a fork
+    return hasattr(os, "fork") and sys.platform != "darwin"  # there, system libraries may run threads that a fork cuts
 
 
 def _warm(job: Job) -> None:

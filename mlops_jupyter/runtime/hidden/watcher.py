@@ -138,11 +138,11 @@ class HiddenStateWatcher(MetaPathFinder):
         changed = {name: value for name, value in environment(None).items() if environ.get(name) != value}
         if changed:
             self._environ = {**self._environ, **changed}
-        now = self._now()
-        added = [row for row in now[FILTERS] if row not in before[FILTERS]]
+        after = self._now()
+        added = [row for row in after[FILTERS] if row not in before[FILTERS]]
         if added:
             last: Any = self._last[FILTERS]
             self._last[FILTERS] = [*added, *last]
-        for name in now.keys() & RANDOM:
+        for name in after.keys() & RANDOM:
             if name not in before or before[name] is self._last[name] is self._first[name]:
-                self._first[name] = self._last[name] = now[name]
+                self._first[name] = self._last[name] = after[name]

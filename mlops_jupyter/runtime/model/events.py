@@ -60,7 +60,7 @@ class RunRequest:
     Attributes
     ----------
     parameters : values of all the pipeline's parameters.
-    data : folder of data files, or None for the bundle's own.
+    data : folder of data files that is searched before the bundle's own, or None.
     only : name of a step to run alone, on cached inputs.
     start : name of a step to run with all steps downstream of it, cached or not.
     task : whether `only` is a task of an orchestrator: it takes the outputs of earlier steps from the records of this

@@ -33,7 +33,7 @@ def forget() -> None:
 
 @cache
 def _version(module: str) -> str:
-    """Cached, because versions do not change during a run; a kernel lives longer (see `forget`)."""
+    """Return a module's version. It is cached, since versions do not change during a run (but see `forget`)."""
     name = provider(module)
     return distributions()[name][0] if name else _source(module)
 

@@ -42,9 +42,9 @@ class SourceDigests:
         return module in self._known
 
     def of(self, module: str) -> str:
-        """Return the digest of the code that a step runs: its own module, and the code outside `steps/`."""
+        """Return the digest of the code that a step runs: its module, shared code, and other steps if it uses them."""
         own = self._read(module)
-        if f"{self._package}.steps".encode() in own or b"from ." in own:  # it imports code of other steps
+        if f"{self._package}.steps".encode() in own or b"from ." in own:  # it imports other steps: all code counts
             return self._digest(self._code, module)
         if self._shared is None:
             self._shared = self._digest([path for path in self._code if not path.startswith("steps/")], "")

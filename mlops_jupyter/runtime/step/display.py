@@ -29,7 +29,7 @@ _kept: list[tuple[str, bytes]] | None = None
 
 
 def display(*values: object, **options: object) -> None:
-    """Keep each value that can be drawn as a file, and print the others. Options of a front end are ignored."""
+    """Keep each value that can be drawn as a file; print all values but plots. Options of a front end are ignored."""
     for value in values:
         _safely(_show, value)
 

@@ -22,7 +22,7 @@ ABSENT = ""
 class Initial:
     """Reads the initial values of hidden variables, and finds data files.
 
-    A data file is searched in the folder given with `--data`, then in the bundle (`initial/files/PATH`), then at the
+    A data file is looked up in the folder given with `--data`, then in the bundle (`initial/files/PATH`), then at the
     place that `initial/files.json` recorded when the bundle was made: ``{PATH: {"bytes", "digest", "at"}}``.
 
     Parameters
@@ -113,5 +113,5 @@ def _file_digest(path: Path) -> str:
 
 @cache
 def _digest_of(path: str, changed: int, size: int) -> str:
-    """Cached, so that a file is read once while its time of change and its size stay the same."""
+    """Return a file's digest. It is cached while the file's modification time (ns) and size (bytes) stay the same."""
     return file_digest(Path(path))

@@ -38,7 +38,7 @@ class Job:
     key : cache key of the step.
     parameters : values of all the pipeline's parameters.
     inputs : variable -> artifact that holds it, without initial values.
-    data : folder of data files, or None for the bundle's own.
+    data : folder of data files that is searched before the bundle's own, or None.
     work : the run's working directory (a temporary one if the store is not on this machine).
     tracking : file for what the step logs.
     attempt : number of the attempt, from 1.
@@ -138,14 +138,14 @@ class Job:
         tracking.finish()
 
     def _facts(self, status: str) -> Facts:
-        now = time.time()
+        seconds = time.time() - self.started
         return {
             "step": self.step.name,
             "version": self.step.version,
             "key": self.key,
             "status": status,
             "started": self.started,
-            "seconds": round(now - self.started, 6),
+            "seconds": round(seconds, 6),
             "attempt": self.attempt,
         }
 

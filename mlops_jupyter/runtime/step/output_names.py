@@ -23,5 +23,5 @@ def file_name(pipeline: Pipeline, name: str) -> str:
     bare = PurePosixPath(name.removeprefix(FILE)).name if name.startswith(FILE) else name
     safe = re.sub(r"[^\w.-]", "_", bare)
     names = list(pipeline.outputs)
-    twins = [one for one in names[: names.index(name)] if one.casefold() == name.casefold()]
+    twins = [twin for twin in names[: names.index(name)] if twin.casefold() == name.casefold()]
     return f"{safe}-{len(twins) + 1}" if twins else safe
