@@ -7,15 +7,15 @@ from traceback import walk_tb
 
 
 class UserError(Exception):
-    """What went wrong, which name, what to do: one line, shown without a traceback.
+    """A mistake of the user: one line without a traceback that says what went wrong, with which name, and what to do.
 
-    Magics, the command lines and the server turn exactly this class into one line. Where it is raised in a cell of
-    plain Python, as by `run.log(auc="high")`, IPython shows `_render_traceback_`. Faults of ours are any other
-    exception and keep their traceback.
+    Magics, the command lines and the server show every error of this class as one line. If a cell of
+    plain Python raises it, as `run.log(auc="high")` does, IPython shows the result of `_render_traceback_`. Any other
+    exception is a fault of our own and keeps its traceback.
     """
 
     def _render_traceback_(self) -> list[str]:
-        """Return the lines that IPython prints: one, which ends with the user's own line of code."""
+        """Return the single line that IPython prints; it ends with the user's own line of code."""
         ours, place = __name__.partition(".")[0], ""
         for frame, number in walk_tb(self.__traceback__):
             code = getline(frame.f_code.co_filename, number).strip()
@@ -25,4 +25,4 @@ class UserError(Exception):
 
 
 class PipelineError(UserError):
-    """A pipeline cannot run as it is asked to: a step, a store or a cluster is not as it says."""
+    """A pipeline cannot run as requested, because of its steps, its options, its store or its cluster."""

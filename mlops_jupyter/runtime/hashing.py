@@ -1,12 +1,13 @@
 """Every formula by which this package hashes something, named by what it hashes.
 
-A digest that was ever written to a disk is law: stores name their files so, bundles hold them in their manifests, and a
-cache is asked by them. So a formula that must change gets a new format in its pre-image, and old digests stay readable.
-`tests/runtime/test_hashing.py` holds the values. Nothing here uses `hash()`, which is another in every process.
+A digest that was ever written to a disk is law: it names files of a store, stands in manifests of bundles, and is the
+key of cache entries. So a formula that must change gets a new format in its pre-image, and old digests stay readable.
+`tests/runtime/test_hashing.py` holds the values. Nothing here uses `hash()`, which differs from process to process.
 
-The pre-images of values, one for each kind of record, are in `values/formulas.py`; they are hashed by `default_hasher`
-in a bundle and by `kernel_hasher` in a notebook. Two formulas stand elsewhere, as their text travels alone: the digest
-of a bundle's code in `engines/errand.py` (`content_digest`), and the key of a run in Dagster's generated sensor.
+The pre-images of values, one for each kind of record, are in `fingerprints/hash_records.py`; they are hashed by
+`default_hasher` in a bundle and by `kernel_hasher` in a notebook. Two formulas stand elsewhere, because their modules
+travel alone: the digest of a bundle's code in `executors/remote_task.py` (the same as `content_digest`), and the key
+of a run in Dagster's generated sensor.
 """
 
 from __future__ import annotations
@@ -20,57 +21,57 @@ from typing import Any, Protocol
 
 
 class Hasher(Protocol):
-    """What a hashlib constructor returns, as far as it is used here."""
+    """A hash object of hashlib or xxhash, with the two methods that are used here."""
 
     def update(self, data: Any, /) -> None:
-        """Take in bytes."""
+        """Add bytes to what is hashed."""
         ...
 
     def digest(self) -> bytes:
-        """Return the hash of all that was taken in."""
+        """Return the hash, as bytes, of everything added so far."""
         ...
 
 
 New = Callable[..., Hasher]
-"""A hashlib-like constructor: ``new(data)``."""
+"""The constructor of a hash object, called as ``new(data)``."""
 
 
 def _blake2b(data: bytes, size: int) -> str:
-    """Return BLAKE2b (RFC 7693) with so many bytes, in hex."""
+    """Return the BLAKE2b hash (RFC 7693) of `size` bytes, in hex digits."""
     return hashlib.blake2b(data, digest_size=size).hexdigest()
 
 
-# What a store is addressed by.
+# Addresses in a store.
 
 
 def content_digest(data: bytes) -> str:
-    """Return the digest under which a store keeps bytes: BLAKE2b-256, untagged, so that other tools can check it."""
+    """Return the address of bytes in a store: BLAKE2b-256 in hex, untagged, so that other tools can check it."""
     return _blake2b(data, 32)
 
 
 def file_digest(path: Path) -> str:
-    """Return the `content_digest` of a file, which is read in pieces."""
+    """Return the `content_digest` of a file, reading the file in chunks."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
 
 
 def cache_key_digest(facts: Mapping[str, object]) -> str:
-    """Return the key under which a step's results are cached.
+    """Return the cache key of a step.
 
     Parameters
     ----------
-    facts : all that the results depend on, as JSON: the step's version, the digests of its inputs ...
+    facts : everything that the step's results depend on, as JSON: its version, the digests of its inputs ...
     """
     record = {"record": "step", "format": 1, **facts}
     return content_digest(json.dumps(record, sort_keys=True, separators=(",", ":")).encode())
 
 
 def initial_value_digest(value: object) -> str:
-    """Return the digest of a hidden variable's first value, which is JSON."""
+    """Return the digest of a hidden variable's initial value, given as JSON."""
     return content_digest(json.dumps(value, sort_keys=True).encode())
 
 
-# What code and packages are.
+# Versions of code and packages.
 
 
 def step_version(module: str, uses: str) -> str:
@@ -78,22 +79,22 @@ def step_version(module: str, uses: str) -> str:
 
     Parameters
     ----------
-    module, uses : the step's code, and the code of other steps' modules that it uses, both in their normal form.
+    module, uses : the code of the step's module, and that of other steps' modules that it uses, both normalized.
     """
     return _blake2b(f"step:1\n{module}\n{uses}".encode(), 16)
 
 
 def shown_version(source: str) -> str:
-    """Return the version that a panel shows of a step that is not exported yet; kept nowhere."""
+    """Return the version that a panel shows for a step that is not exported yet; it is never stored."""
     return _blake2b(f"shown:1\n{source}".encode(), 6)
 
 
 def source_digest(shared: str, files: Iterable[tuple[str, bytes]]) -> str:
-    """Return the digest of files of source text; git may have changed the ends of their lines.
+    """Return the digest of source files. Line endings do not count, since git may have changed them.
 
     Parameters
     ----------
-    shared : the digest of files that count, too; "" for none.
+    shared : the digest of further files that count too; "" for none.
     files : (path, content).
     """
     hasher = hashlib.blake2b(shared.encode(), digest_size=16)
@@ -104,7 +105,7 @@ def source_digest(shared: str, files: Iterable[tuple[str, bytes]]) -> str:
 
 
 def module_version(files: Iterable[bytes]) -> str:
-    """Return the version of a module that belongs to no distribution: that of its files' content."""
+    """Return the version of a module that belongs to no distribution, from the content of its files."""
     return "source:" + content_digest("".join(map(content_digest, files)).encode())
 
 
@@ -113,47 +114,47 @@ def stage_version(facts: object) -> str:
 
     Parameters
     ----------
-    facts : what no file of the stage tells; its `repr` counts.
+    facts : what no file of the stage holds; the `repr` is hashed.
     """
     return _blake2b(repr(facts).encode("utf-8", "backslashreplace"), 6)
 
 
-# What an export wrote.
+# Files and lines that an export wrote.
 
 
 def written_file_digest(data: bytes) -> str:
-    """Return the digest of a bundle's file in its manifest; git may have changed the ends of its lines."""
+    """Return a file's digest for a bundle's manifest. Line endings do not count, since git may have changed them."""
     return _blake2b(data.replace(b"\r\n", b"\n"), 16)
 
 
 def written_line_digest(line: str) -> str:
-    """Return the digest of one line of a bundle's file: enough to tell whether the line is still there."""
+    """Return the digest of one line of a bundle's file, long enough to tell whether the line is still there."""
     return _blake2b(line.encode(), 4)
 
 
-# What tells names apart.
+# Marks that tell equal names apart.
 
 
 def name_mark(name: str, size: int) -> str:
-    """Return a mark of so many bytes for a name that is written with fewer signs than it has."""
+    """Return a mark of `size` bytes, in hex, for a name that had to be shortened or spelled with fewer characters."""
     return _blake2b(name.encode(), size)
 
 
 def path_mark(path: str | Path) -> str:
-    """Return a mark of four bytes for a path, to tell folders of one name apart."""
+    """Return a mark of four bytes, in hex, that tells apart folders of the same name."""
     return _blake2b(os.fsencode(path), 4)
 
 
 def tracking_id(pipeline: str, run: str, *parts: str) -> str:
-    """Return the id of a tracked run or model: the same whenever a run's step comes to the same place."""
+    """Return the id of a tracked run or model, 32 hex digits: the same whenever a run's step is executed again."""
     return content_digest("\0".join((pipeline, run, *parts)).encode())[:32]
 
 
-# Values, random bits.
+# Values and random bits.
 
 
 def default_hasher(data: bytes = b"") -> Hasher:
-    """Return BLAKE2b with 16 bytes: values' fingerprints in a bundle, the same everywhere and with no dependency.
+    """Return BLAKE2b with 16 bytes, for fingerprints in a bundle: the same everywhere and without a dependency.
 
     >>> default_hasher(b"abc").digest().hex()
     'cf4ab791c62b8d2b2109c90275287816'
@@ -162,7 +163,7 @@ def default_hasher(data: bytes = b"") -> Hasher:
 
 
 def kernel_hasher() -> New:
-    """Return the constructor for values' fingerprints in a notebook, where only change is told: xxh3-128.
+    """Return xxh3-128, for fingerprints in a notebook, where they only need to show that a value changed.
 
     Raises
     ------
@@ -175,10 +176,10 @@ def kernel_hasher() -> New:
 
 
 def watched_file_digest(data: bytes) -> str:
-    """Return the digest by which a notebook tells that a file changed: xxh3-128. Raises as `kernel_hasher` does."""
+    """Return the xxh3-128 digest by which a notebook sees that a file changed. Raises as `kernel_hasher` does."""
     return kernel_hasher()(data).digest().hex()
 
 
 def entropy(key: str, drawn: int) -> bytes:
-    """Return the 64 bytes that a key gives the so-many-th time that it is asked."""
+    """Return the 64 pseudo-random bytes of one draw from a key; `drawn` is the number of the draw, from 1."""
     return hashlib.blake2b(f"{key}:{drawn}".encode()).digest()

@@ -1,4 +1,4 @@
-"""How a run is asked for: the same words in a bundle, on the command line and in a notebook."""
+"""The options of a run, the same in a bundle, on the command line and in a notebook."""
 
 from __future__ import annotations
 
@@ -59,30 +59,31 @@ OPTIONS: Mapping[tuple[str, ...], Mapping[str, Any]] = {
         "help": "if the run fails, say so to the web address that this environment variable holds",
     },
 }
-"""Flags -> how `argparse` reads them."""
+"""Flags -> the arguments of `argparse.ArgumentParser.add_argument`."""
 
 LEAST = {"jobs": 1, "retries": 0}
+"""Option -> its smallest valid value."""
 
 
 def given(asked: Namespace) -> dict[str, Any]:
-    """Return what was given of the options, by their long names."""
+    """Return the options that were given: long name -> value."""
     names = (flags[-1].removeprefix("--") for flags in OPTIONS)
     return {name: value for name in names if (value := getattr(asked, name)) not in (None, [])}
 
 
 def words(asked: Namespace) -> list[str]:
-    """Return what was given of the options as words of a command line."""
+    """Return the options that were given, as the words of a command line."""
     several = ((name, value if isinstance(value, list) else [value]) for name, value in given(asked).items())
     return [word for name, values in several for value in values for word in (f"--{name}", str(value))]
 
 
 def check(asked: Namespace) -> None:
-    """Raise `PipelineError` for what no run can honour."""
-    found = given(asked)
+    """Raise `PipelineError` for an option that no run can honour."""
+    values = given(asked)
     for name, least in LEAST.items():
-        if found.get(name, least) < least:
-            raise PipelineError(f"--{name} {found[name]}: give {least} or more")
-    if not 0 < found.get("timeout", 1.0) < math.inf:
-        raise PipelineError(f"--timeout {found['timeout']:g}: give a number of seconds above 0")
-    if "from" in found and "only" in found:
+        if values.get(name, least) < least:
+            raise PipelineError(f"--{name} {values[name]}: give {least} or more")
+    if not 0 < values.get("timeout", 1.0) < math.inf:
+        raise PipelineError(f"--timeout {values['timeout']:g}: give a number of seconds above 0")
+    if "from" in values and "only" in values:
         raise PipelineError("--from and --only exclude each other: give one of them")

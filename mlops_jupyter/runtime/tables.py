@@ -1,6 +1,6 @@
-"""Rows as a table: of text where only text is shown, of html where a notebook shows it.
+"""Tables of rows, as text for a terminal and as html for a notebook.
 
-Here and not among the surfaces, because a bundle's console and its drift reports print tables too.
+They are here and not among the surfaces, because a bundle's console and its drift reports print tables too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ NARROW = f"{LEFT}; white-space:nowrap"
 
 
 def aligned(rows: Iterable[Sequence[str]]) -> str:
-    """Return rows as lines, their columns one under the other.
+    """Return rows as lines of text with aligned columns.
 
     Examples
     --------
@@ -32,13 +32,13 @@ def aligned(rows: Iterable[Sequence[str]]) -> str:
 def html(
     columns: Sequence[str], rows: Iterable[Sequence[str]], *, wrapped: int = 3, longest: int = 0, tips: bool = False
 ) -> str:
-    """Return rows under a heading as html, everything in it escaped.
+    """Return an html table with a heading; all text is escaped.
 
     Parameters
     ----------
-    wrapped : the column from which on a cell may take several lines; those before hold names and states.
-    longest : characters of a cell that are drawn, 0 for all; what is longer is whole in its tooltip.
-    tips : the first of each row is no cell but the row's tooltip.
+    wrapped : number of the first column whose cells may take several lines; those before hold names and states.
+    longest : number of characters that a cell shows, 0 for all; the tooltip of a longer cell has its whole text.
+    tips : whether the first item of each row is the row's tooltip rather than a cell.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def html(
 
 
 def html_facts(facts: Iterable[tuple[str, str]]) -> str:
-    """Return names and what each is as html, a row a name; everything in it escaped."""
+    """Return an html table of (name, text) pairs, one row for each name; all text is escaped."""
     rows = (f"<tr><th style='{LEFT}'>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in facts)
     return f"<table>{''.join(rows)}</table>"
 

@@ -1,4 +1,4 @@
-"""Saying that a run failed: one web request, to an address that the environment holds."""
+"""Alert that a run failed, by one web request to an address in an environment variable."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ PATIENCE_SECONDS = 30
 
 
 def alert(pipeline: Pipeline, store: Store, run: str, variable: str) -> str:
-    """Post what became of a run to the address in an environment variable; return the line that says so.
+    """Post the outcome of a run to the address in an environment variable; return the text that was posted.
 
-    The body is JSON, ``{"text", "pipeline", "run", "status", "error"}``: chat rooms show `text`, programs read on.
+    The body is JSON ``{"text", "pipeline", "run", "status", "error"}``: chat rooms show its `text`.
 
     Raises
     ------
     PipelineError
-        The variable is not set, holds no web address, or nobody answers there.
+        The variable is not set or holds no web address, or the address does not accept the request.
     """
     where = address(variable)
     facts = store.run(run) or {}
@@ -44,7 +44,7 @@ def alert(pipeline: Pipeline, store: Store, run: str, variable: str) -> str:
 
 def address(variable: str) -> str:
     """Return the web address that an environment variable holds, or raise `PipelineError`."""
-    found = os.environ.get(variable, "")
-    if not found.startswith(("http://", "https://")):
+    url = os.environ.get(variable, "")
+    if not url.startswith(("http://", "https://")):
         raise PipelineError(f"the environment variable {variable!r} holds no web address: set it to where alerts go")
-    return found
+    return url

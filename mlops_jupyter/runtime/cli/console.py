@@ -1,4 +1,4 @@
-"""What people and programs are told: progress on the standard error, one answer on the standard output."""
+"""Output of the command line: progress goes to the standard error, the one answer to the standard output."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ..tables import aligned
 
 
 def event_as_json(event: StepEvent) -> dict[str, Any]:
-    """Return an event as JSON."""
+    """Return a step event as a JSON object."""
     facts = {"step": event.step, "status": event.status.value, "seconds": round(event.seconds, 6)}
     return {**facts, "error": None if event.error is None else dict(event.error)}
 
 
 def print_event(event: StepEvent) -> None:
-    """Write a line of progress; under a failure the lines of the pipeline's own code that led to it."""
+    """Write a line of progress for a step; below a failure, the traceback within the pipeline's own code."""
     line = f"{event.step}: {event.status.value}"
     if event.status not in (StepStatus.RUNNING, StepStatus.SKIPPED):
         line += f" ({event.seconds:.2f} s)"
@@ -33,32 +33,31 @@ def print_event(event: StepEvent) -> None:
 
 
 def print_row(name: str, row: Facts) -> None:
-    """Write a line of progress for one of many runs."""
+    """Write a line of progress for one run of a sweep."""
     error = f": {row['error']}" if row["error"] else ""
     sys.stderr.write(f"{name}={row['value']}: {row['status']} ({row['seconds']:.2f} s){error}\n")
     sys.stderr.flush()
 
 
 def sweep_table(name: str, rows: Sequence[Facts]) -> str:
-    """Return what many runs gave as a table of text: a line each, in the order of their values."""
+    """Return the outputs of a sweep's runs as a text table, one line for each run, in the order of the rows."""
     outputs = list(dict.fromkeys(output for row in rows for output in row["outputs"]))
     lines = [[name, "status", *outputs]]
     for row in rows:
-        cells = (
-            json.dumps(row["outputs"][one], ensure_ascii=False) if one in row["outputs"] else "" for one in outputs
-        )
+        values = row["outputs"]
+        cells = (json.dumps(values[output], ensure_ascii=False) if output in values else "" for output in outputs)
         lines.append([str(row["value"]), row["status"], *cells])
     return aligned(lines)
 
 
 def print_log(store: Store, run: str, step: str) -> None:
-    """Let an orchestrator's log hold what the step printed."""
+    """Copy a step's log to the standard error, so that the orchestrator's log has it too."""
     with suppress(FileNotFoundError):
         sys.stderr.write(store.read(run, f"logs/{step}.txt").decode(errors="replace"))
 
 
 class Stdout:
-    """Keeps the standard output for the answer: what imports print meanwhile, also from C, goes to the other."""
+    """Reserves the standard output for the answer: all other output, also of C code, goes to the standard error."""
 
     def __enter__(self) -> Stdout:
         sys.stdout.flush()
@@ -72,7 +71,7 @@ class Stdout:
         os.close(self._kept)
 
     def give_back(self) -> None:
-        """Make the standard output what it was."""
+        """Restore the standard output."""
         sys.stdout = self._stdout
         os.dup2(self._kept, 1)
 

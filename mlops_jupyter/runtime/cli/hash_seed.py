@@ -1,4 +1,4 @@
-"""Hashing: an interpreter reads the seed with which it hashes text only when it starts."""
+"""The seed of `hash()` for text: an interpreter reads PYTHONHASHSEED only when it starts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .console import Stdout
 
 
 def restart_seeded(pipeline: Pipeline, answer: Stdout, run: str) -> None:
-    """Begin the run again if this interpreter hashes text with another seed: it reads its seed at its start."""
+    """Restart this process, and with it the run, if its hash seed is not the PYTHONHASHSEED of the pipeline."""
     seed = pipeline.environment.get("PYTHONHASHSEED")
     main = getattr(sys.modules.get("__main__"), "__spec__", None)
     if seed in (None, os.environ.get("PYTHONHASHSEED")):
         return
-    if main is None or main.name != f"{pipeline.package}.__main__":  # called from another program
+    if main is None or main.name != f"{pipeline.package}.__main__":  # the process of another program
         return
     sys.stderr.flush()
     answer.give_back()

@@ -25,7 +25,7 @@ from .hash_seed import restart_seeded
 from .parameters import parse_parameters
 
 OK, STEP_FAILED, WRONG_REQUEST = 0, 1, 2
-"""Exit codes; a run that a signal stopped gives 128 and the signal's number, as shells do."""
+"""Exit codes. The exit code of a run that a signal stopped is 128 plus the signal's number, as in shells."""
 
 
 class StoppedError(BaseException):
@@ -33,11 +33,11 @@ class StoppedError(BaseException):
 
 
 def main(pipeline: Pipeline, argv: Sequence[str]) -> int:
-    """Do what the words of a command line ask; return the exit code.
+    """Carry out a command line; return the exit code.
 
     Parameters
     ----------
-    argv : what came after `python -m <package>`.
+    argv : the words after `python -m <package>`.
     """
     asked = _parser(pipeline).parse_args(argv)
     return _act(pipeline, asked) if getattr(asked, "alert", None) is None else _alerting(pipeline, asked)
@@ -58,12 +58,12 @@ def _act(pipeline: Pipeline, asked: argparse.Namespace) -> int:
 
 
 def _alerting(pipeline: Pipeline, asked: argparse.Namespace) -> int:
-    """Say to the address that was given if this goes wrong; that nobody takes it changes nothing of the run."""
+    """Run the command, and post an alert if it fails. An alert that cannot be delivered only gives a warning."""
     from .alert import address, alert
 
     asked.run = asked.run or new_run()
     try:
-        address(asked.alert)  # now, not when it is needed
+        address(asked.alert)  # checked before the run, not when the alert is due
     except UserError as fault:
         return _refuse(str(fault), asked)
     code = _act(pipeline, asked)
@@ -76,7 +76,7 @@ def _alerting(pipeline: Pipeline, asked: argparse.Namespace) -> int:
 
 
 def _own_first(home: str) -> None:
-    """Let modules of the bundle win over those that lie where it is started: `python -m` looks there first."""
+    """Give the bundle's modules precedence over those in the working directory, which `python -m` puts first."""
     here = sys.path[0]
     if home in sys.path[1:] and Path(here or ".").absolute() == Path.cwd() and here != home:
         sys.path.remove(here)
@@ -103,7 +103,7 @@ def _parser(pipeline: Pipeline) -> argparse.ArgumentParser:
     step.add_argument("--run", required=True, help="name of the run that the step belongs to")
     for flags in (("-p", "--parameter"), ("--data",), ("--timeout",)):
         step.add_argument(*flags, **options.OPTIONS[flags])
-    # Of those who lead the run from another machine.
+    # Given by the coordinator of the run, which is on another machine.
     step.add_argument("--led", type=int, default=0, help=argparse.SUPPRESS)
     step.add_argument("--again", action="store_true", help=argparse.SUPPRESS)
     step.add_argument("--parent", type=int, default=None, help=argparse.SUPPRESS)
@@ -127,15 +127,15 @@ def _parser(pipeline: Pipeline) -> argparse.ArgumentParser:
 def _run(pipeline: Pipeline, asked: argparse.Namespace) -> int:
     run = asked.run = asked.run or new_run()
     options.check(asked)
-    given = parse_parameters(pipeline, asked.parameter)
+    parameters = parse_parameters(pipeline, asked.parameter)
     pipeline = with_limits(pipeline, asked.retries, asked.timeout)
-    start: str | None = vars(asked)["from"]  # a word of Python's own
+    start: str | None = vars(asked)["from"]  # `from` is a keyword of Python
     if asked.each:
-        return _each(pipeline, asked, given, run, start)
-    performer = {"engine": asked.engine or "local", "address": asked.address}
-    with Stdout() as answer, _stoppable(), _telling(pipeline, answer, run, performer["engine"] == "local") as told:
+        return _each(pipeline, asked, parameters, run, start)
+    executor = {"engine": asked.engine or "local", "address": asked.address}
+    with Stdout() as answer, _stoppable(), _telling(pipeline, answer, run, executor["engine"] == "local") as progress:
         result = engine.run(
-            pipeline, asked.store, given, run, asked.data, asked.only, start, asked.jobs, told, **performer
+            pipeline, asked.store, parameters, run, asked.data, asked.only, start, asked.jobs, progress, **executor
         )
     return _tell(result, asked, answer)
 
@@ -143,33 +143,41 @@ def _run(pipeline: Pipeline, asked: argparse.Namespace) -> int:
 def _each(pipeline: Pipeline, asked: argparse.Namespace, given: dict[str, object], run: str, start: str | None) -> int:
     from ..execution.sweep import parse_each, run_each
 
-    each, performer = parse_each(pipeline, asked.each), asked.engine or "local"
+    each, executor = parse_each(pipeline, asked.each), asked.engine or "local"
     with Stdout() as answer, _stoppable():
-        if performer == "local":
+        if executor == "local":
             restart_seeded(pipeline, answer, run)
-        fan = run_each(
+        sweep = run_each(
             pipeline, asked.store, each, run, given, asked.data, asked.only, start, asked.jobs,
-            lambda row: print_row(each[0], row), performer, asked.address,
+            lambda row: print_row(each[0], row), executor, asked.address,
         )  # fmt: skip
     if asked.json:
-        facts = {"run": fan.run, "status": fan.status, "store": asked.store, "seconds": round(fan.seconds, 6)}
-        answer.write(json.dumps({**facts, "each": fan.parameter, "runs": list(fan.rows)}))
+        facts = {"run": sweep.run, "status": sweep.status, "store": asked.store, "seconds": round(sweep.seconds, 6)}
+        answer.write(json.dumps({**facts, "each": sweep.parameter, "runs": list(sweep.rows)}))
     else:
-        answer.write(sweep_table(fan.parameter, fan.rows))
-        answer.write(f"run {fan.run} {fan.status}: {asked.store}/{fan.run}/each.json")
-    return OK if fan.status == "succeeded" else STEP_FAILED
+        answer.write(sweep_table(sweep.parameter, sweep.rows))
+        answer.write(f"run {sweep.run} {sweep.status}: {asked.store}/{sweep.run}/each.json")
+    return OK if sweep.status == "succeeded" else STEP_FAILED
 
 
 def _step(pipeline: Pipeline, asked: argparse.Namespace) -> int:
-    given = parse_parameters(pipeline, asked.parameter)
+    parameters = parse_parameters(pipeline, asked.parameter)
     pipeline = with_limits(pipeline, None, asked.timeout)
     if asked.parent:
         from ..executors.child_process import die_with
 
         die_with(asked.parent, signal.SIGTERM)
-    with Stdout() as answer, _stoppable(), _telling(pipeline, answer, asked.run) as told:
+    with Stdout() as answer, _stoppable(), _telling(pipeline, answer, asked.run) as progress:
         result = engine.run_step(
-            pipeline, asked.store, asked.name, asked.run, given, asked.data, told, led=asked.led, again=asked.again
+            pipeline,
+            asked.store,
+            asked.name,
+            asked.run,
+            parameters,
+            asked.data,
+            progress,
+            led=asked.led,
+            again=asked.again,
         )
         print_log(Store(asked.store), asked.run, asked.name)
     return _tell(result, asked, answer)
@@ -183,12 +191,12 @@ def _check(pipeline: Pipeline, asked: argparse.Namespace) -> int:
     if asked.json:
         answer.write(json.dumps(verdict.facts()))
     else:
-        for one in verdict.outputs:
-            detail = "" if one.status == "identical" else f": {one.reason} (expected {one.expected}, got {one.actual})"
-            answer.write(f"{one.name}: {one.status}{detail}")
-            if one.parting:
-                where = f"parts first in step {one.parting.step!r} (variable {one.parting.variable!r})"
-                answer.write(f"  {where}; {one.parting.cause}")
+        for output in verdict.outputs:
+            detail = f": {output.reason} (expected {output.expected}, got {output.actual})"
+            answer.write(f"{output.name}: {output.status}{detail if output.status != 'identical' else ''}")
+            if output.parting:
+                where = f"parts first in step {output.parting.step!r} (variable {output.parting.variable!r})"
+                answer.write(f"  {where}; {output.parting.cause}")
         answer.write(verdict.status)
     return OK if verdict.status in ("identical", "close") else STEP_FAILED
 
@@ -196,11 +204,11 @@ def _check(pipeline: Pipeline, asked: argparse.Namespace) -> int:
 def _alert(pipeline: Pipeline, asked: argparse.Namespace) -> int:
     from .alert import alert
 
-    said = alert(pipeline, Store(asked.store), asked.run, asked.to)
+    text = alert(pipeline, Store(asked.store), asked.run, asked.to)
     if asked.json:
-        _print({"status": "sent", "text": said})
+        _print({"status": "sent", "text": text})
     else:
-        sys.stdout.write(f"told: {said}\n")
+        sys.stdout.write(f"told: {text}\n")
     return OK
 
 
@@ -233,12 +241,12 @@ def _print(facts: dict[str, Any]) -> None:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """See that SIGTERM stops a run as Ctrl-C does, and that a second signal does not disturb the stopping.
+    """Stop the run on SIGTERM as on Ctrl-C, and ignore any second signal while it is being stopped.
 
-    The keys of a terminal reach every process of a command, and the one that started this one passes them on too,
-    perhaps late: so once stopped, this process heeds no more signals until it ends.
+    Ctrl-C in a terminal reaches every process of a command, and the parent process may pass it on as well, perhaps
+    late: so once stopped, this process ignores SIGINT and SIGTERM until it ends.
     """
-    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)}
     stopped = False
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -247,43 +255,43 @@ def _stoppable() -> Iterator[None]:
             stopped = True
             raise KeyboardInterrupt if number == signal.SIGINT else StoppedError
 
-    if threading.current_thread() is not threading.main_thread():  # only that may
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
         yield
         return
-    for one, handler in before.items():
+    for signum, handler in handlers.items():
         if handler is not signal.SIG_IGN:  # whoever started us in the background wants us to go on
-            signal.signal(one, stop)
+            signal.signal(signum, stop)
     try:
         yield
     finally:
-        for one, handler in before.items():
+        for signum, handler in handlers.items():
             if not stopped:
-                signal.signal(one, handler or signal.SIG_DFL)
+                signal.signal(signum, handler or signal.SIG_DFL)
 
 
 @contextmanager
 def _telling(pipeline: Pipeline, answer: Stdout, run: str, seeded: bool = True) -> Iterator[Progress]:
-    """Lend what shows progress; before the first step begins it sees that text is hashed with the right seed.
+    """Lend a callback that prints step events; with `seeded`, it checks the hash seed before the first step begins.
 
-    For that the run may have to begin again, so what comes before is told only when it is settled.
+    If the seed is wrong, the process starts anew (see `restart_seeded`); so earlier events are held back until then.
     """
-    held: list[StepEvent] = []
-    settled = not seeded
+    pending: list[StepEvent] = []
+    checked = not seeded
 
-    def tell() -> None:
-        while held:
-            print_event(held.pop(0))
+    def flush() -> None:
+        while pending:
+            print_event(pending.pop(0))
 
-    def told(event: StepEvent) -> None:
-        nonlocal settled
-        if event.status is StepStatus.RUNNING and not settled:
+    def progress(event: StepEvent) -> None:
+        nonlocal checked
+        if event.status is StepStatus.RUNNING and not checked:
             restart_seeded(pipeline, answer, run)
-            settled = True
-        held.append(event)
-        if settled:
-            tell()
+            checked = True
+        pending.append(event)
+        if checked:
+            flush()
 
     try:
-        yield told
+        yield progress
     finally:
-        tell()
+        flush()

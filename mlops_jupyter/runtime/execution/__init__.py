@@ -1,1 +1,1 @@
-"""One run of a pipeline: which step is next, what the cache holds, what is recorded."""
+"""Execution of a run: which step is next, what the cache holds, what is recorded."""

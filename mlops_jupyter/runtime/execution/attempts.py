@@ -1,4 +1,4 @@
-"""Steps that are running: their processes, deadlines and ends."""
+"""Attempts at steps: how they are started, waited for, timed out and stopped."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from ..step.job import Job
 
 GRACE_SECONDS = 2.0
-"""How long a step that is stopped may take to leave by itself."""
+"""How long a stopped step may take to end by itself before it is killed."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try at a step. `deadline` on the monotonic clock."""
+    """One attempt at a step. `started` is in seconds since the epoch, `deadline` on the monotonic clock."""
 
     job: Job
     work: Handle
@@ -31,7 +31,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class AttemptEnd:
-    """How an attempt ended. `error` is None for a good end; `told` if the job has written its record itself."""
+    """How an attempt ended. `error` is None on success; `told` is true if the job itself wrote the step's record."""
 
     attempt: Attempt
     error: StepError | None = None
@@ -39,9 +39,12 @@ class AttemptEnd:
 
 
 class Attempts:
-    """The attempts that are under way with an engine, of one run or of several that share a store.
+    """The running attempts of an executor, of one run or of several that share a store.
 
-    `room` is how many there may be at once.
+    Parameters
+    ----------
+    engine : the executor that performs the jobs.
+    room : how many attempts may run at once; at least one may.
     """
 
     def __init__(self, engine: Executor, room: int) -> None:
@@ -51,15 +54,15 @@ class Attempts:
 
     @property
     def full(self) -> bool:
-        """Whether there is room for no more."""
+        """Whether as many attempts are running as may run at once."""
         return len(self._running) >= self._room
 
     def making(self, key: str, run: str) -> bool:
-        """Whether another run is making what a step with that key makes."""
+        """Whether another run is executing a step with that cache key."""
         return any(attempt.job.key == key and attempt.job.run != run for attempt in self._running)
 
     def start(self, job: Job, log: Path) -> None:
-        """Start a job; the first attempt begins a new log."""
+        """Start an attempt at a job; the first attempt at a step begins a new log."""
         if job.attempt == 1:
             log.unlink(missing_ok=True)
         work = self._engine.start(job, log)
@@ -67,7 +70,7 @@ class Attempts:
         self._running.append(Attempt(job, work, time.time(), time.monotonic() + timeout if timeout else None))
 
     def wait(self, until: float | None) -> None:
-        """Sleep until an attempt ends, a deadline passes, or it is `until` on the monotonic clock."""
+        """Sleep until an attempt ends, a deadline passes, or the monotonic clock shows `until`."""
         times = [attempt.deadline for attempt in self._running if attempt.deadline is not None]
         times += [until] if until is not None else []
         seconds = max(0.0, min(times) - time.monotonic()) if times else None
@@ -77,7 +80,7 @@ class Attempts:
             time.sleep(seconds)
 
     def ended(self) -> Iterator[AttemptEnd]:
-        """Yield what has ended, or is ended now because its time is over."""
+        """Yield the attempts that have ended; an attempt past its deadline is killed first."""
         for attempt in list(self._running):
             code = attempt.work.poll()
             if code is None and (attempt.deadline is None or time.monotonic() < attempt.deadline):
@@ -95,7 +98,7 @@ class Attempts:
                 yield AttemptEnd(attempt, {"type": "Died", "message": cause(code)})
 
     def stop(self) -> Iterator[AttemptEnd]:
-        """End all: they are asked first, and given the same time to leave."""
+        """Stop all attempts and yield them: each is asked to end, and killed after `GRACE_SECONDS` for all together."""
         for attempt in self._running:
             attempt.work.ask_to_leave()
         until = time.monotonic() + GRACE_SECONDS
@@ -106,7 +109,7 @@ class Attempts:
 
 
 def cause(code: int) -> str:
-    """Say in words why a process ended that left no record.
+    """Describe how a process ended that wrote no record, from its exit code.
 
     Examples
     --------

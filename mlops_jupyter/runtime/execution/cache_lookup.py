@@ -1,4 +1,4 @@
-"""Taking from the cache: is all there that this pipeline wants, and into the new run with it."""
+"""Look up a step in the cache, and copy a complete entry into the run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from ..storage.store import Artifact, Facts, Store
 
 
 class CacheLookup:
-    """What earlier runs made, for one run."""
+    """Looks up cache entries that earlier runs wrote, and copies their files into one run.
+
+    Parameters
+    ----------
+    run : id of the run that takes from the cache.
+    """
 
     def __init__(self, store: Store, run: str, pipeline: Pipeline) -> None:
         self._store = store
@@ -20,38 +25,39 @@ class CacheLookup:
         self._pipeline = pipeline
 
     def take(self, step: Step, key: str) -> tuple[Artifact, ...] | None:
-        """Write into this run what a step with that key made; return its artifacts, None if not all is there."""
+        """Copy the cache entry of a step into this run; return its artifacts, or None if the entry is not complete."""
         started = time.time()
         entry = self.look_up(step, key)
         if entry is None or not self._restore(entry, step):
             return None
-        delivered = [one for one in entry["delivered"] if one["name"] in self._pipeline.delivered(step.name)]
+        names = self._pipeline.delivered(step.name)
+        delivered = [output for output in entry["delivered"] if output["name"] in names]
         facts = {"step": step.name, "version": step.version, "key": key, "status": StepStatus.CACHED.value}
         times = {"started": started, "seconds": round(time.time() - started, 6)}
         self._store.set_step(self._run, {**facts, **times, **entry, "delivered": delivered, "error": None})
-        return tuple(Artifact.of(one) for one in entry["outputs"])
+        return tuple(Artifact.of(output) for output in entry["outputs"])
 
     def look_up(self, step: Step, key: str) -> Facts | None:
-        """Return the cache entry of a key if all that this pipeline wants of the step is there. Writes nothing."""
+        """Return the cache entry of a key, or None if it lacks a value that this pipeline needs. Writes nothing."""
         entry = self._store.cached(key)
         return entry if entry is not None and self._covers(entry, step) else None
 
     def _covers(self, entry: Facts, step: Step) -> bool:
-        """Whether a cache entry holds all that this pipeline wants: an earlier one may have wanted less."""
-        kept = {tuple(one["names"]) for one in entry["outputs"]}
+        """Whether a cache entry holds every value that this pipeline needs; an earlier one may have needed fewer."""
+        groups = {tuple(one["names"]) for one in entry["outputs"]}
         delivered = {one["name"] for one in entry["delivered"]}
         names = self._pipeline.delivered(step.name)
-        return kept.issuperset(kept_groups(self._pipeline, step)) and delivered.issuperset(names)
+        return groups.issuperset(kept_groups(self._pipeline, step)) and delivered.issuperset(names)
 
     def _restore(self, entry: Facts, step: Step) -> bool:
-        """Copy outputs, what was shown and what was tracked; False if the bytes turn out to be damaged."""
+        """Copy outputs, displays and tracking into the run; return False if an object turns out to be damaged."""
         names = self._pipeline.delivered(step.name)
         try:
-            for one in entry["delivered"]:
-                if one["name"] in names:
-                    self._store.write(self._run, f"outputs/{one['file']}", self._store.get(one["digest"]))
-            for one in entry.get("displays", ()):
-                self._store.write(self._run, f"displays/{one['file']}", self._store.get(one["digest"]))
+            for output in entry["delivered"]:
+                if output["name"] in names:
+                    self._store.write(self._run, f"outputs/{output['file']}", self._store.get(output["digest"]))
+            for display in entry.get("displays", ()):
+                self._store.write(self._run, f"displays/{display['file']}", self._store.get(display["digest"]))
             if entry["tracking"]:
                 self._store.write(self._run, f"tracking/{step.name}.json", self._store.get(entry["tracking"]["digest"]))
         except DamagedObjectError:

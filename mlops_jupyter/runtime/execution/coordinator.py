@@ -1,4 +1,4 @@
-"""One run of a pipeline: which step is next, what is known already, what its children came to."""
+"""The coordinator of a run: which steps come from the cache, which start next, and how each ended."""
 
 from __future__ import annotations
 
@@ -18,19 +18,22 @@ from .attempts import Attempt, AttemptEnd, Attempts
 from .cache_lookup import CacheLookup
 
 LONGEST_PAUSE_SECONDS = 60.0
-"""A pause between two tries that has grown to this grows no more."""
+"""The longest pause between two attempts at a step, unless its first pause is longer."""
 
 
 def backoff(first: float) -> Backoff:
-    """Return the pauses between the tries of a step whose first pause has so many seconds."""
+    """Return the pauses between the attempts at a step, of which the first takes `first` seconds."""
     return Backoff(first, 2, LONGEST_PAUSE_SECONDS)
 
 
 class RunCoordinator:
-    """Leads one run to its end. Never runs a step's code itself: an engine's jobs do.
+    """Coordinates one run to its end. Never runs a step's code itself: the jobs of an executor do.
 
-    `scratch` is where working directories, logs and tracking files lie while the run lasts: the run's own folder, or a
-    temporary one if the store is not on this machine.
+    Parameters
+    ----------
+    scratch : folder of working directories, logs and tracking files while the run lasts: the run's own folder, or a
+        temporary one if the store is not on this machine.
+    progress : called with each `StepEvent`.
     """
 
     def __init__(
@@ -56,7 +59,7 @@ class RunCoordinator:
         self._not_before: dict[str, float] = {}
 
     def check(self) -> None:
-        """Raise `PipelineError` if a secret, a data file or a task's input is missing, before anything is run."""
+        """Raise `PipelineError` if a secret, a data file or a task's input is missing. Called before any step runs."""
         for name in self._pipeline.secrets:
             if name not in os.environ:
                 raise PipelineError(f"the environment variable {name!r} is not set: give the pipeline this secret")
@@ -66,61 +69,61 @@ class RunCoordinator:
 
     @property
     def ended(self) -> tuple[StepEvent, ...]:
-        """How each step ended, of those that did."""
+        """The last event of each step that has ended, in the order of the steps."""
         return tuple(self._ended[step.name] for step in self._scope if step.name in self._ended)
 
     def next_retry(self) -> float | None:
-        """When the next pause ends; those that are over wait for room, not for time."""
+        """Return when the next pause before a retry ends, on the monotonic clock; None if no step is in a pause."""
         now = time.monotonic()
         pauses = (self._not_before.get(step.name, now) for step in self._waiting)
         return min((pause for pause in pauses if pause > now), default=None)
 
     def _take_from_run(self) -> None:
-        """Take the inputs of a task from the records of this run."""
+        """Read the artifacts that a task takes from the records of this run."""
         step = self._waiting[0]
         for name in step.upstream:
             self._made[name] = self._store.artifacts(self.run, name)
-            made = {variable for artifact in self._made[name] for variable in artifact.names}
-            missing = [v for v, maker in step.inputs.items() if maker == name and v not in made]
+            variables = {variable for artifact in self._made[name] for variable in artifact.names}
+            missing = [v for v, maker in step.inputs.items() if maker == name and v not in variables]
             if missing:
                 raise PipelineError(
                     f"step {step.name!r} needs {missing[0]!r}: run step {name!r} in run {self.run!r} first"
                 )
 
     def advance(self) -> bool:
-        """Settle every step whose fate is known; start as many of the others as there is room for.
+        """End each waiting step that is cached or must be skipped; start others while attempts are free.
 
-        Returns whether all have ended.
+        Returns whether all steps have ended.
         """
         for step in list(self._waiting):
             if self._running.full and step.name in self._missed:
-                continue  # it may begin, but there is no room
-            fates = [self._ended.get(name) for name in step.upstream if not self._request.task]
-            if any(fate is not None and fate.status not in SUCCEEDED for fate in fates):
+                continue  # it is not cached, and no attempt is free
+            events = [self._ended.get(name) for name in step.upstream if not self._request.task]
+            if any(event is not None and event.status not in SUCCEEDED for event in events):
                 self._end(step, StepEvent(step.name, StepStatus.SKIPPED))
-            elif None in fates or time.monotonic() < self._not_before.get(step.name, 0.0):
+            elif None in events or time.monotonic() < self._not_before.get(step.name, 0.0):
                 continue
             elif self._running.making(self._key(step), self.run):
-                continue  # it will be in the cache
+                continue  # another run executes it: its result will be in the cache
             elif not self._from_cache(step) and not self._running.full:
                 self._start(step)
         return len(self._ended) == len(self._scope)
 
     def _from_cache(self, step: Step) -> bool:
-        """Take what a step made earlier, if that is known and whole."""
+        """Take a step's artifacts from the cache; return whether they were there."""
         if step.name in self._forced or step.name in self._tries:
             return False
-        began = time.time()
-        made = self._recall.take(step, self._key(step))
-        if made is None:
+        started = time.time()
+        artifacts = self._recall.take(step, self._key(step))
+        if artifacts is None:
             if self._request.only not in (None, step.name):
                 raise PipelineError(
                     f"{self._request.only!r} needs step {step.name!r}, which is not cached: run without --only"
                 )
             self._missed.add(step.name)
             return False
-        self._made[step.name] = made
-        self._end(step, StepEvent(step.name, StepStatus.CACHED, time.time() - began))
+        self._made[step.name] = artifacts
+        self._end(step, StepEvent(step.name, StepStatus.CACHED, time.time() - started))
         return True
 
     def _key(self, step: Step) -> str:
@@ -161,7 +164,7 @@ class RunCoordinator:
         self._waiting.remove(step)
 
     def take_note(self, end: AttemptEnd) -> None:
-        """Note how an attempt ended; have it tried again if its step allows."""
+        """Take in how an attempt ended; a failed step waits for a retry if it has one left."""
         attempt, step, seconds = end.attempt, end.attempt.job.step, time.time() - end.attempt.started
         if end.error is None:
             self._made[step.name] = self._store.artifacts(self.run, step.name)
@@ -180,12 +183,12 @@ class RunCoordinator:
         self._tell(StepEvent(step.name, StepStatus.RETRYING, seconds, error))
 
     def abandon(self, end: AttemptEnd) -> None:
-        """Note that an attempt was stopped; if the run is kept elsewhere, whoever does that knows."""
+        """Record that an attempt was stopped, unless a coordinator elsewhere keeps the records of the run."""
         if not self._request.led:
             self._record_failure(end.attempt, end.error or {})
 
     def _record_failure(self, attempt: Attempt, error: StepError) -> None:
-        """Write the record of a job that could not write its own."""
+        """Write the record of a step whose job could not write it."""
         step, seconds = attempt.job.step, round(time.time() - attempt.started, 6)
         facts = {"step": step.name, "version": step.version, "key": self._keys[step.name], "status": "failed"}
         times = {"started": attempt.started, "seconds": seconds, "attempt": attempt.job.attempt}
@@ -201,28 +204,30 @@ class RunCoordinator:
 def run_all(
     coming: Iterator[RunCoordinator], attempts: Attempts, window: int, over: Callable[[RunCoordinator], None]
 ) -> None:
-    """Lead runs to their ends, `window` of them at a time; on an interrupt no job is left behind.
+    """Coordinate runs to their ends, `window` of them at a time. On an interrupt, all their attempts are stopped.
 
     Parameters
     ----------
-    coming : each is asked for when there is room for it.
-    over : called with each run that has ended.
+    coming : the runs' coordinators; the next one is taken when fewer than `window` runs are active.
+    attempts : the running attempts, which all these runs share.
+    over : called with the coordinator of each run that has ended.
     """
-    led: dict[str, RunCoordinator] = {}
+    active: dict[str, RunCoordinator] = {}
     try:
         while True:
-            while len(led) < window and (conductor := next(coming, None)):
-                led[conductor.run] = conductor
-            if not led:
+            while len(active) < window and (coordinator := next(coming, None)):
+                active[coordinator.run] = coordinator
+            if not active:
                 return
-            settled = [conductor for conductor in led.values() if conductor.advance()]
-            for conductor in settled:
-                over(led.pop(conductor.run))
-            if not settled:
-                attempts.wait(min((pause for each in led.values() if (pause := each.next_retry())), default=None))
+            ended = [coordinator for coordinator in active.values() if coordinator.advance()]
+            for coordinator in ended:
+                over(active.pop(coordinator.run))
+            if not ended:
+                retries = (coordinator.next_retry() for coordinator in active.values())
+                attempts.wait(min((retry for retry in retries if retry), default=None))
             for end in attempts.ended():
-                led[end.attempt.job.run].take_note(end)
+                active[end.attempt.job.run].take_note(end)
     except BaseException:
         for end in attempts.stop():
-            led[end.attempt.job.run].abandon(end)
+            active[end.attempt.job.run].abandon(end)
         raise

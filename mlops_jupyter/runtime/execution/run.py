@@ -1,4 +1,4 @@
-"""Running a pipeline: steps in order, cached by content, each a job of an engine."""
+"""Run a pipeline: its steps in order, each taken from the cache or performed as a job of an executor."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ def run(
     engine: str = "local",
     address: str | None = None,
 ) -> RunResult:
-    """Run a pipeline: every step whose result is not known yet, in a process of its own.
+    """Run a pipeline: each step that is not cached, in a process of its own.
 
     Parameters
     ----------
     parameters : values that differ from the pipeline's defaults.
-    run_id : name of the run in the store; a new one if not given.
-    data : folder that holds data files; looked at before the bundle's own.
+    run_id : id of the run in the store; a new one if not given.
+    data : folder of data files, which is searched before the bundle's own.
     only : run just this step, on cached inputs.
     start : run this step and those after it even if they are cached.
-    jobs : how many steps may run at once; the engine's own number if not given.
+    jobs : how many steps may run at once; the executor's default if not given.
     progress : called with each `StepEvent`, in this process.
-    fork : whether steps are forked from this process, which imports their modules (where that is safe, the default),
-        or started fresh.
-    engine, address : who performs the steps, see `engines.opened`.
+    fork : whether steps are forked from this process, which imports their modules, or started as fresh processes.
+        None forks where that is safe.
+    engine, address : the executor and the address of its cluster, see `executors.open_executor`.
 
     Raises
     ------
@@ -56,9 +56,9 @@ def run(
     pipeline = as_on_disk(pipeline, package_folder(pipeline))
     request = RunRequest(pipeline, parameter_values(pipeline, parameters or {}), data, only, start)
     run_id = valid_run(run_id or new_run())
-    request.scope()  # before anything is begun: it may find fault with the request
-    with open_executor(engine, address, fork) as performer:
-        return _one(request, open_shared_store(store), run_id, performer, jobs, progress or silent)
+    request.scope()  # raises for a step that does not exist, before any cluster is opened
+    with open_executor(engine, address, fork) as executor:
+        return _one(request, open_shared_store(store), run_id, executor, jobs, progress or silent)
 
 
 def run_step(
@@ -73,18 +73,18 @@ def run_step(
     led: int = 0,
     again: bool = False,
 ) -> RunResult:
-    """Run one step as a task of an orchestrator: its inputs are what the steps before it made in the same run.
+    """Run one step as a task of an orchestrator, on the outputs of earlier steps of the same run.
 
-    A failure is not tried again: that is the orchestrator's business. Parameters that are not given are those of the
-    run, so that it is enough to give them to its first step.
+    A failed step is not retried: that is left to the orchestrator. Parameters that are not given are those of the
+    run's record, so that it is enough to give them to its first step.
 
     Parameters
     ----------
-    led, again : see `RunRequest`; with `led` another process leads the run and this one leaves its records alone.
+    led, again : see `RunRequest`; with `led`, another process coordinates the run and alone writes the run's record.
     """
-    door = open_shared_store(store)
+    opened = open_shared_store(store)
     pipeline = as_on_disk(pipeline, package_folder(pipeline), step)
-    earlier = (door.run(valid_run(run_id)) or {}).get("parameters", {})
+    earlier = (opened.run(valid_run(run_id)) or {}).get("parameters", {})
     known = {name: value for name, value in earlier.items() if name in pipeline.parameters}
     request = RunRequest(
         pipeline,
@@ -95,8 +95,8 @@ def run_step(
         led=led,
         again=again,
     )
-    with open_executor("local", fork=fork) as performer:
-        return _one(request, door, run_id, performer, 1, progress or silent)
+    with open_executor("local", fork=fork) as executor:
+        return _one(request, opened, run_id, executor, 1, progress or silent)
 
 
 def parameter_values(pipeline: Pipeline, given: Mapping[str, object]) -> dict[str, object]:
@@ -108,14 +108,14 @@ def parameter_values(pipeline: Pipeline, given: Mapping[str, object]) -> dict[st
 
 
 def open_shared_store(store: Store | str | Path) -> Store:
-    """Open a store; raise `PipelineError` for one that other processes would not see."""
+    """Open a store; raise `PipelineError` for one in memory, which other processes could not read."""
     if str(store).startswith("memory:"):
         raise PipelineError(f"the store {str(store)!r} is this process's own, and steps have theirs: give a folder")
     return store if isinstance(store, Store) else Store(store)
 
 
 class PipelineRun:
-    """One run from its first record to its last, led by a conductor."""
+    """One run with its coordinator, from its first record to its last."""
 
     def __init__(self, request: RunRequest, store: Store, run_id: str, attempts: Attempts, progress: Progress) -> None:
         self.id = run_id
@@ -128,7 +128,7 @@ class PipelineRun:
         self._started = time.time()
 
     def begin(self) -> None:
-        """Write the first record, or raise `PipelineError`: then nothing is written."""
+        """Write the first record of the run; raise `PipelineError` before that if an input or a secret is missing."""
         try:
             self.coordinator.check()
             if not self._request.led:
@@ -138,7 +138,7 @@ class PipelineRun:
             raise
 
     def end(self, fault: str = "") -> RunResult:
-        """Write the last record; return what the run came to."""
+        """Write the last record of the run; return its result. `fault` says why a run was stopped."""
         ended = self.coordinator.ended if not fault else ()
         with self._rest:
             index = self._store.index(self.id) if not self._request.led else {"outputs": ()}
@@ -153,28 +153,29 @@ class PipelineRun:
 def run_pipelines(
     coming: Iterator[PipelineRun], attempts: Attempts, window: int, over: Callable[[PipelineRun, RunResult], None]
 ) -> None:
-    """Perform runs, `window` of them at a time. On an interrupt, those under way are noted as stopped.
+    """Execute runs, `window` of them at a time. On an interrupt, the active runs are recorded as stopped.
 
     Parameters
     ----------
-    over : called with each when it has ended.
+    coming : the next run is taken when fewer than `window` are active.
+    over : called with each run that has ended, and its result.
     """
-    open_: dict[str, PipelineRun] = {}
+    active: dict[str, PipelineRun] = {}
 
-    def conductors() -> Iterator[RunCoordinator]:
+    def coordinators() -> Iterator[RunCoordinator]:
         for run in coming:
             run.begin()
-            open_[run.id] = run
+            active[run.id] = run
             yield run.coordinator
 
-    def close(conductor: RunCoordinator) -> None:
-        run = open_.pop(conductor.run)
+    def close(coordinator: RunCoordinator) -> None:
+        run = active.pop(coordinator.run)
         over(run, run.end())
 
     try:
-        run_all(conductors(), attempts, window, close)
+        run_all(coordinators(), attempts, window, close)
     except BaseException as stop:
-        for run in open_.values():
+        for run in active.values():
             run.end(str(stop) or "the run was stopped")
         raise
 
@@ -191,4 +192,4 @@ def _one(
 
 
 def silent(event: StepEvent) -> None:
-    """Nobody is listening."""
+    """Ignore a step event: the progress callback of a run that nobody watches."""

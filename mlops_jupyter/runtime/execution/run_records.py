@@ -1,4 +1,4 @@
-"""What a run writes of itself: when it began, what it came to, what its steps logged."""
+"""The records that a run writes: its beginning, its status at the end, what its steps logged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..storage.store import Facts, Store
 
 @contextmanager
 def scratch(store: Store, run_id: str) -> Iterator[Path]:
-    """Lend the folder in which steps work: the run's own, or a temporary one whose logs are carried to the store."""
+    """Lend the folder in which steps work: the run's own, or a temporary one whose logs are copied to the store."""
     if store.folder is not None:
         yield store.folder / run_id
         return
@@ -22,7 +22,7 @@ def scratch(store: Store, run_id: str) -> Iterator[Path]:
 
     with tempfile.TemporaryDirectory(prefix=f"{run_id}-") as name:
         folder = Path(name).resolve()
-        for file in store.names(run_id, "tracking"):  # a run that an earlier step opened is gone on with
+        for file in store.names(run_id, "tracking"):  # so that a tracked run which an earlier step opened is continued
             (folder / "tracking").mkdir(exist_ok=True)
             (folder / "tracking" / file).write_bytes(store.read(run_id, f"tracking/{file}"))
         try:
@@ -33,7 +33,7 @@ def scratch(store: Store, run_id: str) -> Iterator[Path]:
 
 
 def begin(request: RunRequest, store: Store, run_id: str, steps: list[str]) -> float:
-    """Write that the run has begun; return when. Records of these steps from an earlier try no longer count."""
+    """Record that the run has begun; delete these steps' records of an earlier try; return the start time (epoch)."""
     before = store.run(run_id)
     if before is not None:
         for step in steps:
@@ -46,14 +46,14 @@ def begin(request: RunRequest, store: Store, run_id: str, steps: list[str]) -> f
 
 
 def end(request: RunRequest, store: Store, run_id: str, ended: tuple[StepEvent, ...], fault: str) -> None:
-    """Write what the run came to. The tasks of an orchestrator each judge by all records; the last one is right."""
+    """Record how the run ended. Each task of an orchestrator derives the status from all records; the last is right."""
     facts = store.run(run_id) or {}
     while True:
         status = _standing(request, store, run_id) if request.task else _verdict(ended)
-        now = None if status == "running" else time.time()
-        seconds = None if now is None else round(now - facts["started"], 6)
+        finished = None if status == "running" else time.time()
+        seconds = None if finished is None else round(finished - facts["started"], 6)
         error = (fault or _failure(request, store, run_id)) if status == "failed" else None
-        store.set_run(run_id, {**facts, "status": status, "ended": now, "seconds": seconds, "error": error})
+        store.set_run(run_id, {**facts, "status": status, "ended": finished, "seconds": seconds, "error": error})
         if not request.task or status == _standing(request, store, run_id):
             return
 
@@ -76,12 +76,12 @@ def _failure(request: RunRequest, store: Store, run_id: str) -> str | None:
 
 
 def failure(step: str, error: StepError) -> str:
-    """Say in one line which step failed, and of what."""
+    """Return one line that says which step failed, and with which error."""
     return f"step {step!r} failed: {error['type']}: {error['message']}"
 
 
 def merge_tracking(store: Store, run_id: str) -> None:
-    """Gather what the steps logged into `tracking.json`: {"run", "steps": {step: its file}}."""
+    """Merge the tracking files of the steps into `tracking.json`: {"run", "steps": {step: content of its file}}."""
     files = store.names(run_id, "tracking")
     if files:
         steps = {file.removesuffix(".json"): json.loads(store.read(run_id, f"tracking/{file}")) for file in files}

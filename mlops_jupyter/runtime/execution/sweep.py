@@ -1,4 +1,4 @@
-"""A pipeline run once for each of several values of a parameter; what the runs gave, side by side."""
+"""Sweeps: a pipeline is run once for each of several values of a parameter, and the results are summarized."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from .run import PipelineRun, open_shared_store, parameter_values, run_pipelines
 from .run_records import failure
 
 SHOWN_BYTES = 1000
-"""Of values that are kept as JSON, how long one may be to stand in the summary itself; of others it names the file."""
+"""The longest JSON output that the summary holds itself; of a longer one, or another format, it names the file."""
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """What became of the runs. `rows`: {"value", "run", "status", "seconds", "outputs": {name: value}, "error"}."""
+    """The result of a sweep. Each row: {"value", "run", "status", "seconds", "outputs": {name: value}, "error"}."""
 
     run: str
     parameter: str
@@ -36,11 +36,11 @@ class Sweep:
 
 
 def parse_each(pipeline: Pipeline, word: str) -> tuple[str, list[object]]:
-    """Read `name=a,b,c` or `name=[JSON, ...]`; each value has to fit the default's type.
+    """Read `name=a,b,c` or `name=[JSON, ...]`; each value must have the type of the parameter's default.
 
     Examples
     --------
-    >>> spread(Pipeline("p", "p", parameters={"n": 1}), "n=3,4")
+    >>> parse_each(Pipeline("p", "p", parameters={"n": 1}), "n=3,4")
     ('n', [3, 4])
     """
     name, equals, text = word.partition("=")
@@ -48,17 +48,17 @@ def parse_each(pipeline: Pipeline, word: str) -> tuple[str, list[object]]:
         raise PipelineError(f"--each {word!r}: write --each NAME=A,B,C, or NAME=[...] with a JSON list")
     parameter_values(pipeline, {name: text})
     try:
-        listed = json.loads(text)
+        items = json.loads(text)
     except ValueError:
-        listed = None
-    words = [json.dumps(one) for one in listed] if isinstance(listed, list) else text.split(",")
-    found = [parse_value(name, one, pipeline.parameters[name]) for one in words]
-    twins = [one for place, one in enumerate(found) if one in found[:place]]
-    if not found or twins:
+        items = None
+    words = [json.dumps(item) for item in items] if isinstance(items, list) else text.split(",")
+    values = [parse_value(name, word, pipeline.parameters[name]) for word in words]
+    repeated = [value for place, value in enumerate(values) if value in values[:place]]
+    if not values or repeated:
         raise PipelineError(
-            f"--each {name}: {f'{twins[0]!r} stands there twice' if twins else 'give at least one value'}"
+            f"--each {name}: {f'{repeated[0]!r} stands there twice' if repeated else 'give at least one value'}"
         )
-    return name, found
+    return name, values
 
 
 def run_each(
@@ -75,57 +75,58 @@ def run_each(
     engine: str = "local",
     address: str | None = None,
 ) -> Sweep:
-    """Run a pipeline for each value: runs `RUN.1`, `RUN.2` and so on, with one cache, so what they share runs once.
+    """Run a pipeline for each value of a parameter, as runs `RUN.1`, `RUN.2` and so on.
 
-    A run that fails leaves the others alone. The summary is `RUN/each.json`.
+    The runs use one cache, so steps that they share run once. A failed run does not stop the others. The summary is
+    written to `RUN/each.json`.
 
     Parameters
     ----------
     each : the parameter's name, and its values.
-    told : called with each row when its run has ended.
+    told : called with the row of each run that has ended.
     """
-    name, spread_out = each
+    name, values = each
     if name in parameters:
         raise PipelineError(f"--each and -p both give {name!r}: give one of them")
-    door = open_shared_store(store)
+    opened = open_shared_store(store)
     pipeline = as_on_disk(pipeline, package_folder(pipeline))
     started, rows = time.time(), dict[int, Facts]()
     requests = [
         RunRequest(pipeline, parameter_values(pipeline, {**parameters, name: value}), data, only, start)
-        for value in spread_out
+        for value in values
     ]
     steps = requests[0].scope()
     ids = {valid_run(f"{run_id}.{number}"): number - 1 for number in range(1, len(requests) + 1)}
 
     def over(run: PipelineRun, result: RunResult) -> None:
         place = ids[run.id]
-        rows[place] = _row(door, pipeline, spread_out[place], result)
+        rows[place] = _row(opened, pipeline, values[place], result)
         told(rows[place])
 
-    def fan(status: str) -> Sweep:
+    def summary(status: str) -> Sweep:
         return Sweep(run_id, name, status, time.time() - started, tuple(rows[place] for place in sorted(rows)))
 
-    with open_executor(engine, address) as performer:
-        performer.check(steps)
-        attempts = Attempts(performer, room := jobs or performer.jobs)
+    with open_executor(engine, address) as executor:
+        executor.check(steps)
+        attempts = Attempts(executor, room := jobs or executor.jobs)
 
         def runs() -> Iterator[PipelineRun]:
             for run, place in ids.items():
-                yield PipelineRun(requests[place], door, run, attempts, silent)
+                yield PipelineRun(requests[place], opened, run, attempts, silent)
 
         status = "failed"
         try:
             run_pipelines(runs(), attempts, room, over)
             status = "succeeded" if all(row["status"] == "succeeded" for row in rows.values()) else "failed"
         finally:
-            if rows:  # else nothing was begun
-                _keep(door, pipeline, fan(status), parameters, data, started)
-    return fan(status)
+            if rows:  # otherwise no run has ended
+                _keep(opened, pipeline, summary(status), parameters, data, started)
+    return summary(status)
 
 
 def _row(store: Store, pipeline: Pipeline, value: object, result: RunResult) -> Facts:
     error = next((failure(event.step, event.error) for event in result.steps if event.error), None)
-    outputs = {one["name"]: _shown(store, result.run, one) for one in result.outputs}
+    outputs = {output["name"]: _shown(store, result.run, output) for output in result.outputs}
     facts = {"value": value, "run": result.run, "status": result.status, "seconds": round(result.seconds, 6)}
     return {**facts, "outputs": outputs, "error": error}
 
@@ -142,7 +143,7 @@ def _shown(store: Store, run: str, output: Facts) -> object:
 def _keep(
     store: Store, pipeline: Pipeline, fan: Sweep, parameters: Mapping[str, object], data: Path | None, started: float
 ) -> None:
-    """Write the summary, and a record by which the whole is found among the runs."""
+    """Write the summary, and a run record under the sweep's own id, so that the store lists the sweep as a run."""
     failed = sum(row["status"] != "succeeded" for row in fan.rows)
     facts: Facts = {"run": fan.run, "pipeline": pipeline.name, "status": fan.status, "each": fan.parameter}
     facts |= {"parameters": parameter_values(pipeline, parameters), "data": str(data.absolute()) if data else None}

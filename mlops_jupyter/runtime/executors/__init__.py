@@ -1,4 +1,4 @@
-"""Executors perform the steps of a run: on this machine, or on a cluster. A new one is a module and a branch below."""
+"""Executors perform the steps of a run, on this machine or on a cluster. A new one is a module and a branch below."""
 
 from __future__ import annotations
 
@@ -17,71 +17,71 @@ NAMES = ("local", "ray", "dask")
 
 
 class Handle(Protocol):
-    """One attempt at a step, wherever it is performed."""
+    """The handle of a started job, on whichever machine it runs."""
 
     def poll(self) -> int | str | None:
-        """Return its exit code, or in words why there is none; None while it lasts."""
+        """Return the job's exit code, or a message if it was lost without one; None while it runs."""
 
     def ask_to_leave(self) -> None:
-        """Ask it and all that it started to end."""
+        """Ask the job, and all processes that it started, to end."""
 
     def kill(self, grace: float = 0.0) -> None:
-        """End it and all that it started, after a grace time in which it may leave."""
+        """End the job, and all processes that it started; first wait `grace` seconds for it to end by itself."""
 
 
 class Executor(Protocol):
-    """Performs jobs. What they make goes into the store, never through the engine.
+    """Performs jobs. Values go through the store, never through the executor.
 
     Attributes
     ----------
-    jobs : how many may be under way at once unless a person says otherwise.
-    local : whether jobs are this process's own children. Those of other engines mind their time limits themselves,
-        for the time they wait for room does not count.
+    jobs : how many jobs may run at once by default.
+    local : whether jobs are child processes of this one. Jobs of other executors enforce their timeouts themselves,
+        because the time for which they wait in the cluster does not count.
     """
 
     jobs: int
     local: bool
 
     def check(self, steps: Sequence[Step]) -> None:
-        """Raise `PipelineError` for a step that asks for more than there is anywhere."""
+        """Raise `PipelineError` for a step that requests more than any node has."""
 
     def start(self, job: Job, log: Path) -> Handle:
-        """Start a job. An engine of other machines has the job's own process write the log."""
+        """Start a job. `log` is the file for what it prints; on a cluster the job writes its own log."""
 
     def wait(self, works: Iterable[Handle], seconds: float | None) -> None:
-        """Return when one of them has ended, or after some seconds; earlier does no harm."""
+        """Return when one of the jobs has ended, or after `seconds`. Returning earlier does no harm."""
 
     def close(self) -> None:
-        """Let go of the cluster."""
+        """Disconnect from the cluster, if any."""
 
 
 @contextmanager
 def open_executor(name: str, address: str | None = None, fork: bool | None = None) -> Iterator[Executor]:
-    """Lend the engine of that name.
+    """Open the executor of a name; close it when the block ends.
 
     Parameters
     ----------
-    address : of a cluster; without one Ray and Dask are started on this machine, if nothing else is set up for them.
-    fork : of the local engine, see `engine.run`.
+    address : address of a cluster; None for the one of the environment, or else one that is started on this machine.
+    fork : whether the local executor forks, see `execution.run.run`.
     """
-    made: Executor
+    executor: Executor
     if name == "local":
         if address is not None:
             raise PipelineError("--address is that of a cluster: give --engine ray or --engine dask too")
         from .local import LocalExecutor
 
-        made = LocalExecutor(fork)
+        executor = LocalExecutor(fork)
     elif name == "ray":
         from .ray import RayExecutor
 
-        made = RayExecutor(address)
+        executor = RayExecutor(address)
     elif name == "dask":
         from .dask import DaskExecutor
 
-        made = DaskExecutor(address)
+        executor = DaskExecutor(address)
     else:
         raise PipelineError(f"no engine {name!r}: there are {', '.join(NAMES)}")
     try:
-        yield made
+        yield executor
     finally:
-        made.close()
+        executor.close()

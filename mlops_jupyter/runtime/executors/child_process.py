@@ -1,4 +1,4 @@
-"""Processes for steps: forked from one that has imported what they need, or started fresh where forking is not safe."""
+"""Child processes for steps: forked with their modules imported, or started fresh where forking is not safe."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from pathlib import Path
 from typing import Protocol
 
 LOST = 70
-"""Exit code of a child that could not even say what went wrong (EX_SOFTWARE of sysexits.h)."""
+"""Exit code of a child that ended without writing its record (EX_SOFTWARE of sysexits.h)."""
 
 
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 STOP = getattr(signal, "SIGSTOP", signal.SIGTERM)
 
 STRAYS_SECONDS = 2.0
-"""How long to try to end what a step has started outside its group: another user's process is not ours to end."""
+"""How long to try to kill processes that left the step's group; those of another user may not be killed."""
 
 
 class ChildTask(Protocol):
-    """What a child does: writes its result to the store, returns an exit code. Can be pickled."""
+    """The task of a child process. It writes its result to the store and can be pickled."""
 
     def __call__(self) -> int:
-        """Do it."""
+        """Perform the task; return the exit code."""
 
 
 class ChildProcess:
-    """A running child, in a process group of its own. `poll` gives its exit code, negative for a signal."""
+    """A child process in a process group of its own. Its exit code is negative if a signal killed it."""
 
     def __init__(self, pid: int, popen: subprocess.Popen[bytes] | None = None) -> None:
         self.pid = pid
@@ -45,7 +45,7 @@ class ChildProcess:
         self._strays: dict[int, str] = {}
 
     def poll(self) -> int | None:
-        """Return the exit code, or None while it runs."""
+        """Return the exit code, or None while the child runs."""
         if self._code is None:
             self._code = self._reap()
             if self._code is not None and self._watch is not None:
@@ -58,29 +58,29 @@ class ChildProcess:
             return self._popen.poll() if self._popen else None
         if not os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             return None
-        self._signal(KILL)  # what it started and left behind; until it is reaped its number is no other's
+        self._signal(KILL)  # kills what it left behind; until it is reaped, no other process has its number
         code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         if self._popen is not None:
             self._popen.returncode = code
         return code
 
     def handle(self) -> int | None:
-        """Return a descriptor that becomes readable when the child ends, where the system has such."""
+        """Return a file descriptor that becomes readable when the child ends; None if the system has none (pidfd)."""
         return self._watch
 
     def ask_to_leave(self) -> None:
-        """Ask it and all that it started to end."""
-        self._strays = _outside(self.pid)  # once it is gone, nobody knows that they were its own
+        """Send SIGTERM to the child and to all processes that it started."""
+        self._strays = _outside(self.pid)  # once the child is gone, they can no longer be found
         self._signal(signal.SIGTERM)
         _send(self._strays, signal.SIGTERM)
 
     def kill(self, grace: float = 0.0) -> None:
-        """End it and all that it started, after a grace time in which it may leave. Returns when it is gone."""
+        """Kill the child and all processes that it started, after `grace` seconds; return when the child has ended."""
         until = time.monotonic() + grace
         while self.poll() is None and time.monotonic() < until:
             time.sleep(0.01)
         if self._code is None:
-            self._signal(STOP)  # so that it starts nothing more
+            self._signal(STOP)  # so that it starts no more processes
             until = time.monotonic() + STRAYS_SECONDS
             while (strays := _outside(self.pid)) and time.monotonic() < until:
                 _send(strays, KILL)
@@ -96,7 +96,7 @@ class ChildProcess:
                 os.killpg(self.pid, number)
             elif self._popen is not None:
                 self._popen.terminate()
-        except ProcessLookupError:  # it has not yet a group of its own, or is gone
+        except ProcessLookupError:  # it has no group of its own yet, or has ended
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
@@ -104,29 +104,30 @@ class ChildProcess:
 def _watch(pid: int) -> int | None:
     try:
         return os.pidfd_open(pid)
-    except (AttributeError, OSError):  # not Linux, or an old one
+    except (AttributeError, OSError):  # not Linux, or an old kernel
         return None
 
 
 def _outside(pid: int) -> dict[int, str]:
-    """Return what a process has started that has left its group, with when each began (which a later one has not).
+    """Return the descendants of a process that left its process group: process id -> start time in clock ticks.
 
-    It is found through its parents, which only Linux shows: a step there stays the parent of all that it started.
+    The start time tells a process from a later one with the same id. Descendants are found through /proc, which only
+    Linux has; there a step adopts the orphans among its descendants (see `die_with`).
     """
     rows: dict[int, tuple[int, int, str]] = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             state, parent, group, *rest = entry.read_text().rpartition(") ")[2].split()  # proc(5)
-            if state != "Z":  # which has ended
+            if state != "Z":  # a zombie has ended
                 rows[int(entry.parent.name)] = int(parent), int(group), rest[16]
     family = {pid}
-    while more := {one for one, (parent, *_) in rows.items() if parent in family} - family:
+    while more := {child for child, (parent, *_) in rows.items() if parent in family} - family:
         family |= more
-    return {one: rows[one][2] for one in family - {pid} if rows[one][1] != pid}
+    return {child: rows[child][2] for child in family - {pid} if rows[child][1] != pid}
 
 
 def _send(processes: Mapping[int, str], number: int) -> None:
-    """Send a signal to those that are still the same processes."""
+    """Send a signal to processes, given with their start times; skip a process id that another process has now."""
     for pid, began in processes.items():
         with suppress(OSError):
             if Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[19] == began:
@@ -134,7 +135,7 @@ def _send(processes: Mapping[int, str], number: int) -> None:
 
 
 def wait(children: Iterable[ChildProcess], seconds: float | None) -> None:
-    """Return when one of the children has ended, or after some seconds (None: as long as it takes)."""
+    """Return when one of the children has ended, or after `seconds` (None for no limit)."""
     family = list(children)
     until = None if seconds is None else time.monotonic() + seconds
     handles = [handle for child in family if (handle := child.handle()) is not None]
@@ -148,7 +149,7 @@ def wait(children: Iterable[ChildProcess], seconds: float | None) -> None:
 
 
 def start(task: ChildTask, log: Path, fork: bool) -> ChildProcess:
-    """Start a child that does the task, with what it prints added to a log."""
+    """Start a child process that performs a task and appends its output to a log; fork it or start it fresh."""
     log.parent.mkdir(parents=True, exist_ok=True)
     return _fork(task, log) if fork else _spawn(task, log)
 
@@ -158,7 +159,7 @@ def _fork(task: ChildTask, log: Path) -> ChildProcess:
     sys.stderr.flush()
     parent = os.getpid()
     with warnings.catch_warnings():
-        # Python 3.12 warns of threads: those that numerical libraries keep in reserve know how to be forked.
+        # Python 3.12 warns of threads, but numerical libraries start theirs anew after a fork.
         warnings.simplefilter("ignore", DeprecationWarning)
         pid = os.fork()
     if pid:
@@ -177,7 +178,7 @@ def _fork(task: ChildTask, log: Path) -> ChildProcess:
 
 
 def _leave(code: int) -> None:
-    """End without the parent's exit handlers."""
+    """End this process without running the exit handlers that a fork inherited."""
     try:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -186,15 +187,16 @@ def _leave(code: int) -> None:
 
 
 def die_with(parent: int, last: int = KILL) -> None:
-    """See that a step does not outlive the engine, also if that is killed, nor lose sight of what it starts.
+    """Make this process end when its parent ends, even if that is killed, and adopt its orphaned descendants.
 
     Parameters
     ----------
-    last : the signal that it gets when its parent is gone.
+    parent : process id of the parent.
+    last : number of the signal that this process gets when its parent has ended.
 
     Notes
     -----
-    prctl(2): PR_SET_PDEATHSIG; PR_SET_CHILD_SUBREAPER, for what its own children leave behind.
+    On Linux alone, by prctl(2): PR_SET_PDEATHSIG, and PR_SET_CHILD_SUBREAPER for the orphans.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
@@ -209,14 +211,14 @@ def die_with(parent: int, last: int = KILL) -> None:
 
 
 def _redirect(log: Path) -> None:
-    """Send what the process prints to the log, also from C; and let it read nothing."""
+    """Send the output of this process to the log, also that of C code, and give it an empty standard input."""
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    nothing = os.open(os.devnull, os.O_RDONLY)
+    empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
-    os.dup2(nothing, 0)
+    os.dup2(empty, 0)
     os.close(descriptor)
-    os.close(nothing)
+    os.close(empty)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
@@ -241,7 +243,7 @@ def _spawn(task: ChildTask, log: Path) -> ChildProcess:
 
 
 def spawned() -> None:
-    """Do the task that the parent wrote to the standard input: the whole life of a fresh process."""
+    """Perform the task that the parent process wrote to the standard input, then end this process."""
     parent, task = pickle.loads(sys.stdin.buffer.read())
     if os.name == "posix":
         die_with(parent)

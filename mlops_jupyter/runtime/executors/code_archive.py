@@ -1,4 +1,4 @@
-"""What goes to a cluster: jobs as errands, with the bundle's code in the store where every worker finds it."""
+"""Prepare jobs for a cluster: each becomes a remote task, and the bundle's code goes into the store as an archive."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from ..step.job import Job
 
 LOST_TRIES = 3
-"""How often a step is begun again elsewhere because its node was lost. That is none of the step's own retries."""
+"""How often a step is started on another node because its node was lost. This does not use up the step's retries."""
 
 
 class CodeShipper:
-    """Makes errands of jobs. Puts the code of a bundle into a store once."""
+    """Makes remote tasks of jobs. Puts the code of a bundle into each store once."""
 
     def __init__(self) -> None:
         self._sent: dict[tuple[str, str], tuple[str, str]] = {}
 
     def errand(self, job: Job) -> RemoteTask:
-        """Return what a worker is told to do for a job."""
+        """Return the task that a worker performs for a job."""
         package = job.pipeline.package
         if (package, job.store) not in self._sent:
             store = Store(job.store)
@@ -39,7 +39,7 @@ class CodeShipper:
 
 
 def _words(job: Job, store: str) -> tuple[str, ...]:
-    """The parameters are in the run's record, and the inputs in those of the steps before."""
+    """Return the words of the `step` command. Parameters and inputs are in the run's records."""
     words = ["step", job.step.name, "--store", store, "--run", job.run, "--led", str(job.attempt)]
     words += ["--again"] if job.again else []
     words += ["--data", str(job.data)] if job.data else []
@@ -48,16 +48,16 @@ def _words(job: Job, store: str) -> tuple[str, ...]:
 
 
 def packed(pipeline: Pipeline) -> bytes:
-    """Return a bundle's code as a zip file; the same code gives the same bytes."""
+    """Return a bundle's code as the bytes of a zip file; the same code gives the same bytes."""
     package = package_folder(pipeline)
     home = package.parent
-    # Beside the package lie the project's own modules that its steps import; beside an installed one all others do.
+    # In `src`, the project's own modules lie beside the package; beside an installed package lie all others.
     top = home if home.name == "src" else package
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(_files(top)):
             archive.writestr(zipfile.ZipInfo(path.relative_to(home).as_posix()), path.read_bytes())
-    return made.getvalue()
+    return buffer.getvalue()
 
 
 def _files(top: Path) -> Iterable[Path]:
@@ -65,10 +65,10 @@ def _files(top: Path) -> Iterable[Path]:
 
 
 def outcome(code: int, said: str) -> int | str:
-    """Return how a job ended, as `Work.poll` does. What its record does not tell, the worker said."""
+    """Return how a job ended, as `Handle.poll` does; `said` is the last line of the worker's standard error."""
     return code if code in (0, FAILED) else said.removeprefix("error: ") or f"its command ended with exit code {code}"
 
 
 def too_much(step: Step, what: str, amount: float) -> PipelineError:
-    """Return the complaint about a step that would wait for ever."""
+    """Return the error for a step that would wait for ever, because no node has the amount that it requests."""
     return PipelineError(f"step {step.name!r} asks for {what} {amount:g}: no node of the cluster has that much")

@@ -1,4 +1,4 @@
-"""Dask: each job a task of a distributed scheduler, begun again elsewhere if its worker is lost."""
+"""The Dask executor: each job is a task of a distributed scheduler, which reschedules it if its worker is lost."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from . import Handle
 
 LONGEST_WAIT_SECONDS = 1.0
-"""After which signals are looked at again."""
+"""The longest wait before signals are handled."""
 
 
 class DaskExecutor:
-    """A Dask cluster: the one at an address, or that of DASK_SCHEDULER_ADDRESS, or one that is started here.
+    """Performs jobs on a Dask cluster: at an address, at DASK_SCHEDULER_ADDRESS, or one that is started here.
 
-    Workers declare what they have (`dask worker --resources "CPU=8 MEMORY=32e9 GPU=1"`). Where none declares CPU or
+    Workers declare their resources (`dask worker --resources "CPU=8 MEMORY=32e9 GPU=1"`). Where none declares CPU or
     MEMORY, Dask counts one thread for each step; a GPU has to be declared.
     """
 
@@ -50,11 +50,11 @@ class DaskExecutor:
         return list(self._client.scheduler_info(n_workers=-1)["workers"].values())
 
     def _resources(self) -> list[dict[str, float]]:
-        """What each worker has of what is counted."""
+        """Return the resources that each worker declares."""
         return [worker["resources"] for worker in self._workers()]
 
     def check(self, steps: Sequence[Step]) -> None:
-        """Raise `PipelineError` for a step that no worker can take."""
+        """Raise `PipelineError` for a step that requests more than any worker declares."""
         have = self._resources()
         for step in steps:
             for name, amount in _asked(step, have).items():
@@ -62,26 +62,26 @@ class DaskExecutor:
                     raise too_much(step, name, amount)
 
     def start(self, job: Job, log: Path) -> Handle:
-        """Submit a task."""
+        """Submit a job as a task."""
         self._count += 1
         name = f"{job.step.name}-{job.run}-{job.attempt}-{self._count}"
         packed = self._dumps((remote_task.perform, self._parcels.errand(job)))
-        asked = _asked(job.step, self._resources()) or None
-        future = self._client.submit(_perform(), packed, name, key=name, pure=False, resources=asked)
+        resources = _asked(job.step, self._resources()) or None
+        future = self._client.submit(_perform(), packed, name, key=name, pure=False, resources=resources)
         return DaskHandle(self._distributed, self._client, future)
 
     def wait(self, works: Iterable[Handle], seconds: float | None) -> None:
-        """Wait for one of the tasks."""
+        """Wait until one of the tasks has ended, for at most `seconds` and `LONGEST_WAIT_SECONDS`."""
         at_most = LONGEST_WAIT_SECONDS if seconds is None else min(seconds, LONGEST_WAIT_SECONDS)
         _wait(self._distributed, [cast("DaskHandle", work).future for work in works], at_most)
 
     def close(self) -> None:
-        """Disconnect; a cluster that was started here ends."""
+        """Disconnect; stop a cluster that was started here."""
         self._client.close()
 
 
 class DaskHandle:
-    """A task of Dask."""
+    """The handle of a job that is a task of Dask."""
 
     def __init__(self, distributed: Any, client: Any, future: Any) -> None:
         self._distributed = distributed
@@ -89,7 +89,7 @@ class DaskHandle:
         self.future = future
 
     def poll(self) -> int | str | None:
-        """Return how it ended."""
+        """Return the exit code of the task, or a message if it was lost without one; None while it runs."""
         if not self.future.done():
             return None
         if self.future.status == "finished":
@@ -102,21 +102,21 @@ class DaskHandle:
         return str(fault) or type(fault).__name__
 
     def ask_to_leave(self) -> None:
-        """Have its worker end the step: Dask itself leaves alone what has begun."""
+        """Have the worker end the step's process, since Dask does not stop a task that has begun; cancel the task."""
         self._client.run(_leave(), self.future.key, on_error="ignore")
         self.future.cancel(force=True)
 
     def kill(self, grace: float = 0.0) -> None:
-        """End it, if it has not been asked to end already."""
+        """End the task, unless it was asked to end already."""
         if self.future.status == "pending":
             self.ask_to_leave()
 
 
 def _asked(step: Step, have: list[dict[str, float]]) -> dict[str, float]:
-    """Return what a step asks of those resources that some worker counts."""
-    asked = {"CPU": step.cpu or 0, "MEMORY": step.memory or 0, "GPU": step.gpu or 0}
+    """Return the resources that a step requests, of those that some worker declares, and GPU."""
+    requested = {"CPU": step.cpu or 0, "MEMORY": step.memory or 0, "GPU": step.gpu or 0}
     counted = {name for worker in have for name in worker} | {"GPU"}
-    return {name: amount for name, amount in asked.items() if amount and name in counted}
+    return {name: amount for name, amount in requested.items() if amount and name in counted}
 
 
 def _wait(distributed: Any, futures: list[Any], seconds: float) -> None:
@@ -127,16 +127,16 @@ def _wait(distributed: Any, futures: list[Any], seconds: float) -> None:
 
 
 def _perform() -> Callable[[bytes, str], tuple[int, str]]:
-    """Return what a worker does. Functions within functions travel by value: workers need nothing of ours."""
+    """Return the function that a worker calls. Being nested, it is pickled by value: workers need no code of ours."""
 
     def perform(packed: bytes, key: str) -> tuple[int, str]:
         import cloudpickle
         import distributed
 
-        act, told = cloudpickle.loads(packed)
+        function, task = cloudpickle.loads(packed)
         running = vars(distributed.get_worker()).setdefault("steps_running", {})
         try:
-            result: tuple[int, str] = act(told, lambda process: running.__setitem__(key, process))
+            result: tuple[int, str] = function(task, lambda process: running.__setitem__(key, process))
             return result
         finally:
             running.pop(key, None)
@@ -145,7 +145,7 @@ def _perform() -> Callable[[bytes, str], tuple[int, str]]:
 
 
 def _leave() -> Callable[[str, Any], None]:
-    """Return what ends a step on the worker that runs it."""
+    """Return the function that ends a step's process on the worker that runs it."""
 
     def leave(key: str, dask_worker: Any) -> None:
         process = vars(dask_worker).get("steps_running", {}).get(key)

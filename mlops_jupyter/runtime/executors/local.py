@@ -1,4 +1,4 @@
-"""This machine: each job in a process of its own."""
+"""The local executor: each job runs in a child process on this machine."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from .child_process import ChildProcess
 
 JOBS = max(2, min(4, os.cpu_count() or 1))
-"""How many steps run at once: steps that wait (for a disk, a server) leave even one processor to others."""
+"""How many steps run at once: at least two, for a step that waits for a disk or server uses no processor."""
 
 WARM = ("step.outputs", "codecs", "fingerprints.fingerprint", "tracking")
-"""Rooms of the runtime that every step's process would else load anew."""
+"""Modules of the runtime that each step's process would otherwise import itself."""
 
 
 class LocalExecutor:
-    """Children of this process. What steps ask of processors and memory is left to the system."""
+    """Performs jobs in child processes. What steps request of processors and memory is not enforced."""
 
     jobs = JOBS
     local = True
@@ -35,10 +35,10 @@ class LocalExecutor:
         self._fork = _may_fork() if fork is None else fork
 
     def check(self, steps: Sequence[Step]) -> None:
-        """Nothing is asked of this machine."""
+        """Accept every step: its requests are for clusters."""
 
     def start(self, job: Job, log: Path) -> Handle:
-        """Start a process for a job."""
+        """Start a child process for a job."""
         from .child_process import start
 
         if self._fork:
@@ -46,13 +46,13 @@ class LocalExecutor:
         return start(job, log, self._fork)
 
     def wait(self, works: Iterable[Handle], seconds: float | None) -> None:
-        """Sleep until a process ends."""
+        """Sleep until one of the processes has ended, or for `seconds`."""
         from .child_process import wait
 
         wait([cast("ChildProcess", work) for work in works], seconds)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no cluster is connected."""
 
 
 def _may_fork() -> bool:
@@ -60,15 +60,15 @@ def _may_fork() -> bool:
 
 
 def _warm(job: Job) -> None:
-    """Import a step's module here, so that its children are born with it.
+    """Import a step's module in this process, so that forked children have it already.
 
-    What goes wrong here will go wrong again in the child, which says so in its record; unless it only went wrong
-    because the child's working directory and module path are not set here.
+    An import that fails is ignored. It fails again in the child, which writes the error into its record, unless it
+    failed only because the child's working directory and module path are not set here.
     """
     home = __package__.rpartition(".")[0]
-    rooms = [room for name in WARM if importlib.util.find_spec(room := f"{home}.{name}")]
+    modules = [module for name in WARM if importlib.util.find_spec(module := f"{home}.{name}")]
     with _environment(job.pipeline.environment):
-        for module in [*rooms, job.step.function.partition(":")[0]]:
+        for module in [*modules, job.step.function.partition(":")[0]]:
             try:
                 importlib.import_module(module)
             except KeyboardInterrupt:
@@ -79,7 +79,7 @@ def _warm(job: Job) -> None:
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for a while: some libraries read theirs when they are imported."""
+    """Set environment variables until the block ends: some libraries read theirs when they are imported."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:

@@ -1,6 +1,6 @@
-"""What a cluster's worker does for one job: it unpacks the bundle and runs its command, `step NAME`, in a process.
+"""The task that a cluster's worker performs for a job: unpack the bundle, run its command `step NAME` in a process.
 
-This module travels by value: workers need nothing of ours. So it stands alone, on the standard library.
+This module is pickled by value, so that workers need no package of ours. Hence it imports the standard library alone.
 """
 
 from __future__ import annotations
@@ -18,14 +18,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 GRACE_SECONDS = 5.0
-"""How long a step that is stopped may take to leave by itself."""
+"""How long a stopped step may take to end by itself before it is killed."""
 
 LONGEST_NAP_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
 class RemoteTask:
-    """What a worker is told. `code` is the digest of the bundle's code, which lies in the store."""
+    """One step for a worker to run.
+
+    Attributes
+    ----------
+    package : name of the bundle's package.
+    words : words of the command line after `python -m PACKAGE`.
+    environment : environment variables to set.
+    store : address of the store.
+    code : digest of the archive of the bundle's code in the store.
+    """
 
     package: str
     words: tuple[str, ...]
@@ -37,18 +46,18 @@ class RemoteTask:
 def perform(
     errand: RemoteTask, began: Callable[[subprocess.Popen[bytes]], object] = lambda process: None
 ) -> tuple[int, str]:
-    """Do an errand; return the command's exit code and the last line that it said.
+    """Perform a remote task; return the command's exit code and the last line of its standard error.
 
     Parameters
     ----------
-    began : is given the process, for engines that end work from another thread.
+    began : called with the process, for executors that end a task from another thread.
     """
     home = _unpacked(errand)
     environment = {**os.environ, **errand.environment, "PYTHONPATH": str(home)}
     command = [sys.executable, "-m", errand.package, *errand.words, "--parent", str(os.getpid())]
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            command, cwd=home, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said
+            command, cwd=home, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors
         )
         began(process)
         try:
@@ -56,12 +65,12 @@ def perform(
         except BaseException:
             end(process)
             raise
-        said.seek(max(0, said.tell() - 4000))
-        return process.returncode, said.read().decode(errors="replace").strip().rpartition("\n")[2]
+        errors.seek(max(0, errors.tell() - 4000))
+        return process.returncode, errors.read().decode(errors="replace").strip().rpartition("\n")[2]
 
 
 def _await(process: subprocess.Popen[bytes]) -> None:
-    """Wait in naps: what stops a worker does not wake it out of a longer sleep."""
+    """Wait for a process in short sleeps: a worker that is told to stop does not wake from a longer one."""
     nap = 0.001
     while process.poll() is None:
         time.sleep(nap)
@@ -69,7 +78,7 @@ def _await(process: subprocess.Popen[bytes]) -> None:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Have a command end with all that it started."""
+    """End a command with SIGTERM, upon which it ends what it started; kill it if that takes too long."""
     process.terminate()
     try:
         process.wait(GRACE_SECONDS)
@@ -79,7 +88,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _unpacked(errand: RemoteTask) -> Path:
-    """Return the folder of the bundle's code on this machine, which is made once."""
+    """Return the folder of the bundle's code on this machine; unpack the code if it is not there yet."""
     room = Path(tempfile.gettempdir(), f"mlops-bundles-{os.getuid() if hasattr(os, 'getuid') else 0}")
     room.mkdir(mode=0o700, exist_ok=True)
     if hasattr(os, "getuid") and room.stat().st_uid != os.getuid():

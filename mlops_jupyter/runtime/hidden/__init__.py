@@ -1,1 +1,1 @@
-"""One module for each kind of hidden state: random states, options of libraries, the process itself."""
+"""Hidden variables: random states, options of libraries, the state of the process."""

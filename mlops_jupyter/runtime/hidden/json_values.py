@@ -1,7 +1,7 @@
-"""Values of options as JSON.
+"""Encode values of options as JSON.
 
-A function among them (a number format) is carried if it is a text's `format` method; others have no value that could
-cross to another process and are left out: they change how things look, not what they are.
+A function (a number format) can be encoded if it is the `format` method of a text. Other functions cannot be
+transferred to another process and are left out: they change how values look, not what they are.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 NOT_TRANSFERABLE = object()
-"""What `encode` gives for a value that cannot cross."""
+"""What `encode` returns for a value that cannot be transferred to another process."""
 
 
 def encode(value: Any) -> Any:
@@ -18,10 +18,10 @@ def encode(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, list | tuple):
-        parts = [encode(one) for one in value]
+        parts = [encode(part) for part in value]
         return NOT_TRANSFERABLE if NOT_TRANSFERABLE in parts else parts
     if isinstance(value, dict):
-        coded = {str(key): encode(one) for key, one in value.items()}
+        coded = {str(key): encode(part) for key, part in value.items()}
         return NOT_TRANSFERABLE if NOT_TRANSFERABLE in coded.values() else coded
     if isinstance(getattr(value, "__self__", None), str) and value.__name__ == "format":
         return {"str.format": value.__self__}
@@ -31,9 +31,9 @@ def encode(value: Any) -> Any:
 
 
 def decode(value: Any) -> Any:
-    """Undo `encode`; tuples come back as lists."""
+    """Return the value that `encode` encoded; tuples become lists."""
     if isinstance(value, list):
-        return [decode(one) for one in value]
+        return [decode(part) for part in value]
     if not isinstance(value, dict):
         return value
     if set(value) == {"str.format"}:
@@ -42,10 +42,10 @@ def decode(value: Any) -> Any:
         from cycler import cycler
 
         return cycler(**value["cycler"])
-    return {key: decode(one) for key, one in value.items()}
+    return {key: decode(part) for key, part in value.items()}
 
 
 def encode_pairs(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """Return name -> value as JSON, without what cannot cross."""
-    found = ((name, encode(value)) for name, value in pairs)
-    return {name: value for name, value in found if value is not NOT_TRANSFERABLE}
+    """Return name -> value as JSON, without values that cannot be transferred."""
+    encoded = ((name, encode(value)) for name, value in pairs)
+    return {name: value for name, value in encoded if value is not NOT_TRANSFERABLE}

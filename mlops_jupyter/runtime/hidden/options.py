@@ -1,4 +1,4 @@
-"""Options of libraries as hidden variables. Their values are differences to the library's defaults, as JSON."""
+"""Options of libraries as hidden variables: the options that differ from the library's defaults, as JSON."""
 
 from __future__ import annotations
 
@@ -12,44 +12,44 @@ from .json_values import NOT_TRANSFERABLE, decode, encode, encode_pairs
 
 
 class Options:
-    """Options of one library, of which some may have values that cannot cross to another process: functions."""
+    """Options of one library. An option whose value is a function may not be transferable to another process."""
 
     def pairs(self, snapshot: Any) -> list[tuple[str, Any]]:
-        """Return the options that count, with their values."""
+        """Return the options of a snapshot that are part of the hidden variable, as (name, value)."""
         raise NotImplementedError
 
     def value(self, snapshot: Any) -> object:
-        """Return the options as JSON, without those that cannot cross."""
+        """Return the options of a snapshot as JSON, without those that are not transferable."""
         return encode_pairs(self.pairs(snapshot))
 
     def left_out(self, snapshot: Any) -> dict[str, Any]:
-        """Return the options that cannot cross."""
+        """Return the options of a snapshot that are not transferable: name -> value."""
         return {name: value for name, value in self.pairs(snapshot) if encode(value) is NOT_TRANSFERABLE}
 
 
 class PandasOptions(Options):
-    """`pandas.options`: {"display.max_rows": 10}."""
+    """`~pandas.options`: the options of pandas that differ from their defaults, as in {"display.max_rows": 10}."""
 
     library = "pandas"
 
     def snapshot(self, last: object) -> object:
-        """Return `last` itself if no option was set since, else the options now."""
+        """Return `last` itself if no option was set since, else the current options."""
         now = sys.modules["pandas._config.config"]._global_config
         return last if now == last else _copied(now)
 
     def pairs(self, snapshot: Any) -> list[tuple[str, Any]]:
-        """Return what differs from the defaults."""
+        """Return the options that differ from their defaults, as (name, value)."""
         known = sys.modules["pandas._config.config"]._registered_options
         return [(n, v) for n, v in sorted(_flat(snapshot)) if n in known and v != known[n].defval]
 
     def set(self, value: Any) -> None:
-        """Set the options to that, others to their defaults."""
+        """Set the options that `value` has, and all others to their defaults."""
         import pandas as pd
 
         for name in encode_pairs(self.pairs(self.snapshot(None))).keys() - value.keys():
             pd.reset_option(name)
-        for name, one in value.items():
-            pd.set_option(name, decode(one))
+        for name, setting in value.items():
+            pd.set_option(name, decode(setting))
 
 
 def _copied(options: Any) -> Any:
@@ -65,107 +65,107 @@ def _flat(options: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
 
 
 class NumpyPrint(Options):
-    """`numpy.printoptions`: what `numpy.get_printoptions` gives."""
+    """`~numpy.printoptions`: the result of `numpy.get_printoptions`."""
 
     library = "numpy"
 
     def snapshot(self, last: object) -> object:
-        """Return `last` itself if no option was set since, else the options now."""
+        """Return `last` itself if no option was set since, else the current options."""
         now = sys.modules["numpy"].get_printoptions()
         return last if now == last else now
 
     def pairs(self, snapshot: Any) -> list[tuple[str, Any]]:
-        """Return all options."""
+        """Return all options, as (name, value)."""
         return sorted(snapshot.items())
 
     def set(self, value: Any) -> None:
-        """Set them."""
+        """Set the options."""
         import numpy as np
 
         np.set_printoptions(**decode(value))
 
 
 class NumpyErrors:
-    """`numpy.errstate`: {"divide": "warn", …}, what `numpy.geterr` gives."""
+    """`~numpy.errstate`: the result of `numpy.geterr`, as in {"divide": "warn", …}."""
 
     library = "numpy"
 
     def snapshot(self, last: object) -> object:
-        """Return `last` itself if nothing was set since, else the settings now."""
+        """Return `last` itself if nothing was set since, else the current settings."""
         now = sys.modules["numpy"].geterr()
         return last if now == last else now
 
     def value(self, snapshot: Any) -> object:
-        """Return the settings."""
+        """Return the settings as JSON."""
         return dict(snapshot)
 
     def set(self, value: Any) -> None:
-        """Set them."""
+        """Set how numpy handles floating-point errors."""
         import numpy as np
 
         np.seterr(**value)
 
 
 class SklearnConfig(Options):
-    """`sklearn.config`: {"transform_output": "pandas"}, what `sklearn.get_config` gives that is not the default."""
+    """`~sklearn.config`: the settings of `sklearn.get_config` that differ from their defaults."""
 
     library = "sklearn"
 
     def snapshot(self, last: object) -> object:
-        """Return `last` itself if nothing was set since, else the settings now."""
+        """Return `last` itself if nothing was set since, else the current settings."""
         now = sys.modules["sklearn._config"]._get_threadlocal_config()
         return last if now == last else dict(now)
 
     def pairs(self, snapshot: Any) -> list[tuple[str, Any]]:
-        """Return what differs from the defaults."""
+        """Return the options that differ from their defaults, as (name, value)."""
         defaults = sys.modules["sklearn._config"]._global_config
         return [(n, v) for n, v in sorted(snapshot.items()) if v != defaults.get(n, NOT_TRANSFERABLE)]
 
     def set(self, value: Any) -> None:
-        """Set them to that, others to their defaults."""
+        """Set the settings that `value` has, and all others to their defaults."""
         import sklearn
 
         sklearn.set_config(**{**sys.modules["sklearn._config"]._global_config, **decode(value)})
 
 
 class MatplotlibRc(Options):
-    """`matplotlib.rc`: {"figure.dpi": 80}; without what belongs to the screen that a figure is shown on."""
+    """`~matplotlib.rc`: the settings that differ from their defaults, without those of the screen."""
 
     library = "matplotlib"
 
     SCREEN = re.compile(r"backend|interactive|toolbar|webagg\.|tk\.|savefig\.directory|docstring\.|macosx\.")
 
     def snapshot(self, last: object) -> object:
-        """Return `last` itself if nothing was set since, else the settings now.
+        """Return `last` itself if nothing was set since, else the current settings.
 
-        `dict`'s own methods are used on purpose: matplotlib's resolve the backend when they come across it.
+        The methods of `dict` are used on purpose: those of matplotlib resolve the backend when they read it.
         """
         now = sys.modules["matplotlib"].rcParams
         return last if isinstance(last, dict) and dict.__eq__(now, last) else dict(dict.items(now))
 
     def pairs(self, snapshot: Any) -> list[tuple[str, Any]]:
-        """Return what differs from the defaults."""
+        """Return the options that differ from their defaults, as (name, value)."""
         defaults = dict(dict.items(sys.modules["matplotlib"].rcParamsDefault))
-        others = ((n, v) for n, v in sorted(snapshot.items()) if not self.SCREEN.match(n))
-        return [(n, v) for n, v in others if v != defaults.get(n, NOT_TRANSFERABLE)]
+        settings = ((n, v) for n, v in sorted(snapshot.items()) if not self.SCREEN.match(n))
+        return [(n, v) for n, v in settings if v != defaults.get(n, NOT_TRANSFERABLE)]
 
     def set(self, value: Any) -> None:
-        """Set them to that, others to their defaults."""
+        """Set the settings that `value` has, and all others to their defaults."""
         import matplotlib as mpl
 
         for name in encode_pairs(self.pairs(self.snapshot(None))).keys() - value.keys():
             mpl.rcParams[name] = mpl.rcParamsDefault[name]
-        for name, one in value.items():
-            mpl.rcParams[name] = decode(one)
+        for name, setting in value.items():
+            mpl.rcParams[name] = decode(setting)
 
 
 class WarningFilters:
-    """`warnings.filters`: rows of [action, message, "module:Category", module, line], first match first."""
+    """`~warnings.filters`: rows of [action, message, "module:Category", module, line], as in `warnings.filters`."""
 
     library = ""
 
     def snapshot(self, last: object) -> object:
-        """Return `last` itself if no filter came or went since, else the filters now."""
+        """Return `last` itself if the filters did not change since, else the current filters."""
         now = warnings.filters
         return last if now == last else list(now)
 
@@ -177,16 +177,16 @@ class WarningFilters:
         ]
 
     def set(self, value: Any) -> None:
-        """Make them the filters. One whose category is not to be had here is left out: nothing can raise it."""
-        found = [(action, _compiled(m), _category(kind), _compiled(module), n) for action, m, kind, module, n in value]
+        """Replace the filters. A filter whose category cannot be imported is left out: nothing can raise it."""
+        rows = [(action, _compiled(m), _category(kind), _compiled(module), n) for action, m, kind, module, n in value]
         filters: Any = warnings.filters
-        filters[:] = [row for row in found if row[2] is not None]
-        with warnings.catch_warnings():  # on its way out it tells the interpreter that filters changed
+        filters[:] = [row for row in rows if row[2] is not None]
+        with warnings.catch_warnings():  # its exit tells the interpreter that the filters changed
             pass
 
 
 def _pattern(part: Any) -> Any:
-    """C code puts plain text where Python code puts a compiled pattern."""
+    """Return a part of a filter as JSON: C code adds filters with texts, Python code with compiled patterns."""
     return {"pattern": part.pattern, "flags": part.flags} if isinstance(part, re.Pattern) else part
 
 
@@ -199,9 +199,9 @@ def _category(name: str) -> type[Warning] | None:
 
     module, _, qualname = name.partition(":")
     try:
-        found: Any = importlib.import_module(module)
+        category: Any = importlib.import_module(module)
         for part in qualname.split("."):
-            found = getattr(found, part)
+            category = getattr(category, part)
     except (ImportError, AttributeError):
         return None
-    return found if isinstance(found, type) and issubclass(found, Warning) else None
+    return category if isinstance(category, type) and issubclass(category, Warning) else None

@@ -1,6 +1,6 @@
 """State of the process as hidden variables: working directory, module path, arguments, environment.
 
-Paths inside the home folder (the notebook's, or a step's working directory) are kept relative to it.
+Paths inside the home folder (the notebook's folder, or a step's working directory) are stored relative to it.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from typing import Any
 
 
 class Home:
-    """The folder that paths are relative to, and the module path as it was at first. Changed by `settle`."""
+    """The folder that paths are relative to, and the original module path. `settle` changes both."""
 
     def __init__(self) -> None:
         self.settle(Path.cwd())
 
     def settle(self, folder: Path) -> None:
-        """Take a folder as home, and the module path now as the one that additions are counted from."""
+        """Set the home folder, and take the current `sys.path` as the original module path."""
         self.folder = folder
         self.path = tuple(sys.path)
 
     def relative(self, path: str) -> str:
-        """Return a path relative to home if it lies in it, else as it is."""
-        found = os.path.relpath(path, self.folder)
-        return path if found.startswith("..") else Path(found).as_posix()
+        """Return a path relative to home if it is inside home, else unchanged."""
+        relative = os.path.relpath(path, self.folder)
+        return path if relative.startswith("..") else Path(relative).as_posix()
 
     def absolute(self, path: str) -> str:
-        """Undo `relative`."""
+        """Return the absolute path of a path that `relative` returned."""
         return os.path.normpath(self.folder / path)
 
 
 class WorkingDirectory:
-    """`cwd`: "." or "reports", relative to home if inside it."""
+    """`~cwd`: the working directory, relative to home if it is inside home (".", "reports")."""
 
     library = ""
 
@@ -42,7 +42,7 @@ class WorkingDirectory:
         self._home = home
 
     def snapshot(self, last: object) -> object:
-        """Return the working directory; the one before it, else home, if it is gone."""
+        """Return the working directory, or `last` itself if it is the same; if it was deleted, `last` or home."""
         try:
             now = os.getcwd()  # noqa: PTH109, half the time of Path.cwd
         except FileNotFoundError:
@@ -50,18 +50,18 @@ class WorkingDirectory:
         return last if now == last else now
 
     def value(self, snapshot: Any) -> object:
-        """Return it relative to home."""
+        """Return the working directory relative to home."""
         return self._home.relative(snapshot)
 
     def set(self, value: Any) -> None:
-        """Go there; the folder is made if it is missing."""
+        """Change to a working directory; make the folder if it does not exist."""
         folder = Path(self._home.absolute(value))
         folder.mkdir(parents=True, exist_ok=True)
         os.chdir(folder)
 
 
 class ModulePath:
-    """`sys.path`: {"front": […], "back": […]}, what was added before and after the entries that were there first."""
+    """`~sys.path`: {"front": […], "back": […]}, the entries added before and after those of the original path."""
 
     library = ""
 
@@ -69,11 +69,11 @@ class ModulePath:
         self._home = home
 
     def snapshot(self, last: object) -> object:
-        """Return `last` itself if the path is the same, else the path now."""
+        """Return `last` itself if the path did not change since, else a copy of the path."""
         return last if sys.path == last else list(sys.path)
 
     def value(self, snapshot: Any) -> object:
-        """Return the additions."""
+        """Return the added entries, relative to home where they are inside home."""
         first = self._home.path
         at = next((i for i, entry in enumerate(snapshot) if entry in first), len(snapshot))
         added = [str(entry) for entry in snapshot[at:] if entry not in first]
@@ -81,33 +81,33 @@ class ModulePath:
         return {"front": front, "back": [self._home.relative(entry) for entry in added]}
 
     def set(self, value: Any) -> None:
-        """Put the additions around the entries that were there first."""
+        """Set the path to the original entries with the added ones around them."""
         front, back = ([self._home.absolute(entry) for entry in value[end]] for end in ("front", "back"))
         sys.path[:] = [*front, *(entry for entry in self._home.path if entry not in front), *back]
 
 
 class Arguments:
-    """`sys.argv`, which notebooks set for code that parses a command line."""
+    """`~sys.argv`: the arguments, which notebooks set for code that parses a command line."""
 
     library = ""
 
     def snapshot(self, last: object) -> object:
-        """Return `last` itself if the arguments are the same, else the arguments now."""
+        """Return `last` itself if the arguments did not change since, else a copy of them."""
         return last if sys.argv == last else list(sys.argv)
 
     def value(self, snapshot: Any) -> object:
-        """Return them as text."""
-        return [str(one) for one in snapshot]
+        """Return the arguments as texts."""
+        return [str(argument) for argument in snapshot]
 
     def set(self, value: Any) -> None:
-        """Make these the arguments."""
+        """Set the arguments."""
         sys.argv = list(value)
 
 
 def environment(last: Any) -> Any:
     """Return `last` itself if no variable was set since, else a copy of the environment.
 
-    `os.environ` decodes every entry when it is compared; its inner dict, alike since Python 3.2, does not.
+    `os.environ` decodes every entry in a comparison; its inner dict, unchanged since Python 3.2, does not.
     """
     inner = getattr(os.environ, "_data", None)
     now = dict(os.environ) if inner is None else inner
@@ -115,7 +115,7 @@ def environment(last: Any) -> Any:
 
 
 def decoded(environ: Any, name: str) -> str | None:
-    """Return a variable from what `environment` gave."""
+    """Return the value of a variable in a result of `environment`, or None if it is not set."""
     if name in environ:
         return str(environ[name])
     value = environ.get(os.fsencode(name) if os.name != "nt" else name.upper())
@@ -123,12 +123,12 @@ def decoded(environ: Any, name: str) -> str | None:
 
 
 def differing(before: Any, after: Any) -> set[str]:
-    """Return the names of the variables that differ between two of what `environment` gave."""
+    """Return the names of the variables that differ between two results of `environment`."""
     return {os.fsdecode(name) for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 
 def set_variable(name: str, value: str | None) -> None:
-    """Set an environment variable, or unset it for None."""
+    """Set an environment variable, or unset it if `value` is None. A new TZ takes effect at once."""
     if value is None:
         os.environ.pop(name, None)
     else:

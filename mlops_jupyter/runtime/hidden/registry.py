@@ -1,9 +1,9 @@
-"""Hidden variables: what a cell reads and writes without naming it.
+"""Hidden variables: state that a cell reads and writes without naming it.
 
 `~random`, `~numpy.random`, `~numpy.entropy`, `~torch.random`, `~environ:NAME`, `~cwd`, `~sys.path`, `~sys.argv`,
 `~pandas.options`, `~numpy.printoptions`, `~numpy.errstate`, `~sklearn.config`, `~matplotlib.rc`, `~warnings.filters`,
-`~file:PATH`. The notebook's kernel watches them around every cell, a bundle's step sets and reads them: one code for
-both.
+`~file:PATH`. The notebook's kernel watches them around every cell, a bundle's step sets and reads them: both by this
+code.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ FILE = "~file:"
 
 
 class Family(Protocol):
-    """One kind of hidden state. A snapshot is cheap to take and compare; a value is JSON."""
+    """A kind of hidden variable. Snapshots are cheap to take and to compare; values are JSON."""
 
     library: str
-    """The module that must be loaded for the state to be there; "" for none."""
+    """The module that must be loaded for the state to exist; "" for none."""
 
     def snapshot(self, last: object) -> object:
-        """Return `last` itself if the state is the same as then, else a snapshot of it."""
+        """Return `last` itself if the state has not changed since, else a new snapshot."""
 
     def value(self, snapshot: object) -> object:
         """Return a snapshot as JSON."""
 
     def set(self, value: object) -> None:
-        """Make that JSON the state."""
+        """Set the state to a value that `value` returned."""
 
 
 HOME = Home()
@@ -56,16 +56,16 @@ FAMILIES: dict[str, Family] = {
     "~matplotlib.rc": MatplotlibRc(),
     "~warnings.filters": WarningFilters(),
 }
-"""Families of one variable each, in the order in which they are set."""
+"""Hidden variable -> its family, in the order in which the variables are set."""
 
 
 def set_home(folder: Path) -> None:
-    """Take a folder as the home of relative paths, and the module path now as the first one."""
+    """Set the home folder of relative paths, and take the current `sys.path` as the original module path."""
     HOME.settle(folder)
 
 
 def initial_file(name: str) -> str:
-    """Return the name of the file under `initial/` that holds a hidden variable's first value.
+    """Return the name of the file under `initial/` that holds a hidden variable's initial value.
 
     Examples
     --------
@@ -75,18 +75,18 @@ def initial_file(name: str) -> str:
     if name.startswith(FILE):
         return f"files/{name.removeprefix(FILE)}"
     bare = name.removeprefix("~").replace(":", ".", 1)
-    return re.sub(r"[^\w.-]", lambda found: f"%{ord(found[0]):02X}", bare) + ".json"
+    return re.sub(r"[^\w.-]", lambda match: f"%{ord(match[0]):02X}", bare) + ".json"
 
 
 def names_now() -> set[str]:
-    """Return the names of the hidden variables that exist now, apart from the environment and files."""
+    """Return the names of the hidden variables that exist now, except environment variables and files."""
     return {name for name, family in FAMILIES.items() if _there(family)}
 
 
 def read(name: str) -> object:
-    """Return a hidden variable's value: JSON; for a file its bytes (None if there is none).
+    """Return a hidden variable's value as JSON; for a file its bytes, or None if it does not exist.
 
-    Raises `PipelineError` for a name that is no hidden variable. A library that is not loaded is loaded.
+    Imports the variable's library if it is not loaded. Raises `PipelineError` for a name that is no hidden variable.
     """
     if name.startswith(FILE):
         path = HOME.folder / name.removeprefix(FILE)
@@ -99,7 +99,7 @@ def read(name: str) -> object:
 
 
 def write(name: str, value: object) -> None:
-    """Set a hidden variable to what `read` gave, here or in another process."""
+    """Set a hidden variable to a value that `read` returned, in this process or another."""
     if name.startswith(FILE):
         _write_file(HOME.folder / name.removeprefix(FILE), value)
     elif name.startswith(ENVIRON):

@@ -1,4 +1,4 @@
-"""Seeing hidden variables change, around every cell, for some thirty microseconds."""
+"""Watch hidden variables around every cell, for about thirty microseconds a cell."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ FILE_LOADERS = (SourceFileLoader, SourcelessFileLoader, ExtensionFileLoader)
 
 
 class HiddenStateWatcher(MetaPathFinder):
-    """Sees which hidden variables change between two moments. One for a process; loads no library.
+    """Finds which hidden variables changed since a mark. A process has one watcher; it loads no library.
 
-    A library that is imported while it watches is looked at as soon as its import ends: so a cell that imports numpy
-    and seeds it has changed the random state, and one that only imports it has not. What any import does to the
-    environment, to the warning filters and to random states that nothing has used yet counts as the import's, which
-    every step repeats.
+    The state of a library that is imported meanwhile is watched from the end of its import on: so a cell that imports
+    numpy and seeds it changes the random state, and a cell that only imports it does not. Changes that an import makes
+    to the environment, to the warning filters and to random states that are still unused are not counted as changes,
+    because every step repeats the import.
     """
 
     def __init__(self) -> None:
@@ -41,26 +41,26 @@ class HiddenStateWatcher(MetaPathFinder):
         sys.meta_path.insert(0, self)
 
     def mark(self) -> None:
-        """Take the state now as what `changed` compares with."""
+        """Set the mark: `changed` compares with the current state from now on."""
         self._environ = environment(self._environ)
         last = self._last
         for name, before in last.items():
-            now = FAMILIES[name].snapshot(before)
-            if now is not before:
-                last[name] = now
+            snapshot = FAMILIES[name].snapshot(before)
+            if snapshot is not before:
+                last[name] = snapshot
 
     def changed(self) -> set[str]:
-        """Return the names of the hidden variables that differ from the last mark. Does not move the mark."""
-        found = {name for name, before in self._last.items() if FAMILIES[name].snapshot(before) is not before}
+        """Return the names of the hidden variables that differ from the mark. Does not move the mark."""
+        names = {name for name, before in self._last.items() if FAMILIES[name].snapshot(before) is not before}
         environ = environment(self._environ)
         if environ is not self._environ:
-            found.update(ENVIRON + name for name in differing(self._environ, environ))
-        return found
+            names.update(ENVIRON + name for name in differing(self._environ, environ))
+        return names
 
     def cut(self, names: Iterable[str]) -> set[str]:
-        """Return those of some variables of which a part changed that cannot cross to another process.
+        """Return those of `names` in which an option that is not transferable changed since the mark.
 
-        Such a part is an option whose value is a function.
+        The value of such an option is a function.
         """
         return {name for name in names if name in self._last and self._is_cut(name)}
 
@@ -71,11 +71,11 @@ class HiddenStateWatcher(MetaPathFinder):
         return family.left_out(self._last[name]) != family.left_out(family.snapshot(None))
 
     def take(self, name: str) -> object:
-        """Return a variable's value as it was at the last mark, as JSON. `read` gives the one now."""
+        """Return a variable's value at the mark, as JSON; `registry.read` returns the current value."""
         return self._value(name, self._last, self._environ)
 
     def initial(self, name: str) -> object:
-        """Return a variable's value as it was when the watch began, or when its library was imported if later."""
+        """Return a variable's value at the start of the watch, or when its library was imported if that was later."""
         return self._value(name, self._first, self._first_environ)
 
     def _value(self, name: str, snapshots: dict[str, object], environ: object) -> object:
@@ -86,24 +86,24 @@ class HiddenStateWatcher(MetaPathFinder):
         return FAMILIES[name].value(snapshots[name])
 
     def close(self) -> None:
-        """Stop looking at imports."""
+        """Stop watching imports."""
         if self in sys.meta_path:
             sys.meta_path.remove(self)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Let a module be found as always, and look at what its import did when it has ended.
+        """Find a module by the other finders, and have its import watched.
 
-        Looked at are the outermost of nested imports, and libraries whose state is watched.
+        Of nested imports, only the outermost is watched, and those of libraries with hidden variables.
         """
         if self._importing and fullname not in self._awaited:
             return None
         others = (
             finder for finder in sys.meta_path if not isinstance(finder, HiddenStateWatcher)
-        )  # two would ask each other
-        found = (finder.find_spec(fullname, path, target) for finder in others)
-        spec = next((spec for spec in found if spec is not None), None)
+        )  # two watchers would call each other without end
+        specs = (finder.find_spec(fullname, path, target) for finder in others)
+        spec = next((spec for spec in specs if spec is not None), None)
         if spec is None or not isinstance(spec.loader, FILE_LOADERS):  # other loaders may serve several modules
             return spec
         loader: Any = spec.loader
@@ -134,15 +134,15 @@ class HiddenStateWatcher(MetaPathFinder):
         return {name: FAMILIES[name].snapshot(self._last[name]) for name in (FILTERS, *RANDOM) if name in self._last}
 
     def _excuse(self, environ: Any, before: dict[str, Any]) -> None:
-        """Count what an import changed as if it had been so at the last mark."""
+        """Move what an import changed into the mark, so that it does not count as a change."""
         changed = {name: value for name, value in environment(None).items() if environ.get(name) != value}
         if changed:
             self._environ = {**self._environ, **changed}
-        now = self._now()
-        added = [row for row in now[FILTERS] if row not in before[FILTERS]]
+        after = self._now()
+        added = [row for row in after[FILTERS] if row not in before[FILTERS]]
         if added:
             last: Any = self._last[FILTERS]
             self._last[FILTERS] = [*added, *last]
-        for name in now.keys() & RANDOM:
+        for name in after.keys() & RANDOM:
             if name not in before or before[name] is self._last[name] is self._first[name]:
-                self._first[name] = self._last[name] = now[name]
+                self._first[name] = self._last[name] = after[name]

@@ -1,1 +1,1 @@
-"""The small things that the rooms of a run speak of, each defined once."""
+"""The data model of a run: the pipeline, its steps, requests, events and versions, each defined once."""

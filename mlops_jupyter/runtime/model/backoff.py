@@ -1,4 +1,4 @@
-"""How long to wait before each further try: a pause that grows, up to a longest one."""
+"""Backoff: how long to wait before each retry. The pauses grow up to a longest one."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Backoff:
-    """Pauses between tries. Says how long they are; whoever tries again does the waiting.
+    """The lengths of the pauses before retries. Does not wait itself: its caller does.
 
     Parameters
     ----------
     first : seconds before the first retry.
     factor : each pause is this many times the one before.
-    longest : seconds; a pause that has grown to this grows no more. A `first` that is longer stays as it is.
+    longest : seconds at which pauses stop growing. A `first` that is longer stays as it is.
     """
 
     first: float
@@ -35,7 +35,7 @@ class Backoff:
             return longest
 
     def pauses(self, retries: int) -> tuple[float, ...]:
-        """Return the seconds to wait before each of so many retries.
+        """Return the seconds to wait before each of `retries` retries.
 
         Examples
         --------

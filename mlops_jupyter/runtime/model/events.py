@@ -1,4 +1,4 @@
-"""The words in which a run speaks: what was asked, what happens to a step, what it came to."""
+"""The request, the step events and the result of a run."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from .pipeline import Pipeline, Step, order
 
 
 class StepStatus(Enum):
-    """What became of a step."""
+    """The status of a step in a run."""
 
-    RUNNING = "running"  # a child is about to begin with it
-    DONE = "done"  # it ran and its values are kept
-    CACHED = "cached"  # its values were there already
+    RUNNING = "running"  # its process is about to start
+    DONE = "done"  # it ran, and its values are in the store
+    CACHED = "cached"  # its values were taken from the cache
     FAILED = "failed"  # it raised, was killed, or took too long
-    RETRYING = "retrying"  # it failed and will be tried again
+    RETRYING = "retrying"  # it failed and will be retried
     SKIPPED = "skipped"  # a step before it failed, or the run was stopped
 
 
 SUCCEEDED = (StepStatus.DONE, StepStatus.CACHED)
 
 FAILED = 1
-"""Exit code of a step's process that failed and has said why in its record."""
+"""Exit code of a step's process that failed and wrote its error into the step's record."""
 
 
 StepError = Mapping[str, str]
-"""Of a step that failed: {"type", "message", "traceback"}, as in its record."""
+"""The error of a failed step, as in its record: {"type", "message", "traceback"}."""
 
 
 @dataclass(frozen=True)
 class StepEvent:
-    """Something happened to a step."""
+    """A change of a step's status. `seconds` is how long it ran, `error` is given if it failed."""
 
     step: str
     status: StepStatus
@@ -44,7 +44,7 @@ class StepEvent:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run came to. `status` is "succeeded" or "failed"; `outputs` are the entries of outputs.json."""
+    """The result of a run. `status` is "succeeded" or "failed"; `outputs` are the entries of outputs.json."""
 
     run: str
     status: str
@@ -55,16 +55,19 @@ class RunResult:
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What was asked of the engine.
+    """A request to run a pipeline, or one step of it.
 
     Attributes
     ----------
     parameters : values of all the pipeline's parameters.
-    only : a step to run alone, on cached inputs.
-    start : a step to run with those after it, cached or not.
-    task : `only` takes what the steps before it made in this very run, and is not tried again.
-    led : of a task, which try it is of those that a run elsewhere makes, which also keeps the run's records.
-    again : of a task, run even if it is cached.
+    data : folder of data files that is searched before the bundle's own, or None.
+    only : name of a step to run alone, on cached inputs.
+    start : name of a step to run with all steps downstream of it, cached or not.
+    task : whether `only` is a task of an orchestrator: it takes the outputs of earlier steps from the records of this
+        run, and is not retried.
+    led : for a task whose run is coordinated by another process, which also writes the run's record: the number of
+        this attempt, from 1. Otherwise 0.
+    again : whether a task runs even if it is cached.
     """
 
     pipeline: Pipeline
@@ -77,7 +80,7 @@ class RunRequest:
     again: bool = False
 
     def scope(self) -> tuple[Step, ...]:
-        """Return the steps to look at, in order. Raises `PipelineError` for a step that does not exist."""
+        """Return the steps that the run covers, in order. Raises `PipelineError` for a step that does not exist."""
         steps = order(self.pipeline)
         if self.only is None:
             return steps
@@ -88,7 +91,7 @@ class RunRequest:
         return tuple(step for step in steps if step.name in needed)
 
     def forced(self) -> frozenset[str]:
-        """Return the names of the steps that are run even if they are cached."""
+        """Return the names of the steps that run even if they are cached."""
         always = {step.name for step in self.pipeline.steps if step.always}
         if self.only is not None:
             return frozenset(always if self.task and not self.again else {self.only})
@@ -98,3 +101,4 @@ class RunRequest:
 
 
 Progress = Callable[[StepEvent], None]
+"""A callback for step events."""

@@ -1,4 +1,4 @@
-"""Which version of a package is installed, read from folder names: importing `importlib.metadata` alone costs 60 ms."""
+"""Versions of installed packages, read from folder names: importing `importlib.metadata` alone takes 60 ms."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from pathlib import Path
 from ..hashing import module_version
 
 SOURCE = "source:"
-"""How the version of a module begins that no distribution provides."""
+"""Prefix of the version of a module that no distribution provides."""
 
 
 def versions(modules: tuple[str, ...]) -> dict[str, str]:
     """Return module -> version of the distribution that provides it, for modules outside the standard library.
 
-    A module that no distribution provides (one that lies beside the notebook) gives the digest of its source,
-    one that is not to be found gives "missing". Nothing is imported.
+    The version of a module that no distribution provides (one beside the notebook) is the digest of its source; that of
+    a module that cannot be found is "missing". Nothing is imported.
     """
     return {module: _version(module) for module in sorted(modules) if module not in sys.stdlib_module_names}
 
 
 def forget() -> None:
-    """Look anew: a notebook may have installed a package since."""
-    for remembered in (_version, provider, distributions):
-        remembered.cache_clear()
+    """Clear the caches of this module: a notebook may have installed a package since."""
+    for cached in (_version, provider, distributions):
+        cached.cache_clear()
     importlib.invalidate_caches()
 
 
 @cache
 def _version(module: str) -> str:
-    """Versions do not change under a run, so they are read once; a kernel lives longer (see `forget`)."""
+    """Return a module's version. It is cached, since versions do not change during a run (but see `forget`)."""
     name = provider(module)
     return distributions()[name][0] if name else _source(module)
 
@@ -55,7 +55,7 @@ def provider(module: str) -> str:
 
 @cache
 def distributions() -> dict[str, tuple[str, Path]]:
-    """Return distribution name -> (version, its dist-info folder); the first on `sys.path` wins."""
+    """Return distribution name -> (version, dist-info folder); the first on `sys.path` wins."""
     found: dict[str, tuple[str, Path]] = {}
     for entry in sys.path:
         for folder in _folders(Path(entry or ".")):
@@ -65,7 +65,7 @@ def distributions() -> dict[str, tuple[str, Path]]:
 
 
 def _folders(path: Path) -> Iterator[Path]:
-    """`NAME-VERSION.dist-info` folders: the directory's name is part of the recorded format (PEP 376, PEP 427)."""
+    """Yield the `NAME-VERSION.dist-info` folders in a folder; PEP 376 and PEP 427 prescribe this name."""
     try:
         yield from (f for f in path.iterdir() if f.name.endswith(".dist-info"))
     except OSError:
@@ -73,12 +73,12 @@ def _folders(path: Path) -> Iterator[Path]:
 
 
 def normal(name: str) -> str:
-    """Return a distribution's name in its one spelling."""
-    return re.sub(r"[-_.]+", "-", name).lower()  # PEP 503
+    """Return a distribution's normalized name, as PEP 503 defines it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _provides(folder: Path, module: str) -> bool:
-    """Whether a distribution installed files of that module, by its RECORD (PEP 627)."""
+    """Whether a distribution installed files of a module, according to its RECORD (PEP 627)."""
     try:
         record = (folder / "RECORD").read_bytes()
     except OSError:

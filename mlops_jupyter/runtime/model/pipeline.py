@@ -1,4 +1,4 @@
-"""The pipeline as data: steps, what flows between them, and what a step's result depends on."""
+"""The pipeline as data: its steps, the dataflow between them, and the cache key of a step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..errors import PipelineError
 from ..hashing import cache_key_digest
 
 INITIAL = ""
-"""The step name of a value that was there before the first step ran."""
+"""The step name that stands for the state before the first step ran."""
 
 HIDDEN = "~"
 """First character of hidden variables: random states, environment, options, files."""
@@ -24,24 +24,24 @@ FILE = "~file:"
 
 @dataclass(frozen=True)
 class Step:
-    """A named unit of a pipeline: a function with arguments in and values out.
+    """A step of a pipeline: a function that takes variables as arguments and returns others.
 
     Attributes
     ----------
     name : unique in the pipeline.
     function : "package.steps.load:load".
-    version : hash of the step's source with the definitions it uses.
-    inputs : variable -> step that made the value it takes (`INITIAL` if none did).
-    outputs : groups of variables; a group of several shares objects and crosses as one artifact.
+    version : hash of the step's source and of the definitions that it uses.
+    inputs : variable -> step that makes the value taken (`INITIAL` if none does).
+    outputs : groups of variables; the variables of a group share objects and are stored as one artifact.
     parameters : names of the pipeline's parameters that the function takes.
     packages : top-level modules that the step imports.
-    retries : how often a failed step is tried again.
-    backoff : seconds before the first of them; each later pause is twice as long.
-    timeout : seconds after which it is killed with all that it started; None for never.
-    always : never taken from the cache (a step whose point is its effect: registering, judging).
-    after : steps that it waits for beside those whose values it takes.
-    source : digest of the files that hold its code, as they were exported (see `sources`); "" if that is not known.
-    cpu, memory, gpu : processors, bytes and devices that it asks of a cluster; None for the cluster's default.
+    retries : how often a failed step is retried.
+    backoff : seconds before the first retry; each later pause is twice as long.
+    timeout : seconds after which the step is killed with all processes that it started; None for no limit.
+    always : whether the step is never taken from the cache (its purpose is its effect: registering, judging).
+    after : further steps that it waits for, beside those whose values it takes.
+    source : digest of the files of its code as exported (see `source_digest`); "" if it is not known.
+    cpu, memory, gpu : processors, bytes and devices that it requests of a cluster; None for the cluster's default.
     """
 
     name: str
@@ -63,36 +63,36 @@ class Step:
 
     @property
     def upstream(self) -> tuple[str, ...]:
-        """Names of the steps that this one comes after, each once, in order."""
+        """The names of the steps that this step comes after, each once, in order."""
         return tuple(dict.fromkeys([*(step for step in self.inputs.values() if step != INITIAL), *self.after]))
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """Inputs that the function takes as keyword arguments: those that are not hidden."""
+        """The inputs that the function takes as keyword arguments: those that are not hidden variables."""
         return tuple(name for name in self.inputs if not name.startswith(HIDDEN))
 
     @property
     def makes(self) -> tuple[str, ...]:
-        """Every variable that the step makes, hidden ones too, in the order of `outputs`."""
+        """All variables that the step makes, with hidden variables, in the order of `outputs`."""
         return tuple(name for group in self.outputs for name in group)
 
     @property
     def returns(self) -> tuple[str, ...]:
-        """Variables that the function returns: what it makes, without the hidden ones."""
+        """The variables that the function returns: those that the step makes, without hidden variables."""
         return tuple(name for name in self.makes if not name.startswith(HIDDEN))
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A pipeline, whole.
+    """A whole pipeline.
 
     Attributes
     ----------
     package : name of the Python package that holds the steps.
     parameters : name -> default (a JSON value).
     outputs : delivered variable -> step that makes it.
-    environment : environment variables that are set for every step.
-    secrets : environment variables that must be there before a run begins; no file holds their values.
+    environment : environment variables that are set for every step: name -> value.
+    secrets : names of environment variables that must be set before a run begins; no file holds their values.
     """
 
     name: str
@@ -104,18 +104,18 @@ class Pipeline:
     secrets: tuple[str, ...] = ()
 
     def step(self, name: str) -> Step:
-        """Return the step of that name, or raise `PipelineError` naming those there are."""
+        """Return the step of a name, or raise `PipelineError`, which lists the names of all steps."""
         for step in self.steps:
             if step.name == name:
                 return step
         raise PipelineError(f"no step {name!r}: the pipeline has {', '.join(s.name for s in self.steps) or 'none'}")
 
     def delivered(self, step: str) -> tuple[str, ...]:
-        """Variables of that step that the pipeline delivers."""
+        """Return the variables of a step that the pipeline delivers."""
         return tuple(name for name, maker in self.outputs.items() if maker == step)
 
     def downstream(self, name: str) -> frozenset[str]:
-        """Names of the steps that depend on that one, directly or not, with itself."""
+        """Return the names of the steps that depend on a step, directly or indirectly, and its own name."""
         found = {name}
         for step in order(self):
             if found.intersection(step.upstream):
@@ -124,12 +124,12 @@ class Pipeline:
 
 
 def order(pipeline: Pipeline) -> tuple[Step, ...]:
-    """Return the steps with each after those it depends on, otherwise as written.
+    """Return the steps in topological order; among the steps that may come next, the first in the pipeline does.
 
     Raises
     ------
     PipelineError
-        Two steps of one name; an input, output or parameter that nothing makes; a circle.
+        Two steps have the same name, nothing makes an input, output or parameter, or the steps form a cycle.
 
     Examples
     --------
@@ -144,12 +144,12 @@ def order(pipeline: Pipeline) -> tuple[Step, ...]:
     try:
         sorter.prepare()
     except CycleError as error:
-        circle = ", ".join(map(repr, sorted(set(error.args[1]), key=place.__getitem__)))
+        cycle = ", ".join(map(repr, sorted(set(error.args[1]), key=place.__getitem__)))
         raise PipelineError(
-            f"pipeline {pipeline.name!r}: the steps {circle} wait for each other; export again"
+            f"pipeline {pipeline.name!r}: the steps {cycle} wait for each other; export again"
         ) from None
     ordered: list[Step] = []
-    ready: list[int] = []  # a heap: of the steps that may come next, the first as written does
+    ready: list[int] = []  # a heap of places in the pipeline
     while sorter.is_active():
         for name in sorter.get_ready():
             heappush(ready, place[name])
@@ -159,14 +159,14 @@ def order(pipeline: Pipeline) -> tuple[Step, ...]:
 
 
 def with_limits(pipeline: Pipeline, retries: int | None, timeout: float | None) -> Pipeline:
-    """Return the pipeline with other limits for every step; None leaves those that the steps have."""
+    """Return the pipeline with new limits for every step, `timeout` in seconds; None leaves a limit as it is."""
     limits = {"retries": retries, "timeout": timeout}
     changes: dict[str, Any] = {name: value for name, value in limits.items() if value is not None}
     return replace(pipeline, steps=tuple(replace(step, **changes) for step in pipeline.steps))
 
 
 def _complaints(pipeline: Pipeline) -> Iterator[str]:
-    """What is wrong with a pipeline, apart from circles."""
+    """Yield what is wrong with a pipeline, except cycles."""
     steps = {step.name: step for step in pipeline.steps}
     names = [step.name for step in pipeline.steps]
     yield from (f"two steps are called {name!r}" for name in steps if names.count(name) > 1)
@@ -192,12 +192,12 @@ def _complaints(pipeline: Pipeline) -> Iterator[str]:
 
 
 def ancestors(pipeline: Pipeline) -> dict[str, frozenset[str]]:
-    """Return for each step the names of all those that come before it."""
-    found: dict[str, frozenset[str]] = {}
+    """Return step -> names of all steps upstream of it."""
+    names: dict[str, frozenset[str]] = {}
     for step in order(pipeline):
-        above: Iterable[frozenset[str]] = (found[name] | {name} for name in step.upstream)
-        found[step.name] = frozenset().union(*above)
-    return found
+        above: Iterable[frozenset[str]] = (names[name] | {name} for name in step.upstream)
+        names[step.name] = frozenset().union(*above)
+    return names
 
 
 def cache_key(
@@ -207,13 +207,14 @@ def cache_key(
     packages: Mapping[str, str],
     environment: Mapping[str, str],
 ) -> str:
-    """Return the hash of all that a step's result depends on.
+    """Return the cache key of a step: the hash of everything that its result depends on.
 
     Parameters
     ----------
-    inputs : variable -> digest of the artifact that holds it; hidden variables too.
-    parameters : values of all the pipeline's parameters; only those that the step takes count.
-    packages : module -> version of the distribution that provides it (see `installed.versions`).
+    inputs : variable -> digest of the artifact that holds it, with hidden variables.
+    parameters : values of all the pipeline's parameters; only those that the step takes are hashed.
+    packages : module -> version of the distribution that provides it (see `package_versions.versions`).
+    environment : environment variables that are set for every step.
     """
     facts = {
         "version": step.version,

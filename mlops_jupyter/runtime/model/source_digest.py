@@ -1,8 +1,8 @@
-"""A step's code as it lies in the bundle: a person may have edited it since it was exported.
+"""Digests of a step's code as it is on the disk: a person may have edited it since it was exported.
 
-A step's version is made at export, from code in its normal form: a comment changes nothing. So that an edited step is
-not taken for what it was, an export also notes a digest of the files. Where they are others now, that becomes part of
-the version, and with it of what the step's result is kept under.
+A step's version is computed at export, from normalized code, in which comments do not count. So that the cache does not
+take an edited step for the exported one, an export also stores a digest of the files. If the digest differs at a run,
+it becomes part of the version, and thereby of the step's cache key.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from ..hashing import source_digest
 from .pipeline import Pipeline, Step
 
 GENERATED = ("__init__.py", "__main__.py", "pipeline.py")
-"""Files of the package that hold no step's code; what `pipeline.py` says is in the keys of its steps."""
+"""Files of the package that hold no code of steps; the content of `pipeline.py` is in the cache keys of its steps."""
 
 NOT_CODE = ("runtime", "initial", "__pycache__")
-"""Folders of the package that hold no step's code."""
+"""Folders of the package that hold no code of steps."""
 
 
 class SourceDigests:
-    """The code of a package's steps, file by file. Looks at files; changes none.
+    """Computes digests of the code of a package's steps. Only reads files.
 
     Parameters
     ----------
-    paths : of the files in the package's folder, as in "steps/load.py"; those that are no code do not count.
+    paths : files of the package's folder, as in "steps/load.py"; those without code of steps are ignored.
     read : path -> content.
     """
 
@@ -42,9 +42,9 @@ class SourceDigests:
         return module in self._known
 
     def of(self, module: str) -> str:
-        """Return the digest of what a step runs: its module, and all that several steps share."""
+        """Return the digest of the code that a step runs: its module, shared code, and other steps if it uses them."""
         own = self._read(module)
-        if f"{self._package}.steps".encode() in own or b"from ." in own:  # it runs what other steps do
+        if f"{self._package}.steps".encode() in own or b"from ." in own:  # it imports other steps: all code counts
             return self._digest(self._code, module)
         if self._shared is None:
             self._shared = self._digest([path for path in self._code if not path.startswith("steps/")], "")
@@ -59,14 +59,14 @@ def _is_code(path: str) -> bool:
 
 
 def as_on_disk(pipeline: Pipeline, folder: Path, only: str | None = None) -> Pipeline:
-    """Return the pipeline with another version for each step (or one) whose code is not as it was exported."""
+    """Return the pipeline with a new version for each step (or step `only`) whose code on the disk was edited."""
     return with_edits(
         pipeline, SourceDigests(pipeline.package, code_files(folder), lambda path: (folder / path).read_bytes()), only
     )
 
 
 def with_edits(pipeline: Pipeline, sources: SourceDigests, only: str | None = None) -> Pipeline:
-    """Return the pipeline with another version for each step (or one) whose code these sources have otherwise."""
+    """Return the pipeline with a new version for each step (or step `only`) whose code differs in `sources`."""
     steps = (
         step if only not in (None, step.name) else _now(step, sources, pipeline.package) for step in pipeline.steps
     )
@@ -76,13 +76,13 @@ def with_edits(pipeline: Pipeline, sources: SourceDigests, only: str | None = No
 def _now(step: Step, sources: SourceDigests, package: str) -> Step:
     module = step.function.partition(":")[0].removeprefix(f"{package}.").replace(".", "/") + ".py"
     if module not in sources:
-        return step  # what cannot be read here cannot have been edited here
-    found = sources.of(module)
-    return step if found == step.source else replace(step, version=f"{step.version}+{found}")
+        return step  # a module outside these files cannot have been edited here
+    digest = sources.of(module)
+    return step if digest == step.source else replace(step, version=f"{step.version}+{digest}")
 
 
 def code_files(folder: Path) -> Iterator[str]:
-    """Yield the paths of the Python files in a package's folder, without those of folders that hold no step's code."""
+    """Yield the paths of the Python files in a package's folder, except in folders that hold no code of steps."""
     for parent, inner, names in os.walk(folder):
         inner[:] = [name for name in inner if name not in NOT_CODE]
         yield from (Path(parent, name).relative_to(folder).as_posix() for name in names if name.endswith(".py"))

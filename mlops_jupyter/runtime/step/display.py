@@ -1,6 +1,6 @@
-"""What a step shows: `display(...)`, plots and tables, kept as files of the run; text goes to the step's log.
+"""Displays of a step: `display(...)`, plots and tables become files of the run; text goes to the step's log.
 
-The engine calls `begin` before a step and `shown` after it; a step's function called by hand only prints.
+A step's job calls `begin` before the step's function and `shown` after it; a function called by hand only prints.
 """
 
 from __future__ import annotations
@@ -19,47 +19,47 @@ REPRESENTATIONS = (
     ("_repr_svg_", "image/svg+xml", "svg"),
     ("_repr_png_", "image/png", "png"),
 )
-"""How an object shows itself in a notebook, the best first: a method of it, what that gives, the ending of its file."""
+"""How a notebook displays an object, best first: method of the object, its media type, file ending."""
 
 SHOWS = frozenset({"_repr_mimebundle_", *(method for method, _, _ in REPRESENTATIONS)})
 NO_FILE = frozenset({"get_params", "_model_name"})
-"""What an estimator has, whose diagram is not worth a file, and a widget, which makes none."""
+"""Attributes of objects that get no file: of an estimator, whose diagram is not worth one, and of a widget."""
 
 _kept: list[tuple[str, bytes]] | None = None
 
 
 def display(*values: object, **options: object) -> None:
-    """Keep what can be drawn, and print the rest. The options (`display_id`, `raw`, ...) are the front end's."""
+    """Keep each value that can be drawn as a file; print all values but plots. Options of a front end are ignored."""
     for value in values:
         _safely(_show, value)
 
 
 def draws(value: object) -> bool:
-    """Whether a notebook draws a value: a table, a figure."""
+    """Whether a notebook draws a value rather than printing it, like a table or a figure."""
     names = {name for base in type(value).__mro__ for name in vars(base)}
     return bool(names & SHOWS) and not names & NO_FILE
 
 
 def begin() -> None:
-    """Keep what is shown from now on, in this process."""
+    """Begin to keep the displays of this process, also those of `pyplot.show` and of Plotly's figures."""
     global _kept
     _kept = []
     pyplot: Any = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:
         pyplot.show = lambda *given, **options: _safely(_show_figures, None)
-    if "plotly" in sys.modules:  # which loads the rest of itself when it is used
+    if "plotly" in sys.modules:  # its submodules are imported only when they are used
         plotly: Any = importlib.import_module("plotly.basedatatypes")
         plotly.BaseFigure.show = lambda figure, *given, **options: display(figure)
 
 
 def shown() -> list[tuple[str, bytes]]:
-    """Return what was shown since `begin`, with the figures that are still open: (ending, content) in order."""
+    """Return the displays since `begin`, and the figures that are still open, in order: (file ending, content)."""
     _safely(_show_figures, None)
     return _kept or []
 
 
 def _safely(show: Callable[[Any], None], value: object) -> None:
-    """A step does not fail because of what it shows."""
+    """Show a value; print an error rather than raise it, so that no step fails because of a display."""
     try:
         show(value)
     except Exception as fault:
@@ -79,28 +79,29 @@ def _drawn(value: Any) -> tuple[str, bytes] | None:
         return "png", picture(value)
     if interactive(value):
         return "html", value.to_html(include_plotlyjs="cdn", full_html=True).encode()
-    several = _several(value)
+    bundle = _several(value)
     for method, kind, ending in REPRESENTATIONS:
-        made = getattr(value, method)() if hasattr(type(value), method) else several.get(kind)
-        if isinstance(made, str) and ending == "png":
-            made = base64.b64decode(made)
-        if isinstance(made, bytes):
-            return ending, made
-        if isinstance(made, str):
-            return ending, (f'<!DOCTYPE html>\n<meta charset="utf-8">\n{made}' if ending == "html" else made).encode()
-    if any(kind.startswith("application/vnd.vega") for kind in several):  # a chart of Altair's, whole
+        content = getattr(value, method)() if hasattr(type(value), method) else bundle.get(kind)
+        if isinstance(content, str) and ending == "png":
+            content = base64.b64decode(content)
+        if isinstance(content, bytes):
+            return ending, content
+        if isinstance(content, str):
+            page = f'<!DOCTYPE html>\n<meta charset="utf-8">\n{content}' if ending == "html" else content
+            return ending, page.encode()
+    if any(kind.startswith("application/vnd.vega") for kind in bundle):  # a whole chart of Altair
         return "html", value.to_html().encode()
     return None
 
 
 def _several(value: Any) -> dict[str, Any]:
-    """Return kind -> representation, of an object that gives several at once."""
-    made = value._repr_mimebundle_() if hasattr(type(value), "_repr_mimebundle_") else None
-    return dict((made[0] if isinstance(made, tuple) else made) or {})
+    """Return the MIME bundle of an object: media type -> representation; empty if it has none."""
+    bundle = value._repr_mimebundle_() if hasattr(type(value), "_repr_mimebundle_") else None
+    return dict((bundle[0] if isinstance(bundle, tuple) else bundle) or {})
 
 
 def _show_figures(_: object) -> None:
-    """Keep pyplot's open figures, and close them as Jupyter does, unless they stayed open in the notebook."""
+    """Keep pyplot's open figures, and close them as Jupyter does, unless the notebook leaves them open."""
     pyplot: Any = sys.modules.get("matplotlib.pyplot")
     if pyplot is None or _kept is None:
         return
@@ -118,5 +119,5 @@ def _managers() -> list[Any]:
 
 
 def stay_open() -> bool:
-    """Whether the notebook left its figures open; the engine sets this for every step of such a pipeline."""
+    """Whether the notebook leaves its figures open; the pipeline's `environment` tells each step so."""
     return "FIGURES_STAY_OPEN" in os.environ

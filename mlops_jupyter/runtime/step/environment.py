@@ -1,4 +1,4 @@
-"""What surrounds a step in its process, as it was in the notebook: files, environment, hidden state."""
+"""Restore the environment that a step had in the notebook: files, environment variables, hidden variables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EARLY = ("~sys.path", "~sys.argv", registry.ENVIRON)
 
 
 class StepEnvironment:
-    """The hidden inputs of one step in its process."""
+    """Restores the hidden inputs of one step in its process."""
 
     def __init__(self, job: Job, store: Store, folder: Path) -> None:
         self._job = job
@@ -32,7 +32,7 @@ class StepEnvironment:
         self._initial = Initial(package_folder(job.pipeline), job.data)
 
     def lay_files(self) -> None:
-        """Put the step's files into its working directory."""
+        """Put the step's input files into its working directory."""
         module = self._job.step.function.partition(":")[0]
         spec = importlib.util.find_spec(module)
         source = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
@@ -43,13 +43,13 @@ class StepEnvironment:
         return None if artifact.format == GONE else self._store.get(artifact.digest)
 
     def settle(self) -> None:
-        """Make the working directory and the pipeline's environment the process's."""
+        """Change to the working directory, make it the home of relative paths, set the pipeline's environment."""
         os.chdir(self._folder)
         os.environ.update(self._job.pipeline.environment)
         registry.set_home(self._folder)
 
     def set(self, early: bool) -> None:
-        """Set the hidden variables that the import of the step needs, or the others."""
+        """Set the hidden variables that the import of the step's module may need (`early`), or the others."""
         names = [name for name in self._job.step.inputs if name.startswith(HIDDEN) and not name.startswith(FILE)]
         rank = {name: place for place, name in enumerate(registry.FAMILIES)}
         for name in sorted(names, key=lambda name: rank.get(name, -1)):
@@ -64,6 +64,6 @@ class StepEnvironment:
 
 
 def reseed(step: Step) -> None:
-    """Draw fresh entropy for numpy: forked children would else draw the same numbers, each as if unseeded."""
+    """Seed numpy's global generator anew, unless it is an input: forked children would draw the same numbers."""
     if "numpy.random" in sys.modules and "~numpy.random" not in step.inputs:
         sys.modules["numpy.random"].seed()

@@ -1,4 +1,4 @@
-"""What was there before the first step: hidden state and data files, from the bundle or from `--data`."""
+"""The state before the first step: hidden variables and data files, from the bundle or from `--data`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,19 @@ from ..hidden.registry import ENVIRON, initial_file, read
 from ..model.pipeline import FILE, INITIAL, Pipeline, Step
 
 ABSENT = ""
-"""The digest of a hidden variable without a first value: it stays as the process has it."""
+"""The digest of a hidden variable without an initial value, which stays as it is in the process."""
 
 
 class Initial:
-    """The first values of hidden variables, and where data files lie.
+    """Reads the initial values of hidden variables, and finds data files.
 
-    A file is looked for in the folder given with `--data`, then in the bundle (`initial/files/PATH`), then where
-    `initial/files.json` says that it lay when the bundle was made: ``{PATH: {"bytes", "digest", "at"}}``.
+    A data file is looked up in the folder given with `--data`, then in the bundle (`initial/files/PATH`), then at the
+    place that `initial/files.json` recorded when the bundle was made: ``{PATH: {"bytes", "digest", "at"}}``.
+
+    Parameters
+    ----------
+    package : folder of the pipeline's package.
+    data : folder given with `--data`, or None.
     """
 
     def __init__(self, package: Path, data: Path | None) -> None:
@@ -33,37 +38,37 @@ class Initial:
             raise PipelineError(f"no folder {str(data)!r}: give --data the folder that holds the data files")
 
     def digest(self, name: str) -> str:
-        """Return the digest of a variable's first value (`ABSENT`: it has none), or raise `PipelineError`: no file."""
+        """Return the digest of a variable's initial value, or `ABSENT`; raise `PipelineError` if a file is missing."""
         if name.startswith(FILE):
             return _file_digest(self.file(name.removeprefix(FILE)))
         return value_digest(self.value(name))
 
     def recorded(self, path: str) -> str:
-        """Return the digest that a data file had when the bundle was made, "" if that is not known."""
-        if path in self._index():  # too large to travel, or of another place
+        """Return the digest that a data file had when the bundle was made, "" if it is not known."""
+        if path in self._index():  # too large for the bundle, or outside the notebook's folder
             return str(self._index()[path].get("digest", ""))
         own = self.folder / "files" / path
         return _file_digest(own) if own.is_file() else ""
 
     def value(self, name: str) -> Any:
-        """Return a variable's first value as JSON, or None. What is not in the bundle of the environment is read."""
+        """Return a variable's initial value as JSON, or None; an environment variable's may come from this process."""
         try:
             return json.loads((self.folder / initial_file(name)).read_bytes())
         except FileNotFoundError:
             return read(name) if name.startswith(ENVIRON) else None
 
     def has(self, name: str) -> bool:
-        """Whether the bundle holds a first value, be it None."""
+        """Whether the bundle holds an initial value of a variable, which may be None."""
         return (self.folder / initial_file(name)).is_file()
 
     def file(self, path: str) -> Path:
-        """Return where a data file lies, or raise `PipelineError`."""
+        """Return the path of a data file that exists, or raise `PipelineError`."""
         known = self._index().get(path, {})
         places = [self.data / path] if self.data else []
         places += [self.folder / "files" / path, *([Path(known["at"])] if known.get("at") else []), Path(path)]
-        for found in places[: None if Path(path).is_absolute() else -1]:
-            if found.is_file():
-                return found
+        for place in places[: None if Path(path).is_absolute() else -1]:
+            if place.is_file():
+                return place
         raise PipelineError(f"no data file {path!r}{self._lay(known)}: give the folder that holds it with --data DIR")
 
     def _lay(self, known: Mapping[str, Any]) -> str:
@@ -79,7 +84,7 @@ class Initial:
         return found
 
     def check(self, steps: Iterable[Step]) -> None:
-        """Raise `PipelineError` if a data file of these steps is missing: before any of them runs."""
+        """Raise `PipelineError` if a data file that one of the steps reads is missing."""
         for step in steps:
             for name, maker in step.inputs.items():
                 if maker == INITIAL and name.startswith(FILE):
@@ -87,12 +92,12 @@ class Initial:
 
 
 def value_digest(value: object) -> str:
-    """Return the digest of a hidden variable's first value, given as JSON; `ABSENT` for none."""
+    """Return the digest of a hidden variable's initial value, given as JSON; `ABSENT` for None."""
     return ABSENT if value is None else initial_value_digest(value)
 
 
 def package_folder(pipeline: Pipeline) -> Path:
-    """Return the folder of the pipeline's package."""
+    """Return the folder of the pipeline's package; raise `PipelineError` if the package cannot be imported."""
     spec = importlib.util.find_spec(pipeline.package)
     if spec is None or not spec.submodule_search_locations:
         raise PipelineError(
@@ -108,5 +113,5 @@ def _file_digest(path: Path) -> str:
 
 @cache
 def _digest_of(path: str, changed: int, size: int) -> str:
-    """The file is read once while it stays the same."""
+    """Return a file's digest. It is cached while the file's modification time (ns) and size (bytes) stay the same."""
     return file_digest(Path(path))

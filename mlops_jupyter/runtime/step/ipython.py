@@ -1,4 +1,4 @@
-"""What `export --allow-ipython` keeps: a magic that only IPython knows runs in a shell that the step makes."""
+"""Run magics that only IPython knows in a shell of the step, for bundles made with `export --allow-ipython`."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from typing import Any
 def in_ipython(
     text: str, given: Mapping[str, object], gives: Sequence[str] = (), extensions: Sequence[str] = ()
 ) -> tuple[Any, ...]:
-    """Run a line or a cell as IPython does; return what it gave, and then the names asked for.
+    """Run a line or a cell in IPython; return its result, followed by the values of the names in `gives`.
 
     Parameters
     ----------
-    given : the step's names that it may use. What it changes in place is changed in the step.
-    gives : names that it binds.
-    extensions : modules that were loaded with `%load_ext`.
+    given : variables of the step that the text may use; an object that it changes in place changes in the step too.
+    gives : names that the text binds.
+    extensions : modules that the notebook loaded with `%load_ext`.
     """
     shell = _shell()
     for extension in extensions:
         shell.extension_manager.load_extension(extension)
     shell.user_ns.update(given)
-    done = shell.run_cell(text, store_history=False)
-    done.raise_error()
-    return (done.result, *(shell.user_ns[name] for name in gives))
+    result = shell.run_cell(text, store_history=False)
+    result.raise_error()
+    return (result.result, *(shell.user_ns[name] for name in gives))
 
 
 @cache
 def _shell() -> Any:
-    """One shell for all magics of a step; its profile lies in a temporary folder."""
+    """Return the shell for all magics of a step; its profile is in a temporary folder."""
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 

@@ -1,4 +1,4 @@
-"""What happens in a step's own process: state set, function called, values kept."""
+"""Run a step in its own process: restore its environment, call its function, store its outputs."""
 
 from __future__ import annotations
 
@@ -33,11 +33,17 @@ class Job:
 
     Attributes
     ----------
-    store : address; every process opens its own.
-    inputs : variable -> artifact that holds it; what was there before the first step is not in it.
+    store : address of the store, which every process opens anew.
+    run : id of the run.
+    key : cache key of the step.
+    parameters : values of all the pipeline's parameters.
+    inputs : variable -> artifact that holds it, without initial values.
+    data : folder of data files that is searched before the bundle's own, or None.
     work : the run's working directory (a temporary one if the store is not on this machine).
-    tracking : file that `tracking` writes.
-    again : it is to run even if a cache knows what it makes.
+    tracking : file for what the step logs.
+    attempt : number of the attempt, from 1.
+    again : whether the step runs even if it is cached.
+    started : seconds since the epoch.
     """
 
     pipeline: Pipeline
@@ -55,7 +61,7 @@ class Job:
     started: float = field(default_factory=time.time)
 
     def __call__(self) -> int:
-        """Run the step; write its record; return 0, or `FAILED`."""
+        """Run the step and write its record; return 0, or `FAILED`."""
         store = Store(self.store)
         try:
             entry = self._perform(store)
@@ -71,33 +77,33 @@ class Job:
 
     def _perform(self, store: Store) -> Facts:
         folder = working_directory(self.pipeline, self.step, self.work)
-        around = StepEnvironment(self, store, folder)
-        around.lay_files()
-        around.settle()
-        around.set(early=True)
+        environment = StepEnvironment(self, store, folder)
+        environment.lay_files()
+        environment.settle()
+        environment.set(early=True)
         function = self._function()
         reseed(self.step)
-        around.set(early=False)
+        environment.set(early=False)
         arguments = {**self._values(store), **{name: self.parameters[name] for name in self.step.parameters}}
         display.begin()
         with self._tracked():
             values = self._named(_awaited(function(**arguments)))
-        keeper = StepOutputs(store, self.run, self.pipeline, self.step)
-        kept = keeper.keep(values)
+        outputs = StepOutputs(store, self.run, self.pipeline, self.step)
+        entry = outputs.keep(values)
         return {
-            **kept,
-            "tracking": keeper.keep_tracking(self.tracking),
-            "displays": keeper.keep_displays(display.shown()),
+            **entry,
+            "tracking": outputs.keep_tracking(self.tracking),
+            "displays": outputs.keep_displays(display.shown()),
         }
 
     def _function(self) -> Callable[..., Any]:
         module, _, name = self.step.function.partition(":")
-        importlib.invalidate_caches()  # modules may have been laid into the working directory a moment ago
-        found: Callable[..., Any] = getattr(importlib.import_module(module), name)
-        return found
+        importlib.invalidate_caches()  # modules may just have been put into the working directory
+        function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        return function
 
     def _values(self, store: Store) -> dict[str, Any]:
-        """Load the arguments; an artifact that holds several is loaded once, so that they share what they shared."""
+        """Load the arguments. An artifact of several variables is loaded once, so that they still share objects."""
         from ..codecs import load_exact
 
         needed = {name: self.inputs[name] for name in self.step.arguments}
@@ -117,7 +123,7 @@ class Job:
 
     @contextlib.contextmanager
     def _tracked(self) -> Iterator[None]:
-        """Let what the step logs be kept. The room for it is in the bundle only if a step logs."""
+        """Write what the step logs to the tracking file. The bundle has `runtime.tracking` only if a step logs."""
         tracking = _sibling("tracking")
         if tracking is None:
             yield
@@ -126,36 +132,36 @@ class Job:
         try:
             yield
         except BaseException:
-            with contextlib.suppress(Exception):  # the step's own fault is the one to tell of
+            with contextlib.suppress(Exception):  # the step's own error is the one to report
                 tracking.finish(failed=True)
             raise
         tracking.finish()
 
     def _facts(self, status: str) -> Facts:
-        now = time.time()
+        seconds = time.time() - self.started
         return {
             "step": self.step.name,
             "version": self.step.version,
             "key": self.key,
             "status": status,
             "started": self.started,
-            "seconds": round(now - self.started, 6),
+            "seconds": round(seconds, 6),
             "attempt": self.attempt,
         }
 
     def _report(self, fault: BaseException) -> None:
-        """Print the whole story to the log."""
+        """Print an error with its whole traceback to the log; of a `PipelineError`, its line alone."""
         sys.stderr.write(
             f"{type(fault).__name__}: {fault}\n" if isinstance(fault, PipelineError) else traceback.format_exc()
         )
 
     def _error(self, fault: BaseException) -> Facts:
-        story = "" if isinstance(fault, PipelineError) else trimmed(fault, package_folder(self.pipeline), self.work)
-        return {"type": type(fault).__name__, "message": str(fault), "traceback": story}
+        trace = "" if isinstance(fault, PipelineError) else trimmed(fault, package_folder(self.pipeline), self.work)
+        return {"type": type(fault).__name__, "message": str(fault), "traceback": trace}
 
 
 def _awaited(result: Any) -> Any:
-    """Return what a step gave; a step with `await` in it gives it in an event loop of its own."""
+    """Return a step's result; a coroutine, of a step that contains `await`, is run in a new event loop."""
     if not inspect.iscoroutine(result):
         return result
     import asyncio
@@ -164,19 +170,19 @@ def _awaited(result: Any) -> Any:
 
 
 def _sibling(name: str) -> Any:
-    """Import a module of the runtime if this bundle carries it."""
+    """Return a module of the runtime, or None if this bundle does not contain it."""
     full = f"{__package__.rpartition('.')[0]}.{name}"
     module: ModuleType | None = importlib.import_module(full) if importlib.util.find_spec(full) else None
     return module
 
 
 def trimmed(fault: BaseException, package: Path, work: Path) -> str:
-    """Return a fault's traceback with only the lines of the pipeline's own code, paths relative to its package."""
+    """Return an error's traceback with the frames of the pipeline's own code alone, and paths relative to it."""
     runtime = Path(__file__).parent
-    shown = []
+    frames = []
     for frame in traceback.extract_tb(fault.__traceback__):
         path = Path(frame.filename)
         if path.is_relative_to(work) or (path.is_relative_to(package) and not path.is_relative_to(runtime)):
             frame.filename = os.path.relpath(path, work if path.is_relative_to(work) else package.parent)
-            shown.append(frame)
-    return "".join([*traceback.format_list(shown), *traceback.format_exception_only(fault)])
+            frames.append(frame)
+    return "".join([*traceback.format_list(frames), *traceback.format_exception_only(fault)])

@@ -1,4 +1,4 @@
-"""Which of a step's values are kept, and under which names."""
+"""Which outputs of a step are stored, and under which file names."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from ..model.pipeline import FILE, Pipeline, Step
 
 
 def kept_groups(pipeline: Pipeline, step: Step) -> tuple[tuple[str, ...], ...]:
-    """Return the groups that are saved exactly: hidden ones, those that a step takes, and those not delivered.
+    """Return the groups that are stored exactly: those that another step takes, and those not delivered entirely.
 
-    A value that is only delivered is saved once, in its open format.
+    A group that is only delivered is stored once, in open formats.
     """
-    taken = {name for other in pipeline.steps for name, maker in other.inputs.items() if maker == step.name}
+    taken = {name for taker in pipeline.steps for name, maker in taker.inputs.items() if maker == step.name}
     delivered = set(pipeline.delivered(step.name))
     return tuple(g for g in step.outputs if taken.intersection(g) or not delivered.issuperset(g))
 
 
 def file_name(pipeline: Pipeline, name: str) -> str:
-    """Return a file name for a delivered variable, without suffix; unique where upper and lower case are one."""
+    """Return a file name for a delivered variable, without suffix; unique also on file systems that ignore case."""
     bare = PurePosixPath(name.removeprefix(FILE)).name if name.startswith(FILE) else name
     safe = re.sub(r"[^\w.-]", "_", bare)
     names = list(pipeline.outputs)
-    twins = [one for one in names[: names.index(name)] if one.casefold() == name.casefold()]
+    twins = [twin for twin in names[: names.index(name)] if twin.casefold() == name.casefold()]
     return f"{safe}-{len(twins) + 1}" if twins else safe

@@ -1,4 +1,4 @@
-"""Keeping what a step made: exact for the steps after it, open for people."""
+"""Store the outputs of a step: exactly for downstream steps, in open formats for people."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .workdir import GONE
 
 
 class StepOutputError(PipelineError):
-    """A value that has to leave its step cannot be written down."""
+    """An output of a step cannot be serialized, or its file was not written."""
 
 
 class StepOutputs:
-    """Saves the values of one step of one run."""
+    """Stores the outputs, tracking and displays of one step of one run."""
 
     def __init__(self, store: Store, run: str, pipeline: Pipeline, step: Step) -> None:
         self._store = store
@@ -30,13 +30,13 @@ class StepOutputs:
         self._wanted = kept_groups(pipeline, step)
 
     def keep(self, values: Mapping[str, Any]) -> Facts:
-        """Save values and hidden variables; return {"outputs", "delivered"} as they stand in records."""
+        """Store values and hidden variables; return {"outputs", "delivered"} for the step's record."""
         outputs = [self._exact(group, values) for group in self._step.outputs if group in self._wanted]
         delivered = [self._deliver(name, values) for name in self._pipeline.delivered(self._step.name)]
         return {"outputs": [artifact.facts() for artifact in outputs], "delivered": delivered}
 
     def keep_tracking(self, path: Path) -> Facts | None:
-        """Save what the step logged, if anything; return the object's digest and length."""
+        """Store what the step logged; return the object's digest and length in bytes, or None if it logged nothing."""
         if not path.is_file():
             return None
         data = path.read_bytes()
@@ -44,13 +44,13 @@ class StepOutputs:
         return {"digest": self._store.put(data), "bytes": len(data)}
 
     def keep_displays(self, shown: Sequence[tuple[str, bytes]]) -> list[Facts]:
-        """Save what the step showed as `displays/<step>-<n>.<ending>`; return each file with its object."""
-        found = []
+        """Store the step's displays as `displays/<step>-<n>.<ending>`; return file name, digest and bytes of each."""
+        files = []
         for number, (ending, data) in enumerate(shown, start=1):
             file = f"{self._step.name}-{number}.{ending}"
             self._store.write(self._run, f"displays/{file}", data)
-            found.append({"file": file, "digest": self._store.put(data), "bytes": len(data)})
-        return found
+            files.append({"file": file, "digest": self._store.put(data), "bytes": len(data)})
+        return files
 
     def _exact(self, group: tuple[str, ...], values: Mapping[str, Any]) -> Artifact:
         from ..codecs import SerializationError, save_exact
@@ -74,7 +74,7 @@ class StepOutputs:
         return Artifact((name,), self._store.put(data), kind, len(data))
 
     def _deliver(self, name: str, values: Mapping[str, Any]) -> Facts:
-        """Save a value in a format that a person can open, under `outputs/`."""
+        """Store a value under `outputs/`, in a format that a person can open."""
         from ..codecs import SerializationError, save_open
 
         file = file_name(self._pipeline, name)
@@ -102,8 +102,8 @@ def _file(name: str, step: Step) -> tuple[bytes, str, str, str]:
 
 
 def _fingerprint(value: Any) -> str:
-    """A value without a fingerprint is said to have none: an empty text, never a guess."""
+    """Return a value's fingerprint, or "" if the value cannot be fingerprinted."""
     from ..fingerprints.fingerprint import fingerprint
 
-    found = fingerprint(value)
-    return found if isinstance(found, str) else ""
+    digest = fingerprint(value)
+    return digest if isinstance(digest, str) else ""

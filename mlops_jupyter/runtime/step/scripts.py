@@ -1,4 +1,4 @@
-"""What `%run FILE` of a notebook does in a step: the file runs as a program, and hands over what it bound."""
+"""Run a script in a step, as `%run FILE` does in a notebook, and return variables that it binds."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from typing import Any
 
 
 def run_script(name: str, arguments: Sequence[str] = (), gives: Sequence[str] = (), called: str = "__main__") -> Any:
-    """Run a file of the bundle's `scripts`.
+    """Run a script of the bundle's `scripts` folder; return the values of the names in `gives`.
 
     Parameters
     ----------
-    arguments : what it finds in `sys.argv` after its own name.
-    gives : names that it binds, to be returned: the bare value for one, a tuple for more.
-    called : its `__name__`.
+    name : name of the script, without `.py`.
+    arguments : what the script finds in `sys.argv` after its own name.
+    gives : names that the script binds. One name gives its bare value, several a tuple.
+    called : the script's `__name__`.
     """
     package = __package__.rsplit(".", 2)[0]
     before = sys.argv
     sys.argv = ["", *arguments]
     try:
-        made = runpy.run_module(f"{package}.scripts.{name}", run_name=called, alter_sys=True)
+        namespace = runpy.run_module(f"{package}.scripts.{name}", run_name=called, alter_sys=True)
     finally:
         sys.argv = before
-    values = tuple(made[one] for one in gives)
+    values = tuple(namespace[name] for name in gives)
     return values[0] if len(values) == 1 else values

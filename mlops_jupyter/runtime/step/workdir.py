@@ -1,4 +1,4 @@
-"""A step's working directory: its files laid before it runs, taken after it."""
+"""The working directory of a step, and the files that are put into it before the step runs."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from ..model.pipeline import FILE, INITIAL, Pipeline, Step, ancestors
 from ..storage.atomic import replacing, write_atomic
 
 GONE = "absent"
-"""The format of a file that its step took away."""
+"""The artifact format of a file that its step deleted."""
 
 
 def file_paths(names: Mapping[str, str] | tuple[str, ...]) -> list[str]:
-    """Return the paths among variables, as written."""
+    """Return the paths of the file variables among variable names, as the notebook writes them."""
     return [name.removeprefix(FILE) for name in names if name.startswith(FILE)]
 
 
 def working_directory(pipeline: Pipeline, step: Step, work: Path) -> Path:
     """Return a step's working directory.
 
-    It is `work` itself, for steps find there what others left. Only steps that may run at once and write what the
-    other has (two versions of one file) get a folder each. Paths that go up (`../data/a.csv`) stay inside: the working
-    directory then lies as deep as the highest of them climbs.
+    It is `work` itself, so that steps find there what others wrote. Only steps that may run at once with different
+    versions of one file get a folder each. Paths that go up (`../data/a.csv`) stay inside that folder: the working
+    directory is as many levels below it as the paths go up at most.
     """
     home = work.with_name(f"{work.name}-{step.name}") if _quarrels(pipeline, step) else work
     return home.joinpath(*["home"] * _climb(pipeline))
@@ -42,10 +42,10 @@ def _quarrels(pipeline: Pipeline, step: Step) -> bool:
         return False
     above = ancestors(pipeline)
     before = above[step.name] | {step.name}
-    beside = (s for s in pipeline.steps if s.name not in before and step.name not in above[s.name])
+    concurrent = (s for s in pipeline.steps if s.name not in before and step.name not in above[s.name])
     mine, written = _versions(step), set(file_paths(step.makes))
-    for other in beside:
-        theirs, rewritten = _versions(other), set(file_paths(other.makes))
+    for rival in concurrent:
+        theirs, rewritten = _versions(rival), set(file_paths(rival.makes))
         shared = mine.keys() & theirs.keys()
         if any(path in written | rewritten or mine[path] != theirs[path] for path in shared):
             return True
@@ -53,7 +53,7 @@ def _quarrels(pipeline: Pipeline, step: Step) -> bool:
 
 
 def _versions(step: Step) -> dict[str, str]:
-    """Path -> who made the version that the step takes; itself for what it only writes."""
+    """Return path -> step that wrote the version which this step uses: itself for a file that it only writes."""
     taken = {name.removeprefix(FILE): maker for name, maker in step.inputs.items() if name.startswith(FILE)}
     return {**dict.fromkeys(file_paths(step.makes), step.name), **taken}
 
@@ -61,12 +61,13 @@ def _versions(step: Step) -> dict[str, str]:
 def lay_files(
     step: Step, folder: Path, initial: Callable[[str], Path], made: Callable[[str], bytes | None], source: str
 ) -> None:
-    """Make a step's files be as they were before it: inputs in their version, what it will write away.
+    """Put the files that a step reads into its working directory, and delete those that it only writes.
 
     Parameters
     ----------
-    initial : path -> where a file of before the first step lies.
-    made : path -> bytes that an earlier step wrote there, None if that step deleted the file.
+    folder : the working directory.
+    initial : path -> location of a data file from before the first step.
+    made : path -> bytes that an earlier step wrote there, or None if that step deleted the file.
     source : text of the step's module.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -74,7 +75,7 @@ def lay_files(
     for path in file_paths(step.makes):
         if path not in taken and not PurePosixPath(path).is_absolute():
             (folder / path).unlink(missing_ok=True)
-            if "mkdir" not in source and "makedirs" not in source:  # a step that makes its folders may want to be first
+            if "mkdir" not in source and "makedirs" not in source:  # such a step may make the folder itself
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
     for path in taken:
         if step.inputs[FILE + path] == INITIAL:
@@ -84,7 +85,7 @@ def lay_files(
 
 
 def _place(found: Path, target: Path, changes: bool) -> None:
-    """Link a data file, or copy it if the step writes to it; in one go, for steps that run beside it may read it."""
+    """Link a data file, or copy it if the step writes to it; atomically, since concurrent steps may read it."""
     if target.exists() and target.samefile(found) and not changes:
         return
     with replacing(target) as beside:
@@ -99,4 +100,4 @@ def _restore(data: bytes | None, target: Path) -> None:
     if data is None:
         target.unlink(missing_ok=True)
     elif not target.is_file() or target.is_symlink() or target.read_bytes() != data:
-        write_atomic(target, data, fsync=False)  # a part of it would be told from the whole by the line above
+        write_atomic(target, data, fsync=False)  # the line above would notice a partial file

@@ -1,1 +1,1 @@
-"""Where results lie: files that appear whole, and bytes under the digest of their content."""
+"""Storage of results: atomic writes, backends, content-addressed objects, and the store of runs."""

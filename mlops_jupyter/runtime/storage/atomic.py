@@ -1,4 +1,4 @@
-"""Files that appear whole: a reader sees the old content or the new, never a part, also after a crash."""
+"""Atomic writes: a reader sees the old content of a file or the new one, never a part, even after a crash."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a free name beside a path; what is made there takes the path's place in one rename when the block ends.
+    """Lend a free path beside `path`; when the block ends, the file made there replaces `path` in one rename.
 
-    If the block raises, what was made is removed and the path stays as it was. A process that is killed leaves a file
-    whose name begins with a dot. A folder can take the place only of an empty folder, or of nothing.
+    If the block raises, that file is removed and `path` stays as it was. A process that is killed leaves a file whose
+    name begins with a dot. A folder can only replace an empty folder, or a path that does not exist.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name[:50]}.{secrets.token_hex(8)}")  # of 255 bytes at most, whatever the name
@@ -31,24 +31,25 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_atomic(path: Path, data: bytes, *, fsync: bool) -> None:
-    """Write a file so that it appears whole; only its owner may read it.
+    """Write a file atomically; only its owner may read it.
 
     Parameters
     ----------
-    path : its folder is made if it is not there.
-    fsync : wait until the content is on the disk (10 ms). Without it, a loss of power may leave the new name with a
-        part of the content: for what is told by its digest, or by being no JSON, and can be made again.
+    path : the file. Its folder is made if it does not exist.
+    fsync : wait until the content is on the disk (10 ms). Without it, a loss of power may leave a part of the content
+        under the new name; that is enough where a digest, or invalid JSON, shows it and the file can be made again.
     """
     with replacing(path) as beside:
         write_new(beside, data, fsync=fsync, mode=0o600)
 
 
 def write_new(path: Path, data: bytes, *, fsync: bool, mode: int = 0o666) -> None:
-    """Write a file that is not there yet, in a place where nobody looks until it is whole.
+    """Write a file that does not exist yet, under a name that nobody reads before it is complete.
 
     Parameters
     ----------
-    mode : permissions, of which the process's umask takes some away.
+    fsync : wait until the content is on the disk.
+    mode : permissions, before the process's umask is applied.
     """
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with os.fdopen(handle, "wb") as stream:
@@ -59,7 +60,7 @@ def write_new(path: Path, data: bytes, *, fsync: bool, mode: int = 0o666) -> Non
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk; some file systems write them after the files' content."""
+    """Wait until the file names in a folder are on the disk; some file systems write them after the contents."""
     handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""Where a store's bytes lie: a folder of this machine, or any address that fsspec knows. Paths are relative."""
+"""Backends of stores: a folder on this machine, or any address that fsspec supports. Paths are relative."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .atomic import write_atomic
 
 
 class Backend(Protocol):
-    """The few things that a store asks of a file system. What is absent raises `FileNotFoundError`."""
+    """The file system operations that a store needs. To read a file that does not exist raises `FileNotFoundError`."""
 
     folder: Path | None
 
@@ -24,26 +24,26 @@ class Backend(Protocol):
         """Return a file's bytes."""
 
     def write(self, path: str, data: bytes) -> None:
-        """Write a file so that readers see all of it or nothing."""
+        """Write a file atomically: a reader sees all of it or nothing."""
 
     def size(self, path: str) -> int | None:
-        """Return a file's length in bytes, or None if there is no such file."""
+        """Return a file's length in bytes, or None if the file does not exist."""
 
     def names(self, path: str) -> list[str]:
-        """Return the names in a folder, sorted; none if there is no such folder."""
+        """Return the names in a folder, sorted; an empty list if the folder does not exist."""
 
     def delete(self, path: str) -> None:
-        """Delete a file; one that is not there is no fault."""
+        """Delete a file, if it exists."""
 
 
 class FolderBackend:
-    """A place on this machine.
+    """A backend that is a folder on this machine.
 
     Parameters
     ----------
-    folder : it is made by the first write.
-    fsync : flush each file to the disk (10 ms). Without it, what a loss of power may spoil is told by its digest, or by
-        being no JSON, and counts as absent: enough for what can be made again.
+    folder : the folder. The first write makes it.
+    fsync : flush each file to the disk (10 ms). Without it, a loss of power may leave a partial file. Its digest, or
+        invalid JSON, shows that, and it counts as absent: enough for what can be made again.
     """
 
     def __init__(self, folder: Path, *, fsync: bool = False) -> None:
@@ -56,47 +56,47 @@ class FolderBackend:
         return (self._root / path).read_bytes()
 
     def write(self, path: str, data: bytes) -> None:
-        """Write beside and rename."""
+        """Write a file atomically, and flush it to the disk if the backend does so."""
         write_atomic(self._root / path, data, fsync=self._fsync)
 
     def size(self, path: str) -> int | None:
-        """Return a file's length in bytes, or None."""
+        """Return a file's length in bytes, or None if the file does not exist."""
         try:
             return (self._root / path).stat().st_size
         except FileNotFoundError:
             return None
 
     def names(self, path: str) -> list[str]:
-        """Return the names in a folder, without what is being written."""
+        """Return the names in a folder, sorted, without files that are being written."""
         try:
             return sorted(name for name in os.listdir(self._root / path) if not name.startswith("."))  # noqa: PTH208
         except FileNotFoundError:
             return []
 
     def delete(self, path: str) -> None:
-        """Delete a file."""
+        """Delete a file, if it exists."""
         (self._root / path).unlink(missing_ok=True)
 
 
 OBJECTS = ("s3", "gs", "gcs", "abfs", "az", "oss", "memory")
-"""Schemes whose objects appear whole, in folders that need not be made."""
+"""Schemes of object stores, whose objects appear atomically and need no folders."""
 
 RETRIES = 2
-"""How often more to try what a network refused."""
+"""How often to retry an operation that a network refused."""
 
 BACKOFF = Backoff(first=0.3, factor=5, longest=1.5)
 
 LASTING = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
-"""Faults of the file systems that another try would meet again."""
+"""Errors that a retry would meet again."""
 
 T = TypeVar("T")
 
 
 class FsspecBackend:
-    """A place behind an fsspec address (`s3://…`, `gs://…`, `ftp://…`).
+    """A backend at an fsspec address (`s3://…`, `gs://…`, `ftp://…`).
 
-    Where a file could be seen while it is written, it is written beside and renamed. What a network refuses is tried
-    again: everything here can be done twice. Large objects go up in several parts where the service has such.
+    Where a file would be visible while it is written, it is written under another name and renamed. Operations that a
+    network refuses are retried: all of them are idempotent. Large objects are uploaded in parts where the service can.
     """
 
     def __init__(self, uri: str) -> None:
@@ -120,7 +120,7 @@ class FsspecBackend:
         return _persistent(lambda: bytes(self._fs.cat_file(self._path(path))))
 
     def write(self, path: str, data: bytes) -> None:
-        """Write a file."""
+        """Write a file atomically."""
         target = self._path(path)
         if self._appears_whole:
             _persistent(lambda: self._fs.pipe_file(target, data))
@@ -135,7 +135,7 @@ class FsspecBackend:
         self._fs.mv(beside, target)
 
     def size(self, path: str) -> int | None:
-        """Return a file's length in bytes, or None."""
+        """Return a file's length in bytes, or None if the file does not exist."""
         try:
             info: dict[str, Any] = _persistent(lambda: self._fs.info(self._path(path)))
         except FileNotFoundError:
@@ -143,29 +143,29 @@ class FsspecBackend:
         return int(info["size"] or 0)
 
     def names(self, path: str) -> list[str]:
-        """Return the names in a folder, without what is being written."""
+        """Return the names in a folder, sorted, without files that are being written."""
         try:
-            found: list[str] = _persistent(lambda: self._fs.ls(self._path(path), detail=False))
+            paths: list[str] = _persistent(lambda: self._fs.ls(self._path(path), detail=False))
         except FileNotFoundError:
             return []
-        names = sorted(name.rstrip("/").rpartition("/")[2] for name in found)
+        names = sorted(name.rstrip("/").rpartition("/")[2] for name in paths)
         return [name for name in names if not name.startswith(".")]
 
     def delete(self, path: str) -> None:
-        """Delete a file."""
+        """Delete a file, if it exists."""
         if self.size(path) is not None:  # what rm_file raises for an absent file differs from service to service
             with suppress(FileNotFoundError):
                 _persistent(lambda: self._fs.rm_file(self._path(path)))
 
 
 def _persistent(act: Callable[[], T]) -> T:
-    """Do something over a network, with further tries; a fault that stays is an `OSError`, as of any file system."""
+    """Perform an operation over a network, with retries; raise an error that stays as an `OSError`."""
     for pause in (*BACKOFF.pauses(RETRIES), None):
         try:
             return act()
         except LASTING:
             raise
-        except Exception as fault:  # each library of a service has faults of its own kind
+        except Exception as fault:  # the library of each service has its own error classes
             if pause is None:
                 raise fault if isinstance(fault, OSError) else OSError(f"{type(fault).__name__}: {fault}") from fault
         time.sleep(pause)
@@ -173,8 +173,8 @@ def _persistent(act: Callable[[], T]) -> T:
 
 
 def open_backend(uri: str) -> Backend:
-    """Return the place at an address: a local path, or `scheme://…`."""
-    scheme, found, _ = uri.partition("://")
-    if not found or len(scheme) < 2:  # C://… is no scheme
+    """Return the backend at an address: a local path, or `scheme://…`."""
+    scheme, separator, _ = uri.partition("://")
+    if not separator or len(scheme) < 2:  # C://… is no scheme
         return FolderBackend(Path(uri).expanduser().absolute())
     return FsspecBackend(uri)

@@ -1,4 +1,4 @@
-"""Bytes kept under the digest of their content: written whole or not at all, checked when they are read."""
+"""The object store: bytes under the digest of their content, written atomically and checked when they are read."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from .backends import Backend, FolderBackend
 
 
 class DamagedObjectError(UserError):
-    """The bytes found are not those that were stored, or there are none."""
+    """An object of the store is missing, or its bytes do not have its digest."""
 
 
 class ObjectStore:
-    """Immutable bytes on a backend, at `objects/ab/cdef…`. Knows nothing of what they mean.
+    """Stores immutable bytes on a backend, at `objects/ab/cdef…`. Does not interpret them.
 
-    A project's `.mlops` and every bundle's store have one; so what the one wrote, the other reads.
+    A project's `.mlops` and every bundle's store have one, so each can read what the other wrote.
 
     Parameters
     ----------
-    backend : where the bytes lie.
-    uri : the store's address, for messages.
+    backend : where the objects are stored.
+    uri : the store's address, for error messages.
     """
 
     def __init__(self, backend: Backend, uri: str) -> None:
@@ -29,7 +29,7 @@ class ObjectStore:
         self._uri = uri
 
     def put(self, data: bytes) -> str:
-        """Keep bytes; return their digest. The same bytes are written once, a truncated copy is mended."""
+        """Store bytes; return their digest. The same bytes are written once; a truncated object is written again."""
         key = content_digest(data)
         if not self.keeps(key, len(data)):
             self._backend.write(object_path(key), data)
@@ -41,7 +41,7 @@ class ObjectStore:
         Raises
         ------
         DamagedObjectError
-            They are not there, or not those that were put; then they are removed, so that they can be put again.
+            The object is missing or damaged. A damaged object is removed, so that it can be stored again.
         """
         try:
             data = self._backend.read(object_path(key))
@@ -55,15 +55,15 @@ class ObjectStore:
         return data
 
     def keeps(self, key: str, length: int) -> bool:
-        """Whether the bytes of a digest are there in their full length (their content is judged when it is read)."""
+        """Whether the object of a digest is stored in its full length, in bytes; its content is checked by `get`."""
         return self._backend.size(object_path(key)) == length
 
 
 def project_objects(folder: Path) -> ObjectStore:
-    """Return the object store of a project's `.mlops`; what is put there is on the disk, for nothing makes it again."""
+    """Return the object store of a project's `.mlops`. It flushes to the disk: its objects cannot be made again."""
     return ObjectStore(FolderBackend(folder, fsync=True), str(folder))
 
 
 def object_path(key: str) -> str:
-    """Return where the bytes of a digest lie in a store."""
+    """Return the path of a digest's object in a store."""
     return f"objects/{key[:2]}/{key[2:]}"

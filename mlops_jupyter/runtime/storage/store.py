@@ -1,4 +1,4 @@
-"""A store: artifacts by content, what is cached, and the record of every run. The layout is in ARCHITECTURE.md."""
+"""A bundle's store: artifacts by digest, cache entries, and the records of runs. ARCHITECTURE.md has its layout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .backends import open_backend
 from .objects import ObjectStore
 
 RESERVED = ("objects", "cache")
-"""Names in a store that are no runs."""
+"""Names in a store that are not runs."""
 
 Facts = dict[str, Any]
 """A JSON object."""
@@ -24,7 +24,7 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True)
 class Artifact:
-    """A group of variables as bytes. `names` share objects; `digest` is BLAKE2b-256 in hex; `bytes` is a length."""
+    """A stored group of variables, which share objects. `digest` is BLAKE2b-256 in hex, `bytes` the length in bytes."""
 
     names: tuple[str, ...]
     digest: str
@@ -33,23 +33,23 @@ class Artifact:
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Artifact:
-        """Read one from its JSON."""
+        """Return the artifact that a JSON object of `facts` describes."""
         return cls(tuple(facts["names"]), facts["digest"], facts["format"], facts["bytes"])
 
     def facts(self) -> Facts:
-        """Its JSON."""
+        """Return the artifact as a JSON object."""
         return {**asdict(self), "names": list(self.names)}
 
 
 def new_run() -> str:
-    """Return a run id: the time (UTC, milliseconds) and six random digits; later ids sort later."""
-    now = time.time_ns() // 1_000_000
-    day = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now // 1000))
-    return f"{day}{now % 1000:03d}-{secrets.token_hex(3)}"
+    """Return a new run id: the time (UTC, to the millisecond) and six random hex digits. Later ids sort later."""
+    milliseconds = time.time_ns() // 1_000_000
+    day = time.strftime("%Y%m%dT%H%M%S", time.gmtime(milliseconds // 1000))
+    return f"{day}{milliseconds % 1000:03d}-{secrets.token_hex(3)}"
 
 
 def valid_run(run: str) -> str:
-    """Return the id, or raise `PipelineError` if it cannot be the name of a folder in a store."""
+    """Return a run id; raise `PipelineError` if it cannot be the name of a folder in a store."""
     if not re.fullmatch(r"[A-Za-z0-9_][\w.:+@=,-]{0,199}", run, re.ASCII) or run in RESERVED:
         raise PipelineError(
             f"{run!r} is no run id: use letters, digits and _ . : + - (up to 200, not {' or '.join(RESERVED)})"
@@ -58,7 +58,7 @@ def valid_run(run: str) -> str:
 
 
 class Store:
-    """One process's door to a store. Written by several processes at once; every file appears whole."""
+    """Reads and writes a store. Several processes may write at once, since every file is written atomically."""
 
     def __init__(self, uri: str | Path) -> None:
         self.uri = str(uri)
@@ -73,46 +73,46 @@ class Store:
     # Artifacts.
 
     def put(self, data: bytes) -> str:
-        """Keep bytes; return their digest."""
+        """Store bytes; return their digest."""
         return self._objects.put(data)
 
     def get(self, key: str) -> bytes:
-        """Return the bytes of a digest; raise `DamagedObjectError` if they are not there or not those that were put."""
+        """Return the bytes of a digest; raise `DamagedObjectError` if the object is missing or damaged."""
         return self._objects.get(key)
 
     def keeps(self, key: str, length: int) -> bool:
-        """Whether the bytes of a digest are there in their full length (their content is judged when it is read)."""
+        """Whether the object of a digest is stored in its full length, in bytes; its content is checked by `get`."""
         return self._objects.keeps(key, length)
 
-    # What a step made earlier.
+    # Cache entries.
 
     def cached(self, key: str) -> Facts | None:
-        """Return what a step with that key made, or None if that is unknown or no longer complete."""
+        """Return the cache entry of a cache key, or None if it does not exist or one of its objects is missing."""
         entry = self._json(f"cache/{key}.json")
-        if entry is None or not all(self.keeps(kept["digest"], kept["bytes"]) for kept in _kept(entry)):
+        if entry is None or not all(self.keeps(each["digest"], each["bytes"]) for each in _kept(entry)):
             return None
         return entry
 
     def remember(self, key: str, entry: Facts) -> None:
-        """Note what a step with that key made."""
+        """Write the cache entry of a cache key."""
         self._write_json(f"cache/{key}.json", entry)
 
     # Runs.
 
     def runs(self) -> list[str]:
-        """Return the ids of the runs, in order of time where the ids are ours."""
+        """Return the ids of the runs, sorted; ids of `new_run` sort by time."""
         return [name for name in self._place.names("") if name not in RESERVED]
 
     def run(self, run: str) -> Facts | None:
-        """Return a run's facts, or None."""
+        """Return a run's record, or None if it does not exist."""
         return self._json(f"{run}/run.json")
 
     def set_run(self, run: str, facts: Facts) -> None:
-        """Write a run's facts."""
+        """Write a run's record."""
         self._write_json(f"{run}/run.json", facts)
 
     def step(self, run: str, step: str) -> Facts | None:
-        """Return a step's record in a run, or None."""
+        """Return a step's record in a run, or None if it does not exist."""
         return self._json(f"{run}/steps/{step}.json")
 
     def set_step(self, run: str, facts: Facts) -> None:
@@ -120,22 +120,22 @@ class Store:
         self._write_json(f"{run}/steps/{facts['step']}.json", facts)
 
     def artifacts(self, run: str, step: str) -> tuple[Artifact, ...]:
-        """Return what a step made in a run; none if it has not ended well."""
+        """Return the artifacts that a step made in a run; an empty tuple unless it succeeded."""
         facts = self.step(run, step)
         if facts is None or facts["status"] == "failed":
             return ()
-        return tuple(Artifact.of(one) for one in facts["outputs"])
+        return tuple(Artifact.of(output) for output in facts["outputs"])
 
     def forget_step(self, run: str, step: str) -> None:
         """Delete a step's record in a run."""
         self._place.delete(f"{run}/steps/{step}.json")
 
     def names(self, run: str, folder: str) -> list[str]:
-        """Return the names of a run's files in one of its folders."""
+        """Return the names of the files in a folder of a run."""
         return self._place.names(f"{run}/{folder}")
 
     def read(self, run: str, path: str) -> bytes:
-        """Return a file of a run."""
+        """Return the bytes of a file of a run."""
         return self._place.read(f"{run}/{path}")
 
     def write(self, run: str, path: str, data: bytes) -> None:
@@ -143,23 +143,23 @@ class Store:
         self._place.write(f"{run}/{path}", data)
 
     def outputs(self, run: str) -> Facts | None:
-        """Return the index of what a run delivered, or None."""
+        """Return the index of a run's delivered outputs (`outputs.json`), or None if it does not exist."""
         return self._json(f"{run}/outputs/outputs.json")
 
     def index(self, run: str) -> Facts:
-        """Write `outputs.json` from the records of the steps; return it.
+        """Write the index of a run's delivered outputs, `outputs.json`, from the records of its steps; return it.
 
-        Steps of one run may end at once in different processes. Each writes its record first and the index after,
-        and reads the records once more after writing: so whoever writes last has seen every record.
+        Steps of one run may end at once in different processes. Each process writes its record, then the index, and
+        then reads the records once more: so the process that writes last has read every record.
         """
         entries = self._delivered(run)
         while True:
             index = {"run": run, "outputs": entries}
             self._write_json(f"{run}/outputs/outputs.json", index)
-            seen = self._delivered(run)
-            if seen == entries:
+            latest = self._delivered(run)
+            if latest == entries:
                 return index
-            entries = seen
+            entries = latest
 
     def _delivered(self, run: str) -> list[Facts]:
         records = (self._json(f"{run}/steps/{name}") for name in self._place.names(f"{run}/steps"))
@@ -169,18 +169,18 @@ class Store:
         return sorted(({k: e[k] for k in shown if e.get(k) is not None} for e in entries), key=lambda e: str(e["name"]))
 
     def _json(self, path: str) -> Facts | None:
-        """A file that a loss of power cut short counts as absent."""
+        """Return a JSON object, or None if there is no such file or a loss of power cut it short."""
         try:
-            found = json.loads(self._place.read(path))
+            facts = json.loads(self._place.read(path))
         except (FileNotFoundError, ValueError):
             return None
-        return found if isinstance(found, dict) else None
+        return facts if isinstance(facts, dict) else None
 
     def _write_json(self, path: str, facts: Facts) -> None:
         self._place.write(path, json.dumps(facts, indent=1).encode())
 
 
 def _kept(entry: Facts) -> list[Facts]:
-    """Every object that a cache entry points to."""
+    """Return the facts of every object that a cache entry refers to."""
     tracking = entry.get("tracking")
     return [*entry["outputs"], *entry["delivered"], *entry.get("displays", ()), *([tracking] if tracking else [])]
