@@ -1,4 +1,4 @@
-"""Whether a fault is MLflow's absence, which passes, or the message's own."""
+"""Tell faults that mean MLflow is unavailable for now from faults of a message itself."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from mlops_jupyter.runtime.storage.objects import DamagedObjectError
 
 REFUSED = ("PERMISSION_DENIED", "UNAUTHENTICATED", "REQUEST_LIMIT_EXCEEDED", "TEMPORARILY_UNAVAILABLE")
-"""MLflow's codes for "not now" and "not you": no message is at fault, and waiting (or new credentials) mends them."""
+"""MLflow's codes for "not now" and "not you": no message is at fault, and waiting or new credentials help."""
 
 
 class UnavailableError(Exception):
-    """MLflow cannot be reached now; nothing was lost, everything is tried again."""
+    """MLflow cannot be reached for now. Nothing is lost: everything is tried again."""
 
 
 def is_unavailable(uri: str, fault: Exception) -> bool:
-    """Say whether a fault means that MLflow is away: its code says so, or the server does not answer `/health`."""
+    """Say whether a fault means that MLflow is unavailable: by its code, its type, or the server's `/health`."""
     if isinstance(fault, UnavailableError) or getattr(fault, "error_code", "") in REFUSED:
         return True
     if isinstance(fault, (DamagedObjectError, KeyError, TypeError, AttributeError)):
@@ -40,6 +40,6 @@ def _healthy(uri: str) -> bool:
         with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=5):
             return True
     except urllib.error.HTTPError as answer:
-        return answer.code < 500  # it is there: it may hide /health, or ask who we are
+        return answer.code < 500  # the server answers: it may hide /health, or ask for credentials
     except OSError:
         return False

@@ -1,8 +1,8 @@
-"""The courier's door: one process per project, started when there is something to carry, gone when idle.
+"""Start the courier: one process per project that carries messages to MLflow, and exits when idle.
 
-The lock is handed over, not taken: whoever finds `.mlops/courier.lock` free locks it and starts the courier with the
-locked file open, so there is no moment without a holder and never a second courier (flock(2): the lock belongs to the
-open file, which the child inherits). The file's content is the address of the MLflow that is wanted now.
+The lock is handed over, not taken: a process that finds `.mlops/courier.lock` free locks it and starts the courier with
+the locked file open. So the lock always has a holder, and there is never a second courier (flock(2): the lock belongs
+to the open file, which the child inherits). The file's content is the present address of MLflow.
 """
 
 from __future__ import annotations
@@ -23,32 +23,33 @@ __all__ = ["LOCK", "LOG", "ensure", "flush", "wait"]
 LOCK = "courier.lock"
 LOG = "courier.log"
 LOG_BYTES = 1_000_000
-"""A longer log is begun anew."""
+"""Size in bytes above which the log is begun anew."""
 
 _started: list[subprocess.Popen[bytes]] = []
 
 
 def ensure(folder: Path, tracking_uri: str) -> None:
-    """See that a courier carries this project's ledger to that MLflow; returns at once.
+    """Make sure that a courier carries this project's ledger to an MLflow; return at once.
 
     Parameters
     ----------
     folder : the project's `.mlops`.
+    tracking_uri : MLflow's address.
     """
     handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        wanted = _absolute(tracking_uri).encode()
-        if os.pread(handle, len(wanted) + 1, 0) != wanted:
-            os.pwrite(handle, wanted, 0)
-            os.ftruncate(handle, len(wanted))
-        if try_lock(handle, folder / LOCK):  # else there is a courier
+        address = _absolute(tracking_uri).encode()
+        if os.pread(handle, len(address) + 1, 0) != address:
+            os.pwrite(handle, address, 0)
+            os.ftruncate(handle, len(address))
+        if try_lock(handle, folder / LOCK):  # else a courier is running
             _start(folder, handle)
     finally:
         os.close(handle)
 
 
 def _absolute(uri: str) -> str:
-    """Return an address that means the same in the courier's own working directory."""
+    """Return an address with an absolute path, which means the same in the courier's working directory."""
     if uri.startswith("sqlite:///"):
         path, mark, rest = uri.removeprefix("sqlite:///").partition("?")
         return f"sqlite:///{os.path.abspath(path)}{mark}{rest}"  # noqa: PTH100 (no links are to be followed)
@@ -85,7 +86,7 @@ def _start(folder: Path, handle: int) -> None:
 
 
 def flush(folder: Path, tracking_uri: str, timeout: float, progress: Callable[[float], None] | None = None) -> bool:
-    """Wait until everything has arrived in MLflow (or was set aside), at most `timeout` seconds; say whether it has."""
+    """Wait until everything has arrived in MLflow or was set aside, at most `timeout` seconds; say whether it has."""
     ledger = Ledger(folder / "ledger.db")
     try:
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""The courier's process: carries what is new in the ledger, waits longer while MLflow is away, goes when idle."""
+"""The courier's process: carry what is new in the ledger, back off while MLflow is unavailable, exit when idle."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from mlops_jupyter.store.outbox import away, behind
 _log = logging.getLogger("courier")
 
 IDLE_SECONDS = "MLOPS_JUPYTER_COURIER_IDLE"
-"""Environment variable: after how many seconds without work the courier goes (60 if unset)."""
+"""Environment variable: the seconds without work after which the courier exits (60 if unset)."""
 
 LOOK_SECONDS = 0.1
 BACKOFF = Backoff(first=0.5, factor=2, longest=30.0)
-"""How long to wait before MLflow is tried again after it was away."""
+"""The pauses between tries while MLflow is unavailable."""
 
 
 @dataclass
 class Patience:
-    """Counts the tries in vain since MLflow last answered."""
+    """Counts the failed tries since MLflow last answered."""
 
     failures: int = 0
 
     def lost(self) -> float:
-        """Count one more try in vain; return the seconds to wait before the next."""
+        """Count one more failed try; return the seconds to wait before the next."""
         self.failures += 1
         return BACKOFF.pause(self.failures)
 
     def found(self) -> None:
-        """Begin anew with the shortest wait: MLflow answered."""
+        """Reset the count, because MLflow answered: the next pause is the shortest again."""
         self.failures = 0
 
 
 def main(folder: Path, handle: int) -> None:
-    """Carry until there was nothing to carry for a while. `handle` is the open, locked lock file."""
+    """Carry until there is nothing to carry for a while. `handle` is the file descriptor of the locked lock file."""
     os.set_inheritable(handle, False)
     ledger = Ledger(folder / "ledger.db")
     while True:
@@ -52,14 +52,14 @@ def main(folder: Path, handle: int) -> None:
         if behind(ledger) == (0, 0):
             return
         if not try_lock(handle, folder / LOCK):
-            return  # another one has begun
+            return  # another courier has started
 
 
 def _work(folder: Path, handle: int, ledger: Ledger) -> None:
     from mlops_jupyter.integrations.mlflow.upload import OutboxUpload, UnavailableError
 
     uri = _wanted(handle)
-    carrier: OutboxUpload | None = None
+    upload: OutboxUpload | None = None
     patience, idle_since, idle = Patience(), time.monotonic(), float(os.environ.get(IDLE_SECONDS, "60"))
     _log.info("carrying %s to %s", folder, _without_password(uri))
     while time.monotonic() - idle_since < idle:
@@ -67,8 +67,8 @@ def _work(folder: Path, handle: int, ledger: Ledger) -> None:
             _again(folder, handle)
         try:
             if behind(ledger) != (0, 0):
-                carrier = carrier or OutboxUpload(ledger, folder, uri)
-                if carrier.round():
+                upload = upload or OutboxUpload(ledger, folder, uri)
+                if upload.round():
                     idle_since = time.monotonic()
                 patience.found()
         except UnavailableError as fault:
@@ -76,7 +76,7 @@ def _work(folder: Path, handle: int, ledger: Ledger) -> None:
             away(ledger, str(fault))
             _log.warning("MLflow is away, next try in %.1f s: %s", wait, fault)
             time.sleep(wait)
-            idle_since = time.monotonic()  # there is work as long as it cannot be done
+            idle_since = time.monotonic()  # waiting for MLflow is not being idle
         time.sleep(LOOK_SECONDS)
     _log.info("idle, going")
 
@@ -86,7 +86,7 @@ def _wanted(handle: int) -> str:
 
 
 def _again(folder: Path, handle: int) -> None:
-    """Begin anew for another MLflow; the lock stays held, as the open file goes along."""
+    """Restart this process for another MLflow. The lock stays held, because the open file is inherited."""
     os.set_inheritable(handle, True)
     os.execv(sys.executable, [sys.executable, "-P", "-m", __spec__.name, str(folder), str(handle)])
 

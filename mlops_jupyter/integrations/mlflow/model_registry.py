@@ -1,4 +1,4 @@
-"""Models and aliases in MLflow, and what MLflow knows of them back into the ledger."""
+"""Carry model versions and aliases to MLflow, and MLflow's own versions back into the ledger."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from mlops_jupyter.store.outbox import Message, carried
 
 
 class RegistryUpload:
-    """Carries registrations and aliases. MLflow's answer enters the ledger together with the message's end."""
+    """Carries registrations and aliases. MLflow's answer enters the ledger in the transaction that ends the message."""
 
     settles = ("register", "alias")
-    """Kinds of message that are ended here, in one transaction with what came of them."""
+    """Kinds of messages that this class ends itself, in one transaction with their results."""
 
     def __init__(self, ledger: Ledger, objects: ObjectStore, client: Any, uri: str, runs: MlflowRuns) -> None:
         self._ledger = ledger
@@ -30,7 +30,7 @@ class RegistryUpload:
         self._runs = runs
 
     def register(self, message: Message) -> None:
-        """Register a model version; its number goes into the ledger."""
+        """Register a model version, and write its version number into the ledger."""
         row = self._ledger.query("SELECT * FROM model_version WHERE id = ?", (message.payload["id"],))[0]
         facts = json.loads(row["facts"])
         file = ModelFile(row["format"], self._objects.get(row["digest"]), trusted=tuple(facts.get("trusted", ())))
@@ -59,7 +59,7 @@ class RegistryUpload:
             carried(self._ledger, message.id, {"version": version})
 
     def alias(self, message: Message) -> None:
-        """Let an alias name another version; who held it before is remembered."""
+        """Point an alias at a version, and record in the audit log which version held it before."""
         model, alias, verb = (message.payload[key] for key in ("model", "alias", "verb"))
         version = int(message.payload["version"])
         before = self._holder(model, alias)
@@ -82,15 +82,15 @@ class RegistryUpload:
         self._ledger.audit(verb, f"{model}@{alias}", {"version": version, "before": before})
 
     def look(self, message: Message) -> Mapping[str, Any]:
-        """Ask what MLflow has: of one model, or of all. Versions that others registered enter the ledger."""
-        wanted = message.payload.get("model")
-        found = [m for m in self._client.search_registered_models(max_results=1000) if wanted in (None, m.name)]
-        known = {model.name: self._versions(model.name) for model in found}
+        """Read one model or all from MLflow; return their aliases. Versions registered elsewhere enter the ledger."""
+        requested = message.payload.get("model")
+        models = [m for m in self._client.search_registered_models(max_results=1000) if requested in (None, m.name)]
+        versions_of = {model.name: self._versions(model.name) for model in models}
         with self._ledger.transaction():
-            for name, versions in known.items():
+            for name, versions in versions_of.items():
                 for version in versions:
                     self._learn(name, version)
-        aliases = {m.name: {alias: int(version) for alias, version in (m.aliases or {}).items()} for m in found}
+        aliases = {m.name: {alias: int(version) for alias, version in (m.aliases or {}).items()} for m in models}
         return {"aliases": aliases, "time": time.time()}
 
     def _versions(self, name: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Carries the ledger's messages and metrics to MLflow. Everything in here may be done twice without harm."""
+"""Carry the ledger's messages and metrics to MLflow. Everything here is idempotent."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ __all__ = ["ATTEMPTS", "OutboxUpload", "UnavailableError"]
 _log = logging.getLogger("courier")
 
 ATTEMPTS = 5
-"""After so many tries that MLflow, being there, refused, a message is set aside."""
+"""How many times MLflow may refuse a message before the message is set aside."""
 
 BACKOFF = Backoff(first=0.25, factor=2, longest=4.0)
-"""How long a message that MLflow refused waits before its next try."""
+"""The pauses before a message that MLflow refused is tried again."""
 
 
 class OutboxUpload:
     """One courier's connection to one MLflow.
 
-    A message that fails does not hold up those of other runs and models; later ones of the same run or model wait
-    for it. Messages are tried again after a growing pause and set aside after `ATTEMPTS`.
+    A message that fails does not hold up messages of other runs and models; later messages of the same run or model
+    wait for it. A message is tried again after a growing pause, and set aside after `ATTEMPTS` tries.
     """
 
     def __init__(self, ledger: Ledger, folder: Path, uri: str) -> None:
-        # ours is the patience: MLflow's own would block for minutes
+        # the courier retries itself: MLflow's own retries would block for minutes
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
         self._ledger = ledger
@@ -64,24 +64,24 @@ class OutboxUpload:
         }
 
     def round(self) -> bool:
-        """Carry what there is; say whether anything moved. Raises `UnavailableError` where MLflow cannot be reached."""
+        """Carry what waits; say whether anything was carried. Raises `UnavailableError` if MLflow cannot be reached."""
         moved = self._metrics()
-        held: set[object] = set()
+        held_up: set[object] = set()
         for message in waiting(self._ledger):
             subject = _subject(message)
-            if subject in held or time.monotonic() < self._not_before.get(message.id, 0.0):
-                held.add(subject)
+            if subject in held_up or time.monotonic() < self._not_before.get(message.id, 0.0):
+                held_up.add(subject)
                 continue
             if self._carry(message):
                 moved = True
             else:
-                held.add(subject)
+                held_up.add(subject)
         return moved
 
     def _carry(self, message: Message) -> bool:
         try:
             answer = self._acts[message.kind](message)
-        except Exception as fault:  # whatever MLflow raises is either its absence or this message's fault
+        except Exception as fault:  # MLflow is unavailable, or this message is at fault
             if is_unavailable(self._uri, fault):
                 raise UnavailableError(_line(fault)) from fault
             last = message.attempts + 1 >= ATTEMPTS
@@ -94,7 +94,7 @@ class OutboxUpload:
         return True
 
     def _metrics(self) -> bool:
-        """Carry metrics from the high-water mark on. A part that MLflow refuses becomes a message of its own."""
+        """Carry metrics from the high-water mark on. A run's batch that MLflow refuses becomes a message."""
         moved = False
         while True:
             mark = self._ledger.query("SELECT carried_metric FROM courier")[0]["carried_metric"]

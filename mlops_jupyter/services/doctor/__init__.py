@@ -1,1 +1,1 @@
-"""Looks at an installation and a project, and says what is wrong and what to do."""
+"""Check an installation and a project, and say what is wrong and what to do."""

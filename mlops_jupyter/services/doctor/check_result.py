@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -7,19 +7,27 @@ from enum import Enum
 
 
 class CheckStatus(Enum):
-    """How a checked thing stands."""
+    """The status of a checked thing."""
 
     OK = "ok"
     """As it should be."""
     WARNING = "warning"
-    """Something that one may want does not work; the rest does."""
+    """Something that the user may want does not work; the rest does."""
     FAULT = "fault"
-    """Work will be refused or lost until this is mended."""
+    """Work will be refused or lost until this is repaired."""
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check: its name, how it stands, what was seen, and what to do about it ("" where nothing is to be done)."""
+    """The result of one check.
+
+    Attributes
+    ----------
+    name : what was checked.
+    state : its status.
+    what : what was seen.
+    do : what to do about it, "" where nothing is to be done.
+    """
 
     name: str
     state: CheckStatus

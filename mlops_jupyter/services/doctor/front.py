@@ -1,4 +1,4 @@
-"""How Jupyter sees this package: the panel, the server extension, and the kernels' environments."""
+"""Check how Jupyter sees this package: the labextension, the server extension, and the kernels' environments."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mlops_jupyter.services.doctor.check_result import CheckResult, CheckStatus
 LABEXTENSION = "mlops-jupyter"
 MODULE = "mlops_jupyter"
 ASK_SECONDS = 20.0
-"""How long a kernel's Python may take to say whether it has this package."""
+"""Seconds that a kernel's Python may take to say whether it has this package."""
 
 _ASK = f"import importlib.util as u; raise SystemExit(0 if u.find_spec({MODULE!r}) else 3)"
 
 
 def look() -> Iterator[CheckResult]:
-    """Yield findings about the front ends and the kernels that this environment's Jupyter offers."""
+    """Yield results for the front end and for the kernels that this environment's Jupyter offers."""
     try:
         import jupyter_core.paths as paths
     except ImportError:
@@ -32,13 +32,16 @@ def look() -> Iterator[CheckResult]:
 
 
 def _config(paths: Any, section: str) -> list[Path]:
-    """Folders of configuration, the least important first."""
+    """Return the folders of a section of Jupyter's configuration, the least important first."""
     return [Path(p) / section for p in reversed(paths.jupyter_config_path())]
 
 
 def labextension(places: list[Path], config: list[Path]) -> CheckResult:
-    found = next((place / LABEXTENSION for place in places if (place / LABEXTENSION / "package.json").is_file()), None)
-    if found is None:
+    """Check that the labextension is installed in one of the folders, and not disabled."""
+    installed = next(
+        (place / LABEXTENSION for place in places if (place / LABEXTENSION / "package.json").is_file()), None
+    )
+    if installed is None:
         advice = f"install the built package (`pip install {MODULE}`) into the environment that runs Jupyter"
         return CheckResult("labextension", CheckStatus.WARNING, "not installed: JupyterLab shows no panel", advice)
     disabled: dict[str, Any] = {}
@@ -48,10 +51,11 @@ def labextension(places: list[Path], config: list[Path]) -> CheckResult:
         return CheckResult(
             "labextension", CheckStatus.WARNING, "disabled", f"jupyter labextension enable {LABEXTENSION}"
         )
-    return CheckResult("labextension", CheckStatus.OK, f"installed in {str(found)!r}, enabled")
+    return CheckResult("labextension", CheckStatus.OK, f"installed in {str(installed)!r}, enabled")
 
 
 def server(config: list[Path]) -> CheckResult:
+    """Check that the server extension is enabled."""
     enabled: dict[str, Any] = {}
     for folder in config:
         enabled |= _read(folder, "jupyter_server_config").get("ServerApp", {}).get("jpserver_extensions") or {}
@@ -62,7 +66,7 @@ def server(config: list[Path]) -> CheckResult:
 
 
 def _read(folder: Path, name: str) -> dict[str, Any]:
-    """One section as Jupyter reads it: the parts in `NAME.d` in order, then `NAME.json` over them."""
+    """Read a configuration as Jupyter does: the files in `NAME.d` in order, then `NAME.json` over them."""
     facts: dict[str, Any] = {}
     for file in (*sorted((folder / f"{name}.d").glob("*.json")), folder / f"{name}.json"):
         try:
@@ -81,7 +85,7 @@ def _merge(facts: dict[str, Any], more: Mapping[str, Any]) -> None:
 
 
 def kernels(places: list[Path]) -> Iterator[CheckResult]:
-    """A kernel of another environment needs this package in that environment."""
+    """Yield a result for each Python kernel: one of another environment needs this package there."""
     specs: dict[str, Path] = {}
     for place in places:
         for file in sorted(place.glob("*/kernel.json")):

@@ -1,4 +1,4 @@
-"""Python and the distributions this package needs, against the bounds that it declares."""
+"""Check Python and the requirements of this package against the bounds that it declares."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ OLDEST_PYTHON = (3, 11)
 
 
 def look() -> Iterator[CheckResult]:
-    """Yield a finding for Python, for this distribution, and for each that it needs."""
+    """Yield a result for Python, for this distribution, and for each of its requirements."""
     state = CheckStatus.OK if sys.version_info >= OLDEST_PYTHON else CheckStatus.FAULT
     yield CheckResult(
         "python", state, platform.python_version(), "" if state is CheckStatus.OK else "use Python 3.11 or newer"
     )
-    found = _declared()
-    if found is None:
+    declaration = _declared()
+    if declaration is None:
         yield CheckResult("package mlops_jupyter", CheckStatus.FAULT, "not installed", "pip install mlops_jupyter")
         return
-    requirements, how = found
-    yield how
+    requirements, package = declaration
+    yield package
     for requirement in requirements:
         if (finding := compare(requirement)) is not None:
             yield finding
 
 
 def _declared() -> tuple[list[str], CheckResult] | None:
-    """The requirements of the installed distribution, or of the source tree that this module lies in."""
+    """Return the requirements of the installed distribution, else of this source tree; None if there is neither."""
     from importlib import metadata
 
     name = f"package {DISTRIBUTION}"
@@ -50,7 +50,7 @@ def _declared() -> tuple[list[str], CheckResult] | None:
 
 
 def compare(text: str) -> CheckResult | None:
-    """Compare one requirement with what is installed; None if it is not for this machine or only an extra's."""
+    """Compare a requirement with the installed version; None if it is for another machine or for an extra only."""
     from importlib import metadata
 
     from packaging.requirements import Requirement
@@ -58,12 +58,12 @@ def compare(text: str) -> CheckResult | None:
     requirement = Requirement(text)
     if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
         return None
-    name, wanted = f"package {requirement.name}", str(requirement.specifier)
-    install = f"pip install '{requirement.name}{wanted}'"
+    name, bounds = f"package {requirement.name}", str(requirement.specifier)
+    install = f"pip install '{requirement.name}{bounds}'"
     try:
         version = metadata.version(requirement.name)
     except metadata.PackageNotFoundError:
-        return CheckResult(name, CheckStatus.FAULT, f"not installed (needs {wanted or 'any version'})", install)
+        return CheckResult(name, CheckStatus.FAULT, f"not installed (needs {bounds or 'any version'})", install)
     if not requirement.specifier.contains(version, prereleases=True):
-        return CheckResult(name, CheckStatus.FAULT, f"{version} is outside {wanted}", install)
+        return CheckResult(name, CheckStatus.FAULT, f"{version} is outside {bounds}", install)
     return CheckResult(name, CheckStatus.OK, version)

@@ -1,4 +1,4 @@
-"""The project's `.mlops`: writable, with space, its ledger sound, its courier and its scheduler at work."""
+"""Check the project's `.mlops`: write permission, disk space, ledger, courier and scheduler."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from mlops_jupyter.store.ledger import Ledger
 from mlops_jupyter.store.locks import LocksUnavailableError, read_if_locked
 
 SPARSE_BYTES = 1 << 30
-"""Less free space than this is worth a warning: a model and its data may not fit."""
+"""Free space in bytes below which there is a warning: a model and its data may not fit."""
 
 FULL_BYTES = 50 << 20
-"""Less than this is a fault: the next cells may not be recorded."""
+"""Free space in bytes below which there is a fault: the next cells may not be recorded."""
 
 WEEK = 7 * 86400.0
-"""Seconds: older alerts that nobody took are no news."""
+"""Seconds after which an undelivered alert is no longer reported."""
 
 COURIER = "mlops_jupyter.integrations.mlflow.courier_process"
 """The module that a courier's command line names."""
 
 
 def look(folder: Path) -> Iterator[CheckResult]:
-    """Yield findings about a project's `.mlops`, which need not be there yet."""
+    """Yield results for a project's `.mlops`, which need not exist yet."""
     yield _writable(folder)
     yield _space(folder)
     path = folder / "ledger.db"

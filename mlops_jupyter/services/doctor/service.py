@@ -1,4 +1,4 @@
-"""The doctor: what is installed, reachable, misconfigured. It changes nothing, and needs nothing to be right."""
+"""The doctor: check what is installed, reachable and misconfigured, without changing or presupposing anything."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["CheckResult", "CheckStatus", "examine"]
 
 
 def examine(folder: Path, tracking_uri: str) -> list[CheckResult]:
-    """Check everything; never raises for what is wrong with what it looks at.
+    """Check everything. A broken installation or project never makes it raise.
 
     Parameters
     ----------
-    folder : the project's `.mlops`, which need not be there.
+    folder : the project's `.mlops`, which need not exist.
     tracking_uri : MLflow's address.
     """
     return [
@@ -28,12 +28,12 @@ def examine(folder: Path, tracking_uri: str) -> list[CheckResult]:
 
 
 def _safely(name: str, look: Callable[[], Iterable[CheckResult]]) -> list[CheckResult]:
-    """What a look found; a look that breaks is a finding too, and does not hide the others."""
-    found: list[CheckResult] = []
+    """Return the results of a check. If the check itself raises, that is one more result."""
+    results: list[CheckResult] = []
     try:
-        found.extend(look())  # keeps what came before a break
+        results.extend(look())  # keeps the results before a fault
     except Exception as fault:
-        found.append(
+        results.append(
             CheckResult(name, CheckStatus.FAULT, f"cannot be checked: {type(fault).__name__}: {fault}", "report this")
         )
-    return found
+    return results

@@ -1,4 +1,4 @@
-"""MLflow's store or server: is its address well formed, and does it answer? MLflow itself is not imported (seconds)."""
+"""Check MLflow's address, and that its store or server answers, without importing MLflow (which takes seconds)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ FORMS = "write sqlite:////absolute/path.db, http://host:port or a folder into ML
 
 
 def look(uri: str, folder: Path) -> CheckResult:
-    """Say whether runs and models can be kept at that address. `folder` is the project's `.mlops`, made when needed."""
+    """Check that MLflow at an address can take runs and models.
+
+    Parameters
+    ----------
+    uri : MLflow's address.
+    folder : the project's `.mlops`, which need not exist yet.
+    """
     try:
         parts = urlsplit(uri)
         port = parts.port
@@ -41,7 +47,7 @@ def look(uri: str, folder: Path) -> CheckResult:
 
 
 def shown(uri: str) -> str:
-    """An address without its password."""
+    """Return an address without its password."""
     return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:***@", uri)
 
 

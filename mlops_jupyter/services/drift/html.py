@@ -1,4 +1,4 @@
-"""A drift report as html: a table that needs no script, and a whole page with plots; `templates/` has their markup."""
+"""Render a drift report as html: a table that needs no script, or a whole page with plots, from `templates/`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 MOST_PLOTS = 30
-"""A page shows the distributions of at most so many columns, those with the largest effect."""
+"""How many columns' distributions a page shows at most, those with the largest effect size first."""
 
 SPARK = 100
 """Width of the small distributions in the table, in pixels."""
@@ -24,7 +24,7 @@ Bar = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Drawing:
-    """Both distributions of a column in the size of a word: bars and bars, or bars and a line over them."""
+    """Both distributions of a column as a sparkline: two sets of bars, or bars with a line over them."""
 
     before: list[Bar]
     after: list[Bar]
@@ -33,7 +33,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Row:
-    """A column as the table shows it. `bar` is the width of its effect in pixels."""
+    """A column as the table shows it. `bar` is the width in pixels of the bar of its effect size."""
 
     column: ColumnDrift
     name: str
@@ -43,32 +43,32 @@ class Row:
 
 
 def table(report: DriftReport) -> str:
-    """Return the report as an html fragment. Every name and value is escaped."""
+    """Return the report as an html fragment. All names and values are escaped."""
     return _template("report.html").render(_shown(report))
 
 
 def page(report: DriftReport, title: str = "Drift") -> str:
-    """Return a whole page that stands alone: the table, then every plot, with plotly's script inside (about 5 MB)."""
-    drawn = sorted((c for c in report.columns if c.picture is not None), key=lambda c: -c.effect)[:MOST_PLOTS]
-    figures = [overview(report), *map(distribution, drawn)]
+    """Return a self-contained page: the table, then the plots, with plotly's script inside (about 5 MB)."""
+    columns = sorted((c for c in report.columns if c.picture is not None), key=lambda c: -c.effect)[:MOST_PLOTS]
+    figures = [overview(report), *map(distribution, columns)]
     plots = (
         figure.to_html(full_html=False, include_plotlyjs=number == 0, config={"displaylogo": False, "responsive": True})
         for number, figure in enumerate(figures)
     )
-    left = sum(column.picture is not None for column in report.columns) - len(drawn)
+    left = sum(column.picture is not None for column in report.columns) - len(columns)
     return _template("page.html").render(_shown(report), title=title, plots=plots, left=left)
 
 
 @cache
 def _template(name: str) -> Template:
-    """Return a template, in which whatever is filled in is escaped."""
+    """Return a template that escapes whatever is filled in."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(loader=PackageLoader(__package__), autoescape=True, undefined=StrictUndefined).get_template(name)
 
 
 def _shown(report: DriftReport) -> dict[str, Any]:
-    """Return what the templates show of a report."""
+    """Return the variables with which the templates show a report."""
     roof = max([2 * report.threshold, *(column.effect for column in report.columns)])
     order = (DriftVerdict.DRIFTED, DriftVerdict.STABLE, DriftVerdict.UNTESTED)
     return {
@@ -98,7 +98,7 @@ def _changed(column: ColumnDrift) -> str:
 
 
 def _drawing(column: ColumnDrift) -> Drawing | None:
-    """Return numbers as a shape and a line over it, categories as pairs."""
+    """Draw a column's distributions: numbers as bars with a line over them, categories as pairs of bars."""
     if column.picture is None:
         return None
     before, after = _heights(column.picture.before, column.picture.after)
@@ -115,7 +115,7 @@ def _bars(heights: list[float], offset: float, step: float, width: float) -> lis
 
 
 def _heights(before: tuple[int, ...], after: tuple[int, ...]) -> tuple[list[float], list[float]]:
-    """Return heights in pixels of each side's shares: the tallest of all is 20."""
+    """Return the heights in pixels of each side's shares; the tallest bar of both has 20 pixels."""
     left, right = ([count / (sum(counts) or 1) for count in counts] for counts in (before, after))
     top = max(*left, *right) or 1.0
     return [20 * share / top for share in left], [20 * share / top for share in right]

@@ -1,4 +1,4 @@
-"""Plotly figures of a drift report, readable on a light and on a dark page. Only this room imports plotly for them."""
+"""Plotly figures of a drift report, readable on a light and on a dark page."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ INK = "#7a7a7a"
 LINES = "rgba(128,128,128,0.25)"
 BEFORE, AFTER = "#4c8bc9", "#e07b39"
 VERDICTS = {DriftVerdict.DRIFTED: "#d1495b", DriftVerdict.STABLE: "#3a9e7e", DriftVerdict.UNTESTED: "#9a9a9a"}
-"""Colours that stay apart for the colour-blind (blue and orange; red and green differ in lightness, and have words)."""
+"""Colours that the colour-blind can tell apart: red and green differ in lightness, and are labelled with words."""
 
 MOST_COLUMNS = 40
-"""The overview shows at most so many columns, those with the largest effect."""
+"""How many columns the overview shows at most, those with the largest effect size."""
 
 
 def overview(report: DriftReport) -> Figure:
-    """Draw the columns by effect size against the threshold, coloured by verdict; the largest on top."""
+    """Draw the columns' effect sizes against the threshold, coloured by verdict, the largest on top."""
     from plotly import graph_objects as go
 
     tested = sorted((c for c in report.columns if c.finding), key=lambda c: c.effect)[-MOST_COLUMNS:]
@@ -61,12 +61,12 @@ def overview(report: DriftReport) -> Figure:
 
 
 def distribution(column: ColumnDrift) -> Figure:
-    """Draw a column before and after: overlaid in shared bins, or categories side by side.
+    """Draw a column's two distributions: overlaid in shared bins, or categories side by side.
 
     Raises
     ------
     UserError
-        The report holds no distribution of it.
+        If the report holds no distribution of the column.
     """
     from plotly import graph_objects as go
 
@@ -123,7 +123,7 @@ def _categories(figure: Figure, picture: Bars) -> None:
 
 
 def _dress(figure: Figure, title: str, subtitle: str, height: int) -> None:
-    """Give a figure the page's own background and inks that read on light and dark."""
+    """Give a figure a transparent background, and colours that are readable on light and on dark."""
     figure.update_layout(
         template="none",
         title={"text": f"<b>{title}</b>", "subtitle": {"text": subtitle}, "x": 0, "xref": "paper", "font_size": 15},
@@ -140,11 +140,11 @@ def _dress(figure: Figure, title: str, subtitle: str, height: int) -> None:
 
 
 def _told(column: ColumnDrift) -> str:
-    """Say in a line what was found of a column."""
-    found = column.finding
+    """Describe a column's finding in one line."""
+    finding = column.finding
     parts = [column.verdict.value]
-    if found:
-        parts += [f"{found.measure} {found.effect:.3f}", f"{found.test}, p {found.chance}"]
+    if finding:
+        parts += [f"{finding.measure} {finding.effect:.3f}", f"{finding.test}, p {finding.chance}"]
     if column.gaps and column.finding is not column.missing:
         parts.append(f"missing {column.gaps}")
     return " · ".join(part for part in (*parts, column.changed) if part)

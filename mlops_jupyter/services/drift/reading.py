@@ -1,4 +1,4 @@
-"""Data for a drift check from files: csv, parquet, or the profile of a reference."""
+"""Read the data of a drift check from a file: csv, parquet, or the profile of a reference."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 CSV = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 PARQUET = (".parquet", ".pq")
 DATE = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?"
-"""Text that is taken for a date: ISO 8601, the one form that cannot be mistaken for another."""
+"""Pattern of text that counts as a date: ISO 8601, the one form that cannot be mistaken for another."""
 
 
 def read(path: str | Path) -> pd.DataFrame | Profile:
@@ -25,9 +25,9 @@ def read(path: str | Path) -> pd.DataFrame | Profile:
     Raises
     ------
     NotFoundError
-        There is no such file.
+        If there is no such file.
     UserError
-        It is of another kind, damaged, or has no rows: one line with the file's name.
+        If the file is of another kind, damaged, or has no rows: one line with the file's name.
     """
     file = Path(path)
     name = file.name.lower()
@@ -75,13 +75,13 @@ def _csv(file: Path) -> pd.DataFrame:
 
 
 def _dated(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Return a column of ISO dates as datetimes, any other as it is."""
+    """Return a column of ISO 8601 dates as datetimes (UTC), any other column unchanged."""
     import pandas as pd
 
-    there = column.dropna()
-    if pd.api.types.is_numeric_dtype(column.dtype) or not len(there):
+    present = column.dropna()
+    if pd.api.types.is_numeric_dtype(column.dtype) or not len(present):
         return column
-    if not there.head(100).astype("str").str.fullmatch(DATE).all():
+    if not present.head(100).astype("str").str.fullmatch(DATE).all():
         return column
     try:
         return pd.to_datetime(column, format="ISO8601", utc=True)

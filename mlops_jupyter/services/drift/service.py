@@ -1,4 +1,4 @@
-"""Drift checks of a project: each is compared, and its verdict is noted in the audit."""
+"""The drift service: compare data with a reference, and record the verdict in the audit log."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ if TYPE_CHECKING:
     from mlops_jupyter.store.ledger import Ledger
 
 NAMED = 50
-"""At most so many drifted columns are written into one line of the audit."""
+"""How many drifted columns an audit entry names at most."""
 
 
 class Drift:
-    """Compares data with its reference. Keeps no data: only the verdict, in the audit under the verb "drift"."""
+    """Compares data with a reference. Stores no data, only the verdict, in the audit log under the verb "drift"."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
     def check(self, reference: object, current: object, *, subject: str = "", **options: Any) -> DriftReport:
-        """Compare current data with a reference and note the verdict.
+        """Compare current data with a reference and record the verdict.
 
         Parameters
         ----------
         reference, current, **options : as in `mlops_jupyter.runtime.drift.check`.
-        subject : what was compared, in the user's words ("train vs october"); the audit's subject.
+        subject : what was compared, in the user's words ("train vs october"); the subject of the audit entry.
 
         Raises
         ------
         IncomparableDataError
-            The data cannot be compared: one line says why.
+            If the data cannot be compared: one line says why.
 
         Examples
         --------

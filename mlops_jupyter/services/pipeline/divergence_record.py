@@ -1,4 +1,4 @@
-"""What `verify` needs to say where a run's values part from the notebook's, and why: `tests/expected/steps.json`."""
+"""The record in which `verify` finds the first divergence of a run from the notebook: `tests/expected/steps.json`."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from mlops_jupyter.services.pipeline.steps.step_draft import StepDraft
 PATH = "tests/expected/steps.json"
 
 CARRIED = (NondeterminismKind.UNSEEDED,)
-"""What makes values differ elsewhere and hardly in a bundle, where random states cross from step to step: only what
-draws in processes of its own, or from a state that is not watched, is still another each time."""
+"""Causes that rarely matter in a bundle, because random states cross from step to step: only draws in processes of
+their own, or from a state that is not watched, still differ each time."""
 
 FINGERPRINT = re.compile(r"[0-9a-f]{32}").fullmatch
-"""How capture marks a value, or a file's content, that it could take a fingerprint of."""
+"""Match the mark of a value, or of a file's content, whose fingerprint capture could take: 32 hex digits."""
 
 
 def causes(parts: CellCodes, done: StepDraft, carried: bool = False) -> list[str]:
-    """Return what may give a step another value next time: in its cells, or in definitions of other cells it uses.
+    """Describe the causes of nondeterminism in a step's cells and in the definitions of other cells that it uses.
 
     Parameters
     ----------
-    carried : name what should not, too.
+    carried : whether to include causes that rarely matter in a bundle (see `CARRIED`).
     """
-    found = [(parts[member], cause) for member in done.members for cause in parts.causes(member)]
+    pairs = [(parts[member], cause) for member in done.members for cause in parts.causes(member)]
     for need in done.hoisted:
         part = parts[need.maker]
         statement = part.binding(need.name)
         if need.maker not in done.members and statement is not None:
             lines = range(statement.span.line, statement.span.end_line + 1)
-            found += [(part, cause) for cause in parts.causes(need.maker) if cause.line in lines]
-    return list(dict.fromkeys(_said(*one) for one in found if carried or one[1].kind not in CARRIED))
+            pairs += [(part, cause) for cause in parts.causes(need.maker) if cause.line in lines]
+    return list(dict.fromkeys(_said(*pair) for pair in pairs if carried or pair[1].kind not in CARRIED))
 
 
 def _said(part: CellCode, cause: NondeterminismCause) -> str:
@@ -51,30 +51,33 @@ def _said(part: CellCode, cause: NondeterminismCause) -> str:
 def record(
     parts: CellCodes, flows: Dataflow, steps: Sequence[PlanStep], folder: Path
 ) -> tuple[dict[str, bytes], list[str]]:
-    """Return the file, and a note for each data file or own module that is no longer what the notebook read."""
+    """Return the record's file (path -> content), and a note for each data file or own module rewritten after its use.
+
+    The notebook read, or imported, an earlier content of these.
+    """
     facts: dict[str, Mapping[str, object]] = {}
     stale: dict[str, None] = {}
-    drafts = {done.name: done for done in flows.drafts}
-    again = rewritten({module for step in steps for module in step.imports}, parts.graph.history)
+    drafts = {step_draft.name: step_draft for step_draft in flows.drafts}
+    rewritten_sources = rewritten({module for step in steps for module in step.imports}, parts.graph.history)
     for step in steps:
-        done = drafts[step.name]
-        old = [
-            *_stale(parts, done, step, folder),
-            *(_told(path, folder) for m in step.imports for path in again.get(m, ())),
+        step_draft = drafts[step.name]
+        step_stale = [
+            *_stale(parts, step_draft, step, folder),
+            *(_told(path, folder) for m in step.imports for path in rewritten_sources.get(m, ())),
         ]
-        stale |= dict.fromkeys(old)
+        stale |= dict.fromkeys(step_stale)
         facts[step.name] = {
-            "values": dict(_values(parts, flows, done, step)),
+            "values": dict(_values(parts, flows, step_draft, step)),
             "packages": {m: v for m, v in versions(step.imports).items() if v != "missing" and ":" not in v},
-            "stale": old,
-            "causes": causes(parts, done) or causes(parts, done, carried=True),
+            "stale": step_stale,
+            "causes": causes(parts, step_draft) or causes(parts, step_draft, carried=True),
         }
     notes = [f"the file {p!r} was written again after the notebook read it; the bundle has it as now" for p in stale]
     return {PATH: json.dumps(facts, indent=1, ensure_ascii=False).encode()}, notes
 
 
 def _values(parts: CellCodes, flows: Dataflow, done: StepDraft, step: PlanStep) -> Iterator[tuple[str, str]]:
-    """Yield each variable that leaves a step with the fingerprint it had when the last cell that made it had ended."""
+    """Yield each output of a step with its fingerprint at the end of the last cell that made it."""
     makers = flows.values(done)
     for member in done.members:
         makers |= {name: member for name in parts.graph.history[member].writes if name.startswith(FILE)}
@@ -89,7 +92,7 @@ def _told(path: Path, folder: Path) -> str:
 
 
 def _stale(parts: CellCodes, done: StepDraft, step: PlanStep, folder: Path) -> Iterator[str]:
-    """Yield the data files of a step that were written after it had first read them."""
+    """Yield the paths of a step's data files that were written after the step had first read them."""
     for name in (n for n, maker in step.inputs.items() if maker == INITIAL and n.startswith(FILE)):
         path = folder / name.removeprefix(FILE)
         readers = (parts.graph.history[m] for m in done.members)

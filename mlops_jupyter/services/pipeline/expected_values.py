@@ -1,4 +1,4 @@
-"""What a bundle is proven against: the notebook's own values, with the first states and data files that a run needs."""
+"""The expected values that prove a bundle, with the initial hidden variables and data files that a run needs."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from mlops_jupyter.services.pipeline.ports import Recording
 from mlops_jupyter.services.pipeline.steps.crossing import cannot_be_read, notebook_names
 
 EXPECTED_BYTES = 32 * 2**20
-"""A value up to this size travels with the bundle; of a larger one the fingerprint does."""
+"""Size in bytes up to which a value travels with the bundle; of a larger value only the fingerprint does."""
 
 LINE_BYTES = 200
-"""A json value up to this size stands in the list of expected values itself: a file for each number is many files."""
+"""Size in bytes up to which a JSON value stands in the list of expected values itself instead of in its own file."""
 
 
 @dataclass
 class Proof:
-    """What goes into the bundle beside the code. Filled while it is collected.
+    """The expected values and data files of a bundle. `ExpectedValues.collect` fills it.
 
     Attributes
     ----------
-    expected : one entry for each delivered value, in the order in which they are delivered.
+    expected : one entry for each delivered value, in the order of delivery.
     files : path in the bundle -> content.
-    notes : what a person should know of these values and files.
+    notes : what the user should know about these values and files.
     """
 
     expected: tuple[ExpectedValue, ...] = ()
@@ -41,11 +41,11 @@ class Proof:
 
 
 class ExpectedValues:
-    """Saves the values that the notebook has now. Reads the namespace and data files; changes neither.
+    """Saves the notebook's present values. Reads the namespace and the data files; changes neither.
 
     Parameters
     ----------
-    data_bytes : a data file up to this size travels with the bundle.
+    data_bytes : size in bytes up to which a data file travels with the bundle.
     """
 
     def __init__(self, recording: Recording, data_bytes: int) -> None:
@@ -56,19 +56,19 @@ class ExpectedValues:
         self._notes: list[str] = []
 
     def savable(self, candidates: Mapping[str, int], explicit: bool) -> dict[str, int]:
-        """Return the candidates whose values can be saved in a format that a person can open. Keeps the saved bytes.
+        """Return the candidates whose values can be saved in an open format. Keeps the saved bytes.
 
         Parameters
         ----------
-        candidates : name -> the execution that made its value.
-        explicit : the user named these outputs, so that leaving one out is no choice.
+        candidates : name -> position of the execution that made its value.
+        explicit : whether the user named these outputs, so that none may be left out.
 
         Raises
         ------
         UserError
-            An output that the user named cannot be saved.
+            If an output that the user named cannot be saved.
         """
-        kept = {}
+        savable_makers = {}
         for name, maker in candidates.items():
             try:
                 self._saved[name] = saved = save_open(self._value(name))
@@ -80,23 +80,23 @@ class ExpectedValues:
                 if not is_ours(self._value(name)):
                     self._notes.append(f"{name!r} is not delivered: {fault.reason}")
                 continue
-            kept[name] = maker
+            savable_makers[name] = maker
             reason = cannot_be_read(read_open, saved.data, saved.format) if saved.format in PICKLED else ""
             if reason:
                 self._notes.append(f"{name!r} is delivered, but {reason}")
-        return kept
+        return savable_makers
 
     def _value(self, name: str) -> object:
-        """Return the value that a variable has now; IPython's list of a shell line's output is a list in a bundle."""
+        """Return the present value of a variable. An `SList` (a shell line's output) becomes a list, as in a bundle."""
         value = self._namespace[name]
         return list(value) if type(value).__name__ == "SList" else value
 
     def collect(self, package: str, steps: Sequence[PlanStep], delivered: Mapping[str, int]) -> Proof:
-        """Return the expected values, the first values of hidden variables, and the data files.
+        """Return the expected values, the initial values of hidden variables, and the data files.
 
         Parameters
         ----------
-        delivered : as `savable` returned it.
+        delivered : the outputs, as `savable` returned them.
         """
         proof = Proof(notes=list(self._notes))
         folder = f"src/{package}/initial"
@@ -112,7 +112,7 @@ class ExpectedValues:
         return proof
 
     def _expected(self, name: str, proof: Proof) -> ExpectedValue:
-        """Return the entry of one delivered value. Adds the value's file to the proof, where it has one."""
+        """Return the entry of one delivered value. Adds the value's file, if it has one, to the proof."""
         value = self._value(name)
         saved = self._saved[name]
         mark = fingerprint(value)
@@ -131,7 +131,7 @@ class ExpectedValues:
         )
 
     def _take_data_file(self, path: str, folder: str, proof: Proof, outside: dict[str, object]) -> None:
-        """Add a data file to the proof; one that is too large, or of another place, to the index of files outside."""
+        """Add a data file to the proof, or to the index `outside` if it is too large or has an absolute path."""
         source = self._recording.folder / path
         if not source.is_file():
             proof.notes.append(f"the data file {path!r} is no longer there: give its folder with --data")

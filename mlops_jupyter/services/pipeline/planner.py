@@ -1,4 +1,4 @@
-"""A recording -> a plan: the recipe, in named steps."""
+"""Plan a pipeline from what a notebook recorded: the recipe, in named steps."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ from mlops_jupyter.services.pipeline.steps.step_draft import StepDraft, draft
 from mlops_jupyter.services.pipeline.steps.step_writer import parameters, write_steps
 
 FROM_IPYTHON = re.compile(r"\bIPython\b").search
-"""Whether a cell has its `display` from there."""
+"""Search a cell's text for the package from which it may import `display`."""
 
 
 DATA_BYTES = 50 * 10**6
-"""Size up to which data files travel, unless the user says otherwise."""
+"""Size in bytes up to which data files travel with the bundle, unless the user says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,14 @@ class PlanRequest:
 
     Attributes
     ----------
-    name : of the pipeline; the package is derived from it.
-    outputs : variables to deliver; None: every step's last values that nothing else takes.
-    schedule : valid.
-    allow_ipython : keep magics that only IPython knows; the bundle then needs IPython.
+    name : the pipeline's name, from which the package's name is derived.
+    outputs : variables to deliver; None: the last values of every step that no other step takes.
+    schedule : when the pipeline is to run, already validated.
+    lock : whether to lock the requirements.
+    allow_ipython : whether to keep magics that only IPython knows; the bundle then needs IPython.
     secrets, alert : see `Plan`.
-    data_bytes : a data file up to this size travels with the bundle; a larger one is named by place and content.
+    data_bytes : size in bytes up to which a data file travels with the bundle; a larger one is recorded by its path
+        and digest.
     """
 
     name: str
@@ -69,22 +71,24 @@ class PlanRequest:
 
 
 def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
-    """Make the plan of what was recorded.
+    """Plan the pipeline of a recorded notebook.
 
     Raises
     ------
     UserError
-        An output that no cell made or that cannot be saved; a cell that failed half way and is needed; a magic
-        that has no meaning outside IPython; a value made before recording began.
+        If no cell made an output or it cannot be saved, if a needed cell failed half way, if a magic has no meaning
+        outside IPython, or if a needed value was made before recording began.
     """
     forget()  # the notebook may have installed a package since the last plan
     graph = build([_taking(execution, magics) for execution in recording.history])
     cells = in_file(recording.history, recording.cells)
     validation.check_seen(graph.history, cells)
-    looks = selection.find_display_only(graph, lambda execution: answers(execution, magics))
+    display_only = selection.find_display_only(graph, lambda execution: answers(execution, magics))
     marked = cell_tags.marks(graph, cells, recording.cells)
     skipped = {p for p, mark in marked.items() if mark.role is Role.SKIP and not step_name(graph.history[p])}
-    kept = selection.select(graph, cells, _live(recording, request, graph, looks, skipped), looks, skipped)
+    kept = selection.select(
+        graph, cells, _live(recording, request, graph, display_only, skipped), display_only, skipped
+    )
     if not kept:
         raise UserError("nothing to export: no cell has run since `%load_ext mlops_jupyter`")
     package = identifier(request.name, "pipeline")
@@ -94,8 +98,8 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
     validation.check_lost(parts, kept, cells)
     groups = group(graph, kept, selection.labels(graph, kept, cells, marked))
     groups = merge(graph, groups, Crossing(recording, parts).obstacles(groups))
-    while again := overwritten(graph, groups):
-        groups = merge(graph, groups, again)
+    while conflicts := overwritten(graph, groups):
+        groups = merge(graph, groups, conflicts)
     _rename_clashes(parts, groups)
     drafts = [draft(parts, g.name, g.members) for g in groups]
     if all(draft.empty for draft in drafts):
@@ -105,16 +109,16 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
     expected_values = ExpectedValues(recording, request.data_bytes)
     delivered = expected_values.savable(deliverable(flows, request.outputs), explicit=request.outputs is not None)
     steps, files = write_steps(parts, groups, drafts, flows, delivered, package, cell_tags.after(groups, marked))
-    beside = {module for part in parts for module in part.translation.modules}
-    ran = run_scripts.collect((part.translation for part in parts), package)
-    used = {module for step in steps for module in step.imports} | beside | (imported(ran) - {package})
-    own = local_modules(used)
-    steps = [replace(step, imports=with_imports(step.imports, own)) for step in steps]
-    env, doubts = environment(used | imported(own), _handed_on(recording, steps), parts, request.lock)
+    unimported = {module for part in parts for module in part.translation.modules}
+    scripts = run_scripts.collect((part.translation for part in parts), package)
+    top_modules = {module for step in steps for module in step.imports} | unimported | (imported(scripts) - {package})
+    sources = local_modules(top_modules)
+    steps = [replace(step, imports=with_imports(step.imports, sources)) for step in steps]
+    env, lock_notes = environment(top_modules | imported(sources), _handed_on(recording, steps), parts, request.lock)
     proof = expected_values.collect(package, steps, delivered)
-    known, changed = divergence_record.record(parts, flows, steps, recording.folder)
-    of_cells = (
-        *_left_out(looks, cells),
+    divergence_files, divergence_notes = divergence_record.record(parts, flows, steps, recording.folder)
+    cell_notes = (
+        *_left_out(display_only, cells),
         *selection.needed_all_the_same(graph, kept, skipped, cells),
         *selection.edited_or_further(graph, kept, cells),
     )
@@ -127,15 +131,20 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
         environment=env,
         schedule=request.schedule,
         expected=proof.expected,
-        files={**files, **{f"src/{path}": data for path, data in {**own, **ran}.items()}, **proof.files, **known},
+        files={
+            **files,
+            **{f"src/{path}": data for path, data in {**sources, **scripts}.items()},
+            **proof.files,
+            **divergence_files,
+        },
         secrets=request.secrets,
         alert=request.alert,
-        notes=tuple(dict.fromkeys((*of_cells, *proof.notes, *changed, *doubts))),
+        notes=tuple(dict.fromkeys((*cell_notes, *proof.notes, *divergence_notes, *lock_notes))),
     )
 
 
 def _handed_on(recording: Recording, steps: Sequence[PlanStep]) -> list[object]:
-    """Values of the variables that steps give, as far as the notebook still has them."""
+    """Return the values of the steps' outputs, as far as the notebook still has them."""
     namespace = recording.namespace
     return [namespace.get(name) for step in steps for names in step.outputs for name in names]
 
@@ -145,10 +154,10 @@ def _live(
 ) -> list[str]:
     if request.outputs is None:
         return [n for n in recording.namespace if not n.startswith("_") and graph.last.get(n) not in skipped]
-    made = {n for e in recording.history for n in e.writes}
+    written = {n for e in recording.history for n in e.writes}
     for name in request.outputs:
-        if name not in recording.namespace or name not in made:
-            raise UserError(f"no cell made an output named {name!r}: the notebook has {_names(made)}")
+        if name not in recording.namespace or name not in written:
+            raise UserError(f"no cell made an output named {name!r}: the notebook has {_names(written)}")
         if (name, graph.last.get(name)) in looks.values:
             raise UserError(
                 f"the output {name!r} comes from what a magic of this notebook showed; a bundle has no notebook"
@@ -170,7 +179,7 @@ def _names(made: set[str]) -> str:
 
 
 def _taking(execution: Execution, magics: Magics) -> Execution:
-    """Add what `--in` names to what the cell was seen to read."""
+    """Add the inputs that `--in` declares to the reads of the execution."""
     inputs = magics.declared(execution).inputs
     return replace(execution, reads=execution.reads | inputs) if inputs else execution
 
@@ -184,61 +193,61 @@ def _sites(
     allow_ipython: bool,
     marked: Mapping[int, CellTag],
 ) -> Iterator[tuple[int, CellContext]]:
-    """Yield where each kept execution stands."""
+    """Yield each kept execution's position with its cell's context."""
     history = graph.history
-    own_display = any("display" in each.writes and not FROM_IPYTHON(each.body) for each in history)
-    moved = next((p for p, each in enumerate(history) if "~cwd" in each.writes), len(history))
+    binds_display = any("display" in each.writes and not FROM_IPYTHON(each.body) for each in history)
+    first_chdir = next((p for p, each in enumerate(history) if "~cwd" in each.writes), len(history))
     for position in kept:
         execution, role = history[position], marked[position].role
-        printed = cell_tags.printed(execution.body) if role is Role.METRICS else ()
+        printed_names = cell_tags.printed(execution.body) if role is Role.METRICS else ()
         yield (
             position,
             CellContext(
-                replace(execution, displays_result=False) if own_display else execution,
+                replace(execution, displays_result=False) if binds_display else execution,
                 selection.where(position, cells),
-                folder=None if moved < position else recording.folder,
+                folder=None if first_chdir < position else recording.folder,
                 package=package,
                 allow_ipython=allow_ipython,
                 extensions=extensions(history[: position + 1]) if allow_ipython else (),
                 role=role,
-                metrics=tuple(name for name in printed if isinstance(recording.namespace.get(name), Number)),
+                metrics=tuple(name for name in printed_names if isinstance(recording.namespace.get(name), Number)),
             ),
         )
 
 
 def _part(site: CellContext, position: int, cells: Sequence[CodeCell | None], magics: Magics) -> CellCode:
     execution = site.execution
-    done = translate(magics, site)
+    translation = translate(magics, site)
     declared, cell = magics.declared(execution), cells[position]
     parameters = dict(declared.parameters)
     if site.role is Role.PARAMETERS:
         parameters |= extract_facts(to_python(execution.body)).literals
-    found = extract_facts(done.text.removesuffix("\n"))  # where nothing was translated, capture has asked for that text
-    return CellCode(position, execution, done, found, cell, parameters, declared.outputs, declared.resources)
+    facts = extract_facts(translation.text.removesuffix("\n"))  # cached by capture where nothing was translated
+    return CellCode(position, execution, translation, facts, cell, parameters, declared.outputs, declared.resources)
 
 
 def _renumber(groups: list[Group], drafts: list[StepDraft]) -> None:
-    """Let `load_2` be `load` where nothing is left of the cells that had that name first."""
-    for empty in (number for number, each in enumerate(drafts) if each.empty):
-        name = groups[empty].name
-        next_one = re.compile(rf"{name}_\d+").fullmatch
-        for number, each in enumerate(drafts):
-            if not each.empty and next_one(each.name):
-                groups[empty].name = drafts[empty].name = each.name
+    """Rename step `load_2` to `load` where the draft that had that name first is empty."""
+    for empty_number in (number for number, step in enumerate(drafts) if step.empty):
+        name = groups[empty_number].name
+        is_numbered = re.compile(rf"{name}_\d+").fullmatch
+        for number, step in enumerate(drafts):
+            if not step.empty and is_numbered(step.name):
+                groups[empty_number].name = drafts[empty_number].name = step.name
                 groups[number].name = drafts[number].name = name
                 break
 
 
 def _rename_clashes(parts: CellCodes, groups: list[Group]) -> None:
-    """A step's function must not hide an import, a definition, a builtin or a name of a formula in its own module."""
+    """Rename each step whose function would hide an import, definition, builtin or formula's name in its module."""
     members = [m for g in groups for m in g.members]
     bound = {n for m in members for n in parts[m].facts.writes if parts.is_code(Binding(n, m))}
     bound |= {n for m in members for n in parts[m].facts.string_reads}
     bound |= {n for m in members for n in parts[m].facts.reads if hasattr(builtins, n)}
     taken = {g.name for g in groups}
-    for each in groups:
-        while each.name in bound or each.name == step_module.DEFINITIONS:
-            each.name = f"{each.name}_step"
-            while each.name in taken:
-                each.name += "_"
-            taken.add(each.name)
+    for step in groups:
+        while step.name in bound or step.name == step_module.DEFINITIONS:
+            step.name = f"{step.name}_step"
+            while step.name in taken:
+                step.name += "_"
+            taken.add(step.name)

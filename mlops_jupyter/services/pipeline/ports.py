@@ -1,4 +1,4 @@
-"""What the pipeline service needs of others."""
+"""Interfaces of the pipeline service to its callers: the notebook's recording, and our own magics."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from mlops_jupyter.core.plan import Resources
 
 @dataclass(frozen=True)
 class MagicCode:
-    """Python that does in a bundle what a magic did in the notebook.
+    """The Python that does in a bundle what a magic did in the notebook.
 
     Attributes
     ----------
-    text : one expression or statement, over the notebook's own names; "" for nothing.
+    text : one expression or statement that uses the notebook's own names; "" for nothing.
     imports : "module:function" of the bundle's `runtime` that the text calls ("tracking:log_metrics").
     """
 
@@ -28,13 +28,13 @@ class MagicCode:
 
 @dataclass(frozen=True)
 class StepDeclaration:
-    """What the author of a cell says of its step, in a `%%pipeline` line.
+    """What the `%%pipeline` line of a cell declares about its step.
 
     Attributes
     ----------
-    parameters : name -> default.
-    inputs : names that the step takes beside those that it is seen to take.
-    outputs : the only names that the step gives; None: whatever others take or nobody does.
+    parameters : name -> default value.
+    inputs : names that the step takes beside those that capture saw it read.
+    outputs : the only names that the step may give; None: any.
     resources : what the step asks of the system that runs it.
     """
 
@@ -45,28 +45,28 @@ class StepDeclaration:
 
 
 class Magics(Protocol):
-    """Our own magics, as far as a bundle keeps them."""
+    """What our own magics mean in a bundle."""
 
     def line(self, magic: str, line: str) -> MagicCode | None:
-        """Return what a line magic becomes: None if it only looks. Raises KeyError if it is not ours."""
+        """Return a line magic's code, None if the magic only shows something. Raises KeyError if it is not ours."""
 
     def declared(self, execution: Execution) -> StepDeclaration:
-        """Return what a cell's `%%pipeline NAME` header declares; nothing where it has none."""
+        """Return what a cell's `%%pipeline NAME` header declares; an empty declaration where it has none."""
 
     def around(self, execution: Execution) -> tuple[MagicCode, MagicCode]:
-        """Return what goes before and after the body of a cell for its `%%track` header."""
+        """Return the code that a cell's `%%track` header puts before and after its body."""
 
 
 class Recording(Protocol):
-    """What one notebook did, and what it holds now."""
+    """The recorded history of one notebook, and its present variables and cells."""
 
     @property
     def history(self) -> Sequence[Execution]:
-        """Every execution, oldest first."""
+        """All executions, oldest first."""
 
     @property
     def namespace(self) -> Mapping[str, Any]:
-        """The notebook's variables as they are now, without IPython's own."""
+        """The notebook's present variables, without IPython's own."""
 
     @property
     def before(self) -> frozenset[str]:
@@ -74,11 +74,11 @@ class Recording(Protocol):
 
     @property
     def cells(self) -> Sequence[CodeCell]:
-        """The notebook's code cells as they stand in its file; none where there is no file."""
+        """The code cells of the notebook's file; empty where there is no file."""
 
     @property
     def folder(self) -> Path:
-        """The working directory in which recording began: relative paths count from it."""
+        """The working directory in which recording began; relative paths are resolved against it."""
 
     def initial(self, name: str) -> object:
-        """Return the value that a hidden variable had before anything changed it (JSON)."""
+        """Return the value, as JSON data, that a hidden variable had before anything changed it."""

@@ -1,4 +1,4 @@
-"""Who held an alias, one after the other: read from the audit, so that a rollback knows where to go."""
+"""Aliases of models: their names, and the versions that held one in turn, read from the audit log for rollbacks."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ ALIAS = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]{0,199}")
 
 
 def check_name(name: str) -> str:
-    """Return a model's name, or raise `UserError` for what MLflow or a file system would not take."""
+    """Return a model's name; raise `UserError` if MLflow or a file system would not accept it."""
     if not NAME.fullmatch(name) or name != name.strip():
         raise UserError(f"{name!r} is no name for a model: use letters, digits, _ - . and single words, as in 'churn'")
     return name
 
 
 def check_alias(alias: str) -> str:
-    """Return an alias, or raise `UserError`: `latest` and `v3` mean something of their own in MLflow."""
+    """Return an alias; raise `UserError` if it is none. `latest` and `v3` have a meaning of their own in MLflow."""
     if not ALIAS.fullmatch(alias) or re.fullmatch(r"[vV]\d+|latest", alias):
         raise UserError(
             f"{alias!r} is no alias: use letters, digits, _ and -, but not 'latest' or 'v1', as in 'champion'"
@@ -30,7 +30,7 @@ def check_alias(alias: str) -> str:
 
 
 def split(address: str) -> tuple[str, str]:
-    """Return (model, alias) of `churn@champion`.
+    """Return the model and the alias of an address such as `churn@champion`; raise `UserError` if it has no alias.
 
     Examples
     --------
@@ -44,10 +44,10 @@ def split(address: str) -> tuple[str, str]:
 
 
 def holders(ledger: Ledger, address: str) -> list[int]:
-    """Return the versions that an alias could go back through, the present holder last.
+    """Return the stack of versions that an alias can be rolled back through, the present holder last.
 
-    Each promotion puts one on top; a rollback takes the top away; a holder that somebody set in MLflow itself, seen
-    when the alias was next changed, counts like a promotion.
+    A promotion pushes a version, a rollback pops one. A holder that was set in MLflow itself counts as a promotion; it
+    is seen when the alias is next changed.
     """
     stack: list[int] = []
     for row in ledger.query("SELECT verb, detail FROM audit WHERE subject = ? ORDER BY id", (address,)):
@@ -72,7 +72,7 @@ def _back_to(stack: list[int], version: int) -> None:
 
 
 def previous(stack: Sequence[int], address: str) -> int:
-    """Return the version before the present one; raise `UserError` where there is none."""
+    """Return the version before the present holder; raise `UserError` if there is none."""
     if len(stack) < 2:
         raise UserError(f"{address!r} has no earlier version to go back to: promote one with --version")
     return stack[-2]

@@ -1,4 +1,4 @@
-"""Models: judged, registered, named by aliases, and put back."""
+"""The registry service: evaluate models, register them, promote them to aliases, and roll back."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ Progress = Callable[[float], None]
 Models = list[ModelView]
 
 ANSWER_SECONDS = 60.0
-"""How long an answer of MLflow is waited for: its first import and the making of its database take up to twenty."""
+"""Seconds to wait for an answer of MLflow: its first import and creating its database take up to twenty."""
 
 LOOK_SECONDS = 20.0
-"""How long MLflow's own view is waited for before the ledger's is shown."""
+"""Seconds to wait for MLflow's own view before the ledger's is shown."""
 
 
 class Registry:
-    """The verbs of the registry. MLflow is the system of record: what is changed has changed when it says so.
+    """The verbs of the registry. MLflow is the system of record: a change is made when MLflow confirms it.
 
-    While MLflow is away, a registration or promotion is `pending` and completes when it is back.
+    While MLflow is away, a registration or promotion is `pending` and completes when MLflow is back.
     """
 
     def __init__(self, ledger: Ledger, objects: ObjectStore, courier: Callable[[], None]) -> None:
@@ -48,20 +48,21 @@ class Registry:
         timeout: float = ANSWER_SECONDS,
         progress: Progress | None = None,
     ) -> ModelVersion:
-        """Judge a model on held-out data and, if it meets every requirement, register it as the next version.
+        """Evaluate a model on held-out data and, if it meets every requirement, register it as the next version.
 
         Parameters
         ----------
         data : features and targets; also the source of the signature and of the input example.
         require : lines such as "accuracy >= 0.9" (see `gates.evaluate` for the metrics there are).
-        run : our id of the run that it came from.
-        timeout : seconds to wait for MLflow's number.
+        run : our id of the run that made the model.
+        timeout : seconds to wait for MLflow's version number.
+        progress : called with the seconds waited so far.
 
         Raises
         ------
         UserError
-            A requirement is not met (with the numbers; nothing is registered), a name is none, the model is not fitted,
-            or MLflow refused it.
+            If a requirement is not met (the message has the numbers; nothing is registered), a name is invalid, the
+            model is not fitted, or MLflow refused it.
         """
         check_name(name)
         if alias is not None:
@@ -88,11 +89,11 @@ class Registry:
         require: Sequence[str],
         run: str | None,
     ) -> tuple[str, int]:
-        """Keep the model and its facts, and tell the courier; return (our id of the version, the message's)."""
+        """Store the model and its facts, and post a message; return (our id of the version, the message's id)."""
         import pickle
 
         file = model_file.save(model)
-        shown = model_file.example(model, data[0]) if data is not None else None
+        example = model_file.example(model, data[0]) if data is not None else None
         facts = {
             "alias": alias,
             "metrics": dict(metrics),
@@ -100,7 +101,7 @@ class Registry:
             "requirements": model_file.requirements(model),
             "trusted": file.trusted,
             "note": file.note,
-            "example": self._objects.put(pickle.dumps(shown)) if shown is not None else None,
+            "example": self._objects.put(pickle.dumps(example)) if example is not None else None,
         }
         digest, key = self._objects.put(file.data), new_id()
         with self._ledger.transaction():
@@ -113,28 +114,28 @@ class Registry:
             return key, self._ledger.post("register", {"id": key, "model": name})
 
     def list(self, fresh: bool = True, progress: Progress | None = None) -> Models:
-        """Return every registered model. `fresh`: ask MLflow first, so that versions of scheduled runs show too."""
+        """Return all registered models. `fresh` asks MLflow first, so that versions of scheduled runs are included."""
         return self._read(None, self._look(None, progress) if fresh else None)
 
     def show(self, name: str, fresh: bool = True, progress: Progress | None = None) -> ModelView:
-        """Return one model; raise `NotFoundError` naming those there are."""
-        found = self._read(name, self._look(name, progress) if fresh else None)
-        if not found:
+        """Return one model; raise `NotFoundError`, which names those there are, if there is none of that name."""
+        models = self._read(name, self._look(name, progress) if fresh else None)
+        if not models:
             known = [model.name for model in self._read(None)]
             raise NotFoundError(f"no model {name!r}: there are {', '.join(known) or 'none yet'}")
-        return found[0]
+        return models[0]
 
     def promote(
         self, address: str, version: int, timeout: float = ANSWER_SECONDS, progress: Progress | None = None
     ) -> ModelView:
-        """Let an alias (`churn@champion`) name a version.
+        """Promote a version: point an alias (`churn@champion`) at it.
 
         Raises
         ------
         NotFoundError
-            There is no such model or version; the line names those there are.
+            If there is no such model or version; the line names those there are.
         UserError
-            MLflow is away (the change is pending then), or refused.
+            If MLflow is away (the change is pending then), or refused the change.
         """
         name, _ = split(address)
         known = [v.version for v in self.show(name, progress=progress).versions if v.version is not None]
@@ -144,16 +145,16 @@ class Registry:
         return self._set(address, version, "promote", timeout, progress)
 
     def rollback(self, address: str, timeout: float = ANSWER_SECONDS, progress: Progress | None = None) -> ModelView:
-        """Give an alias back to who held it before; again: to the one before that."""
+        """Roll an alias back to the version that held it before; a further rollback goes back one version more."""
         name, alias = split(address)
-        shown = self.show(name, progress=progress)
+        model = self.show(name, progress=progress)
         stack = holders(self._ledger, address)
-        now = shown.aliases.get(alias)
-        if now is not None and stack[-1:] != [now]:
-            stack.append(now)  # set in MLflow itself, or by a scheduled run
+        holder = model.aliases.get(alias)
+        if holder is not None and stack[-1:] != [holder]:
+            stack.append(holder)  # set in MLflow itself, or by a scheduled run
         if not stack:
-            there = ", ".join(shown.aliases) or "none"
-            raise NotFoundError(f"model {name!r} has no alias {alias!r}: there are {there}")
+            known = ", ".join(model.aliases) or "none"
+            raise NotFoundError(f"model {name!r} has no alias {alias!r}: there are {known}")
         return self._set(address, previous(stack, address), "rollback", timeout, progress)
 
     def _set(self, address: str, version: int, verb: str, timeout: float, progress: Progress | None) -> ModelView:
@@ -169,7 +170,7 @@ class Registry:
         return self._read(name)[0]
 
     def _look(self, name: str | None, progress: Progress | None) -> Mapping[str, Mapping[str, int]] | None:
-        """Ask MLflow for its versions (they enter the ledger) and aliases; None where it does not answer in time."""
+        """Let MLflow's versions enter the ledger, and return its aliases; None if it does not answer in time."""
         number = self._ledger.post("look", {"look": name} if name is None else {"look": name, "model": name})
         self._courier()
         arrived: Message = wait(self._ledger, number, LOOK_SECONDS, progress)
@@ -181,11 +182,11 @@ class Registry:
         return read(self._ledger, self._aliases() if aliases is None else aliases, name)
 
     def _aliases(self) -> dict[str, dict[str, int]]:
-        """Return the aliases as this project last changed them: what is known without asking MLflow."""
-        found: dict[str, dict[str, int]] = {}
+        """Return the aliases as this project last changed them, without asking MLflow."""
+        aliases: dict[str, dict[str, int]] = {}
         for row in self._ledger.query("SELECT DISTINCT subject FROM audit WHERE verb IN ('promote', 'rollback')"):
             name, _, alias = row["subject"].partition("@")
             stack = holders(self._ledger, row["subject"])
             if stack:
-                found.setdefault(name, {})[alias] = stack[-1]
-        return found
+                aliases.setdefault(name, {})[alias] = stack[-1]
+        return aliases

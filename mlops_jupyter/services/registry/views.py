@@ -1,4 +1,4 @@
-"""Models and their versions as the ledger has them."""
+"""Views of registered models and their versions, read from the ledger."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ class ModelVersion:
 
     Attributes
     ----------
-    id : ours; MLflow carries it as the tag `mlops_jupyter.model`.
-    version : MLflow's number; None while the registration is still on its way.
-    status : "ready", "pending" (MLflow was not reached yet) or "set aside" (it refused; `error` says why).
-    metrics : figures on the held-out data that were given.
+    id : our id, which MLflow keeps as the tag `mlops_jupyter.model`.
+    version : MLflow's version number; None until the registration has arrived.
+    status : "ready", "pending" (MLflow was not reached yet) or "set aside" (MLflow refused; `error` says why).
+    metrics : metrics on the held-out data that were given.
     require : the requirements that were met.
-    format : how the model is kept: "skops", "cloudpickle", "joblib"; "mlflow" where it was registered elsewhere.
-    note : what to know of it, such as why it is not kept with skops.
-    run : our id of the run that it came from.
+    format : the model's serializer: "skops", "cloudpickle", "joblib"; "mlflow" where it was registered elsewhere.
+    note : what the user should know about the version, such as why skops could not save it.
+    run : our id of the run that made the model.
+    created : seconds since the epoch.
     """
 
     id: str
@@ -41,11 +42,11 @@ class ModelVersion:
     error: str = ""
 
     def __repr__(self) -> str:
-        called = f"{self.name!r} version {self.version}" if self.version else f"{self.name!r} ({self.status})"
-        said = "".join(f", {key}={value:.6g}" for key, value in self.metrics.items())
+        title = f"{self.name!r} version {self.version}" if self.version else f"{self.name!r} ({self.status})"
+        metrics = "".join(f", {key}={value:.6g}" for key, value in self.metrics.items())
         names = "".join(f" @{alias}" for alias in self.aliases)
         notes = "".join(f"; {note}" for note in (self.note, self.error) if note)
-        return f"<model {called}{names}{said}{notes}>"
+        return f"<model {title}{names}{metrics}{notes}>"
 
     def _repr_html_(self) -> str:
         rows = [("model", self.name), ("version", str(self.version or "")), ("status", self.status)]
@@ -56,7 +57,7 @@ class ModelVersion:
 
 @dataclass(frozen=True)
 class ModelView:
-    """A registered model: its versions, newest first, and which version each alias names."""
+    """A registered model: its versions, newest first, and the version number that each alias names."""
 
     name: str
     versions: tuple[ModelVersion, ...] = ()
@@ -82,25 +83,25 @@ class ModelView:
 
 
 def read(ledger: Ledger, aliases: Mapping[str, Mapping[str, int]], name: str | None = None) -> list[ModelView]:
-    """Return the models by name, or the one of that name; `aliases`: model -> alias -> version."""
+    """Return all models sorted by name, or the model of one name; `aliases` is model -> alias -> version number."""
     errors = _errors(ledger)
     rows = ledger.query(
         "SELECT * FROM model_version WHERE ? IS NULL OR model = ?"
         " ORDER BY model, version IS NULL DESC, version DESC, created DESC",
         (name, name),
     )
-    found: dict[str, list[ModelVersion]] = {}
+    versions_of: dict[str, list[ModelVersion]] = {}
     for row in rows:
         facts = json.loads(row["facts"])
         error = errors.get(row["id"], "") if row["version"] is None else ""
-        held = aliases.get(row["model"], {})
-        found.setdefault(row["model"], []).append(
+        model_aliases = aliases.get(row["model"], {})
+        versions_of.setdefault(row["model"], []).append(
             ModelVersion(
                 id=row["id"],
                 name=row["model"],
                 version=row["version"],
                 status="ready" if row["version"] is not None else "set aside" if error else "pending",
-                aliases=tuple(a for a, v in held.items() if v == row["version"]),
+                aliases=tuple(a for a, v in model_aliases.items() if v == row["version"]),
                 metrics={key: float(value) for key, value in facts.get("metrics", {}).items()},
                 require=tuple(facts.get("require", ())),
                 format=row["format"],
@@ -110,7 +111,7 @@ def read(ledger: Ledger, aliases: Mapping[str, Mapping[str, int]], name: str | N
                 error=error,
             )
         )
-    return [ModelView(model, tuple(versions), dict(aliases.get(model, {}))) for model, versions in found.items()]
+    return [ModelView(model, tuple(versions), dict(aliases.get(model, {}))) for model, versions in versions_of.items()]
 
 
 def _errors(ledger: Ledger) -> dict[str, str]:

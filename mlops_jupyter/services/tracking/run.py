@@ -1,4 +1,4 @@
-"""A run in the user's hand."""
+"""The object that stands for a tracked run in the user's code."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 class RunStatus(Enum):
-    """How a run stands."""
+    """The status of a run."""
 
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
-    KILLED = "killed"  # its process died; closed when the next one came
+    KILLED = "killed"  # its process died; the next session closed the run
 
 
 class Run:
-    """One run. Its id never changes; logging goes through the tracking service that opened it.
+    """One tracked run. Its id never changes; logging goes through the tracking service that opened it.
 
-    Used as a context manager it ends itself: finished, or failed if the block raised.
+    As a context manager, the run ends with the block: finished, or failed if the block raised.
 
     Examples
     --------
@@ -60,34 +60,34 @@ class Run:
 
     @property
     def view(self) -> RunView:
-        """Everything that is known of the run now."""
+        """The run's present state: status, parameters, metrics, tags, artifacts."""
         return self._tracking.run(self.id)
 
     def log(self, metrics: Mapping[str, object] | None = None, /, step: int | None = None, **named: object) -> None:
-        """Log numbers: `run.log(auc=0.91, step=3)` or `run.log({"val/auc": 0.91})`."""
+        """Log metrics: `run.log(auc=0.91, step=3)` or `run.log({"val/auc": 0.91})`."""
         self._tracking.log(self.id, {**metrics, **named} if metrics else named, step)
 
     def params(self, params: Mapping[str, object] | None = None, /, **named: object) -> None:
-        """Keep settings: `run.params(depth=3)`."""
+        """Log parameters: `run.params(depth=3)`."""
         self._tracking.params(self.id, {**(params or {}), **named})
 
     def tag(self, tags: Mapping[str, object] | None = None, /, **named: object) -> None:
-        """Put words on the run."""
+        """Set tags of the run."""
         self._tracking.tag(self.id, {**(tags or {}), **named})
 
     def artifact(self, path: str, data: bytes) -> None:
-        """Keep a file with the run."""
+        """Log a file as an artifact, under a path of its own within the run."""
         self._tracking.artifact(self.id, path, data)
 
     def figure(self, name: str, figure: object) -> None:
-        """Keep a matplotlib or plotly figure with the run."""
+        """Log a matplotlib or plotly figure as an artifact."""
         from mlops_jupyter.runtime.tracking.figures import only_files
 
         for path, data in only_files(name, figure).items():
             self._tracking.artifact(self.id, path, data)
 
     def end(self, failed: bool = False) -> None:
-        """Close the run."""
+        """End the run, as finished or failed."""
         self._tracking.end(self.id, RunStatus.FAILED if failed else RunStatus.FINISHED)
 
     def __enter__(self) -> Run:
@@ -99,16 +99,16 @@ class Run:
         self.end(failed=kind is not None)
 
     def __repr__(self) -> str:
-        seen = self.view
-        said = "".join(f", {key}={value:.6g}" for key, value in list(seen.metrics.items())[:6])
-        return f"<run {self.name!r} of {self.experiment!r}: {seen.status}{said}>"
+        view = self.view
+        metrics = "".join(f", {key}={value:.6g}" for key, value in list(view.metrics.items())[:6])
+        return f"<run {self.name!r} of {self.experiment!r}: {view.status}{metrics}>"
 
     def _repr_html_(self) -> str:
-        seen = self.view
-        rows = [("run", seen.name), ("experiment", seen.experiment), ("status", seen.status), ("id", seen.id)]
-        rows += [(f"metrics.{key}", f"{value:.6g}") for key, value in seen.metrics.items()]
-        rows += [(f"params.{key}", value) for key, value in seen.params.items()]
-        rows += [("artifact", path) for path in seen.artifacts]
+        view = self.view
+        rows = [("run", view.name), ("experiment", view.experiment), ("status", view.status), ("id", view.id)]
+        rows += [(f"metrics.{key}", f"{value:.6g}") for key, value in view.metrics.items()]
+        rows += [(f"params.{key}", value) for key, value in view.params.items()]
+        rows += [("artifact", path) for path in view.artifacts]
         return html_facts(rows)
 
 

@@ -1,4 +1,4 @@
-"""Runs, their parameters, metrics and files: into the ledger at once, to MLflow by the courier."""
+"""The tracking service: what is logged enters the ledger at once, and MLflow by the courier."""
 
 from __future__ import annotations
 
@@ -28,15 +28,21 @@ from mlops_jupyter.store.outbox import Message, set_aside
 from mlops_jupyter.store.process_identity import was_running
 
 COURIER_SECONDS = 20.0
-"""How often logging metrics looks whether the courier is still there."""
+"""Seconds after which logging metrics checks again that the courier runs."""
 
 _METRIC = "INSERT INTO metric (run, key, value, step, time) VALUES (?, ?, ?, ?, ?)"
 
 
 class Tracking:
-    """The verbs of tracking. Everything is durable when a call returns; nothing here waits for MLflow.
+    """The verbs of tracking. What is logged is durable when a call returns; no call waits for MLflow.
 
-    `active` is the run that this process has open, if it has one.
+    Attributes
+    ----------
+    active : the run that this process has open, None if there is none.
+
+    Parameters
+    ----------
+    courier : makes sure that the courier runs; returns at once.
     """
 
     def __init__(self, ledger: Ledger, objects: ObjectStore, courier: Callable[[], None]) -> None:
@@ -54,12 +60,12 @@ class Tracking:
     def start(
         self, name: str, experiment: str = "default", notebook: str | None = None, session: SessionId | None = None
     ) -> Run:
-        """Open a run. One that this process still has open is ended; those of killed processes are closed.
+        """Open a run. End the run that this process still has open, and close the runs of killed processes.
 
         Raises
         ------
         UserError
-            The name or the experiment's is empty, too long, or holds control characters.
+            If the name of the run or of the experiment is empty, too long, or holds control characters.
         """
         for what, word in (("run", name), ("experiment", experiment)):
             check_called(what, word)
@@ -80,12 +86,12 @@ class Tracking:
         return self.active
 
     def log(self, run: RunId, metrics: Mapping[str, object], step: int | None = None) -> None:
-        """Log numbers, all or none; durable when it returns. A step not given is 0, as in MLflow.
+        """Log metrics, all or none; they are durable when it returns. The default step is 0, as in MLflow.
 
         Raises
         ------
         UserError
-            One line naming the key: it is no name, or its value no number.
+            If a key is no name, or a value no number: one line names the key.
         """
         now = time.time()
         place = whole_step(step)
@@ -100,19 +106,19 @@ class Tracking:
             self._call()
 
     def _metric(self, run: RunId, key: str, value: object, step: int, now: float) -> tuple[object, ...]:
-        """Return a metric's row. NaN is NULL, as SQLite has none."""
+        """Return a metric's row. NaN becomes NULL, as SQLite has no NaN."""
         if key not in self._keys:
             self._keys.add(check_key(key))
         measured = value if type(value) is float else number(key, value)
         return run, key, None if measured != measured else measured, step, self._clock.time(run, key, step, now)
 
     def params(self, run: RunId, params: Mapping[str, object]) -> None:
-        """Keep settings as text. Once set, a setting of a run does not change (as in MLflow).
+        """Log parameters as text. A run's parameter never changes once it is logged, as in MLflow.
 
         Raises
         ------
         UserError
-            A name or value that cannot be kept, or another value than before.
+            If a name or value cannot be stored, or a parameter already has another value.
         """
         rows = {check_key(key): text(key, value) for key, value in params.items()}
         with self._writing() as ledger:
@@ -125,7 +131,7 @@ class Tracking:
         self._call()
 
     def tag(self, run: RunId, tags: Mapping[str, object]) -> None:
-        """Put words on a run; a later one of the same name replaces the earlier."""
+        """Set tags of a run; a later tag of the same name replaces the earlier one."""
         rows = {check_key(key): text(key, value) for key, value in tags.items()}
         with self._writing() as ledger:
             ledger.executemany(
@@ -135,7 +141,7 @@ class Tracking:
         self._call()
 
     def artifact(self, run: RunId, path: str, data: bytes) -> None:
-        """Keep a file with a run, under a path of its own (`plots/roc.png`)."""
+        """Log a file as an artifact of a run, under a path of its own (`plots/roc.png`)."""
         clean = artifact_path(path)
         digest = self._objects.put(data)
         with self._writing() as ledger:
@@ -144,7 +150,7 @@ class Tracking:
         self._call()
 
     def end(self, run: RunId, status: RunStatus = RunStatus.FINISHED) -> None:
-        """Close a run. Closing one that is closed changes nothing."""
+        """End a run. Ending a run that has ended changes nothing."""
         with self._writing() as ledger:
             if ledger.query("SELECT 1 FROM run WHERE id = ? AND status = 'running'", (run,)):
                 self._close(ledger, run, status, time.time())
@@ -153,7 +159,7 @@ class Tracking:
         self._call()
 
     def recover(self) -> list[RunId]:
-        """Close, as `killed`, the runs whose process is gone; return them. To be called when a session starts."""
+        """Close, as `killed`, the runs whose process is gone; return their ids. Call this when a session starts."""
         ledger = self._here()
         rows = ledger.query(
             "SELECT run.id, session.pid, session.started FROM run JOIN session ON session.id = run.session"
@@ -171,12 +177,12 @@ class Tracking:
     def runs(
         self, experiment: str | None = None, sort_by: str | None = None, limit: int | None = None
     ) -> list[RunView]:
-        """Return runs, newest first or as `sort_by` says: `metrics.auc`, `-started`, `params.x`.
+        """Return runs, newest first or sorted by `sort_by`: `metrics.auc`, `-started`, `params.x`.
 
         Raises
         ------
         NotFoundError
-            There is no such experiment, or nothing such to sort by; the line names those there are.
+            If there is no such experiment or sort key; the line names those there are.
         """
         ledger = self._here()
         if experiment is not None:
@@ -189,11 +195,11 @@ class Tracking:
         return sort(read(ledger, where, values), sort_by)[:limit]
 
     def run(self, called: str) -> RunView:
-        """Return the run of that id, name (the newest of several) or beginning of an id."""
+        """Return the run with this id, name (the newest of several), MLflow id or prefix of an id."""
         return find(self._here(), called)
 
     def troubles(self) -> list[Message]:
-        """Return what could not be carried to MLflow and was set aside, with the reason."""
+        """Return the messages that MLflow refused and that were set aside, with the reasons."""
         return set_aside(self._here())
 
     def _close(self, ledger: Ledger, run: RunId, status: RunStatus, ended: float) -> None:
@@ -201,7 +207,7 @@ class Tracking:
         ledger.post("end", {"run": run})
 
     def _session(self, notebook: str | None) -> SessionId:
-        """Return this process's own session, for runs that are not of a recorded notebook."""
+        """Return this process's own session, for runs that no recorded notebook opened."""
         if self._own_session is None:
             self._own_session = SessionId(new_id())
             self._ledger.execute(
@@ -214,12 +220,12 @@ class Tracking:
         """Return this process's ledger: a forked child opens its own."""
         if self._pid != os.getpid():
             self._ledger, self._pid, self._own_session = Ledger(self._ledger.path), os.getpid(), None
-            self._lock = threading.RLock()  # a thread of the parent may hold the one that was inherited
+            self._lock = threading.RLock()  # a thread of the parent may hold the inherited lock
         return self._ledger
 
     @contextmanager
     def _writing(self) -> Iterator[Ledger]:
-        """Write all or nothing, one thread at a time."""
+        """Open a transaction of the ledger: all or nothing, one thread at a time."""
         ledger = self._here()
         with self._lock, ledger.transaction():
             yield ledger

@@ -1,4 +1,4 @@
-"""Runs as they are looked at: read from the ledger, sorted, found by what the user calls them."""
+"""Views of runs: read from the ledger, sorted, and found by id or name."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from mlops_jupyter.store.ledger import Ledger
 
 @dataclass(frozen=True)
 class RunView:
-    """A run, whole, as it was when it was read.
+    """A run with all its data, as it was when it was read.
 
     Attributes
     ----------
     status : "running", "finished", "failed" or "killed".
-    started, ended : seconds since the epoch; `ended` is None while it runs.
-    metrics : key -> the value of the greatest step, the last one logged there.
-    artifacts : path -> digest of the bytes.
-    mlflow : MLflow's id of it, None until it has been carried there.
+    started, ended : seconds since the epoch; `ended` is None while the run is running.
+    metrics : key -> the last value logged for the greatest step.
+    artifacts : path -> digest of the content.
+    notebook : path of the notebook, None where there is none.
+    session : id of the session that opened the run.
+    mlflow : MLflow's id of the run, None until the run has been carried to MLflow.
     """
 
     id: RunId
@@ -40,12 +42,12 @@ class RunView:
 
     @property
     def seconds(self) -> float | None:
-        """How long it took, None while it runs."""
+        """The run's duration in seconds, None while it is running."""
         return None if self.ended is None else self.ended - self.started
 
 
 FIELDS = ("started", "ended", "seconds", "name", "experiment", "status")
-"""What runs can be sorted by, besides `metrics.KEY` and `params.KEY`."""
+"""Sort keys of runs, besides `metrics.KEY` and `params.KEY`."""
 
 _LATEST = """
 SELECT run, key, value FROM (
@@ -55,7 +57,7 @@ SELECT run, key, value FROM (
 
 
 def read(ledger: Ledger, where: str = "1", values: Sequence[object] = (), limit: int = -1) -> list[RunView]:
-    """Return the runs that a condition over the table `run` selects, newest first."""
+    """Return the runs that an SQL condition over the table `run` selects, newest first; all if `limit` is -1."""
     rows = ledger.query(f"SELECT * FROM run WHERE {where} ORDER BY started DESC, id DESC LIMIT ?", (*values, limit))
     ids = [row["id"] for row in rows]
     params, tags = _pairs(ledger, "param", "value", ids), _pairs(ledger, "tag", "value", ids)
@@ -86,85 +88,87 @@ def _marks(ids: Sequence[str]) -> str:
 
 def _pairs(ledger: Ledger, table: str, column: str, ids: Sequence[str]) -> dict[str, dict[str, str]]:
     key = "path" if table == "artifact" else "key"
-    found: dict[str, dict[str, str]] = {}
+    pairs: dict[str, dict[str, str]] = {}
     for part in _parts(ids):
         sql = f"SELECT run, {key} AS key, {column} AS value FROM {table} WHERE run IN ({_marks(part)}) ORDER BY rowid"
         for row in ledger.query(sql, part):
-            found.setdefault(row["run"], {})[row["key"]] = row["value"]
-    return found
+            pairs.setdefault(row["run"], {})[row["key"]] = row["value"]
+    return pairs
 
 
 def _metrics(ledger: Ledger, ids: Sequence[str]) -> dict[str, dict[str, float]]:
-    found: dict[str, dict[str, float]] = {}
+    metrics: dict[str, dict[str, float]] = {}
     for part in _parts(ids):
         for row in ledger.query(_LATEST.format(runs=_marks(part)), part):
-            found.setdefault(row["run"], {})[row["key"]] = math.nan if row["value"] is None else row["value"]
-    return found
+            metrics.setdefault(row["run"], {})[row["key"]] = math.nan if row["value"] is None else row["value"]
+    return metrics
 
 
 def _parts(ids: Sequence[str]) -> list[Sequence[str]]:
-    return [ids[start : start + 500] for start in range(0, len(ids), 500)]  # SQLite takes so many values a query
+    return [ids[start : start + 500] for start in range(0, len(ids), 500)]  # SQLite limits the values of a query
 
 
 def sort(runs: Sequence[RunView], key: str) -> list[RunView]:
-    """Sort by `metrics.auc`, `params.x`, `started` ...; downward with `-` before it; runs without it come last.
+    """Sort runs by `metrics.auc`, `params.x`, `started` ...; `-` before the key means descending.
+
+    Runs without the key come last.
 
     Raises
     ------
     NotFoundError
-        No run has such a thing; the line names those there are.
+        If no run has the key; the line names those there are.
     """
     name = key.removeprefix("-")
-    having = [(value, run) for run in runs if (value := _value(run, name)) is not None]
-    if not having and runs:
+    valued = [(value, run) for run in runs if (value := _value(run, name)) is not None]
+    if not valued and runs:
         known = sorted(
             {f"metrics.{k}" for r in runs for k in r.metrics} | {f"params.{k}" for r in runs for k in r.params}
         )
         if name not in FIELDS:
             raise NotFoundError(f"no run has {name!r} to sort by: there are {', '.join([*FIELDS, *known])}")
-    numbers = [pair for pair in having if isinstance(pair[0], float)]
-    words = [pair for pair in having if not isinstance(pair[0], float)]
-    down = key.startswith("-")
-    ordered = [run for part in (numbers, words) for _, run in sorted(part, key=lambda pair: pair[0], reverse=down)]
-    placed = {run.id for run in ordered}
-    return [*ordered, *(run for run in runs if run.id not in placed)]
+    numbers = [pair for pair in valued if isinstance(pair[0], float)]
+    words = [pair for pair in valued if not isinstance(pair[0], float)]
+    reverse = key.startswith("-")
+    ordered = [run for part in (numbers, words) for _, run in sorted(part, key=lambda pair: pair[0], reverse=reverse)]
+    sorted_ids = {run.id for run in ordered}
+    return [*ordered, *(run for run in runs if run.id not in sorted_ids)]
 
 
 def _value(run: RunView, name: str) -> float | str | None:
-    """Return what to sort a run by: a number where it is one, so that 10 comes after 9."""
+    """Return a run's value of a sort key: a number where possible, so that 10 comes after 9; None if there is none."""
     group, _, key = name.partition(".")
-    found: object = None
+    value: object = None
     if name in FIELDS:
-        found = getattr(run, name)
+        value = getattr(run, name)
     elif group == "metrics":
-        found = run.metrics.get(key)
+        value = run.metrics.get(key)
     elif group == "params":
-        found = run.params.get(key)
-    if found is None:
+        value = run.params.get(key)
+    if value is None:
         return None
     try:
-        number = float(str(found))
+        number = float(str(value))
     except ValueError:
-        return str(found)
+        return str(value)
     return None if math.isnan(number) else number
 
 
 def find(ledger: Ledger, called: str) -> RunView:
-    """Return the run of that id, name (the newest of several) or beginning of an id.
+    """Return the run with this id, name (the newest of several), MLflow id or prefix of an id.
 
     Raises
     ------
     NotFoundError
-        None is called so, or the beginning fits several.
+        If there is no such run, or several ids have the prefix.
     """
     for where, values in (("id = ?", (called,)), ("name = ?", (called,)), ("mlflow = ?", (called,))):
-        found = read(ledger, where, values, limit=1)
-        if found:
-            return found[0]
-    found = read(ledger, "substr(id, 1, ?) = ?", (len(called), called)) if called else []
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise NotFoundError(f"{len(found)} runs have an id that begins with {called!r}: give more of it")
+        runs = read(ledger, where, values, limit=1)
+        if runs:
+            return runs[0]
+    runs = read(ledger, "substr(id, 1, ?) = ?", (len(called), called)) if called else []
+    if len(runs) == 1:
+        return runs[0]
+    if runs:
+        raise NotFoundError(f"{len(runs)} runs have an id that begins with {called!r}: give more of it")
     last = ", ".join(dict.fromkeys(run.name for run in read(ledger, limit=10)))
     raise NotFoundError(f"no run {called!r}: " + (f"the last ones are {last}" if last else "there are none yet"))

@@ -1,1 +1,1 @@
-"""What the steps need installed around them."""
+"""The environment of the steps: requirements, their lock, and local modules."""

@@ -1,4 +1,4 @@
-"""Submodules that a cell uses without importing them, because some other import of the notebook had loaded them."""
+"""Submodules that a cell uses without importing them, because another import of the notebook had loaded them."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from pathlib import Path
 
 
 def unnamed_imports(imports: str, text: str) -> list[str]:
-    """Return import statements for the submodules that a text reaches as attributes of what it imports.
+    """Return import statements for the submodules that a text reaches as attributes of its imported packages.
 
-    Left out are those that come with the import of their package.
+    Submodules that the import of their package loads anyway are left out.
 
     Parameters
     ----------
     imports : import statements.
-    text : code under them.
+    text : the code that follows the imports.
     """
-    found: dict[str, None] = {}
+    statements: dict[str, None] = {}
     for node in ast.walk(ast.parse(imports)):
         for alias in node.names if isinstance(node, ast.Import) else ():
             package = alias.name if alias.asname else alias.name.partition(".")[0]
             name = alias.asname or package
-            for used in re.findall(rf"(?<![\w.]){re.escape(name)}\.(\w+)", text):
-                module = f"{package}.{used}"
-                if isinstance(sys.modules.get(module), types.ModuleType) and not _comes_with(package, used):
-                    found[f"import {module}\n"] = None
-    return list(found)
+            for attribute in re.findall(rf"(?<![\w.]){re.escape(name)}\.(\w+)", text):
+                module = f"{package}.{attribute}"
+                if isinstance(sys.modules.get(module), types.ModuleType) and not _comes_with(package, attribute):
+                    statements[f"import {module}\n"] = None
+    return list(statements)
 
 
 @lru_cache(maxsize=256)
 def _comes_with(package: str, name: str) -> bool:
-    """Whether a package's own code imports one of its modules, or names it in a list of what it loads when asked."""
+    """Say whether a package loads a submodule itself: its own code imports it, or names it for lazy loading."""
     source = getattr(sys.modules.get(package), "__file__", None)
     if not source or not source.endswith(".py"):
         return True
@@ -55,5 +55,5 @@ def _comes_with(package: str, name: str) -> bool:
 
 
 def _lists_names(node: ast.AST) -> bool:
-    """Whether a statement is `__all__ = [...]`, which imports nothing."""
+    """Say whether a statement is `__all__ = [...]`, which imports nothing."""
     return isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets)

@@ -1,4 +1,4 @@
-"""Modules of the project's own, which no distribution provides: they travel with the bundle, as source."""
+"""Local modules: the project's own, which no distribution provides, travel with the bundle as source."""
 
 from __future__ import annotations
 
@@ -14,28 +14,32 @@ from mlops_jupyter.runtime.model.package_versions import provider
 from mlops_jupyter.services.pipeline.environment.requirements import top_modules
 
 PACKAGE_BYTES = 20 * 2**20
-"""A package of more is no helper; it is to be installed."""
+"""Size in bytes above which a local package is refused: it is to be installed."""
 
 
 def local_modules(modules: Iterable[str]) -> dict[str, bytes]:
-    """Return path under `src/` -> content, for own modules among these and all own ones that they import.
+    """Return the sources of the local modules among these, and of all local modules that they import.
+
+    Returns
+    -------
+    Path under `src/` -> content.
 
     Raises
     ------
     UserError
-        A module of which there is no source here, or too much of it.
+        If a local module has no source here, or its package is too large.
     """
-    found: dict[str, bytes] = {}
-    done: set[str] = set()
+    sources: dict[str, bytes] = {}
+    visited: set[str] = set()
     todo = list(modules)
     while todo:
         module = todo.pop()
-        if module not in done and not provider(module):
-            done.add(module)
+        if module not in visited and not provider(module):
+            visited.add(module)
             files = _files(module)
-            found |= files
+            sources |= files
             todo += imported(files)
-    return found
+    return sources
 
 
 def imported(files: Mapping[str, bytes]) -> frozenset[str]:
@@ -44,28 +48,28 @@ def imported(files: Mapping[str, bytes]) -> frozenset[str]:
 
 
 def with_imports(modules: Iterable[str], own: Mapping[str, bytes]) -> tuple[str, ...]:
-    """Return modules, and what the own ones among them import, directly or not: a step's result depends on all."""
-    found: set[str] = set()
+    """Return the modules with all that the local ones among them import, directly or not: a step depends on all."""
+    names: set[str] = set()
     todo = list(modules)
     while todo:
         module = todo.pop()
-        if module not in found:
-            found.add(module)
+        if module not in names:
+            names.add(module)
             todo += imported({p: data for p, data in own.items() if p.split("/")[0] in (module, f"{module}.py")})
-    return tuple(sorted(found))
+    return tuple(sorted(names))
 
 
 def rewritten(modules: Iterable[str], history: Sequence[Execution]) -> dict[str, list[Path]]:
-    """Return own module -> sources of it that were written after an execution imported it: that may have had others."""
-    found: dict[str, list[Path]] = {}
+    """Return local module -> its sources that were written after an execution had imported the module."""
+    sources_of: dict[str, list[Path]] = {}
     for module in sorted({module for module in modules if not provider(module)} - sys.stdlib_module_names):
         imports = re.compile(rf"^\s*(import|from)\b.*\b{re.escape(module)}\b", re.MULTILINE).search
-        ends = [each.started + each.seconds for each in history if imports(each.body)]
+        ends = [execution.started + execution.seconds for execution in history if imports(execution.body)]
         origin = _origin(module) if ends else None
         if origin is not None and origin.suffix == ".py" and origin.is_file():
             sources = [origin] if origin.name != "__init__.py" else sorted(origin.parent.rglob("*.py"))
-            found[module] = [path for path in sources if path.stat().st_mtime > min(ends)]
-    return found
+            sources_of[module] = [path for path in sources if path.stat().st_mtime > min(ends)]
+    return sources_of
 
 
 def _files(module: str) -> dict[str, bytes]:
@@ -86,7 +90,7 @@ def _files(module: str) -> dict[str, bytes]:
 
 
 def _origin(module: str) -> Path | None:
-    """Where a module's source lies: of the one that ran, if it did."""
+    """Return the path of a module's source: of the loaded module, if there is one."""
     loaded = sys.modules.get(module)
     if loaded is not None:
         file = getattr(loaded, "__file__", None)

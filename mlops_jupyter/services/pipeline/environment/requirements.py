@@ -1,4 +1,4 @@
-"""What a pipeline's steps need installed: what they import, pinned to what ran, locked with what that needs."""
+"""A pipeline's requirements: what its steps import, pinned to the installed versions, and locked with dependencies."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from mlops_jupyter.services.pipeline.environment.implicit_requirements import ne
 from mlops_jupyter.services.pipeline.steps.cell_code import CellCodes
 
 VARIABLES = {"PYTHONHASHSEED": "0", "MPLBACKEND": "Agg"}
-"""Set for every step: the order of sets, and drawing without a screen."""
+"""Environment variables of every step: they fix the order of sets, and let matplotlib draw without a screen."""
 
 OPEN_FIGURES = {"FIGURES_STAY_OPEN": "1"}
-"""Set where the notebook did not close its figures when they had been shown (it had no screen either)."""
+"""Environment variable of every step where the notebook kept its figures open after they had been shown."""
 
 LOCK_SECONDS = 60
 
 WHEELS = ("--only-binary", ":all:")
 
 NO_SOLUTION = 1
-"""uv's exit code where an index answered, but has not what is needed; another where none answered."""
+"""uv's exit code where an index answered but lacks a needed distribution; other codes mean that no index answered."""
 
 
 @dataclass(frozen=True)
 class RequirementsLock:
-    """The text of requirements.lock, and a note for people where it is not sure to install; "" where it is."""
+    """The text of requirements.lock, and a note for the user if it may not install ("" if it will)."""
 
     text: str = ""
     note: str = ""
@@ -41,41 +41,42 @@ class RequirementsLock:
 def environment(
     modules: Set[str], values: Iterable[object], parts: CellCodes, lock: bool
 ) -> tuple[Environment, list[str]]:
-    """Pin what the steps use to the versions that ran here, and lock all that these need; return notes beside.
+    """Pin the steps' requirements to the versions installed here and lock them; return the environment and notes.
 
     Parameters
     ----------
-    modules : what the steps import.
-    values : what they hand on and deliver.
+    modules : the top-level modules that the steps import.
+    values : the values that the steps hand on and deliver.
+    lock : whether to lock the requirements.
     """
     names = needed(modules, values) | set(_asked(parts))
     pinned = [f"{name}=={distributions()[name][0]}" for name in sorted(names)]
-    made = locked(pinned) if lock else RequirementsLock()
-    found = Environment(
+    requirements_lock = locked(pinned) if lock else RequirementsLock()
+    result = Environment(
         python=f"{sys.version_info.major}.{sys.version_info.minor}",
         requirements=tuple(pinned),
-        lock=made.text,
+        lock=requirements_lock.text,
         variables=VARIABLES | (OPEN_FIGURES if parts.keeps_figures() else {}),
     )
-    return found, [made.note] if made.note else []
+    return result, [requirements_lock.note] if requirements_lock.note else []
 
 
 def top_modules(text: str) -> frozenset[str]:
-    """Return the top-level modules that Python text imports, its own package's and the standard library's left out."""
-    found: set[str] = set()
+    """Return the top-level modules that Python text imports, without relative imports and the standard library."""
+    modules: set[str] = set()
     todo: list[ast.AST] = [ast.parse(text)]
     while todo:
         node = todo.pop()
         todo += _within(node)
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
+            modules |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.split(".")[0])
-    return frozenset(found - sys.stdlib_module_names)
+            modules.add(node.module.split(".")[0])
+    return frozenset(modules - sys.stdlib_module_names)
 
 
 def _within(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the statements of a statement's blocks. (Expressions, which import nothing, are nearly all of a tree.)"""
+    """Yield the statements in a statement's blocks. Expressions import nothing and are most of a tree: skip them."""
     for block in ("body", "orelse", "finalbody", "handlers", "cases"):
         inner = getattr(node, block, ())
         if isinstance(inner, list):  # the body of a lambda or a conditional is an expression
@@ -83,7 +84,7 @@ def _within(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _asked(parts: CellCodes) -> Iterator[str]:
-    """What `%pip install` lines of the notebook named, as far as it is installed: a plugin may never be imported."""
+    """Yield the installed distributions that `%pip install` lines named: a plugin may never be imported."""
     for part in parts:
         for text in part.translation.requirements:
             named = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", text)
@@ -92,59 +93,58 @@ def _asked(parts: CellCodes) -> Iterator[str]:
 
 
 def locked(pinned: Sequence[str]) -> RequirementsLock:
-    """Lock the pinned distributions with all they need, held to the versions installed here.
+    """Lock the pinned distributions with all their dependencies, constrained to the versions installed here.
 
-    uv is first asked to resolve them from wheels alone. If it can, each has a wheel for this Python and machine, and a
-    wheel is only unpacked: the lock will install, and that cost nothing more. If it cannot, sources are allowed too.
-    Before it asks an index it is asked what its own cache knows: where that has all the versions installed here, the
-    lock holds nothing but these, and an index could add nothing to it.
-    Without an index in reach the lock is read from the installed distributions' own metadata, which says the same.
+    uv first resolves them offline, from its cache: if the lock then holds only versions that are installed here, an
+    index could add nothing to it. Otherwise uv asks the index, for wheels alone at first. If it succeeds, every
+    distribution has a wheel for this Python and machine, and the lock will install. If not, sources are allowed too.
+    Without an index in reach the lock is read from the metadata of the installed distributions, which says the same.
     """
     if not pinned:
         return RequirementsLock()
-    code, said = _resolve(pinned, *WHEELS, "--offline")
-    if code == 0 and set(_lines(said)) <= set(_held()):
-        return RequirementsLock(said)
-    code, said = _resolve(pinned, *WHEELS)
+    code, output = _resolve(pinned, *WHEELS, "--offline")
+    if code == 0 and set(_lines(output)) <= set(_held()):
+        return RequirementsLock(output)
+    code, output = _resolve(pinned, *WHEELS)
     if code == 0:
-        return RequirementsLock(said)
+        return RequirementsLock(output)
     if code == NO_SOLUTION:
-        no_wheel = said
-        code, said = _resolve(pinned)
+        no_wheel = output
+        code, output = _resolve(pinned)
         if code == 0:
-            return RequirementsLock(said, f"requirements.lock needs a build from source to install: {no_wheel}")
+            return RequirementsLock(output, f"requirements.lock needs a build from source to install: {no_wheel}")
     text = "\n".join(sorted(_closure(pinned), key=str.lower)) + "\n"
-    return RequirementsLock(text, f"requirements.lock was not checked to install: {said}")
+    return RequirementsLock(text, f"requirements.lock was not checked to install: {output}")
 
 
 def _resolve(pinned: Sequence[str], *options: str) -> tuple[int, str]:
-    """Let uv resolve; return its exit code, with the lock where that is 0 and the reason in one line where not."""
+    """Resolve with uv; return its exit code, and the lock if that is 0, else the reason in one line."""
     from uv import find_uv_bin
 
     with tempfile.TemporaryDirectory() as folder:
-        wanted, constraints = Path(folder, "in.txt"), Path(folder, "held.txt")
-        wanted.write_text("\n".join(pinned))
+        requested, constraints = Path(folder, "in.txt"), Path(folder, "held.txt")
+        requested.write_text("\n".join(pinned))
         constraints.write_text("\n".join(_held()))
         command = [find_uv_bin(), "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--no-emit-index-url"]
-        command += ["--python", sys.executable, "--constraint", str(constraints), *options, str(wanted)]
+        command += ["--python", sys.executable, "--constraint", str(constraints), *options, str(requested)]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=LOCK_SECONDS)
+            result = subprocess.run(command, capture_output=True, text=True, timeout=LOCK_SECONDS)
         except subprocess.TimeoutExpired:
             return -1, f"uv took longer than {LOCK_SECONDS} seconds"
-    if done.returncode == 0:
-        return 0, done.stdout
-    lines = done.stderr.strip().splitlines() or [f"uv ended with exit code {done.returncode}"]
+    if result.returncode == 0:
+        return 0, result.stdout
+    lines = result.stderr.strip().splitlines() or [f"uv ended with exit code {result.returncode}"]
     cause = next((line for line in lines if "cause: " in line), lines[0])
-    return done.returncode, cause.strip().removeprefix("cause: ").partition(", we can conclude")[0]
+    return result.returncode, cause.strip().removeprefix("cause: ").partition(", we can conclude")[0]
 
 
 def _held() -> list[str]:
-    """Every distribution that is installed here, pinned."""
+    """Return every distribution that is installed here, pinned to its version."""
     return [f"{name}=={version}" for name, (version, _) in distributions().items()]
 
 
 def _lines(lock: str) -> Iterator[str]:
-    """Yield what a lock pins, in the spelling of `_held`, without conditions and comments."""
+    """Yield the pins of a lock, spelled as in `_held`, without markers and comments."""
     for line in lock.splitlines():
         name, _, version = re.split(r"[;#]", line)[0].strip().partition("==")
         if name:
@@ -152,24 +152,24 @@ def _lines(lock: str) -> Iterator[str]:
 
 
 def _closure(pinned: Sequence[str]) -> set[str]:
-    """Return the pinned distributions with all they need, at the versions installed here."""
+    """Return the pinned distributions with all their dependencies, pinned to the versions installed here."""
     import importlib.metadata
 
     from packaging.requirements import Requirement
 
-    found: dict[str, str] = {}
+    pins: dict[str, str] = {}
     todo = [line.partition("==")[0] for line in pinned]
     while todo:
         name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
-        if name in found:
+        if name in pins:
             continue
         try:
             distribution = importlib.metadata.distribution(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-        found[name] = f"{name}=={distribution.version}"
+        pins[name] = f"{name}=={distribution.version}"
         for text in distribution.requires or ():
             requirement = Requirement(text)
             if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
                 todo.append(requirement.name)
-    return set(found.values())
+    return set(pins.values())

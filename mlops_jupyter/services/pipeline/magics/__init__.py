@@ -1,1 +1,1 @@
-"""Magics and shell lines as plain Python."""
+"""Translate magics and shell lines into plain Python."""

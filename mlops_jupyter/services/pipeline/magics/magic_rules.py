@@ -1,4 +1,4 @@
-"""What each magic of IPython means in a bundle: a rule, nothing, or one line that says why it cannot be kept."""
+"""The rule for each magic of IPython: translate it, leave it out, or refuse it with one line that says why."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHOWS = words(
 """Line magics that only serve the person at the screen, or change how IPython works for that person."""
 
 SHOWS_CELL = words("HTML SVG html javascript js latex markdown memit svg timeit")
-"""Cell magics of that kind."""
+"""Cell magics that only serve the person at the screen."""
 
 KEEPS_BODY = words("capture debug lprun mprun prun time")
 """Cell magics whose body is plain code of the notebook."""
@@ -41,20 +41,20 @@ REFUSED = {
     "save": "writes earlier input to a file: use %%writefile",
     "sc": "is out of use: write `name = !command`",
 }
-"""Magics that a bundle cannot keep, with the reason and what to do."""
+"""Magics that a bundle cannot keep -> the reason, and what to do instead."""
 
 MEASURES = {"timeit": "holds a measurement of IPython", "memit": "holds a measurement of IPython"}
 
 
 def nothing(piece: Segment, done: Translation, site: CellContext) -> None:
-    """Leave it out; what it gave is not there either."""
+    """Leave a magic out; the name that its result was assigned to is lost."""
     done.lose(piece.assigned, MEASURES.get(piece.name, f"holds what %{piece.name} shows"))
     if piece.name in MEASURES:
         _measured(piece, done, site)
 
 
 def _measured(piece: Segment, done: Translation, site: CellContext) -> None:
-    """A measurement runs its code as often as it likes: what that changed cannot be had again."""
+    """Refuse a measurement that changed values: it runs its code an unknown number of times."""
     changed = sorted(site.execution.mutated & set(re.findall(r"[^\W\d]\w*", piece.text)))
     if changed:
         raise site.refuse(piece, f"changes {changed[0]!r} an unknown number of times: measure a copy of it")
@@ -63,12 +63,12 @@ def _measured(piece: Segment, done: Translation, site: CellContext) -> None:
 
 
 def refused(piece: Segment, done: Translation, site: CellContext) -> None:
-    """Say why it cannot be kept."""
+    """Refuse a magic with the reason of `REFUSED`."""
     raise site.refuse(piece, REFUSED[piece.name])
 
 
 def code(piece: Segment, done: Translation, site: CellContext) -> None:
-    """`%time x = f()`: the code on its line, run once; `%debug` alone has none."""
+    """Translate `%time x = f()` to the code on its line, run once; `%debug` alone has no code."""
     text = without_options(piece.rest, piece.name)
     if piece.assigned and not is_expression(text):
         raise site.refuse(piece, "gives nothing that could be assigned")
@@ -79,7 +79,7 @@ def code(piece: Segment, done: Translation, site: CellContext) -> None:
 
 
 def chdir(piece: Segment, done: Translation, site: CellContext) -> None:
-    """`%cd folder`, `%pushd folder`."""
+    """Translate `%cd folder` and `%pushd folder`."""
     path = re.sub(r"^-q\s+", "", piece.rest.strip())
     if path.startswith("-"):
         raise site.refuse(piece, f"{path} goes to a directory that IPython remembers: write its path")
@@ -93,14 +93,14 @@ def chdir(piece: Segment, done: Translation, site: CellContext) -> None:
 
 
 def pwd(piece: Segment, done: Translation, site: CellContext) -> None:
-    """`x = %pwd`."""
+    """Translate `x = %pwd`."""
     if piece.assigned:
         done.need("import os")
         done.bind(piece.assigned, "os.getcwd()")
 
 
 def env(piece: Segment, done: Translation, site: CellContext) -> None:
-    """`%env`, `x = %env X`, `%env X=value`, `%env X value`, each with `$y` and `{expr}` in the value."""
+    """Translate `%env`, `x = %env X`, `%env X=value` and `%env X value`, with `$y` and `{expr}` in the value."""
     setting = re.match(r"(\w+)\s*(?:=|\s)\s*(.+)", piece.rest.strip(), re.DOTALL)
     done.need("import os")
     if setting:
@@ -114,14 +114,14 @@ def env(piece: Segment, done: Translation, site: CellContext) -> None:
 
 
 def installed(piece: Segment, done: Translation, site: CellContext) -> None:
-    """`%pip install a b`, `%conda install a`, `%uv pip install a`."""
+    """Take requirements from `%pip install a b`, `%conda install a` and `%uv pip install a`."""
     found = re.match(r"(?:pip )?(?:-\S+ )*install\b(.*)", piece.rest)
     if found:
         shell_rules.requirements(found[1], done)
 
 
 def precision(piece: Segment, done: Translation, site: CellContext) -> None:
-    """`%precision 3`: numpy prints by it, too."""
+    """Translate `%precision 3` to numpy's print option, if the magic set that too."""
     digits = re.match(r"%?\.?(\d+)", piece.rest)
     if any(name.startswith("~numpy.print") for name in site.execution.writes):
         done.need("import numpy")
@@ -130,19 +130,19 @@ def precision(piece: Segment, done: Translation, site: CellContext) -> None:
 
 
 def imported(piece: Segment, done: Translation, site: CellContext) -> None:
-    """`%aimport module`, of autoreload."""
+    """Translate `%aimport module`, of autoreload."""
     for name in re.split(r"[\s,]+", piece.rest):
         if name and not name.startswith("-"):
             done.add(MagicCode(f"import {name}"))
 
 
 def deleted(piece: Segment, done: Translation, site: CellContext) -> None:
-    """`%xdel name`."""
+    """Translate `%xdel name`."""
     done.add(MagicCode(f"del {without_options(piece.rest, 'xdel')}"))
 
 
 def stored(piece: Segment, done: Translation, site: CellContext) -> None:
-    """`%store name` keeps a value for another notebook; to take one from there is another matter."""
+    """Leave out `%store name`, which keeps a value for another notebook; refuse to read or write values with it."""
     if piece.rest.startswith("-r"):
         raise site.refuse(piece, "-r takes values that another notebook kept in IPython: read them from a file")
     if ">" in piece.rest:
@@ -150,14 +150,14 @@ def stored(piece: Segment, done: Translation, site: CellContext) -> None:
 
 
 def called(piece: Segment, done: Translation, site: CellContext) -> None:
-    """`/f a b`, `,f a b`, `;f a b`: calls without parentheses."""
+    """Translate `/f a b`, `,f a b` and `;f a b`: calls without parentheses."""
     name, _, rest = piece.rest.partition(" ")
     quoted = {"/": ", ".join(rest.split()), ",": ", ".join(map(repr, rest.split())), ";": repr(rest.strip())}
     done.bind(piece.assigned, f"{name}({quoted[piece.name]})")
 
 
 def written(piece: Segment, done: Translation, site: CellContext) -> None:
-    """`%%writefile path`, `%%writefile -a path`."""
+    """Translate `%%writefile path` and `%%writefile -a path`."""
     words = piece.rest.split()
     appends = "-a" in words or "--append" in words
     path = " ".join(w for w in words if w not in ("-a", "--append")).strip("\"'")
@@ -186,7 +186,7 @@ LINES: Mapping[str, Rule] = {
     "store": stored,
     "xdel": deleted,
 }
-"""Every line magic that IPython, its kernel and autoreload ship."""
+"""Every line magic of IPython, its kernel and autoreload -> its rule."""
 
 CELLS: Mapping[str, Rule] = {
     **dict.fromkeys(SHOWS_CELL, nothing),
@@ -197,4 +197,4 @@ CELLS: Mapping[str, Rule] = {
     **dict.fromkeys(("!", "sx", "system"), shell_rules.cell),
     **dict.fromkeys(("file", "writefile"), written),
 }
-"""Every cell magic that they ship, but those whose body is the notebook's own code (`KEEPS_BODY`)."""
+"""Every cell magic of IPython and its kernel -> its rule, but those of `KEEPS_BODY`."""

@@ -1,4 +1,4 @@
-"""`%run FILE`: the file travels with the bundle, and the step binds the names that the notebook got from it."""
+"""Translate `%run FILE`: the file travels with the bundle, and the step binds the names that the file gave."""
 
 from __future__ import annotations
 
@@ -18,94 +18,94 @@ from mlops_jupyter.services.pipeline.ports import MagicCode
 from mlops_jupyter.services.pipeline.steps.grouping import identifier
 
 AS_A_PROGRAM = re.compile(r"__name__|__file__|\bargv\b|\bglobals\(|\blocals\(|^\s*from\s+\.", re.MULTILINE)
-"""What a file may say that means something else when it is imported."""
+"""Search a file for code that would behave differently if the file were imported."""
 
 ARGUMENTS = re.compile(r"\bargv\b|\b(argparse|optparse|getopt|click|fire|typer|docopt|absl|tyro|hydra)\b")
-"""What a file may say that reads the command line."""
+"""Search a file for code that reads the command line."""
 
 
 def run(piece: Segment, done: Translation, site: CellContext) -> None:
-    """Write one `%run` line of a file in a namespace of its own; one that runs inside is `inlined`."""
-    asked = parsed(piece, site)
-    path = found(piece, asked, site)
+    """Translate a `%run` line that runs a file in its own namespace. (`inlined` is for files in the notebook's.)"""
+    request = parsed(piece, site)
+    path = found(piece, request, site)
     text = _text(piece, path, site)
-    said = extract_facts(to_python(text))
-    changes = sorted(name for names in said.deferred_writes.values() for name in names)
+    facts = extract_facts(to_python(text))
+    changes = sorted(name for names in facts.deferred_writes.values() for name in names)
     if changes:
         raise site.refuse(
             piece,
-            f"{asked.path}: a function of that file binds its global {changes[0]!r}, which no cell sees: "
+            f"{request.path}: a function of that file binds its global {changes[0]!r}, which no cell sees: "
             "let it return the value",
         )
-    names = _names(site, said)
-    name = identifier(asked.path.with_suffix("").as_posix(), "script")
+    names = _names(site, facts)
+    name = identifier(request.path.with_suffix("").as_posix(), "script")
     if done.scripts.get(name, text.encode()) != text.encode():
-        raise site.refuse(piece, f"{asked.path}: another file of this notebook is called {name!r} too: rename one")
+        raise site.refuse(piece, f"{request.path}: another file of this notebook is called {name!r} too: rename one")
     done.scripts = {**done.scripts, name: text.encode()}
-    if _only_defines(text, said, site):
+    if _only_defines(text, facts, site):
         if names:
             done.add(MagicCode(f"from {site.package}.scripts.{name} import {', '.join(names)}"))
         return
-    _program(name, asked, text, said, names, done)
+    _program(name, request, text, facts, names, done)
 
 
 def _program(name: str, asked: Run, text: str, said: SourceFacts, names: list[str], done: Translation) -> None:
-    """Run it as the notebook did. What it imports is imported: a module is the same whoever imports it."""
+    """Append a call that runs the file as the notebook did. Names that the file only imports are imported directly."""
     lines = lines_of(text)
     for statement in said.statements:
         bound = statement.writes & set(names)
         if statement.kind is StatementKind.IMPORT and bound == statement.writes and bound <= said.imports.keys():
             done.add(MagicCode("\n".join(lines[statement.span.line - 1 : statement.span.end_line])))
             names = [n for n in names if n not in bound]
-    given = [repr(name)]
+    arguments = [repr(name)]
     if asked.arguments:
-        given.append(f"arguments={list(asked.arguments)!r}")
+        arguments.append(f"arguments={list(asked.arguments)!r}")
     if names:
-        given.append(f"gives={names!r}")
+        arguments.append(f"gives={names!r}")
     if "n" in asked.options:
-        given.append(f"called={asked.path.stem!r}")
-    done.bind(", ".join(names) or None, f"run_script({', '.join(given)})")
+        arguments.append(f"called={asked.path.stem!r}")
+    done.bind(", ".join(names) or None, f"run_script({', '.join(arguments)})")
     done.add(MagicCode("", ("step.scripts:run_script",)))
 
 
 def inlined(piece: Segment, done: Translation, site: CellContext) -> tuple[str, ...] | None:
-    """Return the texts that a `%run -i` or `%run x.ipynb` line stands for; None for a line that is not of that kind."""
-    asked = parsed(piece, site)
-    if not asked.inside:
+    """Return the texts that a `%run -i` or `%run x.ipynb` line runs in the notebook; None for any other line."""
+    request = parsed(piece, site)
+    if not request.inside:
         return None
     if piece.text[:1].isspace():
         raise site.refuse(piece, "of a file in the notebook's own variables stands in a block: take it out of that")
-    path = found(piece, asked, site)
+    path = found(piece, request, site)
     try:
         texts = scripts.sources(path)
     except (OSError, ValueError) as fault:
-        raise site.refuse(piece, f"{asked.path}: {fault}") from fault
+        raise site.refuse(piece, f"{request.path}: {fault}") from fault
     whole = "\n".join(texts)
     if "__file__" in whole:
-        raise site.refuse(piece, f"{asked.path} asks for its own place (`__file__`), which no step has")
-    if asked.arguments or (path.suffix == ".py" and ARGUMENTS.search(whole)):
+        raise site.refuse(piece, f"{request.path} asks for its own place (`__file__`), which no step has")
+    if request.arguments or (path.suffix == ".py" and ARGUMENTS.search(whole)):
         done.need("import sys")
-        done.add(MagicCode(f"sys.argv = {[asked.path.as_posix(), *asked.arguments]!r}"))
+        done.add(MagicCode(f"sys.argv = {[request.path.as_posix(), *request.arguments]!r}"))
     return texts
 
 
 def parsed(piece: Segment, site: CellContext) -> Run:
-    """Read the line, and refuse options that a bundle cannot keep."""
+    """Parse a `%run` line, and refuse options that a bundle cannot keep."""
     try:
-        asked = scripts.parse(piece.rest)
+        request = scripts.parse(piece.rest)
     except ValueError as fault:
         raise site.refuse(piece, f"{piece.rest}: {fault}") from fault
     for letter in "dpme":
-        if letter in asked.options:
+        if letter in request.options:
             raise site.refuse(piece, f"-{letter} has no meaning outside IPython: run the file without it")
-    changed = [word for word in asked.arguments if re.search(r"[*?\[{$]", word)]
-    if changed or re.search(r"[{$]", str(asked.path)):
+    changed = [word for word in request.arguments if re.search(r"[*?\[{$]", word)]
+    if changed or re.search(r"[{$]", str(request.path)):
         raise site.refuse(piece, f"{piece.rest} is known only when it runs: write the names themselves")
-    return asked
+    return request
 
 
 def found(piece: Segment, asked: Run, site: CellContext) -> Path:
-    """Return the file, if it is still what ran."""
+    """Return the path of the file; refuse a file that is gone or was changed since it ran."""
     if site.folder is None and not asked.path.is_absolute():
         raise site.refuse(piece, f"{asked.path} was run after the notebook had changed its directory: name it in full")
     path = (site.folder or Path()) / asked.path
@@ -130,7 +130,7 @@ def _text(piece: Segment, path: Path, site: CellContext) -> str:
 
 
 def _names(site: CellContext, said: SourceFacts) -> list[str]:
-    """Names that the notebook has from the file: those that its text binds, and those that nothing else explains."""
+    """Return the names that the notebook got from the file: those its text binds, and those nothing else explains."""
     written = {n for n in site.execution.writes if n.isidentifier()}
     body = extract_facts(to_python(site.execution.body))
     explained = body.writes | site.execution.mutated | scripts.seen(site.execution.body).writes
@@ -138,7 +138,7 @@ def _names(site: CellContext, said: SourceFacts) -> list[str]:
 
 
 def _only_defines(text: str, said: SourceFacts, site: CellContext) -> bool:
-    """Whether importing the file gives what running it gave: imports, definitions, constants, and no state."""
+    """Say whether importing the file is as good as running it: it has only imports, definitions and constants."""
     if AS_A_PROGRAM.search(text) or said.star_imports or said.uncertain:
         return False
     constants = {
@@ -154,8 +154,8 @@ def _only_defines(text: str, said: SourceFacts, site: CellContext) -> bool:
             and not (statement.kind is StatementKind.LITERAL and statement.writes <= constants)
         ):
             return False
-    made = said.definitions & site.execution.writes.keys()
-    return all(site.execution.writes[name] == "code" for name in made) and made == said.definitions
+    definitions = said.definitions & site.execution.writes.keys()
+    return all(site.execution.writes[name] == "code" for name in definitions) and definitions == said.definitions
 
 
 def collect(translations: Iterable[Translation], package: str) -> dict[str, bytes]:
@@ -164,10 +164,10 @@ def collect(translations: Iterable[Translation], package: str) -> dict[str, byte
     Raises
     ------
     UserError
-        Two files would go by one name.
+        If two files would have the same name in the bundle.
     """
-    found: dict[str, bytes] = {}
-    for name, data in (item for one in translations for item in one.scripts.items()):
-        if found.setdefault(f"{package}/scripts/{name}.py", data) != data:
+    files: dict[str, bytes] = {}
+    for name, data in (item for translation in translations for item in translation.scripts.items()):
+        if files.setdefault(f"{package}/scripts/{name}.py", data) != data:
             raise UserError(f"two files that %run ran would both be called {name!r} in the bundle: rename one")
-    return {f"{package}/scripts/__init__.py": b'"""Files that the notebook ran."""\n', **found} if found else {}
+    return {f"{package}/scripts/__init__.py": b'"""Files that the notebook ran."""\n', **files} if files else {}

@@ -1,4 +1,4 @@
-"""Shell lines and cells of other languages -> `subprocess` calls that fail where the command fails."""
+"""Translate shell lines and cells of other languages into `subprocess` calls that fail when the command fails."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ INSTALLS = re.compile(
     r"(?:\S*python[\d.]* -m )?(?:uv )?(?:pip3?|conda|mamba|micromamba) (?:-\S+ )*install\b(?P<rest>.*)"
 )
 DOLLAR = re.compile(r"\$(\$?[^\W\d]\w*(?:\.[^\W\d]\w*)*)(?=(?:[^']*'[^']*')*[^']*$)")
-"""A name that IPython expands: not between single quotes."""
+"""Match a `$name` that IPython expands: one that is not between single quotes."""
 
 
 def line(piece: Segment, done: Translation, site: CellContext) -> None:
-    """`!command`, `x = !command`, `%sx command`: the output, where it is kept, holds what went to stderr too."""
+    """Translate `!command`, `x = !command` and `%sx command`. Captured output includes stderr."""
     command = piece.rest
     installs = INSTALLS.match(command)
     if installs:
@@ -35,13 +35,13 @@ def line(piece: Segment, done: Translation, site: CellContext) -> None:
 
 
 def alias(piece: Segment, done: Translation, site: CellContext) -> None:
-    """`%mkdir out`: a command of the shell with a name of its own."""
+    """Translate an alias such as `%mkdir out` to the shell command of that name."""
     run(piece, done, text_of(f"{piece.name} {piece.rest}", site.known), kept=None)
     done.lose(piece.assigned, f"holds what %{piece.name} gives, which is nothing")
 
 
 def run(piece: Segment, done: Translation, command: str, kept: str | None) -> None:
-    """Append a checked call; `kept` is bound to the lines of its output."""
+    """Append a checked call of a command; bind the target `kept`, if any, to the lines of its output."""
     done.need("import subprocess")
     if kept:
         streams = "stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True"
@@ -51,12 +51,12 @@ def run(piece: Segment, done: Translation, command: str, kept: str | None) -> No
 
 
 def cell(piece: Segment, done: Translation, site: CellContext) -> None:
-    """`%%sx` and `%%!`: the body as one command."""
+    """Translate `%%sx` and `%%!`: the body is one command."""
     run(piece, done, text_of(body(piece), site.known), kept=None)
 
 
 def script(piece: Segment, done: Translation, site: CellContext) -> None:
-    """`%%bash`, `%%script PROGRAM`, ...: the body goes to the program's standard input."""
+    """Translate `%%bash`, `%%script PROGRAM` ...: the body is the program's standard input."""
     words = shlex.split(piece.rest)
     if piece.name != "script":
         words.insert(0, piece.name)
@@ -65,32 +65,32 @@ def script(piece: Segment, done: Translation, site: CellContext) -> None:
         options.add_argument(name)
     options.add_argument("--bg", action="store_true")
     options.add_argument("--no-raise-error", action="store_false", dest="check")
-    asked, program = options.parse_known_args(words)
-    if asked.bg or asked.proc:
+    arguments, program = options.parse_known_args(words)
+    if arguments.bg or arguments.proc:
         raise site.refuse(piece, "in the background goes on after its cell: take --bg and --proc out")
     if "{" in piece.rest or "$" in piece.rest or not program:
         raise site.refuse(piece, "names its program when it runs: write the program itself")
     done.need("import subprocess")
-    kept = {stream: name for stream, name in (("stdout", asked.out), ("stderr", asked.err)) if name}
-    streams = "".join(f", {stream}=subprocess.PIPE" for stream in kept)
-    call = f"subprocess.run({program!r}, input={quoted(body(piece))}, text=True, check={asked.check}{streams})"
-    if len(kept) == 2:
+    captured = {stream: name for stream, name in (("stdout", arguments.out), ("stderr", arguments.err)) if name}
+    streams = "".join(f", {stream}=subprocess.PIPE" for stream in captured)
+    call = f"subprocess.run({program!r}, input={quoted(body(piece))}, text=True, check={arguments.check}{streams})"
+    if len(captured) == 2:
         done.bind("_ran", call)
-        done.add(MagicCode("\n".join(f"{name} = _ran.{stream}" for stream, name in kept.items())))
-    elif kept:
-        [(stream, name)] = kept.items()
+        done.add(MagicCode("\n".join(f"{name} = _ran.{stream}" for stream, name in captured.items())))
+    elif captured:
+        [(stream, name)] = captured.items()
         done.bind(name, f"{call}.{stream}")
     else:
         done.add(MagicCode(call))
 
 
 def body(piece: Segment) -> str:
-    """What stands below the first line of a cell magic."""
+    """Return the text below the first line of a cell magic."""
     return "".join(LINE_END.split(piece.text, maxsplit=1)[1:])
 
 
 def quoted(text: str) -> str:
-    """Return text as Python that a person can read: over lines where that is safe."""
+    """Return text as a Python literal, in triple quotes over several lines where that is safe."""
     safe = "\n" in text and not set("\\\r\f") & set(text) and '"""' not in text and not text.endswith('"')
     return f'"""\\\n{text}"""' if safe else repr(text)
 
@@ -98,8 +98,12 @@ def quoted(text: str) -> str:
 def text_of(line: str, known: Set[str]) -> str:
     """Return a Python expression for a line in which `{expr}` and `$name` stand for the notebook's values.
 
-    IPython leaves the whole line as it is where an expression cannot be had, and a `$name` that it does not know: those
-    are the shell's own.
+    As in IPython, the whole line stays as it is if an expression cannot be evaluated, and so does an unknown `$name`:
+    it is the shell's own variable.
+
+    Parameters
+    ----------
+    known : names that expressions may use.
 
     Examples
     --------
@@ -123,7 +127,7 @@ def text_of(line: str, known: Set[str]) -> str:
 
 
 Part = tuple[str, str, str]
-"""Plain text, or "" with an expression and how to format it."""
+"""(text, expression, format): plain text with no expression, or "" with an expression and its conversion and format."""
 
 
 def _names(expression: str) -> set[str]:
@@ -134,21 +138,21 @@ def _names(expression: str) -> set[str]:
 
 def _dollars(text: str, known: Set[str]) -> Iterator[Part]:
     end = 0
-    for found in DOLLAR.finditer(text):
-        name = found[1]
+    for match in DOLLAR.finditer(text):
+        name = match[1]
         if name.startswith("$"):
-            yield text[end : found.start()] + name, "", ""
+            yield text[end : match.start()] + name, "", ""
         elif name.split(".")[0] in known:
-            yield text[end : found.start()], "", ""
+            yield text[end : match.start()], "", ""
             yield "", name, ""
         else:
             continue
-        end = found.end()
+        end = match.end()
     yield text[end:], "", ""
 
 
 def _formatted(parts: Sequence[Part]) -> str:
-    """A plain string, or an f-string where its quotes allow one, else `format`."""
+    """Return a string literal, an f-string where the quotes in it allow one, else a call of `format`."""
     if not any(expression for _, expression, _ in parts):
         return repr("".join(text for text, _, _ in parts))
     doubled = [(text.replace("{", "{{").replace("}", "}}"), *rest) for text, *rest in parts]
@@ -161,6 +165,6 @@ def _formatted(parts: Sequence[Part]) -> str:
 
 
 def requirements(rest: str, done: Translation) -> None:
-    """Take in what an installer was asked for."""
+    """Add the requirements that an installer's arguments name to the translation."""
     words = (w.strip("\"'") for w in rest.split())
     done.requirements = (*done.requirements, *(w for w in words if not w.startswith("-")))

@@ -1,4 +1,4 @@
-"""A cell's text -> plain Python: our own magics by their meaning, IPython's by rules, anything else refused by name."""
+"""Translate a cell into plain Python: our own magics by their meaning, IPython's by rules; refuse any other by name."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from mlops_jupyter.services.pipeline.magics.unknown_magics import unknown
 from mlops_jupyter.services.pipeline.ports import MagicCode, Magics
 
 MAY_SPAN_LINES = re.compile(r"\"\"\"|'''|\\[\r\n]").search
-"""Whether a text may have a string of several lines: in triple quotes, or continued with a backslash."""
+"""Search a text for a string that may span lines: in triple quotes, or continued with a backslash."""
 
 
 def translate(magics: Magics, site: CellContext) -> Translation:
-    """Turn one executed cell into plain Python.
+    """Translate one executed cell into plain Python.
 
     Raises
     ------
     UserError
-        A magic that has no meaning outside IPython, with its cell and line.
+        If a magic has no meaning outside IPython: one line names its cell and line.
     """
-    done = Translation()
+    translation = Translation()
     before, after = magics.around(site.execution)
-    done.add(before)
-    _pieces(site.execution.body, done, magics, site)
+    translation.add(before)
+    _pieces(site.execution.body, translation, magics, site)
     if site.execution.displays_result:
-        _show_last(done)
-    done.add(after)
+        _show_last(translation)
+    translation.add(after)
     if site.metrics:
         values = ", ".join(f"{name}={name}" for name in site.metrics)
-        done.add(MagicCode(f"log_metrics({values})", ("tracking:log_metrics",)))
-    if re.search(r"(?<![\w.])display\(", "\n".join(done.lines)) and "display" not in site.execution.reads:
-        done.runtime = (*done.runtime, "step.display:display")
-    done.text = "\n".join(line.rstrip("\n") for line in done.lines) + "\n"
-    return done
+        translation.add(MagicCode(f"log_metrics({values})", ("tracking:log_metrics",)))
+    if re.search(r"(?<![\w.])display\(", "\n".join(translation.lines)) and "display" not in site.execution.reads:
+        translation.runtime = (*translation.runtime, "step.display:display")
+    translation.text = "\n".join(line.rstrip("\n") for line in translation.lines) + "\n"
+    return translation
 
 
 def _show_last(done: Translation) -> None:
-    """Show the value of the last expression, which a notebook does by itself: `display(frame.head())`."""
+    """Wrap the last expression in `display(...)`, as a notebook shows its value by itself."""
     text = "\n".join(line.rstrip("\n") for line in done.lines)
     statements = extract_facts(text).statements
     if not statements or statements[-1].kind is not StatementKind.EXPRESSION:
@@ -61,7 +61,7 @@ def _show_last(done: Translation) -> None:
 
 
 def answers(execution: Execution, magics: Magics) -> frozenset[str]:
-    """Names that a cell binds to what our own magics only show (`table = %pipeline`)."""
+    """Return the names that a cell binds to display-only results of our own magics (`table = %pipeline`)."""
     return frozenset(
         piece.assigned
         for piece in segments(execution.body)
@@ -84,7 +84,7 @@ def _pieces(body: str, done: Translation, magics: Magics, site: CellContext) -> 
         before = len(done.lines)
         _special(piece, done, magics, site)
         margin = re.match(r"[ \t]*", piece.text)[0]  # type: ignore[index]
-        if margin:  # it stands in a block, which must keep a statement
+        if margin:  # the magic stands in a block, which must keep a statement
             done.lines[before:] = [textwrap.indent(line, margin) for line in done.lines[before:] or ["pass"]]
 
 

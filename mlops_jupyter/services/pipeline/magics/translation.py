@@ -1,4 +1,4 @@
-"""What a cell becomes in plain Python, while its rules write it; and what they may ask of the cell."""
+"""A cell's translation into plain Python, which the rules write, and the cell's context, which they read."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from mlops_jupyter.services.pipeline.select.cell_tags import Role
 
 @dataclass(frozen=True)
 class CellContext:
-    """Where a cell stands.
+    """The context in which a cell is translated.
 
     Attributes
     ----------
-    where : how to name the cell in a message ("cell 7").
-    folder : what relative paths of `%run` count from; None where the notebook had changed its directory.
+    where : the cell's name for messages ("cell 7").
+    folder : the folder that relative paths of `%run` refer to; None if the notebook had changed its directory.
     package : the bundle's package.
-    allow_ipython : keep magics that only IPython knows, and IPython with them.
-    extensions : what `%load_ext` had loaded by then.
-    role : what its tags say that it is for.
-    metrics : names of numbers that it prints, where that role is to give metrics.
+    allow_ipython : whether to keep magics that only IPython knows, and IPython with them.
+    extensions : modules that `%load_ext` had loaded when the cell ran.
+    role : the role that the cell's tags give it.
+    metrics : names of the numbers that a cell with the role METRICS prints.
     """
 
     execution: Execution
@@ -41,12 +41,12 @@ class CellContext:
 
     @cached_property
     def known(self) -> frozenset[str]:
-        """Names that a `{expr}` or `$name` may stand for: what the cell took, and every word of its Python."""
+        """Names that `{expr}` or `$name` may refer to: the cell's reads and writes, and every word of its Python."""
         python = (p.text for p in segments(self.execution.body) if p.kind is SegmentKind.PYTHON)
         return self.execution.reads | self.execution.writes.keys() | set(re.findall(r"[^\W\d]\w*", " ".join(python)))
 
     def refuse(self, piece: Segment, reason: str) -> UserError:
-        """Return the one line that says which magic cannot be kept, and why."""
+        """Return the error that says in one line which magic cannot be kept, and why."""
         sign = {SegmentKind.CELL_MAGIC: "%%", SegmentKind.LINE_MAGIC: "%"}.get(piece.kind, "")
         return UserError(f"{self.where}, line {piece.line}: {sign}{piece.name} {reason}")
 
@@ -57,14 +57,15 @@ class Translation:
 
     Attributes
     ----------
-    text : the Python.
-    runtime : "module:function" of the bundle's runtime that it calls.
-    imports : import statements that the rules brought in.
-    requirements : what `%pip install` asked for.
-    modules : what it needs beside what it imports.
-    scripts : module name in the bundle's `scripts` -> content: what `%run` ran.
-    lost : name -> why a bundle cannot bind it; nothing may use it.
-    notes : what a person should know.
+    text : the Python text, set when all lines are written.
+    runtime : functions of the bundle's runtime that the text calls, each as "module:function".
+    imports : import statements that the rules added.
+    requirements : the requirements that `%pip install` named.
+    modules : modules that the text needs without importing them.
+    scripts : module name in the bundle's `scripts` -> content of the file that `%run` ran.
+    lost : name -> why a bundle cannot bind it; nothing may read it.
+    notes : what the user should know about the translation.
+    lines : the pieces of Python written so far.
     """
 
     text: str = ""
@@ -78,24 +79,24 @@ class Translation:
     lines: list[str] = field(default_factory=list)
 
     def add(self, code: MagicCode) -> None:
-        """Append Python."""
+        """Append code, and note the functions of the runtime that it calls."""
         if code.text:
             self.lines.append(code.text)
         self.runtime = tuple(dict.fromkeys((*self.runtime, *code.imports)))
 
     def bind(self, target: str | None, expression: str) -> None:
-        """Append an expression, assigned to what stood left of the magic, if anything did."""
+        """Append an expression, assigned to the target left of the magic, if there is one."""
         self.add(MagicCode(f"{target} = {expression}" if target else expression))
 
     def need(self, statement: str) -> None:
-        """Note an import statement that the text relies on."""
+        """Add an import statement that the text relies on."""
         self.imports = tuple(dict.fromkeys((*self.imports, statement)))
 
     def lose(self, target: str | None, reason: str) -> None:
-        """Note that what stood left of a magic is not bound."""
+        """Note that the names left of a magic are not bound, and why."""
         if target:
             self.lost = {**self.lost, **dict.fromkeys(re.findall(r"[^\W\d]\w*", target), reason)}
 
     def note(self, text: str) -> None:
-        """Note something for a person."""
+        """Add a note for the user."""
         self.notes = tuple(dict.fromkeys((*self.notes, text)))

@@ -1,4 +1,4 @@
-"""Magics that neither we nor IPython ship: refused by name, or kept as they are, with IPython (`--allow-ipython`)."""
+"""Unknown magics, neither ours nor IPython's: refuse them by name, or keep them with IPython (`--allow-ipython`)."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from mlops_jupyter.services.pipeline.magics.translation import CellContext, Tran
 from mlops_jupyter.services.pipeline.ports import MagicCode
 
 OURS_OR_IDLE = frozenset({"mlops_jupyter", "autoreload", "storemagic"})
-"""Extensions whose magics have rules."""
+"""Extensions whose magics have rules, or need none."""
 
 
 def unknown(piece: Segment, done: Translation, site: CellContext) -> None:
-    """Refuse a magic, or let IPython run it in the step."""
+    """Refuse an unknown magic, or translate it to a call that lets IPython run it in the step."""
     if not site.allow_ipython:
         raise site.refuse(
             piece, "has no meaning outside IPython; write it in Python, take it out, or export with --allow-ipython"
         )
     body = extract_facts(to_python(site.execution.body))
-    said = piece.text if piece.kind is SegmentKind.CELL_MAGIC else piece.rest
-    alive = site.execution.reads | (body.writes - {piece.assigned})
-    given = sorted(set(re.findall(r"[^\W\d]\w*", said)) & alive)
-    gives = sorted(
+    code = piece.text if piece.kind is SegmentKind.CELL_MAGIC else piece.rest
+    readable = site.execution.reads | (body.writes - {piece.assigned})
+    inputs = sorted(set(re.findall(r"[^\W\d]\w*", code)) & readable)
+    bound = sorted(
         name
         for name in site.execution.writes.keys() - body.writes - site.execution.mutated
         if name.isidentifier() and name != piece.assigned
     )
     text = piece.text.strip() if piece.kind is SegmentKind.CELL_MAGIC else f"%{piece.name} {piece.rest}".strip()
-    arguments = [repr(text), f"{{{', '.join(f'{name!r}: {name}' for name in given)}}}"]
-    if gives:
-        arguments.append(f"gives={gives!r}")
+    arguments = [repr(text), f"{{{', '.join(f'{name!r}: {name}' for name in inputs)}}}"]
+    if bound:
+        arguments.append(f"gives={bound!r}")
     if site.extensions:
         arguments.append(f"extensions={list(site.extensions)!r}")
     call = f"in_ipython({', '.join(arguments)})"
-    done.bind(", ".join([piece.assigned or "_", *gives]) if gives else piece.assigned, call if gives else f"{call}[0]")
+    done.bind(", ".join([piece.assigned or "_", *bound]) if bound else piece.assigned, call if bound else f"{call}[0]")
     done.add(MagicCode("", ("step.ipython:in_ipython",)))
     done.modules = (*done.modules, "IPython", *(name.split(".")[0] for name in site.extensions))
 

@@ -1,4 +1,4 @@
-"""The code that made a value: a slice of the history, as a program that runs from the top in a clean process."""
+"""The slice of a value: the code that made it, as a program that runs from the top in a clean process."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ from mlops_jupyter.services.pipeline.select.selection import where
 from mlops_jupyter.services.pipeline.select.validation import KEPT_BY_IPYTHON, check_seen, kept_by_ipython, made_by_none
 
 RUN_OFTEN = frozenset({"timeit", "prun", "lprun", "mprun", "memit"})
-"""Magics that run code as often as they like, and that plain Python leaves out."""
+"""Magics that run their code an unknown number of times, and that a slice leaves out."""
 
 FUTURE = "from __future__"
 
 LISTED = (ast.Name, ast.Constant, ast.Dict, ast.Tuple, ast.List, ast.keyword, ast.expr_context)
-"""What a magic's arguments are made of where they only name values."""
+"""Node types of a magic's arguments where these only name values."""
 
 
 @dataclass(frozen=True, repr=False)
 class Slice:
-    """What made the value that a name has now.
+    """The program that makes the present value of a name.
 
     Attributes
     ----------
-    text : the program. From the top in a clean process, in the notebook's folder, it gives the value.
+    text : the program. It gives the value when it runs from the top in a clean process, in the notebook's folder.
     executions : positions in the history, in the order in which they ran.
-    starts : hidden variables that it finds as they were before the notebook's first cell: random states that no cell
-        seeded, data files.
-    causes : what may give it another value elsewhere, in words: a clock that it reads, an order that is not fixed.
+    starts : hidden variables that the program reads as they were before the notebook's first cell: random states that
+        no cell seeded, data files.
+    causes : descriptions of what may make the value differ elsewhere: a clock that is read, an order that is not fixed.
     """
 
     name: str
@@ -58,12 +58,14 @@ class Slice:
 
 
 def slice_of(recording: Recording, name: str, magics: Magics) -> Slice:
-    """Return the smallest part of the history that made the value that a name has now.
+    """Return the smallest part of the history that makes the present value of a name.
 
     Raises
     ------
+    NotFoundError
+        If no cell made the name, or it has been deleted.
     UserError
-        A name that no cell made; a value made before recording began, or by what plain Python cannot repeat.
+        If the value was made before recording began, or by something that plain Python cannot repeat.
     """
     history = recording.history
     cells = in_file(history, recording.cells)
@@ -71,23 +73,24 @@ def slice_of(recording: Recording, name: str, magics: Magics) -> Slice:
     _check_made(recording, name)
     texts = _Texts(history, cells, magics)
     kept = cut(history, texts.text, name)
-    for each in kept:
-        _check(each, texts, recording)
+    for sliced in kept:
+        _check(sliced, texts, recording)
     starts, causes = _starts(kept), _causes(kept, texts)
     imports = "".join(f"{line}\n" for line in texts.imports(kept))
     head = (*_head(name, kept, history, starts), *(f"# May come out otherwise: {cause}." for cause in causes))
-    chunks = ("\n".join(head) + "\n", imports, *(_chunk(each, texts) for each in kept))
-    return Slice(name, "\n".join(filter(None, chunks)), tuple(each.position for each in kept), starts, causes)
+    chunks = ("\n".join(head) + "\n", imports, *(_chunk(sliced, texts) for sliced in kept))
+    return Slice(name, "\n".join(filter(None, chunks)), tuple(sliced.position for sliced in kept), starts, causes)
 
 
 class _Texts:
-    """Executions as plain Python, each translated when it is asked for."""
+    """Executions as plain Python, each translated on first use."""
 
     def __init__(self, history: Sequence[Execution], cells: Sequence[CodeCell | None], magics: Magics) -> None:
         self.history, self.cells, self.magics = history, cells, magics
         self._done: dict[int, Translation] = {}
 
     def translation(self, position: int) -> Translation:
+        """Return the translation of an execution."""
         if position not in self._done:
             execution = replace(self.history[position], displays_result=False)
             self._done[position] = translate(
@@ -96,34 +99,35 @@ class _Texts:
         return self._done[position]
 
     def text(self, position: int) -> str:
+        """Return an execution as plain Python, after assignments of the parameters that it declares."""
         declared = self.magics.declared(self.history[position]).parameters
-        given = "".join(f"{name} = {value!r}\n" for name, value in declared.items())
-        return given + self.translation(position).text
+        assignments = "".join(f"{name} = {value!r}\n" for name, value in declared.items())
+        return assignments + self.translation(position).text
 
     def imports(self, kept: Iterable[SlicedCell]) -> list[str]:
-        """What the translation of kept executions relies on."""
-        found: dict[str, None] = {}
-        for each in kept:
-            done = self.translation(each.position)
-            found |= dict.fromkeys(done.imports)
-            if each.facts.awaits:
-                found["import asyncio"] = None
-            found |= {text: None for text in each.facts.imports.values() if text.startswith(FUTURE)}
-            for use in done.runtime:
+        """Return the import statements that the translations of kept executions need."""
+        lines: dict[str, None] = {}
+        for sliced in kept:
+            translation = self.translation(sliced.position)
+            lines |= dict.fromkeys(translation.imports)
+            if sliced.facts.awaits:
+                lines["import asyncio"] = None
+            lines |= {text: None for text in sliced.facts.imports.values() if text.startswith(FUTURE)}
+            for use in translation.runtime:
                 module, function = use.split(":")
                 source = "IPython.display" if module == "step.display" else f"mlops_jupyter.runtime.{module}"
-                found[f"from {source} import {function}"] = None
-        return sorted(found, key=lambda line: (not line.startswith(FUTURE), line))
+                lines[f"from {source} import {function}"] = None
+        return sorted(lines, key=lambda line: (not line.startswith(FUTURE), line))
 
 
 class _Untracked:
-    """Our magics without what they track: a slice is of a value, not of a run."""
+    """Our own magics without their tracking: a slice makes a value, not a run."""
 
     def __init__(self, magics: Magics) -> None:
         self._magics, self.declared = magics, magics.declared
 
     def line(self, magic: str, line: str) -> MagicCode | None:
-        """What logs names alone does nothing here; what it computes to log, it may change something with."""
+        """Leave out a logging call whose arguments only name values; other arguments may have side effects."""
         code = self._magics.line(magic, line)
         if code is not None and code.text.startswith("log_"):
             call = ast.parse(code.text, mode="eval").body
@@ -133,21 +137,22 @@ class _Untracked:
         return code
 
     def around(self, execution: Execution) -> tuple[MagicCode, MagicCode]:
+        """Put no code around the body of a cell with a `%%track` header."""
         return MagicCode(""), MagicCode("")
 
 
 def _check_made(recording: Recording, name: str) -> None:
-    made = {n for e in recording.history for n in e.writes if not n.startswith((HIDDEN, "_"))}
-    if name in recording.namespace and name in made:
+    written = {n for e in recording.history for n in e.writes if not n.startswith((HIDDEN, "_"))}
+    if name in recording.namespace and name in written:
         return
-    if name in made:
+    if name in written:
         raise NotFoundError(f"{name!r} has been deleted: `%pipeline history {name}` shows what made it")
-    known = ", ".join(sorted(made)[:12]) + (" …" if len(made) > 12 else "")
+    known = ", ".join(sorted(written)[:12]) + (" …" if len(written) > 12 else "")
     raise NotFoundError(f"no cell made {name!r}: the notebook has {known or 'no variables'}")
 
 
 def _check(each: SlicedCell, texts: _Texts, recording: Recording) -> None:
-    """Refuse what plain Python from the top would not repeat."""
+    """Refuse an execution that a program in plain Python would not repeat."""
     execution = texts.history[each.position]
     place = where(each.position, texts.cells)
     if execution.status is ExecutionStatus.INTERRUPTED:
@@ -193,22 +198,22 @@ def _head(name: str, kept: Sequence[SlicedCell], history: Sequence[Execution], s
 
 
 def _causes(kept: Sequence[SlicedCell], texts: _Texts) -> tuple[str, ...]:
-    """What may differ in another process. Random states do not: where nothing seeds one, the slice starts from it."""
-    sets = frozenset().union(*(each.facts.sets for each in kept))
-    found: dict[str, None] = {}
-    for each in kept:
-        spans = [each.facts.statements[number].span for number in each.statements]
-        for cause in each.facts.causes_with(sets):
+    """Describe what may differ in another process, but for unseeded random states, which `_head` describes."""
+    sets = frozenset().union(*(sliced.facts.sets for sliced in kept))
+    descriptions: dict[str, None] = {}
+    for sliced in kept:
+        spans = [sliced.facts.statements[number].span for number in sliced.statements]
+        for cause in sliced.facts.causes_with(sets):
             if cause.kind is not NondeterminismKind.UNSEEDED and any(s.line <= cause.line <= s.end_line for s in spans):
-                found[f"`{cause.text}` in {where(each.position, texts.cells)} {cause.kind.value}"] = None
-    modules = top_modules("\n".join(text for each in kept for text in each.facts.imports.values()))
-    again = (path.name for paths in rewritten(modules, texts.history).values() for path in paths)
-    found |= dict.fromkeys(f"{name} was written again after it had been imported" for name in again)
-    return tuple(found)
+                descriptions[f"`{cause.text}` in {where(sliced.position, texts.cells)} {cause.kind.value}"] = None
+    modules = top_modules("\n".join(text for sliced in kept for text in sliced.facts.imports.values()))
+    rewritten_files = (path.name for paths in rewritten(modules, texts.history).values() for path in paths)
+    descriptions |= dict.fromkeys(f"{name} was written again after it had been imported" for name in rewritten_files)
+    return tuple(descriptions)
 
 
 def _chunk(each: SlicedCell, texts: _Texts) -> str:
-    """One execution: a comment that says which, and what is kept of it."""
+    """Return the kept statements of one execution under a comment that names it."""
     execution, text = texts.history[each.position], texts.text(each.position)
     number = f"In [{execution.count}]" if execution.count else f"execution {each.position + 1}"
     cell = where(each.position, texts.cells) if any(texts.cells) else ""
@@ -225,30 +230,30 @@ def _chunk(each: SlicedCell, texts: _Texts) -> str:
 
 
 def _of_the_future(found: SourceFacts, number: int) -> bool:
-    """Whether a statement is an import that may stand at the top of a program only."""
+    """Say whether a statement is a `from __future__` import, which may stand only at the top of a program."""
     return any(found.imports.get(name, "").startswith(FUTURE) for name in found.statements[number].writes)
 
 
 def selected(text: str, found: SourceFacts, numbers: Sequence[int]) -> str:
-    """Return some of the top-level statements of a text, each with the comments right above it."""
+    """Return the top-level statements of a text with these numbers, each with the comments right above it."""
     if len(numbers) == len(found.statements):
         return text.strip("\n") + "\n"
-    lines, taken = LINE_END.split(text), []
+    lines, result = LINE_END.split(text), []
     for number in numbers:
         span = found.statements[number].span
         others = [s.span for n, s in enumerate(found.statements) if n != number]
-        if all(other.end_line < span.line or other.line > span.end_line for other in others):
-            taken += lines[span.comment_line - 1 : span.end_line]
+        if all(neighbour.end_line < span.line or neighbour.line > span.end_line for neighbour in others):
+            result += lines[span.comment_line - 1 : span.end_line]
         else:
-            own = lines[span.line - 1 : span.end_line]
-            own[-1] = own[-1][: span.end_column]
-            own[0] = own[0][span.column :]
-            taken += own
-    return "\n".join(taken) + "\n"
+            part = lines[span.line - 1 : span.end_line]
+            part[-1] = part[-1][: span.end_column]
+            part[0] = part[0][span.column :]
+            result += part
+    return "\n".join(result) + "\n"
 
 
 def _compiles(text: str) -> bool:
-    """Whether a whole cell compiles. IPython runs statement by statement, as far as they do."""
+    """Say whether a whole cell compiles. IPython runs a cell statement by statement until one does not."""
     try:
         compile(text, "<cell>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     except SyntaxError:
@@ -257,12 +262,12 @@ def _compiles(text: str) -> bool:
 
 
 def _failing(body: str, error: str) -> str:
-    """Let a cell fail as it did; what it changed until then is part of the value."""
+    """Let a cell fail as in the notebook: what it changed until then is part of the value."""
     if not ast.parse(body).body:
         return body
-    named = error.partition(":")[0]
-    known = getattr(builtins, named, None)
-    kind = named if isinstance(known, type) and issubclass(known, BaseException) else "Exception"
+    error_name = error.partition(":")[0]
+    builtin = getattr(builtins, error_name, None)
+    kind = error_name if isinstance(builtin, type) and issubclass(builtin, BaseException) else "Exception"
     return (
         f"try:\n{indented(body)}except {kind}:  # as in the notebook\n    pass\n"
         "else:\n    raise AssertionError('this cell failed in the notebook')\n"

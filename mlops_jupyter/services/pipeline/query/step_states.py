@@ -1,4 +1,4 @@
-"""The steps as the notebook has them now: which are fresh, which would give something else if run again."""
+"""The present states of the steps: which are fresh, and which would give other values if they ran again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mlops_jupyter.store.ledger import Ledger
 
 
 class StepState(Enum):
-    """Where a step stands."""
+    """The state of a step."""
 
     FRESH = "fresh"  # its values are what running it now would start from
     STALE = "stale"  # something it took has changed since it ran
@@ -31,7 +31,7 @@ class StepState(Enum):
 
 @dataclass(frozen=True)
 class StepView:
-    """One step for people: its version, state, and the values it takes and makes."""
+    """One step for display: its version, its state, and the names of its inputs and outputs."""
 
     name: str
     version: str
@@ -41,14 +41,14 @@ class StepView:
 
 
 def marked(history: Sequence[Execution]) -> list[StepView]:
-    """Return the steps that `%%pipeline NAME` cells name, in the order in which they were first run."""
+    """Return the steps that `%%pipeline NAME` cells name, in the order of their first executions."""
     graph = build(history)
     reruns = Reruns(graph)
     return [_view(graph, reruns, name, members) for name, members in _members(history).items()]
 
 
 def _members(history: Sequence[Execution]) -> dict[str, list[int]]:
-    """Return step -> the executions that make it up: those that stand for its cells, and its last one, good or bad."""
+    """Return step -> its executions: those that stand for its cells, and its last one, successful or not."""
     runs = CellRuns(history)
     names = [step_name(execution) for execution in history]
     last = {names[position]: position for position in sorted(runs.newest.values())}
@@ -86,9 +86,10 @@ def _view(graph: Graph, reruns: Reruns, name: str, members: Sequence[int]) -> St
 
 
 class Reruns:
-    """Which executions of a history made a name anew that their maker had made before. Answers; never changes.
+    """Finds the executions of a history that wrote a name again. Answers questions; never changes.
 
-    The maker of a name is the step that the author of its cell names, else the cell (see `cell_identity`).
+    A name is written again if a later execution of the same maker writes it. The maker is the step that the cell's
+    author names, else the cell (see `cell_identity`).
     """
 
     def __init__(self, graph: Graph, cells: Sequence[CodeCell | None] = ()) -> None:
@@ -102,7 +103,7 @@ class Reruns:
                 self._made[self._makers[position], name].append(position)
 
     def outdate(self, members: Sequence[int]) -> bool:
-        """Whether the maker of something that these executions took has run again since, and made something else."""
+        """Say whether the maker of an input of these executions has since run again and made another value."""
         return any(
             self._made_otherwise(member, name, maker)
             for member in members
@@ -121,10 +122,10 @@ def _is_code(execution: Execution, name: str) -> bool:
 
 
 class Steps:
-    """Keeps the ledger's picture of a session's steps current, for panels that cannot ask the kernel.
+    """Keeps the ledger's view of a session's steps current, for panels that cannot ask the kernel.
 
-    The picture is made anew after each cell, so it never says `CACHED`: the cache key of a step needs the whole plan
-    and every data file, which takes a tenth of a second and more. `%pipeline` says it (`export.cache_status`).
+    The view is made anew after each cell, so it never shows `CACHED`: the cache key of a step needs the whole plan and
+    every data file, which takes a tenth of a second or more. `%pipeline` shows it (`export.run.cache_status`).
     """
 
     def __init__(self, ledger: Ledger) -> None:
@@ -132,20 +133,20 @@ class Steps:
         self._shown: list[StepView] = []
 
     def follow(self, session: str, history: Sequence[Execution]) -> None:
-        """Write what changed since the last call; a notebook without marked steps costs nothing."""
+        """Write the steps if they changed since the last call. A notebook without named steps costs nothing."""
         if not self._shown and not step_name(history[-1]):
             return
         views = marked(history)
         if views == self._shown:
             return
-        now = time.time()
+        updated = time.time()
         with self._ledger.transaction():
             self._ledger.execute("DELETE FROM step_view WHERE session = ?", (session,))
             self._ledger.executemany(
                 "INSERT INTO step_view (session, name, position, version, state, inputs, outputs, updated)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (session, v.name, i, v.version, v.state.value, json.dumps(v.inputs), json.dumps(v.outputs), now)
+                    (session, v.name, i, v.version, v.state.value, json.dumps(v.inputs), json.dumps(v.outputs), updated)
                     for i, v in enumerate(views)
                 ],
             )

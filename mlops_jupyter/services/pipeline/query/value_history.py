@@ -1,4 +1,4 @@
-"""Which executions made which version of a name, and from what."""
+"""The history of a value: which executions made the versions of a name, and from which inputs."""
 
 from __future__ import annotations
 
@@ -31,13 +31,14 @@ class Version:
 
     Attributes
     ----------
-    position : of the execution in the history.
-    count : the front end's number of it, 0 where it gave none.
-    cell : how to name its cell to a person, "" where there is no notebook file.
+    position : the execution's position in the history.
+    count : the execution count of the front end, 0 where it gave none.
+    cell : the cell's name for messages, "" where there is no notebook file.
     started : when the execution began, in seconds since the epoch.
-    fingerprint : of the value, "?" where none could be taken, "code" for imports and definitions, "" for no value.
-    sources : names that the execution took, with random states and files.
-    live : whether the name has this value now.
+    fingerprint : the value's; "?" where none could be taken, "code" for imports and definitions, "" for no value.
+    how : how the execution changed the name.
+    sources : names that the execution read, with random states and files.
+    live : whether the name still has this value.
     """
 
     position: int
@@ -56,19 +57,19 @@ def versions(recording: Recording, name: str) -> tuple[Version, ...]:
     Raises
     ------
     NotFoundError
-        No cell has bound, changed or deleted a name like that.
+        If no cell has bound, changed or deleted the name.
     """
     graph = join(recording.history)
     cells = in_file(graph.history, recording.cells)
-    found = [
+    result = [
         _version(graph, position, name, cells)
         for position, execution in enumerate(graph.history)
         if name in execution.writes or name in execution.deletes
     ]
-    if not found:
+    if not result:
         known = sorted({n for e in graph.history for n in e.writes if not n.startswith((HIDDEN, "_"))})
         raise NotFoundError(f"no cell made {name!r}: the notebook has {', '.join(known[:12]) or 'no variables'}")
-    return tuple(found)
+    return tuple(result)
 
 
 def _version(graph: Graph, position: int, name: str, cells: Sequence[CodeCell | None]) -> Version:
@@ -87,12 +88,12 @@ def _version(graph: Graph, position: int, name: str, cells: Sequence[CodeCell | 
 
 
 def _sources(graph: Graph, position: int, name: str) -> list[str]:
-    """What an execution took to make a name: no imports, and of hidden variables those that it was seen to use."""
+    """Return what an execution read to make a name: no imports, and only hidden variables that it was seen to use."""
     execution = graph.history[position]
-    found = []
-    for taken in execution.reads - (execution.implicit_reads - {name}):
-        maker = graph.producers[position].get(taken)
-        imported = maker is not None and taken in extract_facts(to_python(graph.history[maker].body)).imports
-        if not imported and not taken.startswith(AMBIENT):
-            found.append(taken.removeprefix(HIDDEN))
-    return found
+    sources = []
+    for read in execution.reads - (execution.implicit_reads - {name}):
+        maker = graph.producers[position].get(read)
+        is_import = maker is not None and read in extract_facts(to_python(graph.history[maker].body)).imports
+        if not is_import and not read.startswith(AMBIENT):
+            sources.append(read.removeprefix(HIDDEN))
+    return sources

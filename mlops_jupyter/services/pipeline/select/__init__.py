@@ -1,1 +1,1 @@
-"""Which executions a pipeline keeps, and which it must refuse."""
+"""Select the executions that a pipeline keeps, and refuse those that a bundle cannot repeat."""

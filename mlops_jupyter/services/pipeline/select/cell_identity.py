@@ -1,7 +1,7 @@
-"""Which cell each execution was of: the one place that says whether two executions ran the same cell.
+"""The identity of cells: the one place that decides whether two executions ran the same cell.
 
-A cell is told by its place in the notebook's file, else by the id that the front end gives it. A plain terminal gives
-neither. There a cell is told by what it is: the step that its `%%pipeline` line names, and its text.
+A cell is identified by its place in the notebook's file, else by the id that the front end gives it. A plain terminal
+gives neither. There a cell is identified by the step that its `%%pipeline` line names, and by its text.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ CellKey = tuple[str, ...]
 
 
 def in_file(history: Sequence[Execution], cells: Sequence[CodeCell]) -> list[CodeCell | None]:
-    """Return for each execution its cell in the notebook's file; None where that was edited or deleted since."""
+    """Return each execution's cell in the notebook's file; None where the cell was edited or deleted since."""
     return match(cells, [(execution.cell, execution.raw) for execution in history])
 
 
 def step_name(execution: Execution) -> str:
-    """Return the step that a cell's `%%pipeline NAME` line names, "" if none."""
+    """Return the step that a cell's `%%pipeline NAME` line names, "" if it names none."""
     header = execution.header("pipeline")
     words = header.line.split() if header else []
     return words[0] if words and not words[0].startswith("-") else ""
 
 
 class CellRuns:
-    """A history with its executions told apart by cell. Answers questions; never changes.
+    """A history's executions by cell. Answers questions; never changes.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class CellRuns:
 
     Parameters
     ----------
-    cells : for each execution its cell in the notebook's file (see `in_file`); nothing where there is no file.
+    cells : for each execution its cell in the notebook's file (see `in_file`); empty where there is no file.
     """
 
     def __init__(self, history: Sequence[Execution], cells: Sequence[CodeCell | None] = ()) -> None:
@@ -53,11 +53,11 @@ class CellRuns:
 
     @cached_property
     def standing(self) -> tuple[int, ...]:
-        """The executions that stand for their cells, in order: the last good one of each.
+        """The executions that stand for their cells, in order: the last successful one of each cell.
 
-        Where text alone tells a cell and no step names it, two lines of a session may be equal and yet mean two things
-        (`save(model, path)`, `%track log auc=auc`). There an earlier execution stands, too, if it ran a magic or made
-        something that the last one did not make again.
+        Where only its text identifies a cell and no step names it, two lines of a session may be equal and yet mean
+        two things (`save(model, path)`, `%track log auc=auc`). There an earlier execution stands as well, if it ran a
+        magic or wrote something that the last one did not write again.
         """
         newest = {key: p for p, key in enumerate(self.keys) if self._history[p].status is ExecutionStatus.OK}
         return tuple(
@@ -68,31 +68,32 @@ class CellRuns:
         )
 
     def _is_its_own(self, earlier: int, later: int) -> bool:
-        """Whether an execution did something that a later one of the same text does not stand for."""
+        """Say whether an execution had an effect that a later execution of the same text does not repeat."""
         return not self.made_again(earlier, later) or _runs_magics(self._history[earlier])
 
     def made_again(self, earlier: int, later: int) -> bool:
-        """Whether an execution left something behind, and a later one made or deleted all of that again."""
+        """Say whether an execution wrote names, and a later one wrote or deleted every one of them again."""
         left = self._history[earlier].writes.keys()
         return bool(left) and left <= self._history[later].writes.keys() | self._history[later].deletes
 
     def edits(self, kept: Set[int]) -> list[tuple[int, int]]:
-        """Return (earlier, later) executions of one step that are two cells here, and may be one cell that was edited.
+        """Return pairs (earlier, later) of executions that count as two cells of a step, but may be one edited cell.
 
-        Only cells that text tells are in doubt. The later one made again all that the earlier one made.
+        Only cells that are identified by their text are in doubt. The later execution wrote again all that the earlier
+        one wrote.
         """
-        wordings: dict[str, list[int]] = {}
+        positions_of: dict[str, list[int]] = {}
         for position in sorted(kept):
             if self.keys[position][0] == "text" and (name := step_name(self._history[position])):
-                wordings.setdefault(name, []).append(position)
-        pairs = (pair for positions in wordings.values() for pair in combinations(positions, 2))
+                positions_of.setdefault(name, []).append(position)
+        pairs = (pair for positions in positions_of.values() for pair in combinations(positions, 2))
         return [(earlier, later) for earlier, later in pairs if self.made_again(earlier, later)]
 
 
 def _keys(history: Sequence[Execution], cells: Sequence[CodeCell | None]) -> tuple[CellKey, ...]:
     """Return the key of each execution's cell.
 
-    An execution without an id takes the key of the cell with its step and text that ran before it, else after it: a
+    An execution without an id takes the key of the nearest earlier, else later, execution of the same step and text: a
     console may share a notebook's kernel.
     """
     known: list[CellKey | None] = [
@@ -110,12 +111,12 @@ def _keys(history: Sequence[Execution], cells: Sequence[CodeCell | None]) -> tup
 
 
 def _runs_magics(execution: Execution) -> bool:
-    """Whether a cell holds a magic or a shell line: what it logs or runs is no name that could be compared."""
+    """Say whether a cell holds a magic or a shell line, whose effects are no names that could be compared."""
     body = execution.body
     typed = ("%" in body or "!" in body) and any(piece.kind is not SegmentKind.PYTHON for piece in segments(body))
     return typed or bool(execution.headers)
 
 
 def _by_text_alone(key: CellKey) -> bool:
-    """Whether neither an id nor a step tells a cell."""
+    """Say whether only its text identifies a cell: neither an id nor a step does."""
     return key[:2] == ("text", "")

@@ -1,4 +1,4 @@
-"""What the tags of Kale and papermill say of a notebook's cells."""
+"""The roles that tags of Kale and papermill give to a notebook's cells."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BEFORE = re.compile(r"prev:(\S+)")
 
 
 class Role(Enum):
-    """What a cell is for."""
+    """The role of a cell."""
 
     PLAIN = ""
     STEP = "step"
@@ -31,12 +31,12 @@ class Role(Enum):
 
 @dataclass(frozen=True)
 class CellTag:
-    """What the tags of one cell say.
+    """The meaning of one cell's tags.
 
     Attributes
     ----------
     step : the step that the cell belongs to, "" for none.
-    after : steps that come before it.
+    after : the steps after which this step comes.
     """
 
     role: Role = Role.PLAIN
@@ -49,26 +49,26 @@ PAPERMILL = frozenset({"parameters", "injected-parameters"})
 
 
 def mark(tags: Sequence[str], kale: bool) -> CellTag:
-    """Read one cell's tags; those of Kale only in a notebook that names steps by them.
+    """Parse one cell's tags; tags of Kale count only if `kale` says that the notebook names steps by them.
 
     Examples
     --------
     >>> mark(["block:train", "prev:load"], kale=True)
-    Mark(role=<Role.STEP: 'step'>, step='train', after=('load',))
+    CellTag(role=<Role.STEP: 'step'>, step='train', after=('load',))
     """
     if PAPERMILL & set(tags):
         return CellTag(Role.PARAMETERS)
-    named = next((found[1] for tag in tags if (found := STEP.fullmatch(tag))), "") if kale else ""
-    if named:
-        after = tuple(identifier(found[1], "step") for tag in tags if (found := BEFORE.fullmatch(tag)))
-        return CellTag(Role.STEP, identifier(named, "step"), after)
+    step = next((match[1] for tag in tags if (match := STEP.fullmatch(tag))), "") if kale else ""
+    if step:
+        after = tuple(identifier(match[1], "step") for tag in tags if (match := BEFORE.fullmatch(tag)))
+        return CellTag(Role.STEP, identifier(step, "step"), after)
     return CellTag(next((ROLES[tag] for tag in tags if kale and tag in ROLES), Role.PLAIN))
 
 
 def marks(graph: Graph, cells: Sequence[CodeCell | None], file: Sequence[CodeCell]) -> dict[int, CellTag]:
-    """Say what the tags mean for each execution.
+    """Return the meaning of the tags for each execution.
 
-    An untagged cell belongs where the one before it in the file does, as Kale has it; a cell to skip is no such one.
+    As in Kale, an untagged cell belongs to the step of the cell before it in the file; skipped cells do not count.
     """
     kale = any(STEP.fullmatch(tag) for cell in file for tag in cell.tags)
     of_cell: dict[int, CellTag] = {}
@@ -87,7 +87,7 @@ def marks(graph: Graph, cells: Sequence[CodeCell | None], file: Sequence[CodeCel
 
 
 def printed(body: str) -> tuple[str, ...]:
-    """Return the names that a cell prints, which are a `pipeline-metrics` cell's metrics.
+    """Return the names that a cell prints: the metrics of a `pipeline-metrics` cell.
 
     Examples
     --------
@@ -96,15 +96,17 @@ def printed(body: str) -> tuple[str, ...]:
     """
     calls = [node for node in ast.walk(ast.parse(to_python(body))) if isinstance(node, ast.Call)]
     prints = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
-    return tuple(dict.fromkeys(given.id for call in prints for given in call.args if isinstance(given, ast.Name)))
+    return tuple(
+        dict.fromkeys(argument.id for call in prints for argument in call.args if isinstance(argument, ast.Name))
+    )
 
 
 def after(groups: Sequence[Group], marked: Mapping[int, CellTag]) -> dict[str, tuple[str, ...]]:
-    """Return step -> steps that its tags put before it: only those that are before it, so that no circle comes."""
-    found: dict[str, tuple[str, ...]] = {}
-    for number, each in enumerate(groups):
-        wanted = {name for member in each.members for name in marked[member].after}
-        found[each.name] = tuple(
-            earlier.name for earlier in groups[:number] if any(marked[m].step in wanted for m in earlier.members)
+    """Return step -> steps that its tags put before it. Only earlier steps count, so that no cycle arises."""
+    predecessors: dict[str, tuple[str, ...]] = {}
+    for number, step in enumerate(groups):
+        names = {name for member in step.members for name in marked[member].after}
+        predecessors[step.name] = tuple(
+            earlier.name for earlier in groups[:number] if any(marked[m].step in names for m in earlier.members)
         )
-    return found
+    return predecessors

@@ -1,4 +1,4 @@
-"""Which executions a pipeline keeps, and which step each belongs to by its author's word."""
+"""Select the executions that a pipeline keeps, and label each with the step that its author put it into."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from mlops_jupyter.services.pipeline.select.cell_tags import CellTag, Role
 from mlops_jupyter.services.pipeline.steps.grouping import GroupLabel, identifier, stage
 
 BY_ROLE = (Role.IMPORTS, Role.FUNCTIONS, Role.METRICS)
-"""Roles whose cells make a step of their own, as far as they do more than define."""
+"""Roles whose cells make a step of their own, if they do more than define."""
 
 FEW_SECTIONS = 3
-"""A notebook with fewer sections is cut further, by what its cells do."""
+"""A notebook with fewer sections is divided further, by the stage of its cells."""
 
 
 @dataclass(frozen=True)
 class DisplayOnly:
-    """What the notebook did with answers of ours that only serve the person at the screen (`table = %pipeline`).
+    """Results of our own magics that are only for display (`table = %pipeline`), and what was made with them.
 
     Attributes
     ----------
-    values : (name, execution that made it): such an answer, or something made with one.
-    executions : those that worked with such an answer; they have no meaning without a notebook.
+    values : (name, position of the execution that wrote it) of each such result, and of each value made with one.
+    executions : positions of the executions that used such a result; they have no meaning without a notebook.
     """
 
     values: frozenset[tuple[str, int]]
@@ -37,39 +37,45 @@ class DisplayOnly:
 
 
 def find_display_only(graph: Graph, answers: Callable[[Execution], frozenset[str]]) -> DisplayOnly:
-    """Follow the answers through the history.
+    """Follow results that are only for display through the history.
 
     Parameters
     ----------
-    answers : names that an execution bound to answers of ours.
+    answers : returns the names that an execution bound to such results.
     """
     values: set[tuple[str, int]] = set()
     executions: set[int] = set()
     for position, execution in enumerate(graph.history):
-        bound = answers(execution) if "%" in execution.body else frozenset()
-        used = bound and any(bound & s.reads for s in extract_facts(to_python(execution.body)).statements)
+        names = answers(execution) if "%" in execution.body else frozenset()
+        used = names and any(names & s.reads for s in extract_facts(to_python(execution.body)).statements)
         if used or not values.isdisjoint(graph.producers[position].items()):
             executions.add(position)
-            bound = frozenset(execution.writes)
-        values |= {(name, position) for name in bound}
+            names = frozenset(execution.writes)
+        values |= {(name, position) for name in names}
     return DisplayOnly(frozenset(values), frozenset(executions))
 
 
 def select(
     graph: Graph, cells: Sequence[CodeCell | None], live: Sequence[str], looks: DisplayOnly, skipped: Set[int]
 ) -> tuple[int, ...]:
-    """Return the executions worth keeping: the last good one of each cell, and all that values need.
+    """Return the executions to keep: the last successful one of each cell, and all that live values depend on.
 
-    What only looked at the pipeline is left out, and what its author skips, unless others need it.
+    Executions that only display the pipeline, and those that their author skips, are left out unless others need them.
+
+    Parameters
+    ----------
+    live : names whose present values are kept.
+    looks : the display-only values and executions.
+    skipped : positions of the executions whose cells are tagged skip.
 
     Raises
     ------
     UserError
-        A value that is needed was left half-made by a cell that failed, or was there before recording began.
+        If a needed value was left half-made by a cell that failed.
     """
-    wanted = {graph.last[n] for n in live if n in graph.last and (n, graph.last[n]) not in looks.values}
+    live_makers = {graph.last[n] for n in live if n in graph.last and (n, graph.last[n]) not in looks.values}
     standing = set(CellRuns(graph.history, cells).standing)
-    kept = graph.slice(wanted | (standing - looks.executions - skipped))
+    kept = graph.slice(live_makers | (standing - looks.executions - skipped))
     for position in kept:
         execution = graph.history[position]
         if execution.status is not ExecutionStatus.OK:
@@ -81,7 +87,7 @@ def select(
 
 
 def where(position: int, cells: Sequence[CodeCell | None]) -> str:
-    """How to name an execution to a person."""
+    """Name an execution in a message: its cell's number and heading, or its place in the history."""
     cell = cells[position]
     if cell is None:
         return f"execution {position + 1} (its cell was edited or deleted since)"
@@ -89,7 +95,7 @@ def where(position: int, cells: Sequence[CodeCell | None]) -> str:
 
 
 def edited_or_further(graph: Graph, kept: Sequence[int], cells: Sequence[CodeCell | None]) -> list[str]:
-    """Say which steps hold a cell that may only be an earlier wording of another: no cell id tells."""
+    """Return a note for each step with two cells that, without cell ids, may be one cell before and after an edit."""
     needed = {maker for position in kept for maker in graph.producers[position].values()}
     doubtful = dict.fromkeys(
         step_name(graph.history[later])
@@ -106,53 +112,53 @@ def edited_or_further(graph: Graph, kept: Sequence[int], cells: Sequence[CodeCel
 def needed_all_the_same(
     graph: Graph, kept: Sequence[int], skipped: Set[int], cells: Sequence[CodeCell | None]
 ) -> list[str]:
-    """Say which cells stay though their author skips them, and for what."""
-    found = []
+    """Return a note for each cell that is kept although its author skips it, with the reason."""
+    notes = []
     for position in kept:
         if position in skipped:
             name, user = next(((n, u) for u, n in graph.users.get(position, ()) if u in kept), ("", position))
             use = f"{where(user, cells)} uses {name!r} of it" if name else "an output comes from it"
-            found.append(f"{where(position, cells)} is tagged skip, but {use}: it is kept")
-    return found
+            notes.append(f"{where(position, cells)} is tagged skip, but {use}: it is kept")
+    return notes
 
 
 def labels(
     graph: Graph, kept: Sequence[int], cells: Sequence[CodeCell | None], marked: Mapping[int, CellTag]
 ) -> dict[int, GroupLabel]:
-    """Say for each kept execution which step it belongs to.
+    """Label each kept execution with the step that it belongs to.
 
-    That is `%%pipeline NAME`, else what its tags say, else its section, else what it does.
+    The step is that of `%%pipeline NAME`, else of the cell's tags, else of its section, else the stage of its code.
     """
     sections = {cell.section for p in kept if (cell := cells[p]) is not None and cell.heading}
     by_stage = len(sections) < FEW_SECTIONS
-    found: dict[int, GroupLabel] = {}
+    result: dict[int, GroupLabel] = {}
     run, last = 0, ""
     runs: dict[str, list[int]] = {}
     for position in kept:
         execution, cell = graph.history[position], cells[position]
-        mark = marked[position]
-        by_role = mark.role.value.replace("-", "_") if mark.role in BY_ROLE else ""
-        name = step_name(execution) or mark.step or by_role
+        tag = marked[position]
+        by_role = tag.role.value.replace("-", "_") if tag.role in BY_ROLE else ""
+        name = step_name(execution) or tag.step or by_role
         if name:
-            found[position] = GroupLabel(f"step:{name}", name)
+            result[position] = GroupLabel(f"step:{name}", name)
             last = ""
             continue
-        doing = stage(execution.body)
+        stage_name = stage(execution.body)
         section = cell.section if cell else 0
         heading = cell.heading if cell else ""
         if by_stage or not heading:
-            if f"{section}:{doing}" != last:
-                run, last = run + 1, f"{section}:{doing}"
-            found[position] = GroupLabel(f"run:{run}", doing)
+            if f"{section}:{stage_name}" != last:
+                run, last = run + 1, f"{section}:{stage_name}"
+            result[position] = GroupLabel(f"run:{run}", stage_name)
             runs.setdefault(heading, []).append(position)
         else:
             last = ""
-            found[position] = GroupLabel(f"section:{section}", identifier(heading, doing))
+            result[position] = GroupLabel(f"section:{section}", identifier(heading, stage_name))
     for heading, positions in runs.items():
-        if heading and len({found[p].key for p in positions}) == 1:  # nothing was cut: the author's word is the better
+        if heading and len({result[p].key for p in positions}) == 1:  # not divided: the heading is the better name
             for position in positions:
-                found[position] = GroupLabel(found[position].key, identifier(heading, found[position].name))
-    return found
+                result[position] = GroupLabel(result[position].key, identifier(heading, result[position].name))
+    return result
 
 
 def _some(names: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Values that a bundle cannot make again: refused by name, before anything is written."""
+"""Refuse values that a bundle cannot make again, by name, before anything is written."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from mlops_jupyter.services.pipeline.select.selection import where
 from mlops_jupyter.services.pipeline.steps.cell_code import CellCodes
 
 KEPT_BY_IPYTHON = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|In|Out").fullmatch
-"""Names of earlier inputs and outputs."""
+"""Match the names under which IPython keeps earlier inputs and outputs."""
 
 
 def kept_by_ipython(place: str, name: str) -> UserError:
-    """Return the refusal of a name of earlier inputs or outputs."""
+    """Return the error for a name under which IPython keeps an earlier input or output."""
     return UserError(f"{place} uses {name!r}, which IPython keeps: give the value a name of its own")
 
 
 def made_by_none(place: str, name: str, before: Set[str]) -> UserError:
-    """Return the refusal of a value that no cell made: it was there before recording began, or came between cells."""
+    """Return the error for a value that no cell made: it was made before recording began, or between two cells."""
     if name not in before:
         return UserError(
             f"{place} uses {name!r}, which was made between two cells, by a widget or a thread: make it in a cell"
@@ -35,7 +35,7 @@ def made_by_none(place: str, name: str, before: Set[str]) -> UserError:
 
 
 def check_seen(history: Sequence[Execution], cells: Sequence[CodeCell | None]) -> None:
-    """Refuse a history of which a part was not seen: any value may come from there."""
+    """Refuse a history with an unobserved execution, from which any value may come."""
     for position, execution in enumerate(history):
         if execution.unobserved:
             raise UserError(
@@ -45,7 +45,7 @@ def check_seen(history: Sequence[Execution], cells: Sequence[CodeCell | None]) -
 
 
 def check_born(parts: CellCodes, kept: Sequence[int], cells: Sequence[CodeCell | None], recording: Recording) -> None:
-    """Refuse what the record cannot repeat: a value that was there before recording began, or that IPython keeps."""
+    """Refuse reads of values that no recorded cell made, and of values that IPython keeps."""
     for position in kept:
         for name in sorted(parts[position].facts.reads - parts[position].facts.writes):
             if KEPT_BY_IPYTHON(name):
@@ -56,7 +56,7 @@ def check_born(parts: CellCodes, kept: Sequence[int], cells: Sequence[CodeCell |
 
 
 def check_lost(parts: CellCodes, kept: Sequence[int], cells: Sequence[CodeCell | None]) -> None:
-    """Refuse a use of what a magic gave that a bundle has no word for."""
+    """Refuse reads of a magic's result that a bundle cannot bind."""
     for position in kept:
         part = parts[position]
         for name in sorted(part.facts.reads | parts.graph.producers[position].keys()):

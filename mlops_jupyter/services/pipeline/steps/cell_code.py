@@ -1,4 +1,4 @@
-"""The executions of a plan as plain Python, and what each name that they read is: code (as text) or a value."""
+"""The executions of a plan as plain Python, and whether each name that they read is code (as text) or a value."""
 
 from __future__ import annotations
 
@@ -26,15 +26,16 @@ STAR = re.compile(r"(?:#.*\n)*(from\s+\S+\s+import\s+\*)")
 
 @dataclass(frozen=True)
 class CellCode:
-    """One execution, translated.
+    """One execution, translated into plain Python.
 
     Attributes
     ----------
-    facts : of the translated text, so that its lines are that text's lines.
-    cell : the notebook's cell that it was of, if that is still there.
+    position : the execution's position in the history.
+    facts : facts about the translated text; line numbers refer to that text.
+    cell : the execution's cell in the notebook's file; None if it was edited or deleted since.
     parameters : names that this execution declares as parameters of the pipeline, with their defaults.
-    outputs : the only names that its author lets it give to other steps; None: any.
-    resources : what its author asks for its step.
+    outputs : the only names that the execution's author lets its step give to other steps; None: any.
+    resources : the resources that the author requests for the step.
     """
 
     position: int
@@ -48,38 +49,38 @@ class CellCode:
 
     @cached_property
     def lines(self) -> list[str]:
-        """The translated text's lines, without their ends."""
+        """The lines of the translated text, without line ends."""
         return lines_of(self.translation.text)
 
     def text(self, statement: Statement) -> str:
-        """A statement's source, with the comments right above it."""
+        """Return a statement's source, with the comments right above it."""
         return "\n".join(self.lines[statement.span.comment_line - 1 : statement.span.end_line]) + "\n"
 
     def imports_plainly(self, name: str) -> bool:
-        """Whether every statement that binds a name is an import at the top level."""
+        """Say whether every statement that binds a name is an import at the top level."""
         return all(s.kind is StatementKind.IMPORT for s in self.facts.statements if name in s.writes)
 
     @property
     def dynamic(self) -> bool:
-        """Whether the cell bound names that its text does not show, or reaches for its namespace itself."""
+        """Whether the cell bound names that its text does not show, or calls `exec` or `globals`."""
         unseen = self.execution.writes.keys() - self.facts.writes - set(self.parameters) - self.translation.lost.keys()
-        made = any(n.isidentifier() for n in unseen if not self.in_place(n)) and not self.facts.star_imports
-        return made or bool(re.search(r"(?<![\w.])(exec|globals)\(", self.translation.text))
+        bound_unseen = any(n.isidentifier() for n in unseen if not self.in_place(n)) and not self.facts.star_imports
+        return bound_unseen or bool(re.search(r"(?<![\w.])(exec|globals)\(", self.translation.text))
 
     def in_place(self, name: str) -> bool:
-        """Whether a name that the cell changed was there before it: changed in place rather than bound."""
+        """Say whether a name that the cell changed existed before: it was changed in place rather than bound."""
         return name in self.execution.reads
 
     def binding(self, name: str) -> Statement | None:
-        """The last top-level statement that binds a name."""
+        """Return the last top-level statement that binds a name, None if there is none."""
         return next((s for s in reversed(self.facts.statements) if name in s.writes), None)
 
     def is_code(self, name: str) -> bool:
-        """Whether a name that this execution bound is an import or a definition, and nothing else in it binds it."""
+        """Say whether this execution bound a name by imports and definitions alone."""
         if name in self.facts.writes:
             set_up = any(s.sets_up == name and not s.option for s in self.facts.statements)
             if set_up and name not in self.facts.imports:
-                return False  # it was given more than its source says: an attribute, a registered function
+                return False  # it has more than its source says: an attribute, a registered function
             kinds = {s.kind for s in self.facts.statements if name in s.writes}
             if not kinds:
                 return False  # a function that it called has bound it
@@ -90,7 +91,7 @@ class CellCode:
 
     @cached_property
     def starred(self) -> frozenset[str]:
-        """Names that its `from module import *` bound; what it only changed in place is none of them."""
+        """The names that the execution's `from module import *` bound, without those that it changed in place."""
         if not self.facts.star_imports:
             return frozenset()
         bound = self.execution.writes.keys() - self.facts.writes - self.execution.mutated
@@ -98,37 +99,37 @@ class CellCode:
 
     @cached_property
     def stars(self) -> Mapping[int, str]:
-        """Its `from module import *`, by line."""
-        found = ((s.span.line, STAR.match(self.text(s).lstrip("\n"))) for s in self.facts.statements if not s.writes)
-        return {line: f"{star[1]}\n" for line, star in found if star}
+        """Line number -> the `from module import *` statement on it."""
+        matches = ((s.span.line, STAR.match(self.text(s).lstrip("\n"))) for s in self.facts.statements if not s.writes)
+        return {line: f"{star[1]}\n" for line, star in matches if star}
 
 
 def _calls(definition: str) -> bool:
-    """Whether making a definition calls anything: in a default, or in the body of a class."""
+    """Say whether making a definition calls anything: in a default, or in the body of a class."""
     node = ast.parse(textwrap.dedent(definition)).body[-1]
-    made: list[ast.AST] = []
+    evaluated: list[ast.AST] = []
     todo: list[ast.AST] = [node]
     while todo:
-        one = todo.pop()
-        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            made += [*one.args.defaults, *filter(None, one.args.kw_defaults)]
-        elif isinstance(one, ast.ClassDef):
-            todo += one.body
+        child = todo.pop()
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            evaluated += [*child.args.defaults, *filter(None, child.args.kw_defaults)]
+        elif isinstance(child, ast.ClassDef):
+            todo += child.body
         else:
-            made.append(one)
-    return any(isinstance(inner, ast.Call) for one in made for inner in ast.walk(one))
+            evaluated.append(child)
+    return any(isinstance(part, ast.Call) for child in evaluated for part in ast.walk(child))
 
 
 @dataclass(frozen=True)
 class Binding:
-    """One name that a step takes from outside of itself, and who made it."""
+    """A name together with the execution that made its value or bound its code (a position in the history)."""
 
     name: str
     maker: int
 
 
 class CellCodes:
-    """All parts of a plan by position, over the graph they come from. Answers; what it found out it remembers."""
+    """The translated executions of a plan by position, with their graph. Answers questions, and caches the answers."""
 
     def __init__(self, graph: Graph, parts: Mapping[int, CellCode]) -> None:
         self.graph = graph
@@ -150,13 +151,13 @@ class CellCodes:
         return iter(self._parts.values())
 
     def importers(self, name: str) -> Sequence[int]:
-        """Return the executions that import a name, in order."""
+        """Return the positions of the executions that import a name, in order."""
         return self._importers.get(name, ())
 
     def is_code(self, need: Binding) -> bool:
-        """Whether a name, as made by that execution, travels as source rather than as a value.
+        """Say whether a binding travels as source rather than as a value.
 
-        A definition that takes values when it is made (a default, a decorator's argument) is a value itself.
+        A definition that reads values when it is made (a default, a decorator's argument) is a value itself.
         """
         if need.maker not in self._parts:
             return False
@@ -168,7 +169,7 @@ class CellCodes:
         return self._code[need]
 
     def _remembers(self, need: Binding) -> bool:
-        """Whether a decorator made an object of a definition (a cache, say), with a state of its own."""
+        """Say whether a decorator turned a definition into an object with a state of its own, such as a cache."""
         part = self._parts[need.maker]
         if need.name not in part.facts.definitions or part.execution.writes.get(need.name) in ("code", None):
             return False
@@ -182,7 +183,7 @@ class CellCodes:
         return any(not p.is_code(n) for p in self._parts.values() for n in seen & p.facts.writes)
 
     def _acts(self, need: Binding) -> bool:
-        """Whether a decorator changed a value when it made a definition: it called it, or registered it somewhere."""
+        """Say whether a decorator changed a value: it called the definition, or registered it somewhere."""
         part = self._parts[need.maker]
         statement = part.binding(need.name)
         if not part.execution.mutated or statement is None or not DECORATED(part.text(statement)):
@@ -208,31 +209,31 @@ class CellCodes:
             return False
         if not RANDOM.isdisjoint(part.execution.writes) and _calls(part.text(statement)):
             return True
-        made = self.graph.producers[need.maker]
+        producers = self.graph.producers[need.maker]
         for name in statement.reads - {need.name}:
             if name in part.facts.writes:
                 if not self.is_code(Binding(name, need.maker)):
                     return True
-            elif name in made and not self.is_code(Binding(name, made[name])):
+            elif name in producers and not self.is_code(Binding(name, producers[name])):
                 return True
         return False
 
     def is_parameter(self, need: Binding) -> bool:
-        """Whether a name, as made by that execution, is a parameter of the pipeline."""
+        """Say whether a binding is a parameter of the pipeline."""
         return need.maker in self._parts and need.name in self._parts[need.maker].parameters
 
     def reads(self, position: int) -> list[Binding]:
-        """What an execution took from earlier ones, hidden variables included."""
+        """Return what an execution read from earlier ones, hidden variables included."""
         return [Binding(name, maker) for name, maker in self.graph.producers[position].items()]
 
     def names_in_strings(self, members: Iterable[int]) -> set[str]:
-        """Names that strings of these executions may use: a formula, a query, text that is evaluated."""
+        """Return the names that strings of these executions may use: a formula, a query, text that is evaluated."""
         return {name for member in members for name in self._parts[member].facts.names_in_strings}
 
     def values(self, members: list[int]) -> list[Binding]:
-        """Values that executions of one step take from other steps: neither code, nor parameters, nor hidden."""
+        """Return the values that a step's executions read from other steps: no code, parameters or hidden variables."""
         inside = set(members)
-        found = dict.fromkeys(
+        bindings = dict.fromkeys(
             need
             for member in members
             for need in self.reads(member)
@@ -241,29 +242,29 @@ class CellCodes:
             and not self.is_code(need)
             and not self.is_parameter(need)
         )
-        return list(found)
+        return list(bindings)
 
     def causes(self, position: int) -> tuple[NondeterminismCause, ...]:
-        """What may give a part other values in another process, with all names known that any part binds to sets."""
+        """Return an execution's causes of nondeterminism, given all names that any execution binds to sets."""
         if self._sets is None:
             self._sets = frozenset().union(*(part.facts.sets for part in self))
         return self._parts[position].facts.causes_with(self._sets)
 
     def keeps_figures(self) -> bool:
-        """Whether figures of pyplot stayed open in the notebook when a cell had ended."""
+        """Say whether pyplot's figures stayed open in the notebook when a cell had ended."""
         marks = {part.execution.writes.get(DRAWING) for part in self}
         return bool(marks - {None, SHOWN}) and SHOWN not in marks
 
     def settings(self, members: list[int]) -> list[tuple[int, Statement]]:
-        """Statements of other steps that set up libraries before these executions, with the position of each.
+        """Return the statements of other steps that set up libraries before these executions, with their positions.
 
-        No value tells what they did: a step repeats them.
+        No value carries their effect, so a step repeats them.
         """
         before = self.earlier(SETTINGS, members)
         return [(p, s) for p in before for s in self._parts[p].facts.statements if self.sets_up(p, s)]
 
     def earlier(self, hidden: str, members: list[int]) -> list[int]:
-        """Executions of other steps that made what these find of a hidden variable: each adds to what it found."""
+        """Return the executions of other steps that together made the hidden variable that these members read."""
         seen: set[int] = set()
         todo = list(members)
         while todo:
@@ -274,18 +275,18 @@ class CellCodes:
         return sorted(p for p in seen.difference(members) if p in self._parts)
 
     def sets_up(self, position: int, statement: Statement) -> bool:
-        """Whether a statement sets up a library, and nothing of the notebook's own."""
+        """Say whether a statement sets up a library, and nothing of the notebook's own."""
         name = statement.sets_up
         part = self._parts[position]
         if not name or SETTINGS not in part.execution.writes:
             return False
         if statement.option and part.execution.writes.get(statement.option) != UNKNOWN:
-            return False  # the value of its hidden variable tells it
+            return False  # the value of its hidden variable carries it
         maker = position if name in part.facts.writes else self.graph.producers[position].get(name)
         return maker is not None and maker in self._parts and name in self._parts[maker].facts.imports
 
     def used(self, position: int, statement: Statement) -> list[Binding]:
-        """Code that a statement uses, also in the functions that it names, and when what it defines is called."""
+        """Return the code that a statement uses, also in functions that it names and when its definition is called."""
         part = self._parts[position]
         names = part.facts.uses(statement)
         around = [*self.reads(position), *(Binding(name, position) for name in part.facts.writes)]
@@ -293,6 +294,6 @@ class CellCodes:
 
     @cached_property
     def of_the_future(self) -> tuple[str, ...]:
-        """`from __future__ import ...` of all cells: in a notebook it holds for every later cell too."""
+        """The `from __future__` imports of all cells: in a notebook they apply to every later cell too."""
         texts = (text for part in self for text in part.facts.imports.values())
         return tuple(f"{text}\n" for text in dict.fromkeys(texts) if text.startswith("from __future__"))

@@ -1,4 +1,4 @@
-"""Which values may cross to another process: asked of the notebook's own values, before steps are cut for good."""
+"""Find values that cannot cross to another process, by trying the notebook's own values before steps are final."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ NOT_TRANSFERABLE = {
     DRAWING: "a figure that pyplot had open is drawn on",
     SETTINGS: "a library was set up with values of the notebook",
 }
-"""Hidden variable that no artifact carries -> why the steps that share it are merged."""
+"""Hidden variable that no artifact can carry -> why the steps that share it are merged."""
 
 Obstacle = tuple[int, int, str]
-"""(execution that made a value, execution that takes it, why the value cannot cross between the two)."""
+"""(execution that made a value, execution that reads it, why the value cannot cross between the two)."""
 
 
 class Crossing:
-    """Judges values at the borders between steps. Reads the notebook's values; changes nothing.
+    """Finds obstacles to values that cross between steps. Reads the notebook's values; changes nothing.
 
-    A value that the notebook no longer holds is not guessed at.
+    A value that the notebook no longer holds is judged by what capture noted, else by the present value of its name.
     """
 
     def __init__(self, recording: Recording, parts: CellCodes) -> None:
@@ -37,7 +37,7 @@ class Crossing:
         self._parts = parts
 
     def obstacles(self, groups: Sequence[Group]) -> list[Obstacle]:
-        """Return each value that would have to cross between groups and cannot."""
+        """Return the obstacles: values that would have to cross between groups, and cannot."""
         obstacles: list[Obstacle] = []
         needs = dict.fromkeys(need for group in groups for need in self._parts.values(group.members))
         reasons = {need: self._cannot_cross(need) for need in needs}  # once each, however many groups take it
@@ -51,17 +51,17 @@ class Crossing:
         return obstacles
 
     def _state(self, group: Group) -> Iterator[Obstacle]:
-        """Yield state that no artifact carries: open figures that are drawn on, libraries set up with values."""
+        """Yield obstacles of state that no artifact can carry: open figures, libraries set up with values."""
         for name, reason in NOT_TRANSFERABLE.items():
             for maker in reversed(self._parts.earlier(name, group.members)):
                 if self._parts[maker].execution.writes[name] == UNKNOWN:
                     yield maker, group.members[0], reason
 
     def _cannot_cross(self, need: Binding) -> str:
-        """Return why a value cannot leave the process that made it; "" if it can, as far as can be known now.
+        """Return why a value cannot leave the process that made it; "" if it can, as far as is known.
 
-        Of a value that the notebook no longer has, and that no cell saw to be unpicklable, the value that its name has
-        now is taken to be of the same kind.
+        If the notebook no longer has the value, and no cell saw that it was unpicklable, the present value of its name
+        is tried in its place.
         """
         if need.maker not in self._parts:
             return ""
@@ -86,7 +86,7 @@ class Crossing:
         return cannot_be_read(load_exact, saved.data)
 
     def _was_unpicklable(self, need: Binding) -> bool:
-        """Whether the cell that deleted or rebound a name saw that its value could not be pickled."""
+        """Say whether the value of a name was seen to be unpicklable when a cell deleted or rebound the name."""
         for execution in self._parts.graph.history[need.maker + 1 :]:
             bound = execution.writes.get(need.name, "tied") != "tied" and need.name not in execution.mutated
             if bound or need.name in execution.deletes:
@@ -94,21 +94,25 @@ class Crossing:
         return False
 
     def _at_module_level(self, name: str, seen: frozenset[str] = frozenset()) -> bool:
-        """Whether a definition of the notebook will stand at the top of a module, where unpickling finds it.
+        """Say whether a definition of the notebook will stand at the top of a module, where unpickling finds it.
 
-        One that uses values does not, nor one that uses another such.
+        A definition that uses values does not, nor does one that uses such a definition.
         """
-        made = self._parts.graph.last
-        if name not in made or made[name] not in self._parts or not self._parts.is_code(Binding(name, made[name])):
+        last_makers = self._parts.graph.last
+        if (
+            name not in last_makers
+            or last_makers[name] not in self._parts
+            or not self._parts.is_code(Binding(name, last_makers[name]))
+        ):
             return False
-        part = self._parts[made[name]]
+        part = self._parts[last_makers[name]]
         statement = part.binding(name)
         own = part.facts.deferred_reads.get(name, frozenset()) | (statement.reads if statement else frozenset())
-        used = {n for n in own if n in made and made[n] in self._parts} - seen - {name}
+        used = {n for n in own if n in last_makers and last_makers[n] in self._parts} - seen - {name}
         return all(self._at_module_level(n, seen | {name}) for n in used)
 
     def _views(self, group: Group) -> Iterator[Obstacle]:
-        """Yield arrays that share memory, were made in another group, and are changed in place in this one."""
+        """Yield obstacles of arrays that share memory, were made in other groups, and change in place in this one."""
         for member in group.members:
             execution = self._parts.graph.history[member]
             for sharing in execution.alias_groups:
@@ -127,9 +131,10 @@ class Crossing:
 
 
 def cannot_be_read(read: Callable[..., object], *saved: object) -> str:
-    """Return why saved bytes cannot be read back where nothing of the notebook is around; "" if they can.
+    """Return why saved bytes cannot be read back without the notebook; "" if they can.
 
-    A thread has a stack of its own: formulas look for functions in whatever calls them, and here that is the notebook.
+    They are read in a new thread, whose stack holds no frame of the notebook: formulas look for functions in the frames
+    of their callers.
     """
     with ThreadPoolExecutor(1) as executor:
         fault = executor.submit(read, *saved).exception()

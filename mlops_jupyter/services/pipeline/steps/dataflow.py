@@ -1,4 +1,4 @@
-"""What flows: which values cross from step to step, in which company, and which leave the pipeline."""
+"""The dataflow: which values cross from step to step, which of them together, and which leave the pipeline."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from mlops_jupyter.services.pipeline.steps.step_draft import StepDraft, by_appea
 
 
 class Dataflow:
-    """Which values cross from step to step, in which order and company. Answers; never changes."""
+    """Which values cross from step to step, in which order, and which of them together. Never changes.
+
+    Attributes
+    ----------
+    drafts : the steps that are not empty.
+    step_of : position of an execution -> its step.
+    taken : step -> names of its values and hidden variables that other steps read.
+    """
 
     def __init__(self, parts: CellCodes, drafts: Sequence[StepDraft]) -> None:
         self.parts = parts
@@ -25,57 +32,58 @@ class Dataflow:
                     self.taken.setdefault(self.step_of[maker], set()).add(name)
 
     def gives(self, done: StepDraft, name: str) -> bool:
-        """Whether a step's author lets it give a name: `--out` names all it gives, if it is there."""
-        said = [part.outputs for m in done.members if (part := self.parts[m]).outputs is not None]
-        return not said or name.startswith(HIDDEN) or any(name in outputs for outputs in said)
+        """Say whether a step may give a name to other steps: `--out`, where present, lists all it may give."""
+        declared = [part.outputs for m in done.members if (part := self.parts[m]).outputs is not None]
+        return not declared or name.startswith(HIDDEN) or any(name in outputs for outputs in declared)
 
     def hidden(self, done: StepDraft) -> dict[str, int | None]:
-        """Hidden variables that a step takes, with who made each; None: it was there before the first step.
+        """Return the hidden variables that a step reads, each with the position of its maker.
 
-        What a cell did that has no step (imports, `%matplotlib inline`) counts as never done: a bundle has no screen.
+        The maker is None if the variable has its initial value. A cell without a step (imports, `%matplotlib inline`)
+        counts as never run: a bundle has no screen.
         """
         steps = {d.name for d in self.drafts}
-        found: dict[str, int | None] = {}
+        makers_of: dict[str, int | None] = {}
         written: set[str] = set()
         for member in done.members:
-            made = self.parts.graph.producers[member]
-            for name in sorted({*self.parts.graph.history[member].reads, *made}):
-                if name.startswith(HIDDEN) and name not in (SETTINGS, DRAWING, *written, *found):
-                    maker = made.get(name)
+            producers = self.parts.graph.producers[member]
+            for name in sorted({*self.parts.graph.history[member].reads, *producers}):
+                if name.startswith(HIDDEN) and name not in (SETTINGS, DRAWING, *written, *makers_of):
+                    maker = producers.get(name)
                     if maker is None or maker not in self.parts or self.step_of[maker] not in steps:
-                        found[name] = None
+                        makers_of[name] = None
                     elif maker not in done.members:
-                        found[name] = maker
+                        makers_of[name] = maker
             written |= {n for n in self.parts.graph.history[member].writes if n.startswith(HIDDEN)}
-        return found
+        return makers_of
 
     def values(self, done: StepDraft) -> dict[str, int]:
-        """Values that a step makes, with the last of its executions that made each."""
-        found: dict[str, int] = {}
+        """Return the values that a step makes, each with the position of the last execution that made it."""
+        makers: dict[str, int] = {}
         for member in done.members:
             part = self.parts[member]
             for name in part.execution.writes:
                 if name in part.translation.lost:
-                    found.pop(name, None)
+                    makers.pop(name, None)
                 elif not (
                     name.startswith(HIDDEN) or self.parts.is_code(Binding(name, member)) or name in part.parameters
                 ):
-                    found[name] = member
+                    makers[name] = member
             for name in part.execution.deletes:
-                found.pop(name, None)
-        return found
+                makers.pop(name, None)
+        return makers
 
     def outputs(self, done: StepDraft, delivered: Mapping[str, int]) -> tuple[tuple[str, ...], ...]:
-        """Groups of variables that leave a step: those that share objects together, each hidden one alone."""
+        """Return the alias groups of variables that leave a step; each hidden variable is a group of its own."""
         taken = self.taken.get(done.name, set())
-        kept_in = sorted(n for n in taken if not self.gives(done, n))
-        if kept_in:
-            user = next(d.name for d in self.drafts if kept_in[0] in d.inputs and d is not done)
+        withheld = sorted(n for n in taken if not self.gives(done, n))
+        if withheld:
+            user = next(d.name for d in self.drafts if withheld[0] in d.inputs and d is not done)
             raise UserError(
-                f"step {user!r} takes {kept_in[0]!r} from step {done.name!r}, whose --out leaves it out: add it there"
+                f"step {user!r} takes {withheld[0]!r} from step {done.name!r}, whose --out leaves it out: add it there"
             )
-        made = self.values(done)
-        leaving = [n for n, maker in made.items() if n in taken or delivered.get(n) in done.members]
+        makers = self.values(done)
+        leaving = [n for n, maker in makers.items() if n in taken or delivered.get(n) in done.members]
         visible = by_appearance(done.body, leaving)
         hidden = sorted(n for n in taken if n.startswith(HIDDEN))
         groups: list[set[str]] = [{n} for n in visible]
@@ -88,7 +96,7 @@ class Dataflow:
         return (*map(tuple, ordered), *((n,) for n in hidden))
 
     def _still(self, sharing: frozenset[str], member: int, done: StepDraft) -> bool:
-        """Whether no later execution of the step bound a name of the set to something that no longer shares."""
+        """Say whether the names still share objects at the step's end: no later execution rebound one of them alone."""
         later = [m for m in done.members if m > member]
         return all(
             not (self.parts[m].execution.writes.keys() & sharing)
@@ -98,16 +106,16 @@ class Dataflow:
 
 
 def deliverable(flows: Dataflow, outputs: tuple[str, ...] | None) -> dict[str, int]:
-    """Return the values that may leave the pipeline: name -> the execution that made it.
+    """Return the values that may leave the pipeline: name -> position of the execution that made it.
 
     Parameters
     ----------
-    outputs : the names that the user chose; None: every step's last values that no other step takes.
+    outputs : the names that the user chose; None: the last values of every step that no other step takes.
 
     Raises
     ------
     UserError
-        A chosen name is not among what its step gives, or is no value.
+        If a step may not give a chosen name, or the name is no value.
     """
     last: dict[str, int] = {}
     owners: dict[str, StepDraft] = {}

@@ -1,4 +1,4 @@
-"""Generated Python made readable by ruff: unused imports out, the rest sorted, one format."""
+"""Format generated Python with ruff: remove unused imports, sort the rest, and lay out the code."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ruff import find_ruff_bin  # type: ignore[import-untyped]
 
 RULES = "F401,I001"
 KEEP = "  # noqa: F401 keep"
-"""At the end of an import that must stay though its name is never used; taken out again."""
+"""Comment that keeps an import whose name is never used; removed again after formatting."""
 
 USED = re.compile(r"^__all__ = .*  # in strings$\n", re.MULTILINE)
-"""What `using` writes: ruff counts names of `__all__` as used."""
+"""The line that `using` writes: ruff counts the names in `__all__` as used."""
 
 UNSORTED = "# isort: skip_file\n"
-"""At the top of a text whose imports must stay in their order; taken out again."""
+"""Comment at the top of a text whose imports must keep their order; removed again after sorting."""
 
 LINE_LENGTH = 100
 
@@ -26,16 +26,16 @@ OPTIONS = ("--isolated", "--quiet", "--line-length", f"{LINE_LENGTH}", "--no-cac
 
 
 def format_all(texts: Mapping[str, str], package: str) -> dict[str, str]:
-    """Return each text formatted; keys are kept. One call of ruff for all, so 1,000 cells cost as one.
+    """Return all texts formatted, under the same keys. Ruff runs once for all of them, so 1,000 cells cost as one.
 
     Parameters
     ----------
-    package : the bundle's own, whose imports come last.
+    package : the bundle's own package, whose imports come last.
 
     Raises
     ------
     RuntimeError
-        Ruff does not read what we wrote: a fault of ours, with its message.
+        If ruff cannot read a generated text: a fault of ours.
     """
     own = f'lint.isort.known-first-party = ["{package}"]'
     with tempfile.TemporaryDirectory() as folder:
@@ -57,7 +57,7 @@ def _ruff(words: list[str], texts: Mapping[str, str]) -> None:
 
 
 def using(names: Iterable[str]) -> str:
-    """Return what is put under a text whose strings may use names: their imports stay. It is taken out again."""
+    """Return a line to append to a text whose strings may use names, so that their imports stay while formatting."""
     used = sorted(names)
     return f"__all__ = {used!r}  # in strings\n" if used else ""
 

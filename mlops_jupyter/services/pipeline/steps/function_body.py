@@ -1,4 +1,4 @@
-"""What is left of cells for the body of a step's function, once what stands at the top of its module is taken out."""
+"""The body of a step's function: its cells without what stands at the top of the module."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mlops_jupyter.services.pipeline.steps.imports import Place, by_star, import
 PYPLOT = re.compile(r"^import matplotlib\.pyplot as (\w+)|^from matplotlib import pyplot as (\w+)", re.MULTILINE)
 
 INNER_IMPORT = re.compile(r"^([ \t]+(?:import|from)\s[^#'\"\\]*[^#'\"\\\s,])$")
-"""An import inside a block: whether it succeeds may matter, though its name is never used."""
+"""Match an import inside a block: whether it succeeds may matter, though its name is never used."""
 
 
 def joined(
@@ -28,27 +28,28 @@ def joined(
     parameters: Mapping[str, object],
     pyplot: str,
 ) -> str:
-    """Join the cells, each after those definitions of other steps that it uses and that read the step's values.
+    """Join the cells, each preceded by the code of other steps that it uses and that must stand inside the function.
 
     Parameters
     ----------
     members : the step's executions.
-    nested : code of other steps that stands inside the function.
-    at_top : names that stand at the top of the module; "*" if stars do.
-    pyplot : what the module calls pyplot. Where a cell left figures open, and another follows, it shows them.
+    nested : bindings of other steps whose code stands inside the function.
+    at_top : names bound at the top of the module; "*" if star imports stand there.
+    parameters : the step's parameters.
+    pyplot : the module's name for pyplot. Figures that a cell drew are shown before the next cell.
     """
     texts: list[str] = []
     standing: dict[str, int] = {}
     for member in members:
         used = set(parts.reads(member))
         for need in sorted(nested, key=lambda n: place(parts, n)):
-            wanted = need in used or not any(need in parts.reads(m) for m in members)
-            if wanted and standing.get(need.name) != need.maker:
+            needed = need in used or not any(need in parts.reads(m) for m in members)
+            if needed and standing.get(need.name) != need.maker:
                 texts.append(_binding(parts, need))
                 standing[need.name] = need.maker
         body = _left(parts[member], at_top, parameters)
-        shown = parts[member].execution.writes.get(DRAWING) == SHOWN and member != members[-1]
-        if shown and not body.rstrip().endswith(f"{pyplot}.show()"):
+        shows_figures = parts[member].execution.writes.get(DRAWING) == SHOWN and member != members[-1]
+        if shows_figures and not body.rstrip().endswith(f"{pyplot}.show()"):
             body += f"{pyplot}.show()\n"  # as the notebook did when the cell had ended
         texts.append(body)
         standing.update(dict.fromkeys(parts[member].facts.definitions | parts[member].facts.imports.keys(), member))
@@ -56,13 +57,13 @@ def joined(
 
 
 def pyplot(imports: Iterable[str]) -> tuple[str, bool]:
-    """Return what a module with these imports calls pyplot, and whether it has it."""
-    found = PYPLOT.search("".join(imports))
-    return (next(filter(None, found.groups())), True) if found else ("pyplot", False)
+    """Return a module's name for pyplot, and whether these imports bind it."""
+    imported = PYPLOT.search("".join(imports))
+    return (next(filter(None, imported.groups())), True) if imported else ("pyplot", False)
 
 
 def _binding(parts: CellCodes, need: Binding) -> str:
-    """Return what binds a name of other steps inside the function: its definition, or the import of it alone."""
+    """Return the code that binds another step's name inside the function: its definition, or its import alone."""
     part = parts[need.maker]
     if need.name in part.facts.definitions:
         return definition(parts, need)
@@ -72,7 +73,7 @@ def _binding(parts: CellCodes, need: Binding) -> str:
 
 
 def used(parts: CellCodes, need: Binding) -> frozenset[str]:
-    """Return the names that a definition uses, when it is made and when it is called."""
+    """Return the names that a definition reads, when it is made and when it is called."""
     part = parts[need.maker]
     statement = part.binding(need.name)
     return part.facts.deferred_reads.get(need.name, frozenset()) | (statement.reads if statement else frozenset())
@@ -87,29 +88,31 @@ def definition(parts: CellCodes, need: Binding) -> str:
 
 
 def code_only(text: str) -> str:
-    """Return a text without its lines of comment."""
+    """Return a text without its comment lines."""
     return "\n".join(line for line in lines_of(text) if not line.lstrip().startswith("#")).strip()
 
 
 def _left(part: CellCode, at_top: set[str], parameters: Mapping[str, object]) -> str:
-    """Return what is left of a cell once what stands at the top of the module, and parameters, are taken out."""
-    lines, kept, done = part.lines, list[str](), 0
+    """Return a cell's text without parameters and without the statements that stand at the top of the module."""
+    lines, remaining, last_line = part.lines, list[str](), 0
     for statement in part.facts.statements:
         first, last = statement.span.comment_line, statement.span.end_line
-        if first <= done:  # a second statement on one line was taken with the first
+        if first <= last_line:  # a second statement on one line was taken with the first
             continue
-        kept += lines[done : first - 1]
+        remaining += lines[last_line : first - 1]
         if not dropped(part, statement, at_top, parameters):
-            kept += [INNER_IMPORT.sub(rf"\1{KEEP}", line) for line in lines[first - 1 : last]]
+            remaining += [INNER_IMPORT.sub(rf"\1{KEEP}", line) for line in lines[first - 1 : last]]
             if lines[statement.span.line - 1].startswith("del "):
-                kept += [f"{name} = builtins.{name}" for name in sorted(statement.deletes) if hasattr(builtins, name)]
-        done = last
-    kept += lines[done:]
-    return "\n".join(kept).strip("\n") + "\n" if any(line.strip() for line in kept) else ""
+                remaining += [
+                    f"{name} = builtins.{name}" for name in sorted(statement.deletes) if hasattr(builtins, name)
+                ]
+        last_line = last
+    remaining += lines[last_line:]
+    return "\n".join(remaining).strip("\n") + "\n" if any(line.strip() for line in remaining) else ""
 
 
 def dropped(part: CellCode, statement: Statement, at_top: set[str], parameters: Mapping[str, object]) -> bool:
-    """Whether a statement is left out of the body: it stands at the top of the module, or does nothing but show."""
+    """Say whether a statement is left out of the body: it stands at the top of the module, or only shows a value."""
     first, last = statement.span.line, statement.span.end_line
     if sum(s.span.line <= last and s.span.end_line >= first for s in part.facts.statements) > 1:
         return False  # it shares its lines with others
@@ -122,19 +125,19 @@ def dropped(part: CellCode, statement: Statement, at_top: set[str], parameters: 
             and statement.writes <= part.parameters.keys()
         )
     if statement.kind is not StatementKind.EXPRESSION or statement.reads & part.execution.mutated:
-        return False  # what looks at an attribute may have made it
+        return False  # reading an attribute may have made it
     return _only_shows(code_only(part.text(statement)), part.execution.writes.keys())
 
 
 LOOKS = (ast.Expr, ast.Tuple, ast.List, ast.Name, ast.Attribute, ast.Constant, ast.Subscript, ast.Slice)
-"""What an expression is made of that does nothing but show values at the end of a cell."""
+"""Node types of an expression that only shows values at the end of a cell."""
 
 PLAIN = re.compile(r"shape|dtypes?|columns|index|name|T|size|ndim|values|loc|iloc|at|iat|empty|real|imag|\w+_")
-"""Attributes that are there, of frames, arrays and fitted estimators. Others may be made when they are looked at."""
+"""Attributes of frames, arrays and fitted estimators whose reading changes nothing; others may be made on reading."""
 
 
 def _only_shows(text: str, made: Set[str]) -> bool:
-    """Whether an expression changes nothing. Of what the cell made itself, only known attributes are sure to do so."""
+    """Say whether an expression changes nothing. Of names that the cell made, only attributes of `PLAIN` are safe."""
     nodes = [node for statement in ast.parse(text).body for node in ast.walk(statement)]
     fresh = any(isinstance(node, ast.Name) and node.id in made for node in nodes)
     plain = all(PLAIN.fullmatch(node.attr) for node in nodes if isinstance(node, ast.Attribute)) if fresh else True
@@ -142,6 +145,6 @@ def _only_shows(text: str, made: Set[str]) -> bool:
 
 
 def place(parts: CellCodes, need: Binding) -> Place:
-    """Return where code was made: the execution, and the line in it. Sorts definitions as they were made."""
+    """Return the execution and the line in which a binding's code was made, to sort definitions by."""
     statement = parts[need.maker].binding(need.name)
     return need.maker, statement.span.line if statement else 0

@@ -1,4 +1,4 @@
-"""Executions -> steps: which executions make one step, so that steps can run apart and in an order."""
+"""Group executions into steps that can run in separate processes, one after the other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mlops_jupyter.analysis.graph import Graph
 
 @dataclass
 class Group:
-    """Executions that will be one step. Grows while steps are found; read only afterwards."""
+    """The executions of one step. Grows while steps are being formed; is only read afterwards."""
 
     name: str
     members: list[int]
@@ -22,31 +22,31 @@ class Group:
 
 @dataclass(frozen=True)
 class GroupLabel:
-    """Where an execution belongs by its author's word: the same key, the same step."""
+    """The step that an execution belongs to by its author's word: executions with equal keys belong together."""
 
     key: str
     name: str
 
 
 def group(graph: Graph, kept: Sequence[int], labels: Mapping[int, GroupLabel]) -> list[Group]:
-    """Put executions of one label together, as far as no two groups then need each other.
+    """Group executions with the same label, as long as no two groups then depend on each other.
 
-    An execution joins an earlier group only if all it takes from elsewhere was made before that group began, and if
-    it makes nothing anew that another group took from there in between. By that rule the order of the groups' first
-    members is an order in which they can run, and a group's last value of a name is the one that others take.
+    An execution joins an earlier group only if all its inputs from other groups were made before that group began, and
+    if it rebinds no name that another group has read from that group in between. Therefore the groups can run in the
+    order of their first members, and other groups read a group's last value of a name.
     """
     groups: list[Group] = []
     latest: dict[str, Group] = {}
-    taken: set[str] = set()
-    wanted = set(kept)
+    names: set[str] = set()
+    kept_set = set(kept)
     for position in kept:
         label = labels[position]
-        found = latest.get(label.key)
-        if found is None or (found is not groups[-1] and not _may_join(graph, found, position, wanted)):
-            found = Group(_free(label.name, taken), [])
-            groups.append(found)
-            latest[label.key] = found
-        found.members.append(position)
+        target = latest.get(label.key)
+        if target is None or (target is not groups[-1] and not _may_join(graph, target, position, kept_set)):
+            target = Group(_free(label.name, names), [])
+            groups.append(target)
+            latest[label.key] = target
+        target.members.append(position)
     return groups
 
 
@@ -57,7 +57,7 @@ def _may_join(graph: Graph, group: Group, position: int, kept: set[int]) -> bool
 
 
 def _overwritten(graph: Graph, members: set[int]) -> Iterator[tuple[int, int, str]]:
-    """Find (maker, user, name): others that took a value which a later one of these executions makes anew."""
+    """Yield (maker, user, name) where another group's execution reads a value that a later member rebinds."""
     for maker in members:
         for user, name in graph.users.get(maker, ()):
             if user not in members and any(m > maker and graph.rebinds(m, name) for m in members):
@@ -65,24 +65,24 @@ def _overwritten(graph: Graph, members: set[int]) -> Iterator[tuple[int, int, st
 
 
 def overwritten(graph: Graph, groups: Sequence[Group]) -> list[tuple[int, int, str]]:
-    """Return (maker, user, reason) where merging left a group that makes a value anew after another group took it."""
+    """Return (maker, user, reason) where merging left a group that rebinds a name after another group has read it."""
     return [
-        (maker, user, f"{name!r} is made anew after {other.name!r} took it")
-        for each in groups
-        for maker, user, name in _overwritten(graph, set(each.members))
-        for other in groups
-        if user in other.members
+        (maker, user, f"{name!r} is made anew after {reader.name!r} took it")
+        for group in groups
+        for maker, user, name in _overwritten(graph, set(group.members))
+        for reader in groups
+        if user in reader.members
     ]
 
 
 def merge(graph: Graph, groups: list[Group], together: Iterable[tuple[int, int, str]]) -> list[Group]:
-    """Make one step of those that a border would break.
+    """Merge groups whose executions must run in one process, with all groups between them.
+
+    Merging everything between the two is the simplest division that is always right.
 
     Parameters
     ----------
-    together : (maker, user, reason): positions of executions that must run in one process.
-
-    Everything between the two in order joins them: it is the simplest cut that is always right.
+    together : (maker, user, reason): positions of two executions that must run in one process, and why.
     """
     for maker, user, reason in together:
         first = next(i for i, g in enumerate(groups) if maker in g.members)
@@ -90,11 +90,11 @@ def merge(graph: Graph, groups: list[Group], together: Iterable[tuple[int, int, 
         if first == last:
             continue
         first, last = min(first, last), max(first, last)
-        joined = Group(groups[first].name, sorted(m for g in groups[first : last + 1] for m in g.members))
-        joined.notes = [note for g in groups[first : last + 1] for note in g.notes]
+        merged = Group(groups[first].name, sorted(m for g in groups[first : last + 1] for m in g.members))
+        merged.notes = [note for g in groups[first : last + 1] for note in g.notes]
         others = ", ".join(repr(g.name) for g in groups[first + 1 : last + 1])
-        joined.notes.append(f"holds what the notebook calls {others} too: {reason}")
-        groups[first : last + 1] = [joined]
+        merged.notes.append(f"holds what the notebook calls {others} too: {reason}")
+        groups[first : last + 1] = [merged]
     return groups
 
 
@@ -108,7 +108,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def identifier(text: str, otherwise: str) -> str:
-    """Make a Python name of a heading: ascii letters, digits and underscores, at most 40 of them."""
+    """Turn a heading into a Python name of at most 40 ASCII letters, digits and underscores."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     plain = re.sub(r"<[^>]*>|\([^)]*\)|\[|\]", " ", plain)
     plain = re.sub(r"[^a-zA-Z0-9]+", "_", plain).strip("_").lower()
@@ -134,5 +134,5 @@ STAGES: tuple[tuple[str, Callable[[str], bool]], ...] = tuple(
 
 
 def stage(source: str) -> str:
-    """Name what a cell does by what it calls, for notebooks without headings."""
+    """Name the stage of a cell's code ("load", "train" ...) by what it calls, for notebooks without headings."""
     return next((name for name, found in STAGES if found(source)), "prepare")

@@ -1,4 +1,4 @@
-"""A step's executions -> what its module is made of: arguments, imports, definitions and the body of a function."""
+"""Draft a step from its executions: arguments, imports, definitions and the body of its function."""
 
 from __future__ import annotations
 
@@ -19,70 +19,70 @@ PICKLES = re.compile(r"\bmultiprocessing\b|\bProcessPoolExecutor\b|\b(pickle|job
 
 @dataclass
 class StepDraft:
-    """A step being written. Filled by `draft`, read by `write`."""
+    """The contents of a step's module. `draft` fills it, `step_module.write` reads it."""
 
     name: str
     members: list[int]
     inputs: dict[str, int] = field(default_factory=dict)
-    """Argument -> the execution that made it."""
+    """Argument -> position of the execution that made its value."""
     parameters: dict[str, object] = field(default_factory=dict)
     local: set[str] = field(default_factory=set)
-    """Names that live in the function: arguments, parameters, and what its body binds."""
+    """Local names of the function: arguments, parameters, and what its body binds."""
     imports: dict[Binding, dict[Place, str]] = field(default_factory=dict)
-    """Names that the top of the module imports, each with the statements that do, by place in the notebook."""
+    """Names that the top of the module imports -> the import statements, by place in the notebook."""
     others: list[str] = field(default_factory=list)
     """Imports that no cell wrote."""
     hoisted: list[Binding] = field(default_factory=list)
-    """Definitions at module level, in the order they were made."""
+    """Definitions at module level, in the order in which they were made."""
     body: str = ""
     scoped: bool = False
-    """Whether the body runs as a notebook runs it: its names are not seen, or a star binds them inside."""
+    """Whether the body runs with `exec` in a scope: its text does not show its names, or a star import binds some."""
     main: bool = False
-    """Whether its scope is the process' `__main__`: pickle looks there for definitions that use the step's values."""
+    """Whether the scope is the process's `__main__`: pickle looks there for definitions that use the step's values."""
 
     def imported(self, names: Set[str] | None = None) -> list[str]:
-        """Return the imports at the top, in the order in which the notebook made them; of some names, if not of all."""
+        """Return the imports at the top in the notebook's order: all of them, or those that bind the given names."""
         chosen = [self.imports[need] for need in self.imports if names is None or need.name in names]
         placed = {at: text for each in chosen for at, text in each.items()}
         return [*(placed[at] for at in sorted(placed)), *self.others]
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is left to do once imports, definitions and parameters are taken out."""
+        """Whether the body is empty once imports, definitions and parameters are taken out."""
         return not any(line.strip() and not line.strip().startswith("#") for line in lines_of(self.body))
 
 
 def draft(parts: CellCodes, name: str, members: list[int]) -> StepDraft:
-    """Sort what a step's executions take and make into arguments, imports, definitions and the body."""
-    done = StepDraft(name, members)
+    """Draft a step: sort what its executions read and write into arguments, imports, definitions and the body."""
+    result = StepDraft(name, members)
     inputs = {need.name: need.maker for need in parts.values(members)}
-    done.parameters = _parameters(parts, members)
+    result.parameters = _parameters(parts, members)
     foreign = _foreign(parts, members)
-    code = _code(parts, done, inputs.keys(), foreign)
-    at_top, nested = _lift(parts, done, code, foreign)
-    done.body = _body(parts, done, nested, at_top)
-    done.inputs = {name: inputs[name] for name in by_appearance(done.body, inputs)}
-    return done
+    code = _code(parts, result, inputs.keys(), foreign)
+    at_top, nested = _lift(parts, result, code, foreign)
+    result.body = _body(parts, result, nested, at_top)
+    result.inputs = {name: inputs[name] for name in by_appearance(result.body, inputs)}
+    return result
 
 
 def _parameters(parts: CellCodes, members: Sequence[int]) -> dict[str, object]:
-    """Parameters that the executions declare, and those of others that they read."""
-    found: dict[str, object] = {}
+    """Return the parameters that the executions declare, and those of other executions that they read."""
+    parameters: dict[str, object] = {}
     for member in members:
-        found.update(parts[member].parameters)
+        parameters.update(parts[member].parameters)
         for need in parts.reads(member):
             if parts.is_parameter(need):
-                found[need.name] = parts[need.maker].parameters[need.name]
-    return found
+                parameters[need.name] = parts[need.maker].parameters[need.name]
+    return parameters
 
 
 @dataclass(frozen=True)
 class DraftCode:
-    """What a step uses of imports and definitions.
+    """The imports and definitions that a step uses.
 
     Attributes
     ----------
-    needs : in the order they were made.
+    needs : their bindings, in the order in which they were made.
     moving : names that no import at the top can bind.
     inside : names of definitions that must stay in the step's function.
     """
@@ -93,7 +93,7 @@ class DraftCode:
 
 
 def _code(parts: CellCodes, done: StepDraft, inputs: Set[str], foreign: list[Binding]) -> DraftCode:
-    """Return the code that a step uses. Fills `done.local` on the way."""
+    """Return the imports and definitions that a step uses. Fills `done.local`."""
     own_code, own_values = _bindings(parts, done.members)
     defined = {name for member in done.members for name in parts[member].facts.definitions}
     shadows = {name for name in own_code.keys() & defined if hasattr(builtins, name)}
@@ -112,7 +112,7 @@ def _lift(parts: CellCodes, done: StepDraft, code: DraftCode, foreign: list[Bind
 
     Returns
     -------
-    The names that then stand at the top of the module, and the code of other steps that stands inside the function.
+    The names bound at the top of the module, and the bindings of other steps that stand inside the function.
     """
     at_top: set[str] = set()
     nested: set[Binding] = set()
@@ -129,8 +129,8 @@ def _lift(parts: CellCodes, done: StepDraft, code: DraftCode, foreign: list[Bind
         elif need in foreign or _plainly(parts, need):
             done.imports[need] = imports(parts, need)
             at_top.add(need.name)
-    said = [*done.imported(), *(parts[member].translation.text for member in done.members)]
-    done.main = bool(code.inside) and PICKLES("".join(said)) is not None
+    texts = [*done.imported(), *(parts[member].translation.text for member in done.members)]
+    done.main = bool(code.inside) and PICKLES("".join(texts)) is not None
     done.scoped |= done.main or any(parts[member].dynamic for member in done.members)
     at_top |= set() if done.scoped else {"*"}
     done.others += parts.of_the_future
@@ -145,7 +145,7 @@ def _plainly(parts: CellCodes, need: Binding) -> bool:
 
 
 def _body(parts: CellCodes, done: StepDraft, nested: set[Binding], at_top: set[str]) -> str:
-    """Return the function's body. There is none where it only sets up libraries, which every later step repeats."""
+    """Return the function's body; "" where it only sets up libraries, which every later step repeats."""
     pyplot, imported = function_body.pyplot(done.imported())
     body = function_body.joined(parts, done.members, nested, at_top, done.parameters, pyplot)
     if not imported and f"{pyplot}.show()" in body:
@@ -157,7 +157,7 @@ def _body(parts: CellCodes, done: StepDraft, nested: set[Binding], at_top: set[s
 
 
 def by_appearance(text: str, names: Iterable[str]) -> list[str]:
-    """Sort names by where a text first mentions them; those that it does not, at the end by name."""
+    """Sort names by their first appearance in a text; names that do not appear come last, in alphabetical order."""
     places: dict[str, int] = {}
     for found in re.finditer(r"[^\W\d]\w*", text):
         places.setdefault(found[0], found.start())
@@ -165,7 +165,7 @@ def by_appearance(text: str, names: Iterable[str]) -> list[str]:
 
 
 def _bindings(parts: CellCodes, members: list[int]) -> tuple[dict[str, list[int]], set[str]]:
-    """Names that the executions bind to code, with who did, and names that they bind to values."""
+    """Return the names that the executions bind to code, with the makers of each, and the names bound to values."""
     code: dict[str, list[int]] = {}
     values: set[str] = set()
     for member in members:
@@ -183,38 +183,38 @@ def _bindings(parts: CellCodes, members: list[int]) -> tuple[dict[str, list[int]
 
 
 def _foreign(parts: CellCodes, members: list[int]) -> list[Binding]:
-    """Code that other steps bound and this one uses, with what that code needs when it is defined."""
-    found: dict[Binding, None] = {}
+    """Return the code of other steps that this step uses, with the code that its definitions depend on."""
+    bindings: dict[Binding, None] = {}
     todo = [n for m in members for n in parts.reads(m) if n.maker not in members and parts.is_code(n)]
     repeated = [need for position, statement in parts.settings(members) for need in parts.used(position, statement)]
     todo += [need for need in repeated if need.maker not in members]
     while todo:
         need = todo.pop()
-        if need not in found:
-            found[need] = None
+        if need not in bindings:
+            bindings[need] = None
             statement = parts[need.maker].binding(need.name)
             if statement:
-                here = [Binding(name, need.maker) for name in parts[need.maker].facts.writes]
-                around = [*parts.reads(need.maker), *here]
+                own = [Binding(name, need.maker) for name in parts[need.maker].facts.writes]
+                around = [*parts.reads(need.maker), *own]
                 todo += [n for n in around if n.name in statement.reads | statement.string_reads and parts.is_code(n)]
-    return list(found)
+    return list(bindings)
 
 
 def _inside(parts: CellCodes, needs: Sequence[Binding], local: Set[str]) -> set[str]:
-    """Names of definitions that stay in the step's function: they use its values, or others that do, or come twice."""
+    """Return the names of definitions that stay in the function: they depend on its values, or occur twice."""
     names = Counter(need.name for need in needs)
     definitions = [need for need in needs if need.name in parts[need.maker].facts.definitions]
-    found: set[str] = set()
+    inside: set[str] = set()
     while True:
-        bound = local | found
-        more = {n.name for n in definitions if names[n.name] > 1 or n.name in local or not _pure(parts, n, bound)}
-        if more <= found:
-            return found
-        found |= more
+        bound = local | inside
+        staying = {n.name for n in definitions if names[n.name] > 1 or n.name in local or not _pure(parts, n, bound)}
+        if staying <= inside:
+            return inside
+        inside |= staying
 
 
 def _pure(parts: CellCodes, need: Binding, local: Iterable[str]) -> bool:
-    """Whether a definition reads no value of the step, neither when it is made nor when it is called."""
+    """Say whether a definition reads no value of the step, neither when it is made nor when it is called."""
     part = parts[need.maker]
     seen, todo = set(), [need.name]
     while todo:

@@ -1,4 +1,4 @@
-"""Drafts -> steps: each step's module written out, formatted, versioned, and put into the plan's words."""
+"""Turn drafts into the plan's steps: write each step's module, format it, and compute its version."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mlops_jupyter.services.pipeline.steps.step_draft import StepDraft
 from mlops_jupyter.services.pipeline.steps.tracking_order import tracking_order
 
 REPEATABLE = ("step.display:", "step.scripts:", "step.ipython:")
-"""Rooms of the runtime whose use leaves a step one that need not run again if nothing changed."""
+"""Modules of the runtime whose use leaves a step cacheable: it need not run again if nothing changed."""
 
 
 def write_steps(
@@ -33,93 +33,98 @@ def write_steps(
     package: str,
     after: Mapping[str, tuple[str, ...]],
 ) -> tuple[list[PlanStep], dict[str, bytes]]:
-    """Write every step's module, format them together, and put them into the plan's words.
+    """Write and format the modules of all steps; return the steps and the files that they share (path -> content).
 
     Parameters
     ----------
-    after : step -> steps that its author puts before it, whatever flows between them.
+    delivered : the pipeline's outputs: name -> position of the execution that made its value.
+    after : step -> steps that its author puts before it, whatever the dataflow between them.
     """
     shared = _shared(parts, flows.drafts)
     texts: dict[str, str] = {}
     runtime_of: dict[str, list[str]] = {}
     outputs = {d.name: flows.outputs(d, delivered) for d in flows.drafts}
-    told: set[int] = set()
-    for done in flows.drafts:
-        returns = [n for g in outputs[done.name] for n in g if not n.startswith(HIDDEN)]
-        runtime = [use for m in done.members for use in parts[m].translation.runtime]
-        runtime_of[done.name] = runtime
-        texts[done.name] = step_module.write(done, parts, package, _doc(parts, done, told), returns, shared, runtime)
+    documented: set[int] = set()
+    for draft in flows.drafts:
+        returns = [n for g in outputs[draft.name] for n in g if not n.startswith(HIDDEN)]
+        runtime = [use for m in draft.members for use in parts[m].translation.runtime]
+        runtime_of[draft.name] = runtime
+        texts[draft.name] = step_module.write(
+            draft, parts, package, _doc(parts, draft, documented), returns, shared, runtime
+        )
     if shared:
         texts[step_module.DEFINITIONS] = _definitions(parts, flows.drafts, shared)
     formatted = format_all(texts, package)
     common = formatted.pop(step_module.DEFINITIONS, "")
     files = {f"src/{package}/{step_module.DEFINITIONS}.py": common.encode()} if common else {}
     notes = {g.name: tuple(g.notes) for g in groups}
-    names = {done.name for done in flows.drafts}
+    names = {draft.name for draft in flows.drafts}
     steps = []
-    for done in flows.drafts:
-        text = formatted[done.name]
-        uses = "".join(function_body.definition(parts, n) for n in done.hoisted if n in shared) + _scripts(parts, done)
-        hidden = {n: flows.step_of[m] if m is not None else INITIAL for n, m in flows.hidden(done).items()}
+    for draft in flows.drafts:
+        text = formatted[draft.name]
+        uses = "".join(function_body.definition(parts, n) for n in draft.hoisted if n in shared) + _scripts(
+            parts, draft
+        )
+        hidden = {n: flows.step_of[m] if m is not None else INITIAL for n, m in flows.hidden(draft).items()}
         steps.append(
             PlanStep(
-                name=done.name,
+                name=draft.name,
                 version=_version(text, uses),
                 module=text,
-                inputs={**{n: flows.step_of[m] for n, m in done.inputs.items()}, **hidden},
-                outputs=outputs[done.name],
-                parameters=tuple(done.parameters),
-                after=tuple(name for name in after[done.name] if name in names),
+                inputs={**{n: flows.step_of[m] for n, m in draft.inputs.items()}, **hidden},
+                outputs=outputs[draft.name],
+                parameters=tuple(draft.parameters),
+                after=tuple(name for name in after[draft.name] if name in names),
                 imports=tuple(sorted((top_modules(text) | (top_modules(common) if uses else set())) - {package})),
-                cells=tuple(parts[m].execution.cell or f"{c.number}" for m in done.members if (c := parts[m].cell)),
-                executions=tuple(done.members),
-                always=any(not use.startswith(REPEATABLE) for use in runtime_of[done.name]),
-                resources=reduce(lambda all_, m: parts[m].resources.over(all_), done.members, Resources()),
-                notes=tuple(dict.fromkeys((*notes[done.name], *_doubts(parts, done), *causes(parts, done)))),
+                cells=tuple(parts[m].execution.cell or f"{c.number}" for m in draft.members if (c := parts[m].cell)),
+                executions=tuple(draft.members),
+                always=any(not use.startswith(REPEATABLE) for use in runtime_of[draft.name]),
+                resources=reduce(lambda all_, m: parts[m].resources.over(all_), draft.members, Resources()),
+                notes=tuple(dict.fromkeys((*notes[draft.name], *_doubts(parts, draft), *causes(parts, draft)))),
             )
         )
     return tracking_order(parts, _in_order(steps)), files
 
 
 def _doubts(parts: CellCodes, done: StepDraft) -> list[str]:
-    """What capture was not sure of, and what a shell line or a magic of its cells does not do as there."""
+    """Return notes on what capture could not be sure of, and on magics that do not do the same in a bundle."""
     members = [parts[member] for member in done.members]
     return [note for part in members for note in (*part.execution.notes, *part.translation.notes)]
 
 
 def _shared(parts: CellCodes, drafts: Sequence[StepDraft]) -> dict[Binding, str]:
-    """Definitions that several steps use, and classes, whose instances must find them in one place.
+    """Return the definitions that several steps use, for the bundle's `definitions` module.
 
-    Not those that use a name which is one thing in one step and another in the next: there each has its own.
+    A definition that uses a name with different meanings in different steps is not shared: each step has its own.
     """
     users: dict[Binding, int] = {}
     versions: dict[str, set[int]] = {}
-    for done in drafts:
-        for need in done.hoisted:
+    for draft in drafts:
+        for need in draft.hoisted:
             users[need] = users.get(need, 0) + 1
             versions.setdefault(need.name, set()).add(need.maker)
     apart = {name for name, makers in versions.items() if len(makers) > 1}
-    apart |= ambiguous(parts, dict.fromkeys(need for done in drafts for need in done.imports))
-    while more := {need.name for need in users if function_body.used(parts, need) & apart} - apart:
-        apart |= more
+    apart |= ambiguous(parts, dict.fromkeys(need for draft in drafts for need in draft.imports))
+    while dependents := {need.name for need in users if function_body.used(parts, need) & apart} - apart:
+        apart |= dependents
     return {need: need.name for need, count in users.items() if count > 1 and need.name not in apart}
 
 
 def _definitions(parts: CellCodes, drafts: Sequence[StepDraft], shared: Collection[Binding]) -> str:
-    """Write the module of what several steps use, not yet formatted."""
-    spoken = parts.names_in_strings({need.maker for need in shared})
-    names = spoken.union(*(function_body.used(parts, need) for need in shared))
-    imports = in_order(text for done in drafts for text in done.imported(names))
+    """Return the unformatted text of the module of shared definitions."""
+    string_names = parts.names_in_strings({need.maker for need in shared})
+    names = string_names.union(*(function_body.used(parts, need) for need in shared))
+    imports = in_order(text for draft in drafts for text in draft.imported(names))
     texts = [
         function_body.definition(parts, need) for need in sorted(shared, key=lambda n: function_body.place(parts, n))
     ]
     head, body = "".join(imports), "\n\n".join(texts)
-    more = "".join(unnamed_imports(head, body))
-    return f'"""Functions and classes that several steps use."""\n{head}{more}{body}\n{using(spoken)}'
+    submodules = "".join(unnamed_imports(head, body))
+    return f'"""Functions and classes that several steps use."""\n{head}{submodules}{body}\n{using(string_names)}'
 
 
 def _scripts(parts: CellCodes, done: StepDraft) -> str:
-    """What the files say that a step runs or imports from: of itself, and for names that it has from others."""
+    """Return the text of the scripts that a step runs or imports from, with those of the steps it reads names from."""
     makers = {need.maker for member in done.members for need in parts.reads(member) if need.maker in parts}
     return "".join(
         data.decode() + "\n"
@@ -133,7 +138,7 @@ def _version(text: str, uses: str) -> str:
 
 
 def _doc(parts: CellCodes, done: StepDraft, told: set[int]) -> str:
-    """Headings and prose of a step's cells. A heading speaks of the first step under it: it is told once."""
+    """Return a step's docstring: headings and prose of its cells. A heading goes to the first step under it only."""
     headings, prose = [], []
     for member in done.members:
         cell = parts[member].cell
@@ -149,7 +154,7 @@ def _doc(parts: CellCodes, done: StepDraft, told: set[int]) -> str:
 
 
 def _in_order(steps: Sequence[PlanStep]) -> list[PlanStep]:
-    """Sort steps so that each comes after those it takes from, keeping the notebook's order otherwise."""
+    """Sort steps topologically, keeping the notebook's order where the dataflow allows it."""
     from graphlib import TopologicalSorter
 
     place = {step.name: i for i, step in enumerate(steps)}
@@ -167,7 +172,8 @@ def _in_order(steps: Sequence[PlanStep]) -> list[PlanStep]:
 
 
 def parameters(drafts: Sequence[StepDraft]) -> list[Parameter]:
-    found: dict[str, object] = {}
-    for done in drafts:
-        found.update(done.parameters)
-    return [Parameter(name, default) for name, default in found.items()]
+    """Return the pipeline's parameters with their defaults, each once."""
+    defaults: dict[str, object] = {}
+    for draft in drafts:
+        defaults.update(draft.parameters)
+    return [Parameter(name, default) for name, default in defaults.items()]

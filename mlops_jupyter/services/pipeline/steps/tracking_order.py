@@ -1,4 +1,4 @@
-"""A run that one step opens and others go on with: what tracks then happens in the notebook's order."""
+"""The order of tracking: if one step opens a run and others log into it, the steps that track keep their order."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ TRACKS = ("tracking:", "tracking.gates:")
 
 
 def tracking_order(parts: CellCodes, steps: Sequence[PlanStep]) -> list[PlanStep]:
-    """Let each step that tracks wait for the one before it, if a run stays open from one step to another.
+    """Let each step that tracks wait for the tracking step before it, if a run stays open from one step to another.
 
-    An open run is no value that flows: which one a step logs into is decided by the steps that tracked before it.
+    An open run is no value of the dataflow: the steps that tracked before decide into which run a step logs.
     """
     if not any(_left_open(parts[member] for member in step.executions) for step in steps):
         return list(steps)
@@ -39,7 +39,7 @@ def _left_open(members: Iterable[CellCode]) -> bool:
 
 
 def _tracks(parts: CellCodes, member: int) -> bool:
-    """Whether an execution logs: by a magic of ours, or by the object that `run = %track start` gave."""
+    """Say whether an execution logs: with a magic of ours, or with the object that `run = %track start` gave."""
     if any(use.startswith(TRACKS) for use in parts[member].translation.runtime):
         return True
     makers = {need.maker for need in parts.reads(member) if need.maker in parts}
