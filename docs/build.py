@@ -55,8 +55,8 @@ PARTS = (argparse._HelpAction, argparse._VersionAction, argparse._SubParsersActi
 
 def spelled(action: argparse.Action) -> str:
     """Return an argument as a user types it: `--step N`, `NAME...`."""
-    given = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
-    value = f"{{{','.join(map(str, action.choices))}}}" if action.choices else given
+    metavar = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
+    value = f"{{{','.join(map(str, action.choices))}}}" if action.choices else metavar
     value += "..." if action.nargs in ("+", "*") else ""
     if not action.option_strings:
         return value

@@ -19,6 +19,6 @@ def faults() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    found = list(faults())
-    print("\n".join(found) or "the docs are as the code is")
-    sys.exit(bool(found))
+    lines = list(faults())
+    print("\n".join(lines) or "the docs are as the code is")
+    sys.exit(bool(lines))

@@ -46,9 +46,9 @@ def ours(count: int) -> float:
     """Run a bundle twice; return the seconds of the second run."""
     modules = {f"s{n}": f"def s{n}(v{n - 1}):\n    return v{n - 1} + 1\n" for n in range(1, count)}
     modules["s0"] = "def s0():\n    return 0\n"
-    taken = [f"inputs={{'v{n - 1}': 's{n - 1}'}}, " if n else "" for n in range(count)]
+    sources = [f"inputs={{'v{n - 1}': 's{n - 1}'}}, " if n else "" for n in range(count)]
     step = '    Step("s{0}", "chain.steps.s{0}:s{0}", "1", {1}outputs=(("v{0}",),)),\n'
-    steps = "".join(step.format(n, taken[n]) for n in range(count))
+    steps = "".join(step.format(n, sources[n]) for n in range(count))
     lay("chain", modules, steps, {}, {f"v{count - 1}": f"s{count - 1}"})
     run("chain")
     seconds, answer = run("chain")

@@ -59,8 +59,8 @@ def act_init(args: argparse.Namespace) -> int:
 def act_review(args: argparse.Namespace) -> int:
     """Review the notebooks; return 0 if every one exports and is proven, else 1."""
     repository = Path(_git("rev-parse", "--show-toplevel").strip())
-    given = [path.resolve().relative_to(repository) for path in args.notebooks]
-    paths = given or [
+    chosen = [path.resolve().relative_to(repository) for path in args.notebooks]
+    paths = chosen or [
         Path(name) for name in _git("-C", str(repository), "ls-files", "-z", "*.ipynb").split("\0") if name
     ]
     with (

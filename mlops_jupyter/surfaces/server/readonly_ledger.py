@@ -44,15 +44,15 @@ class ReadOnlyLedger(Ledger):
         if version == known:
             return
         self.close()
-        where = str(self.path.parent)
+        folder = str(self.path.parent)
         if version == 0:
-            raise EmptyLedgerError(f"nothing is in {where!r} yet: run %load_ext mlops_jupyter")
+            raise EmptyLedgerError(f"nothing is in {folder!r} yet: run %load_ext mlops_jupyter")
         if version > known:
             raise NewerStoreError(
-                f"{where!r} was written by a newer mlops_jupyter (ledger format {version}, the server's knows "
+                f"{folder!r} was written by a newer mlops_jupyter (ledger format {version}, the server's knows "
                 f"{known}): upgrade the server's with `pip install -U mlops_jupyter` and restart it"
             )
-        raise UserError(f"{where!r} has the older ledger format {version}: run %load_ext mlops_jupyter to bring it up")
+        raise UserError(f"{folder!r} has the older ledger format {version}: run %load_ext mlops_jupyter to bring it up")
 
     def _settled_version(self) -> int:
         """Return the number of the ledger's format, after waiting for a migration that is under way."""

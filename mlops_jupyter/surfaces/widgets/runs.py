@@ -50,8 +50,8 @@ def frame(runs: Sequence[RunView]) -> pd.DataFrame:
 
 def run_table(runs: Sequence[RunView]) -> pd.DataFrame:
     """Return runs as a frame (see `frame`) that front ends with widgets show with controls."""
-    shown: pd.DataFrame = _table_class()(frame(runs))
-    return shown
+    table: pd.DataFrame = _table_class()(frame(runs))
+    return table
 
 
 @cache

@@ -147,12 +147,12 @@ class TrackCell:
 
 
 def _note(tracked: TrackedCell, execution: Execution, namespace: Mapping[str, Any]) -> None:
-    seen = _seen[execution.started, execution.id] = tracked_names(execution, namespace)
-    params, tags = estimators.settings({name: namespace[name] for name in seen.estimators})
-    run, files = tracked.run, figures.with_named(tracked.drawn, {name: namespace[name] for name in seen.figures})
+    names = _seen[execution.started, execution.id] = tracked_names(execution, namespace)
+    params, tags = estimators.settings({name: namespace[name] for name in names.estimators})
+    run, files = tracked.run, figures.with_named(tracked.drawn, {name: namespace[name] for name in names.figures})
     notes: list[Callable[[], None]] = [
-        partial(run.params, {**params, **{name: namespace[name] for name in seen.params}}),
-        partial(run.log, {name: namespace[name] for name in seen.metrics}),
+        partial(run.params, {**params, **{name: namespace[name] for name in names.params}}),
+        partial(run.log, {name: namespace[name] for name in names.metrics}),
         partial(run.tag, tags),
         *(partial(run.artifact, path, data) for path, data in files.items()),
     ]
@@ -168,12 +168,12 @@ def around(execution: Execution) -> tuple[MagicCode, MagicCode]:
     header = execution.header("track")
     if header is None:
         return MagicCode(""), MagicCode("")
-    seen = _seen.get((execution.started, execution.id), Seen())
+    recorded = _seen.get((execution.started, execution.id), Seen())
     calls = [
-        (f"log_params({_names(seen.params)})", seen.params),
-        (f"log_metrics({_names(seen.metrics)})", seen.metrics),
-        (f"note_estimators({_names(seen.estimators)})", seen.estimators),
-        (f"log_figures({_names(seen.figures) if seen.figures else ''})", ("always",)),
+        (f"log_params({_names(recorded.params)})", recorded.params),
+        (f"log_metrics({_names(recorded.metrics)})", recorded.metrics),
+        (f"note_estimators({_names(recorded.estimators)})", recorded.estimators),
+        (f"log_figures({_names(recorded.figures) if recorded.figures else ''})", ("always",)),
     ]
     texts = [text for text, names in calls if names] + ["end_run()"]
     before = MagicCode(start_run_call(arguments(cell, header.line), inside=True), ("tracking:start_run",))

@@ -115,9 +115,9 @@ class ExpressionParser(MagicArgumentParser):
         Argparse has no public way to say this: `allow_abbrev=False` ends abbreviations, and still refuses `-x` as an
         unknown option. Only "the word is positional" (None) is said here, which argparse has meant by None since 2.7.
         """
-        known = self._option_string_actions
+        options = self._option_string_actions
         head = arg_string.partition("=")[0]
-        return super()._parse_optional(arg_string) if head in known else None
+        return super()._parse_optional(arg_string) if head in options else None
 
 
 def takes_expressions(act: Callable[..., Any]) -> Callable[..., Any]:
