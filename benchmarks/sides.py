@@ -1,4 +1,4 @@
-"""Running the sides of a comparison, in turns."""
+"""Runs the sides of a comparison in turns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PEERS = ROOT / ".venvs" / "peers" / "bin" / "python"
 ENGINES = ROOT / ".venvs" / "engines" / "bin" / "python"
 
 IGNORED = {"PYTHONDONTWRITEBYTECODE", "MLFLOW_TRACKING_URI"}
-"""Variables that would change what is measured: modules compiled anew at each start, runs sent elsewhere."""
+"""Environment variables that would falsify a measurement: modules compiled anew at each start, runs sent elsewhere."""
 
 Rounds = dict[str, list[list[float]]]
 """Label of a side -> for each round, the seconds that its program measured."""
@@ -37,43 +37,45 @@ class Side:
     python: Path = Path(sys.executable)
 
     def measure(self) -> list[float]:
-        """Run the program once, in an empty folder that is also its home; return the seconds it printed.
+        """Run the program once, in an empty folder that is also its home; return the seconds that it printed.
 
-        What uv has of indexes is kept from run to run, as any user's is.
+        Only uv's cache outlasts a run, as any user's does.
         """
         if not self.python.exists():
             raise CannotMeasure(f"run `make {'.venvs/engines/.locked' if self.python == ENGINES else 'peers'}` first")
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            kept = {name: value for name, value in os.environ.items() if name not in IGNORED}
+            environment = {name: value for name, value in os.environ.items() if name not in IGNORED}
             home = {"HOME": folder, "IPYTHONDIR": f"{folder}/.ipython", "MPLBACKEND": "Agg", "PYTHONHASHSEED": "0"}
             home["UV_CACHE_DIR"] = os.environ.get("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))
             command = [str(self.python), str(HERE / "programs" / f"{self.program}.py"), *self.arguments]
-            done = subprocess.run(command, cwd=folder, env=kept | home, capture_output=True, text=True, timeout=900)
-        if done.returncode:
-            raise CannotMeasure(
-                f"{self.program} {' '.join(self.arguments)}: {(done.stderr or done.stdout).strip()[-400:]}"
+            result = subprocess.run(
+                command, cwd=folder, env=environment | home, capture_output=True, text=True, timeout=900
             )
-        measured: list[float] = json.loads(done.stdout.splitlines()[-1])
+        if result.returncode:
+            raise CannotMeasure(
+                f"{self.program} {' '.join(self.arguments)}: {(result.stderr or result.stdout).strip()[-400:]}"
+            )
+        measured: list[float] = json.loads(result.stdout.splitlines()[-1])
         return measured
 
 
 def in_turns(sides: Mapping[str, Side], rounds: int) -> Rounds:
-    """Measure each side once a round, each round in another order; a first round warms caches and is dropped."""
-    found: Rounds = {label: [] for label in sides}
+    """Measure each side once per round, in another order each round; a first round warms caches and is dropped."""
+    results: Rounds = {label: [] for label in sides}
     order = list(sides)
     for number in range(rounds + 1):
         for label in order[number % len(order) :] + order[: number % len(order)]:
             measured = sides[label].measure()
             if number:
-                found[label].append(measured)
-    return found
+                results[label].append(measured)
+    return results
 
 
 def middle(rounds: Sequence[Sequence[float]]) -> float:
-    """The median over rounds of each round's median, in seconds."""
+    """Return the median over the rounds of each round's median, in seconds."""
     return statistics.median(statistics.median(measured) for measured in rounds)
 
 
 def high(rounds: Sequence[Sequence[float]]) -> float:
-    """The median over rounds of each round's 99th percentile, in seconds."""
+    """Return the median over the rounds of each round's 99th percentile, in seconds."""
     return statistics.median(sorted(measured)[int(len(measured) * 0.99)] for measured in rounds)

@@ -1,4 +1,4 @@
-"""The table that is printed."""
+"""The table of figures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Row:
 
     Attributes
     ----------
-    budget : what ours may be, in seconds; None where the peer alone is the measure.
+    budget : the most that ours may be, in seconds; None if it is only compared with the peer.
     """
 
     figure: str
@@ -23,7 +23,7 @@ class Row:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The row's texts."""
+        """The row as texts, a cell per column of `HEAD`."""
         ratio = f"{self.theirs / self.ours:.3g}" if self.ours > 0 else "-"
         met = "" if self.budget is None else f"{'<=' if self.ours <= self.budget else 'OVER'} {shown(self.budget)}"
         return self.figure, shown(self.ours), self.peer, shown(self.theirs), ratio, met
@@ -33,7 +33,7 @@ HEAD = ("figure", "ours", "peer", "theirs", "ratio", "budget")
 
 
 def shown(seconds: float) -> str:
-    """Return a time with its unit, three digits.
+    """Return a duration with its unit, to three digits.
 
     Examples
     --------

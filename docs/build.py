@@ -1,7 +1,7 @@
-"""Write the pages that are made from the code: `python -m docs.build`.
+"""Generates the pages that are made from the code: `python -m docs.build`.
 
-`reference.md` lists every magic, verb, flag and target, from the parsers that read them; `messages.md` every message
-that is for a user to mend, from the lines that raise it. `python -m docs.check` says what is out of date or not told.
+`reference.md` lists every magic, verb, flag and target, from the parsers that read them; `messages.md` every error
+message for a user, from the statements that raise it. `python -m docs.check` lists what is outdated or undocumented.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ HERE = Path(__file__).parent
 PACKAGE = HERE.parent / "mlops_jupyter"
 
 ROOTS = {"UserError", "UsageError"}
-"""Errors that are shown as one line without a traceback, and with them those that derive from them."""
+"""Names of the errors that are shown as one line without a traceback; so are all that derive from them."""
 
 
 @dataclass
 class Page:
-    """A page that grows, and what it found untold on the way."""
+    """A page under construction, and the undocumented entries that were met on the way (`untold`)."""
 
     lines: list[str]
     untold: list[str] = field(default_factory=list)
 
     def entry(self, name: str, level: int, text: str | None, parser: argparse.ArgumentParser) -> None:
-        """Add what one command does, and its flags."""
-        told = inspect.cleandoc(text or "")
-        if not told:
+        """Add the section of a command: its description and the table of its arguments."""
+        description = inspect.cleandoc(text or "")
+        if not description:
             self.untold.append(f"{name} says nothing of what it does")
-        self.lines += ["", f"{'#' * level} `{name}`", "", *told.splitlines()]
+        self.lines += ["", f"{'#' * level} `{name}`", "", *description.splitlines()]
         flags = [a for a in parser._actions if not isinstance(a, PARTS) and a.help is not argparse.SUPPRESS]
         if flags:
             self.lines += ["", "| argument | |", "|---|---|"]
@@ -46,7 +46,7 @@ class Page:
 
     @property
     def text(self) -> str:
-        """The whole page."""
+        """The whole page as Markdown."""
         return "\n".join(self.lines) + "\n"
 
 
@@ -55,8 +55,8 @@ PARTS = (argparse._HelpAction, argparse._VersionAction, argparse._SubParsersActi
 
 def spelled(action: argparse.Action) -> str:
     """Return an argument as a user types it: `--step N`, `NAME...`."""
-    given = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
-    value = f"{{{','.join(map(str, action.choices))}}}" if action.choices else given
+    metavar = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
+    value = f"{{{','.join(map(str, action.choices))}}}" if action.choices else metavar
     value += "..." if action.nargs in ("+", "*") else ""
     if not action.option_strings:
         return value
@@ -104,7 +104,7 @@ def commands() -> Iterator[tuple[str, str | None, argparse.ArgumentParser]]:
 
 
 def below(name: str, parser: argparse.ArgumentParser) -> Iterator[tuple[str, str | None, argparse.ArgumentParser]]:
-    """Yield the commands under a parser that do something."""
+    """Yield the commands below a parser that have no commands below themselves, with description and parser."""
     for group in (action for action in parser._actions if isinstance(action, argparse._SubParsersAction)):
         helps = {action.dest: action.help for action in group._choices_actions}
         for verb, sub in group.choices.items():
@@ -114,20 +114,20 @@ def below(name: str, parser: argparse.ArgumentParser) -> Iterator[tuple[str, str
 
 
 def targets(page: Page) -> list[str]:
-    """Return the table of export targets."""
+    """Return the lines of the table of export targets."""
     from mlops_jupyter.services.export import targets
 
     lines = ["| `--to` | | says of a plan |", "|---|---|---|"]
     for target in map(targets.find, targets.names()):
-        said = ", ".join(feature.value for feature in targets.Feature if feature in target.expresses)
-        lines.append(f"| `{target.name}` | {target.title} | {said} |")
+        features = ", ".join(feature.value for feature in targets.Feature if feature in target.expresses)
+        lines.append(f"| `{target.name}` | {target.title} | {features} |")
     if len(lines) == 2:
         page.untold.append("no target is installed")
     return lines
 
 
 def messages() -> Page:
-    """Return the page of what users may be told, room by room."""
+    """Return the page of the error messages for users, room by room."""
     page = Page(["# Messages", "", "Made by `python -m docs.build` from the code; do not edit.", ""])
     page.lines += [
         "One line each, without a traceback: what went wrong, which name, what to do. `{...}` stands for a value."
@@ -150,19 +150,19 @@ def parsed() -> dict[Path, ast.Module]:
 
 @cache
 def mistakes() -> set[str]:
-    """Return the names of the classes that are a user's mistake: the roots, and what derives from them."""
+    """Return the names of the error classes for users: the roots, and what derives from them."""
     classes = [node for tree in parsed().values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    bases = {one.name: {base.id for base in one.bases if isinstance(base, ast.Name)} for one in classes}
-    found: set[str] = set()
-    fresh = ROOTS
-    while fresh:
-        found |= fresh
-        fresh = {name for name, above in bases.items() if above & found} - found
-    return found
+    bases = {node.name: {base.id for base in node.bases if isinstance(base, ast.Name)} for node in classes}
+    names: set[str] = set()
+    added = ROOTS
+    while added:
+        names |= added
+        added = {name for name, above in bases.items() if above & names} - names
+    return names
 
 
 def raised(tree: ast.AST) -> Iterator[str]:
-    """Yield the texts of the users' mistakes that a module makes."""
+    """Yield the messages of the users' errors that a module constructs."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in mistakes() and node.args:
             text = template(node.args[0])
@@ -171,7 +171,7 @@ def raised(tree: ast.AST) -> Iterator[str]:
 
 
 def template(node: ast.expr) -> str:
-    """Return a text with `{name}` where a value goes; "" for one that only passes another on."""
+    """Return a message with `{name}` for each value in it; "" for one that only passes another on."""
     if isinstance(node, ast.Constant):
         return str(node.value)
     if isinstance(node, ast.JoinedStr):
@@ -183,7 +183,7 @@ def template(node: ast.expr) -> str:
 
 
 def name(value: ast.expr) -> str:
-    """Return a short name for what is put into a text."""
+    """Return the name of a value in a message, "..." for any other expression."""
     inner = value.value if isinstance(value, ast.FormattedValue) else value
     plain = isinstance(inner, ast.Name | ast.Attribute)
     return ast.unparse(inner) if plain else "..."

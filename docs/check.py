@@ -1,4 +1,4 @@
-"""Say what the docs do not tell: `python -m docs.check`. Exit code 1 if there is anything."""
+"""Lists what is undocumented or outdated in the docs: `python -m docs.check`. Exit code 1 if there is anything."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from docs.build import HERE, PAGES
 
 
 def faults() -> Iterator[str]:
-    """Yield each magic, verb, flag or target without a word on it, and each page that is not as the code is."""
+    """Yield a line for each undocumented magic, verb, flag or target, and for each page that is out of date."""
     for file, make in PAGES.items():
         page = make()
         yield from page.untold
@@ -19,6 +19,6 @@ def faults() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    found = list(faults())
-    print("\n".join(found) or "the docs are as the code is")
-    sys.exit(bool(found))
+    lines = list(faults())
+    print("\n".join(lines) or "the docs are as the code is")
+    sys.exit(bool(lines))

@@ -1,7 +1,7 @@
-"""The main job from end to end: `make demo`.
+"""Runs the main job from end to end: `make demo`.
 
-Runs the churn notebook, exports it for Airflow, proves the export, runs it on the embedded scheduler, and says what to
-open next. Every line is a command that a user could type.
+Runs the churn notebook, exports it for Airflow, verifies the bundle, runs it on the embedded scheduler, and prints what
+to open next. Every line is a command that a user could type.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ DAY = 86_400
 
 
 def mlops(*words: str) -> None:
-    """Show one line of the command line, and run it in the notebooks' folder."""
+    """Print a command of `mlops-jupyter` and run it in the notebooks' folder; exit if it fails."""
     print(f"\n$ mlops-jupyter {shlex.join(words)}", flush=True)
     began = time.perf_counter()
-    done = subprocess.run([sys.executable, "-m", "mlops_jupyter", *words], cwd=HERE, check=False)
+    result = subprocess.run([sys.executable, "-m", "mlops_jupyter", *words], cwd=HERE, check=False)
     print(f"  ({time.perf_counter() - began:.1f} s)", flush=True)
-    if done.returncode != 0:
-        sys.exit(f"demo: `mlops-jupyter {words[0]}` ended with exit code {done.returncode}")
+    if result.returncode != 0:
+        sys.exit(f"demo: `mlops-jupyter {words[0]}` ended with exit code {result.returncode}")
 
 
 def main() -> None:
-    """Tell the story."""
+    """Run the demo."""
     began = time.perf_counter()
     name, cron = BUNDLE.relative_to(HERE).as_posix(), "0 6 * * 1"
     mlops("export", "01_churn.ipynb", "--to", "airflow", "--output", name, "--schedule", cron)

@@ -1,4 +1,4 @@
-"""Run cells of one kind in an IPython shell, with an extension or without; print the seconds of each."""
+"""Run cells of one kind in an IPython shell, with or without an extension; print the seconds of each as JSON."""
 
 import json
 import sys
@@ -31,6 +31,7 @@ COUNT = {"ordinary": 200, "beside": 60, "inplace": 40, "loops": 30}
 
 
 def main(extension: str, kind: str) -> list[float]:
+    """Run the cells of a kind; return the seconds of each."""
     shell = InteractiveShell.instance()
     shell.history_manager.enabled = False  # its thread would write each cell's text while the next one is measured
     if extension != "plain":

@@ -9,19 +9,20 @@ SECTION = 10
 
 
 def cells(count: int) -> list[str]:
-    """A notebook that loads rows, derives columns and sums them up, section after section."""
-    made = ["import pandas as pd\n\nframe0 = pd.DataFrame({'a': range(100), 'b': 1.0})"]
+    """Return the cells of a notebook that loads rows, derives columns and sums them up, section after section."""
+    sources = ["import pandas as pd\n\nframe0 = pd.DataFrame({'a': range(100), 'b': 1.0})"]
     for i in range(1, count):
         before = f"frame{(i - 1) // SECTION}"
         if i % SECTION == 0:
-            made.append(f"frame{i // SECTION} = {before}.assign(total={before}['a'] + {i})")
+            sources.append(f"frame{i // SECTION} = {before}.assign(total={before}['a'] + {i})")
         else:
             name = f"frame{i // SECTION}"
-            made.append(f"limit_{i} = {i}\nsize_{i} = int(({name}['a'] > limit_{i}).sum())")
-    return made
+            sources.append(f"limit_{i} = {i}\nsize_{i} = int(({name}['a'] > limit_{i}).sum())")
+    return sources
 
 
 def ours(sources: list[str], targets: str = "python") -> float:
+    """Run the cells as steps and export them; return the seconds of the export."""
     from IPython.core.interactiveshell import InteractiveShell
 
     shell = InteractiveShell.instance()
@@ -35,6 +36,7 @@ def ours(sources: list[str], targets: str = "python") -> float:
 
 
 def soorgeon(sources: list[str]) -> float:
+    """Write the cells as a notebook and refactor it with soorgeon; return the seconds of the refactoring."""
     import nbformat
     from soorgeon import export
 
@@ -52,6 +54,7 @@ def soorgeon(sources: list[str]) -> float:
 
 
 def main(side: str, count: str, *targets: str) -> list[float]:
+    """Measure a side."""
     return [{"ours": ours, "soorgeon": soorgeon}[side](cells(int(count)), *targets)]
 
 

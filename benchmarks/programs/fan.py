@@ -19,9 +19,9 @@ MODULES = {
 
 
 def main(engine: str, count: int) -> float:
-    """Run it for each value; return the seconds."""
+    """Run the pipeline once for each value; return the seconds."""
     lay("fan", MODULES, STEPS, {"n": 0}, {"said": "use"})
-    with cluster(engine, 4) as words:  # the first takes no steps
+    with cluster(engine, 4) as words:  # the first node runs no steps
         seconds, answer = run("fan", "--each", f"n={','.join(map(str, range(count)))}", *words)
     assert [row["outputs"]["said"] for row in answer["runs"]] == [4950 + n for n in range(count)]
     return seconds

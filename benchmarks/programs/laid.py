@@ -1,4 +1,4 @@
-"""A bundle with given steps, laid into the folder where a program stands; and the clusters that bundles run on."""
+"""Writes a bundle with given steps into the working directory, runs it, and starts clusters for it."""
 
 from __future__ import annotations
 
@@ -34,12 +34,13 @@ PIPELINE = Pipeline("{0}", "{0}", (
 
 
 def lay(package: str, modules: dict[str, str], steps: str, parameters: dict[str, Any], outputs: dict[str, str]) -> None:
-    """Lay a bundle.
+    """Write a bundle below `src/` of the working directory.
 
     Parameters
     ----------
     modules : name in `steps/` -> source.
-    steps : source of its `Step(...)`, each with a comma.
+    steps : source of the `Step(...)` calls, each followed by a comma.
+    outputs : name of an output -> name of the step that makes it.
     """
     home = Path("src", package)
     (home / "steps").mkdir(parents=True)
@@ -52,16 +53,16 @@ def lay(package: str, modules: dict[str, str], steps: str, parameters: dict[str,
 
 
 def run(package: str, *words: str) -> tuple[float, dict[str, Any]]:
-    """Run it; return how long the whole process took, and what it answered."""
+    """Run the bundle; return the seconds that the whole process took, and the JSON that it printed."""
     command = [sys.executable, "-m", package, "run", "--store", "store", "--json", *words]
     began = time.perf_counter()
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": "src"}, stdout=subprocess.PIPE, check=True)
-    return time.perf_counter() - began, json.loads(done.stdout)
+    result = subprocess.run(command, env={**os.environ, "PYTHONPATH": "src"}, stdout=subprocess.PIPE, check=True)
+    return time.perf_counter() - began, json.loads(result.stdout)
 
 
 @contextlib.contextmanager
 def cluster(engine: str, nodes: int) -> Iterator[list[str]]:
-    """Lend the words that name an engine, while it is there: on so many nodes of this machine."""
+    """Start a cluster of an engine with some nodes on this machine; yield the arguments that name it."""
     if engine == "local":
         yield []
         return

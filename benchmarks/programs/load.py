@@ -1,4 +1,4 @@
-"""Time one start: of our extension in a shell, of MLflow's import, or of the shell itself."""
+"""Measure one start, in seconds: of our extension in a shell, of MLflow's import, or of the shell itself."""
 
 import json
 import sys
@@ -6,20 +6,24 @@ import time
 
 
 def shell():
+    """Return a new IPython shell."""
     from IPython.core.interactiveshell import InteractiveShell
 
     return InteractiveShell.instance()
 
 
 def mlops_jupyter(running) -> None:
+    """Load our extension in a shell."""
     running.run_line_magic("load_ext", "mlops_jupyter")
 
 
 def mlflow(running) -> None:
+    """Import MLflow."""
     import mlflow  # noqa: F401
 
 
 def measure(what: str) -> float:
+    """Return the seconds of one start."""
     if what == "ipython":
         start = time.perf_counter()
         shell()

@@ -1,4 +1,4 @@
-"""Log metrics one by one; print the seconds of each call."""
+"""Log metrics one by one; print the seconds of each call as JSON."""
 
 import json
 import sys
@@ -8,6 +8,7 @@ from pathlib import Path
 
 
 def ours() -> Callable[[int], None]:
+    """Return a function that logs a metric in our ledger."""
     from mlops_jupyter.runtime.storage.objects import project_objects
     from mlops_jupyter.services.tracking.service import Tracking
     from mlops_jupyter.store.ledger import Ledger
@@ -20,6 +21,7 @@ def ours() -> Callable[[int], None]:
 
 
 def mlflow() -> Callable[[int], None]:
+    """Return a function that logs a metric with MLflow into SQLite."""
     import logging
 
     import mlflow
@@ -32,6 +34,7 @@ def mlflow() -> Callable[[int], None]:
 
 
 def main(side: str, count: str) -> list[float]:
+    """Log metrics; return the seconds of each call."""
     log = {"ours": ours, "mlflow": mlflow}[side]()
     seconds = []
     for i in range(int(count)):

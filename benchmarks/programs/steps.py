@@ -15,7 +15,7 @@ from laid import cluster, lay, run
 
 
 def ours(engine: str, count: int) -> float:
-    """Run a pipeline of steps that wait for nothing."""
+    """Run a pipeline of independent, empty steps; return the seconds."""
     steps = "".join(f'    Step("s{n}", "idle.steps.s{n}:s{n}", "1"),\n' for n in range(count))
     lay("idle", {f"s{n}": f"def s{n}():\n    pass\n" for n in range(count)}, steps, {}, {})
     with cluster(engine, 4) as words:
@@ -25,7 +25,7 @@ def ours(engine: str, count: int) -> float:
 
 
 def make(count: int) -> float:
-    """Have make start bare interpreters."""
+    """Let make start bare interpreters, two at a time; return the seconds."""
     names = " ".join(f"s{n}" for n in range(count))
     Path("Makefile").write_text(f"all: {names}\n{names}:\n\t@{sys.executable} -c pass\n")
     began = time.perf_counter()
@@ -34,7 +34,7 @@ def make(count: int) -> float:
 
 
 def papermill(count: int) -> float:
-    """Run notebooks; what importing papermill takes is not counted."""
+    """Run notebooks of one cell; return the seconds without the import of papermill."""
     import nbformat
     import papermill as peer
 

@@ -1,6 +1,6 @@
-"""Print how long a pipeline takes that has run and is run again unchanged: `unchanged.py ours|dvc|ploomber STEPS`.
+"""Print the seconds of running a pipeline again unchanged: `unchanged.py ours|dvc|ploomber STEPS`.
 
-Each step adds one to the number of the step before. The seconds are those of the whole process.
+Each step adds one to the number of the step before it. The whole process is measured.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def s{0}(product, upstream):
 
 
 def ours(count: int) -> float:
-    """A bundle."""
+    """Run a bundle twice; return the seconds of the second run."""
     modules = {f"s{n}": f"def s{n}(v{n - 1}):\n    return v{n - 1} + 1\n" for n in range(1, count)}
     modules["s0"] = "def s0():\n    return 0\n"
-    taken = [f"inputs={{'v{n - 1}': 's{n - 1}'}}, " if n else "" for n in range(count)]
+    sources = [f"inputs={{'v{n - 1}': 's{n - 1}'}}, " if n else "" for n in range(count)]
     step = '    Step("s{0}", "chain.steps.s{0}:s{0}", "1", {1}outputs=(("v{0}",),)),\n'
-    steps = "".join(step.format(n, taken[n]) for n in range(count))
+    steps = "".join(step.format(n, sources[n]) for n in range(count))
     lay("chain", modules, steps, {}, {f"v{count - 1}": f"s{count - 1}"})
     run("chain")
     seconds, answer = run("chain")
@@ -57,7 +57,7 @@ def ours(count: int) -> float:
 
 
 def dvc(count: int) -> float:
-    """Stages that run a file."""
+    """Run `dvc repro` twice over stages that each run a file; return the seconds of the second run."""
     Path("stage.py").write_text(STAGE_CODE)
     stages = (STAGE.format(n, sys.executable, f", s{n - 1}.json" if n else "") for n in range(count))
     Path("dvc.yaml").write_text("stages:" + "".join(stages))
@@ -67,7 +67,7 @@ def dvc(count: int) -> float:
 
 
 def ploomber(count: int) -> float:
-    """Functions."""
+    """Run `ploomber build` twice over functions; return the seconds of the second run."""
     Path("tasks.py").write_text(FIRST + "".join(TASK.format(n, n - 1) for n in range(1, count)))
     tasks = [{"source": f"tasks.s{n}", "name": f"s{n}", "product": f"s{n}.json"} for n in range(count)]
     Path("pipeline.yaml").write_text(json.dumps({"tasks": tasks}))  # JSON is YAML

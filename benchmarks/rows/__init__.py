@@ -1,4 +1,4 @@
-"""One module a figure: `NAME`, and `rows(rounds)` that measures it."""
+"""One module per figure; its `rows(rounds)` measures the figure. `FIGURES` maps their names to these."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What recording adds to a cell, over the same cells in a plain IPython shell of the same environment."""
+"""Measures what capture adds to a cell, compared with a plain IPython shell of the same environment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.table import Row
 
 @dataclass(frozen=True)
 class Kind:
-    """Cells of one kind, and what ours may add to one, in seconds: at the median, and maybe at the 99th percentile."""
+    """A kind of cell, and what capture may add to one, in seconds: at the median, and maybe at the 99th percentile."""
 
     name: str
     title: str
@@ -29,7 +29,7 @@ OTHERS = ("ipyflow", "exptrack")
 
 
 def rows(rounds: int) -> list[Row]:
-    """Ours beside ipyflow and exptrack for each kind of cell."""
+    """Return our figure beside those of ipyflow and exptrack for each kind of cell."""
     return [row for kind in KINDS for row in _rows(kind, rounds)]
 
 
@@ -40,10 +40,13 @@ def _rows(kind: Kind, rounds: int) -> list[Row]:
         "plain there": Side("cells", ("plain", kind.name), PEERS),
         **{peer: Side("cells", (peer, kind.name), PEERS) for peer in OTHERS},
     }
-    found = in_turns(sides, rounds)
-    made = []
-    for of, title, budget in ((middle, kind.title, kind.budget), (high, f"{kind.title}, p99", kind.budget_high)):
+    results = in_turns(sides, rounds)
+    figures = []
+    for statistic, title, budget in ((middle, kind.title, kind.budget), (high, f"{kind.title}, p99", kind.budget_high)):
         if budget is not None:
-            ours = of(found["ours"]) - of(found["plain"])
-            made += [Row(title, ours, peer, of(found[peer]) - of(found["plain there"]), budget) for peer in OTHERS]
-    return made
+            ours = statistic(results["ours"]) - statistic(results["plain"])
+            figures += [
+                Row(title, ours, peer, statistic(results[peer]) - statistic(results["plain there"]), budget)
+                for peer in OTHERS
+            ]
+    return figures

@@ -1,4 +1,4 @@
-"""One pipeline run for 1,000 values of a parameter, on this machine and on three nodes of a Ray cluster."""
+"""Measures a sweep of 1,000 values of a parameter, on this machine and on three nodes of a Ray cluster."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ VALUES = 1000
 
 
 def rows(rounds: int) -> list[Row]:
-    """Measured once, for it takes minutes: on a cluster each step is a process that starts anew, here one is forked."""
-    found = {engine: Side("fan", (engine, str(VALUES)), ENGINES).measure()[0] for engine in ("ray", "local")}
-    return [Row(f"--each with {VALUES:,} values on Ray, 3 nodes", found["ray"], "ours, local engine", found["local"])]
+    """Return the figure of one round, which takes minutes: a step is a new process on Ray, and a forked one here."""
+    seconds = {engine: Side("fan", (engine, str(VALUES)), ENGINES).measure()[0] for engine in ("ray", "local")}
+    return [
+        Row(f"--each with {VALUES:,} values on Ray, 3 nodes", seconds["ray"], "ours, local engine", seconds["local"])
+    ]

@@ -1,4 +1,4 @@
-"""What `%load_ext mlops_jupyter` adds to a bare IPython shell."""
+"""Measures what `%load_ext mlops_jupyter` adds to a bare IPython shell."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ BUDGET = 0.150
 
 
 def rows(rounds: int) -> list[Row]:
-    """Ours beside `import mlflow`, which MLflow's users wait for, and beside IPython's own start."""
+    """Return ours beside `import mlflow`, which MLflow's users wait for, and beside IPython's own start."""
     sides = {side: Side("load", (side,)) for side in ("mlops_jupyter", "mlflow", "ipython")}
-    found = {label: middle(measured) for label, measured in in_turns(sides, rounds).items()}
-    ours = found["mlops_jupyter"]
+    medians = {label: middle(measured) for label, measured in in_turns(sides, rounds).items()}
+    ours = medians["mlops_jupyter"]
     return [
-        Row("%load_ext", ours, "import mlflow", found["mlflow"], BUDGET),
-        Row("%load_ext", ours, "start of IPython's shell", found["ipython"], BUDGET),
+        Row("%load_ext", ours, "import mlflow", medians["mlflow"], BUDGET),
+        Row("%load_ext", ours, "start of IPython's shell", medians["ipython"], BUDGET),
     ]

@@ -1,4 +1,4 @@
-"""Logging one metric, so that it outlives the death of the process."""
+"""Measures logging one metric so that it outlives the death of the process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ BUDGET = 50e-6
 
 
 def rows(rounds: int) -> list[Row]:
-    """Ours beside `mlflow.log_metric` into MLflow's SQLite store."""
+    """Return ours beside `mlflow.log_metric` into MLflow's SQLite store."""
     sides = {"ours": Side("metrics", ("ours", "5000")), "mlflow": Side("metrics", ("mlflow", "200"))}
-    found = {label: middle(measured) for label, measured in in_turns(sides, rounds).items()}
-    return [Row("metric, durable", found["ours"], "mlflow.log_metric, sqlite", found["mlflow"], BUDGET)]
+    medians = {label: middle(measured) for label, measured in in_turns(sides, rounds).items()}
+    return [Row("metric, durable", medians["ours"], "mlflow.log_metric, sqlite", medians["mlflow"], BUDGET)]

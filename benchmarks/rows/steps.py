@@ -1,4 +1,4 @@
-"""What the runtime costs: a step's overhead, a pipeline of which nothing has changed, very many steps."""
+"""Measures the runtime's overhead: of a step, of an unchanged pipeline, of very many steps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MANY = 1000
 
 
 def rows(rounds: int) -> list[Row]:
-    """Ours beside what others do with the same steps. Of very many steps one round is enough, for it takes minutes."""
+    """Return ours beside peers that run the same steps. Very many steps are run in one round only: it takes minutes."""
     sides = {
         "unchanged": Side("unchanged", ("ours", f"{STEPS}")),
         "dvc repro": Side("unchanged", ("dvc", f"{STEPS}"), ENGINES),
@@ -18,12 +18,12 @@ def rows(rounds: int) -> list[Row]:
         "steps": Side("steps", ("local", f"{STEPS}")),
         "papermill": Side("steps", ("papermill", "3"), PEERS),
     }
-    found = {label: middle(measured) for label, measured in in_turns(sides, rounds).items()}
+    medians = {label: middle(measured) for label, measured in in_turns(sides, rounds).items()}
     many = {side: Side("steps", (side, f"{MANY}"), ENGINES).measure()[0] for side in ("local", "make", "ray", "dask")}
-    unchanged, title = found["unchanged"], f"unchanged pipeline of {STEPS} steps"
+    unchanged, title = medians["unchanged"], f"unchanged pipeline of {STEPS} steps"
     return [
-        *(Row(title, unchanged, peer, found[peer], 0.3) for peer in ("dvc repro", "ploomber build")),
-        Row("a step's overhead, local engine", found["steps"] / STEPS, "papermill", found["papermill"] / 3, 0.05),
+        *(Row(title, unchanged, peer, medians[peer], 0.3) for peer in ("dvc repro", "ploomber build")),
+        Row("a step's overhead, local engine", medians["steps"] / STEPS, "papermill", medians["papermill"] / 3, 0.05),
         Row(f"{MANY:,} steps without work", many["local"], "make -j2, bare Pythons", many["make"]),
         *(
             Row(f"{MANY:,} steps without work, {engine.title()}", many[engine], "ours, local engine", many["local"])

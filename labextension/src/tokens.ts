@@ -19,7 +19,7 @@ export const CATEGORY = 'MLOps';
 export const PANEL_ID = 'mlops-jupyter-panel';
 export const LOAD_EXT = '%load_ext mlops_jupyter';
 
-/** What the panel has to show; each phase but the first is of the current notebook. */
+/** What the panel shows; each phase but the first is about the current notebook. */
 export type View =
   | { readonly phase: 'no-notebook' }
   | { readonly phase: 'loading' }
@@ -32,11 +32,11 @@ export interface IStepRow {
   readonly state: StepState | 'unrun';
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** How many cells of the notebook make it up. */
+  /** Number of the notebook's cells that belong to the step. */
   readonly cells: number;
 }
 
-/** The notebook that the user looks at. */
+/** The notebook that is current in the shell. */
 export interface ICurrentNotebook {
   /** Its path on the server; null when there is none. */
   readonly path: string | null;
@@ -44,7 +44,7 @@ export interface ICurrentNotebook {
   readonly marks: readonly string[];
   readonly pathChanged: ISignal<ICurrentNotebook, void>;
   readonly marksChanged: ISignal<ICurrentNotebook, void>;
-  /** Its kernel was started, restarted, stopped or lost. */
+  /** Emitted when its kernel was started, restarted, stopped or lost. */
   readonly kernelChanged: ISignal<ICurrentNotebook, void>;
 }
 
@@ -52,13 +52,13 @@ export interface ICurrentNotebook {
 export interface IProject extends IDisposable {
   readonly notebook: ICurrentNotebook;
   readonly view: View;
-  /** Whether word of changes comes from the server now. */
+  /** Whether the server's events are connected now. */
   readonly live: boolean;
   readonly steps: readonly IStepRow[];
   readonly changed: ISignal<IProject, void>;
-  /** Follow the server while true; a panel that nobody sees asks for nothing. */
-  awake: boolean;
-  /** Ask the server anew; resolves when the answer is in. */
+  /** Whether to follow the server; a hidden panel requests nothing. */
+  active: boolean;
+  /** Fetch the state anew; resolves when the view shows it. */
   refresh(): Promise<void>;
 }
 

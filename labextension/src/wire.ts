@@ -1,38 +1,38 @@
 // The messages of the server, generated from mlops_jupyter/surfaces/server/messages.py. Do not edit;
 // write it again: python -m mlops_jupyter.surfaces.server.wire > labextension/src/wire.ts
 
-/** One kernel with the extension on; `started` in seconds since the epoch. */
+/** One kernel with the extension loaded; `started` in seconds since the epoch. */
 export interface ISession {
   readonly id: string;
   readonly started: number;
 }
 
-/** Whether what runs in the notebook is being recorded. */
+/** Whether the notebook's executions are being recorded. */
 export type RecorderState = 'absent' | 'on' | 'ended';
 
 /** How an execution ended. */
-export type Status = 'ok' | 'error' | 'interrupted';
+export type ExecutionStatus = 'ok' | 'error' | 'interrupted';
 
-/** The last execution: when it ended (seconds since the epoch), how, and how long it took (seconds). */
+/** The last execution, with its end (seconds since the epoch) and its duration (seconds). */
 export interface IEnded {
-  readonly status: Status;
+  readonly status: ExecutionStatus;
   readonly step: string | null;
   readonly error: string | null;
   readonly ended: number;
   readonly seconds: number;
 }
 
-/** The recorder of the notebook, as far as the ledger tells. */
+/** The recorder of the notebook as the ledger shows it; `executions` is their number. */
 export interface IRecorder {
   readonly state: RecorderState;
   readonly executions: number;
   readonly last: IEnded | null;
 }
 
-/** How a step's values stand to its source and inputs. */
+/** Whether a step's values match its current source and inputs. */
 export type StepState = 'fresh' | 'stale' | 'cached' | 'failed';
 
-/** A step of the pipeline as the notebook has it; names that begin with `~` are hidden variables. */
+/** A step of the notebook's pipeline; inputs and outputs that begin with `~` are hidden variables. */
 export interface IStep {
   readonly name: string;
   readonly state: StepState;
@@ -57,7 +57,7 @@ export interface IRun {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** The answer to `GET state`. `project` is its folder within the server's root; null: not recorded yet. */
+/** The answer to `GET state`. `project` is its folder below the server's root, null if nothing is recorded yet. */
 export interface IState {
   readonly notebook: string;
   readonly project: string | null;
@@ -67,12 +67,12 @@ export interface IState {
   readonly runs: readonly IRun[];
 }
 
-/** Pushed over the socket `events`: what `GET state` answers may have changed. */
+/** Pushed over the socket `events` when the answer to `GET state` may have changed. */
 export interface IChanged {
   readonly type: 'changed';
 }
 
-/** The body of an answer that is not 200: one line for the user. */
+/** The body of an answer with an error status: one line for the user. */
 export interface IFault {
   readonly message: string;
 }

@@ -29,8 +29,8 @@ const settings = {
 const last = (): SampleSocket => SampleSocket.made[SampleSocket.made.length - 1];
 let heard: string[];
 const listener = {
-  told: () => heard.push('told'),
-  linked: (up: boolean) => heard.push(up ? 'up' : 'down')
+  onChanged: () => heard.push('told'),
+  connected: (up: boolean) => heard.push(up ? 'up' : 'down')
 };
 
 beforeEach(() => {

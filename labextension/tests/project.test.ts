@@ -51,22 +51,22 @@ describe('Project', () => {
 
   it('asks and listens when it wakes, and stops when it sleeps', async () => {
     notebook.turn('a.ipynb');
-    project.awake = true;
+    project.active = true;
     expect(server.asked).toEqual(['a.ipynb']);
     await server.give(state());
     expect(phases).toEqual(['loading', 'ready']);
-    project.awake = false;
+    project.active = false;
     expect(server.listening.size).toBe(0);
     expect(project.view.phase).toBe('ready'); // what it knew is there at once when it wakes again
   });
 
   it('asks once more for any number of changes while an answer is under way', async () => {
     notebook.turn('a.ipynb');
-    project.awake = true;
+    project.active = true;
     const listener = server.listening.get('a.ipynb');
-    listener?.told();
-    listener?.told();
-    listener?.told();
+    listener?.onChanged();
+    listener?.onChanged();
+    listener?.onChanged();
     expect(server.asked.length).toBe(1);
     await server.give(state());
     expect(server.asked.length).toBe(2);
@@ -77,7 +77,7 @@ describe('Project', () => {
 
   it('forgets an answer about a notebook that was left', async () => {
     notebook.turn('a.ipynb');
-    project.awake = true;
+    project.active = true;
     notebook.turn('b.ipynb');
     expect([...server.listening.keys()]).toEqual(['b.ipynb']);
     await server.give(state({ notebook: 'a.ipynb' }));
@@ -88,7 +88,7 @@ describe('Project', () => {
   });
 
   it('shows that there is no notebook', async () => {
-    project.awake = true;
+    project.active = true;
     notebook.turn('a.ipynb');
     await server.give(state());
     notebook.turn(null);
@@ -101,18 +101,18 @@ describe('Project', () => {
     [new TypeError('odd'), 'TypeError: odd']
   ])('says why there is no answer, and asks again when told', async (fault, message) => {
     notebook.turn('a.ipynb');
-    project.awake = true;
+    project.active = true;
     server.answers[0].fail(fault);
     await settle();
     expect(project.view).toEqual({ phase: 'failed', message });
-    server.listening.get('a.ipynb')?.told();
+    server.listening.get('a.ipynb')?.onChanged();
     await server.give(state());
     expect(project.view.phase).toBe('ready');
   });
 
   it('asks when the kernel comes or goes', async () => {
     notebook.turn('a.ipynb');
-    project.awake = true;
+    project.active = true;
     await server.give(state());
     notebook.kernelChanged.emit();
     expect(server.asked.length).toBe(2);
@@ -120,7 +120,7 @@ describe('Project', () => {
 
   it('draws anew when marks or the line change', async () => {
     notebook.turn('a.ipynb');
-    project.awake = true;
+    project.active = true;
     await server.give(state());
     phases = [];
     notebook.marks = ['load'];
@@ -128,14 +128,14 @@ describe('Project', () => {
     expect(project.steps).toEqual([
       { name: 'load', state: 'unrun', inputs: [], outputs: [], cells: 1 }
     ]);
-    server.listening.get('a.ipynb')?.linked(true);
+    server.listening.get('a.ipynb')?.connected(true);
     expect(project.live).toBe(true);
     expect(phases.length).toBe(2);
   });
 
   it('says nothing more when disposed', async () => {
     notebook.turn('a.ipynb');
-    project.awake = true;
+    project.active = true;
     project.dispose();
     await server.give(state());
     expect(server.listening.size).toBe(0);

@@ -14,7 +14,7 @@ import {
 
 type Tone = 'good' | 'warn' | 'bad' | 'info' | 'calm';
 
-/** A state as people see it: never by colour alone. */
+/** How a state is shown: never by colour alone. */
 export interface ILook {
   readonly word: string;
   readonly meaning: string;

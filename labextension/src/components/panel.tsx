@@ -18,7 +18,7 @@ export interface IPanelProps {
   readonly onReveal: (name: string) => void;
 }
 
-/** All of the panel. */
+/** The whole panel. */
 export function Panel(props: IPanelProps): JSX.Element {
   const { view, notebook, live, onRefresh } = props;
   return (

@@ -15,7 +15,7 @@ const HEADLINES: Readonly<Record<IRecorder['state'], string>> = {
   absent: 'Not recorded yet'
 };
 
-/** Whether what runs is being recorded, and what came last. */
+/** Whether executions are being recorded, and how the last one ended. */
 export function Recorder({ recorder, onLoad }: IRecorderProps): JSX.Element {
   const { state, executions, last } = recorder;
   return (

@@ -11,7 +11,7 @@ export interface IRunsProps {
   readonly project: string | null;
 }
 
-/** The project's latest runs; one opens to show all that was logged. */
+/** The project's latest runs; each expands to all its metrics and parameters. */
 export function Runs({ runs, project }: IRunsProps): JSX.Element {
   return (
     <Section title="Runs" aside={project ? `in ${project}` : undefined}>

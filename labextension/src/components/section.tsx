@@ -2,7 +2,7 @@ import * as React from 'react';
 
 export interface ISectionProps {
   readonly title: string;
-  /** Beside the title, quieter. */
+  /** Text beside the title, in a quieter colour. */
   readonly aside?: string;
   readonly children: React.ReactNode;
 }
@@ -27,7 +27,7 @@ export function Section({ title, aside, children }: ISectionProps): JSX.Element 
 
 export interface IHintProps {
   readonly children: React.ReactNode;
-  /** The way out, when there is one to click. */
+  /** The button that does it, if there is one. */
   readonly action?: { readonly label: string; readonly act: () => void };
 }
 

@@ -61,7 +61,7 @@ function Step({ step, onReveal }: { step: IStepRow } & Pick<IStepsProps, 'onReve
       type="button"
       className="mlops-Row mlops-mod-button"
       title={`${step.name}: go to its ${showCount(step.cells, 'cell')}`}
-      aria-label={spoken(step)}
+      aria-label={ariaLabel(step)}
       onClick={() => onReveal(step.name)}
     >
       {lines}
@@ -93,12 +93,12 @@ function Flow({ word, names }: { word: string; names: readonly string[] }): JSX.
   );
 }
 
-/** What the user named comes first. */
+/** Return the names with the hidden variables last. */
 function ordered(names: readonly string[]): string[] {
   return [...names].sort((a, b) => Number(isHidden(a)) - Number(isHidden(b)));
 }
 
-function spoken({ name, state, inputs, outputs, cells }: IStepRow): string {
+function ariaLabel({ name, state, inputs, outputs, cells }: IStepRow): string {
   const parts = [`Step ${name}`, STEP_LOOKS[state].word.toLowerCase()];
   if (inputs.length > 0) {
     parts.push(`takes ${ordered(inputs).map(showVariable).join(', ')}`);

@@ -1,8 +1,8 @@
-/** How values, moments and names are written for people. */
+/** Texts for values, times and names as people read them. */
 
 const MOST_DIGITS = 5;
 
-/** A measured value, short: 0.91, 12.346, 1.2e-7, NaN, ∞. */
+/** A metric's value, short: 0.91, 12.346, 1.2e-7, NaN, ∞. */
 export function showNumber(value: number | string): string {
   const number = Number(value);
   if (Number.isNaN(number)) {
@@ -34,7 +34,7 @@ export function showMoment(seconds: number, now: number = Date.now() / 1000): st
       });
 }
 
-/** A length of time: 12 ms, 1.3 s, 2 min 5 s. */
+/** A duration: 12 ms, 1.3 s, 2 min 5 s. */
 export function showSeconds(seconds: number): string {
   if (seconds < 1) {
     return `${Math.round(seconds * 1000)} ms`;
@@ -53,12 +53,12 @@ export function showCount(count: number, one: string): string {
 
 const FILE = '~file:';
 
-/** Whether a step takes or leaves this without the user having named it. A file was named, though not as a variable. */
+/** Whether a variable of a step is one that the user never named. Files count as named, though not as variables. */
 export function isHidden(variable: string): boolean {
   return variable.startsWith('~') && !variable.startsWith(FILE);
 }
 
-/** What a variable is called: hidden ones (`~numpy.random`, `~file:PATH`) in words. */
+/** The label of a variable: hidden ones (`~numpy.random`, `~file:PATH`) in words. */
 export function showVariable(variable: string): string {
   if (variable.startsWith(FILE)) {
     return variable.slice(FILE.length);
@@ -67,10 +67,10 @@ export function showVariable(variable: string): string {
     return variable;
   }
   const [kind, ...rest] = variable.slice(1).split(':');
-  const what = rest.join(':');
+  const detail = rest.join(':');
   switch (kind) {
     case 'environ':
-      return `$${what}`;
+      return `$${detail}`;
     case 'cwd':
       return 'working folder';
     case 'random':

@@ -1,4 +1,4 @@
-/** The text rules of step cells: `%%pipeline NAME` at the top, alone or among other lines of ours. */
+/** The text rules of step cells: `%%pipeline NAME` at the top, alone or among our other header lines. */
 
 const HEADER = /^%%(pipeline|track)(?:[ \t]+(.*))?$/;
 const NAME = /^[\p{L}_][\p{L}\p{N}_]*$/u;
@@ -11,24 +11,24 @@ const KEYWORDS = new Set(
   ).split(' ')
 );
 
-/** The name of the step that a cell belongs to, or null. */
+/** Return the name of the step that a cell belongs to, or null. */
 export function stepOf(source: string): string | null {
-  const at = pipelineLine(source.split('\n'));
-  return at === null ? null : at.name;
+  const line = pipelineLine(source.split('\n'));
+  return line === null ? null : line.name;
 }
 
-/** The same cell as a step of that name; what else stands in its header is kept. */
+/** Return a cell's source with its step renamed or added; the rest of its header is kept. */
 export function markStep(source: string, name: string): string {
   const lines = source.split('\n');
-  const at = pipelineLine(lines);
-  if (at === null) {
+  const line = pipelineLine(lines);
+  if (line === null) {
     return `%%pipeline ${name}\n${source}`;
   }
-  lines[at.index] = ['%%pipeline', name, at.rest].filter(Boolean).join(' ');
+  lines[line.index] = ['%%pipeline', name, line.rest].filter(Boolean).join(' ');
   return lines.join('\n');
 }
 
-/** Why a text cannot be the name of a step, or null if it can. */
+/** Return why a text cannot be the name of a step, or null if it can. */
 export function whyNoName(name: string): string | null {
   if (NAME.test(name) && !KEYWORDS.has(name)) {
     return null;
@@ -45,12 +45,12 @@ interface IPipelineLine {
 function pipelineLine(lines: readonly string[]): IPipelineLine | null {
   const first = lines.findIndex(line => line.trim() !== '');
   for (let index = Math.max(first, 0); index < lines.length; index++) {
-    const found = HEADER.exec(lines[index].trimEnd());
-    if (found === null) {
+    const match = HEADER.exec(lines[index].trimEnd());
+    if (match === null) {
       return null;
     }
-    if (found[1] === 'pipeline') {
-      const words = (found[2] ?? '').trim().split(/\s+/);
+    if (match[1] === 'pipeline') {
+      const words = (match[2] ?? '').trim().split(/\s+/);
       const named = words[0] !== '' && !words[0].startsWith('-');
       return {
         index,

@@ -7,7 +7,7 @@ import { Signal } from '@lumino/signaling';
 import { ICurrentNotebook } from '../tokens';
 import { stepOf } from './marks';
 
-/** Milliseconds of quiet after typing until the marks are read again. */
+/** Milliseconds without typing until the marks are read again. */
 const QUIET = 200;
 
 const COMES_OR_GOES: readonly Kernel.Status[] = [
@@ -18,7 +18,7 @@ const COMES_OR_GOES: readonly Kernel.Status[] = [
   'dead'
 ];
 
-/** Follows the notebook that the user looks at: its path, the steps marked in it, the life of its kernel. */
+/** Follows the current notebook: its path, the steps marked in it, the life of its kernel. */
 export class CurrentNotebook implements ICurrentNotebook, IDisposable {
   constructor(
     private readonly tracker: INotebookTracker,
@@ -37,7 +37,7 @@ export class CurrentNotebook implements ICurrentNotebook, IDisposable {
   }
 
   get marks(): readonly string[] {
-    return this.read;
+    return this.knownMarks;
   }
 
   get isDisposed(): boolean {
@@ -92,7 +92,7 @@ export class CurrentNotebook implements ICurrentNotebook, IDisposable {
       this.unsettled = true;
       this.kernelChanged.emit();
     } else if (this.unsettled) {
-      this.unsettled = false; // the new process has its number only now
+      this.unsettled = false; // the new kernel has its process id only now
       this.kernelChanged.emit();
     }
   }
@@ -106,15 +106,15 @@ export class CurrentNotebook implements ICurrentNotebook, IDisposable {
       return;
     }
     const marks = marksOf(this.panel);
-    if (marks.join('\n') !== this.read.join('\n')) {
-      this.read = marks;
+    if (marks.join('\n') !== this.knownMarks.join('\n')) {
+      this.knownMarks = marks;
       this.marksChanged.emit();
     }
   }
 
   private disposed = false;
   private panel: NotebookPanel | null = null;
-  private read: readonly string[] = [];
+  private knownMarks: readonly string[] = [];
   private unsettled = false;
   private readonly reading = new Debouncer(() => this.readMarks(), QUIET);
 }

@@ -5,7 +5,7 @@ import { IServer } from '../services/server';
 import { ICurrentNotebook, IProject, IStepRow, View } from '../tokens';
 import { joinSteps } from './steps';
 
-/** Keeps what the panel shows true: asks the server when the notebook, its kernel or the ledger changes. */
+/** Keeps the panel's view up to date: fetches it anew when the notebook, its kernel or the ledger changes. */
 export class Project implements IProject {
   constructor(
     private readonly server: IServer,
@@ -13,31 +13,31 @@ export class Project implements IProject {
   ) {
     notebook.pathChanged.connect(this.follow, this);
     notebook.marksChanged.connect(this.emit, this);
-    notebook.kernelChanged.connect(this.ask, this);
+    notebook.kernelChanged.connect(this.requestRefresh, this);
   }
 
   readonly changed = new Signal<this, void>(this);
 
   get view(): View {
-    return this.seen;
+    return this.lastView;
   }
 
   get live(): boolean {
-    return this.linked;
+    return this.connected;
   }
 
   get steps(): readonly IStepRow[] {
-    const recorded = this.seen.phase === 'ready' ? this.seen.state.steps : [];
+    const recorded = this.lastView.phase === 'ready' ? this.lastView.state.steps : [];
     return joinSteps(recorded, this.notebook.marks);
   }
 
-  get awake(): boolean {
+  get active(): boolean {
     return this.watching;
   }
 
-  set awake(awake: boolean) {
-    if (awake !== this.watching) {
-      this.watching = awake;
+  set active(active: boolean) {
+    if (active !== this.watching) {
+      this.watching = active;
       this.follow();
     }
   }
@@ -53,50 +53,50 @@ export class Project implements IProject {
   }
 
   refresh(): Promise<void> {
-    this.asked = true;
-    this.asking ??= this.askUntilQuiet().finally(() => {
-      this.asking = null;
+    this.pending = true;
+    this.inFlight ??= this.refreshWhilePending().finally(() => {
+      this.inFlight = null;
     });
-    return this.asking;
+    return this.inFlight;
   }
 
-  /** Turn to the notebook that is current now. */
+  /** Show the current notebook and listen to the changes of its ledger. */
   private follow(): void {
     const path = this.notebook.path;
-    const turned = path !== this.path;
+    const pathChanged = path !== this.path;
     this.path = path;
     this.events?.dispose();
     this.events = null;
-    this.linked = false;
+    this.connected = false;
     if (path === null) {
       this.show({ phase: 'no-notebook' });
       return;
     }
-    if (turned) {
+    if (pathChanged) {
       this.show({ phase: 'loading' });
     }
     if (this.watching) {
       this.events = this.server.listen(path, {
-        told: () => void this.refresh(),
-        linked: up => this.link(up)
+        onChanged: () => void this.refresh(),
+        connected: up => this.setConnected(up)
       });
-      this.ask();
+      this.requestRefresh();
     }
   }
 
-  private ask(): void {
+  private requestRefresh(): void {
     if (this.watching) {
       void this.refresh();
     }
   }
 
-  /** One question at a time; a change meanwhile makes for one more, however many there were. */
-  private async askUntilQuiet(): Promise<void> {
-    while (this.asked && !this.disposed) {
-      this.asked = false;
+  /** Fetch one view at a time; however many changes come meanwhile, they make for one more fetch. */
+  private async refreshWhilePending(): Promise<void> {
+    while (this.pending && !this.disposed) {
+      this.pending = false;
       const path = this.path;
       if (path !== null) {
-        const view = await this.answer(path);
+        const view = await this.fetchView(path);
         if (path === this.path) {
           this.show(view);
         }
@@ -104,7 +104,7 @@ export class Project implements IProject {
     }
   }
 
-  private async answer(path: string): Promise<View> {
+  private async fetchView(path: string): Promise<View> {
     try {
       return { phase: 'ready', state: await this.server.state(path) };
     } catch (fault) {
@@ -115,13 +115,13 @@ export class Project implements IProject {
     }
   }
 
-  private link(up: boolean): void {
-    this.linked = up;
+  private setConnected(up: boolean): void {
+    this.connected = up;
     this.emit();
   }
 
   private show(view: View): void {
-    this.seen = view;
+    this.lastView = view;
     this.emit();
   }
 
@@ -131,12 +131,12 @@ export class Project implements IProject {
     }
   }
 
-  private asked = false;
-  private asking: Promise<void> | null = null;
+  private pending = false;
+  private inFlight: Promise<void> | null = null;
   private disposed = false;
   private events: IDisposable | null = null;
-  private linked = false;
+  private connected = false;
   private path: string | null = null;
-  private seen: View = { phase: 'no-notebook' };
+  private lastView: View = { phase: 'no-notebook' };
   private watching = false;
 }

@@ -2,9 +2,9 @@ import { IStepRow } from '../tokens';
 import { IStep } from '../wire';
 
 /**
- * The steps that were recorded, in their order, with those that are only marked in the notebook put where they stand in it.
+ * Return the recorded steps in their order, with the steps that are only marked inserted where they stand in the notebook.
  *
- * @param recorded as the ledger has them.
+ * @param recorded steps of the ledger.
  * @param marks step name of each marked cell, in the notebook's order.
  */
 export function joinSteps(recorded: readonly IStep[], marks: readonly string[]): IStepRow[] {
@@ -15,15 +15,15 @@ export function joinSteps(recorded: readonly IStep[], marks: readonly string[]):
     outputs,
     cells: marks.filter(mark => mark === name).length
   }));
-  let before = -1; // where the mark before this one ended up
+  let last = -1; // index of the row of the mark before this one
   for (const name of new Set(marks)) {
-    const at = rows.findIndex(row => row.name === name);
-    if (at >= 0) {
-      before = at;
+    const index = rows.findIndex(row => row.name === name);
+    if (index >= 0) {
+      last = index;
     } else {
-      before += 1;
+      last += 1;
       const cells = marks.filter(mark => mark === name).length;
-      rows.splice(before, 0, { name, state: 'unrun', inputs: [], outputs: [], cells });
+      rows.splice(last, 0, { name, state: 'unrun', inputs: [], outputs: [], cells });
     }
   }
   return rows;

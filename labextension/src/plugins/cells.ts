@@ -16,20 +16,20 @@ const plugin: JupyterFrontEndPlugin<void> = {
     tracker: INotebookTracker,
     palette: ICommandPalette | null
   ): void => {
-    const named = {
+    const nameSchema = {
       type: 'object',
       properties: { name: { type: 'string', description: 'name of the step' } }
     };
     commands.addCommand(CommandIDs.markStep, {
       label: 'Mark cell as pipeline step…',
       caption: 'Write %%pipeline NAME at the top of the active cell',
-      describedBy: { args: named },
+      describedBy: { args: nameSchema },
       isEnabled: () => tracker.activeCell?.model.type === 'code',
       execute: args => markActiveCell(tracker, args.name as string | undefined)
     });
     commands.addCommand(CommandIDs.revealStep, {
       label: args => `Go to step ${args.name as string}`,
-      describedBy: { args: { ...named, required: ['name'] } },
+      describedBy: { args: { ...nameSchema, required: ['name'] } },
       execute: args => reveal(tracker, source => stepOf(source) === args.name)
     });
     commands.addCommand(CommandIDs.addLoadExt, {
@@ -53,19 +53,19 @@ const plugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-async function markActiveCell(tracker: INotebookTracker, given?: string): Promise<void> {
+async function markActiveCell(tracker: INotebookTracker, requested?: string): Promise<void> {
   const cell = tracker.activeCell;
   if (cell?.model.type !== 'code') {
     return;
   }
   const { sharedModel } = cell.model;
-  const name = given ?? (await askName(stepOf(sharedModel.getSource()) ?? ''));
+  const name = requested ?? (await askName(stepOf(sharedModel.getSource()) ?? ''));
   if (name === null) {
     return;
   }
-  const why = whyNoName(name);
-  if (why !== null) {
-    Notification.error(why, { autoClose: 6000 });
+  const problem = whyNoName(name);
+  if (problem !== null) {
+    Notification.error(problem, { autoClose: 6000 });
     return;
   }
   sharedModel.setSource(markStep(sharedModel.getSource(), name));
@@ -82,31 +82,31 @@ async function askName(text: string): Promise<string | null> {
   return answer.button.accept ? (answer.value ?? '').trim() : null;
 }
 
-/** Select the code cells that are asked for and bring the first of them into view. Tells whether there was one. */
+/** Select the code cells whose source matches and scroll to the first; resolves to whether there is one. */
 async function reveal(
   tracker: INotebookTracker,
-  wanted: (source: string) => boolean
+  matches: (source: string) => boolean
 ): Promise<boolean> {
   const notebook = tracker.currentWidget?.content;
   if (!notebook) {
     return false;
   }
-  const found = indexesOf(notebook, wanted);
-  if (found.length === 0) {
+  const indexes = indexesOf(notebook, matches);
+  if (indexes.length === 0) {
     return false;
   }
   notebook.mode = 'command';
   notebook.deselectAll();
-  notebook.activeCellIndex = found[0];
-  found.forEach(index => notebook.select(notebook.widgets[index]));
-  await notebook.scrollToItem(found[0], 'smart');
+  notebook.activeCellIndex = indexes[0];
+  indexes.forEach(index => notebook.select(notebook.widgets[index]));
+  await notebook.scrollToItem(indexes[0], 'smart');
   notebook.activate();
   return true;
 }
 
-function indexesOf(notebook: Notebook, wanted: (source: string) => boolean): number[] {
+function indexesOf(notebook: Notebook, matches: (source: string) => boolean): number[] {
   return notebook.widgets.flatMap(({ model }, index) =>
-    model.type === 'code' && wanted(model.sharedModel.getSource()) ? [index] : []
+    model.type === 'code' && matches(model.sharedModel.getSource()) ? [index] : []
   );
 }
 

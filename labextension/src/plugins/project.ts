@@ -5,7 +5,7 @@ import { Project } from '../models/project';
 import { jupyterServer } from '../services/server';
 import { IProject } from '../tokens';
 
-/** Knows the project of the notebook that the user looks at. */
+/** Provides the project of the current notebook. */
 const plugin: JupyterFrontEndPlugin<IProject> = {
   id: 'mlops-jupyter:project',
   description: 'The pipeline steps and runs of the project of the current notebook.',

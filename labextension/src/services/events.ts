@@ -3,18 +3,18 @@ import { IDisposable } from '@lumino/disposable';
 import { IChanged } from '../wire';
 import { address } from './request';
 
-/** Milliseconds until the first attempt to connect again, and at most; each failure doubles it. */
+/** Milliseconds until the first attempt to reconnect, doubled after each failure up to the longest. */
 export const FIRST_WAIT = 1_000;
 export const LONGEST_WAIT = 30_000;
 
 export interface IListener {
-  /** The server says that something changed. */
-  told(): void;
-  /** The line is up or down. */
-  linked(up: boolean): void;
+  /** Called when the server pushes that something changed. */
+  onChanged(): void;
+  /** Called when the socket is connected or lost. */
+  connected(up: boolean): void;
 }
 
-/** Word of changes from the server about one notebook, over a socket that comes back when it breaks. */
+/** Receives the server's events about one notebook over a WebSocket that reconnects when it breaks. */
 export class Events implements IDisposable {
   constructor(
     private readonly settings: ServerConnection.ISettings,
@@ -47,16 +47,16 @@ export class Events implements IDisposable {
     this.socket = socket;
     socket.onopen = () => {
       this.wait = FIRST_WAIT;
-      this.say(up => up.linked(true));
+      this.notify(listener => listener.connected(true));
     };
     socket.onmessage = event => {
       const message = JSON.parse(String(event.data)) as IChanged;
       if (message.type === 'changed') {
-        this.say(up => up.told());
+        this.notify(listener => listener.onChanged());
       }
     };
     socket.onclose = () => {
-      this.say(up => up.linked(false));
+      this.notify(listener => listener.connected(false));
       this.connectLater();
     };
   }
@@ -65,14 +65,14 @@ export class Events implements IDisposable {
     if (this.disposed) {
       return;
     }
-    const spread = 0.5 + Math.random() / 2; // so that many panels do not knock at once when a server is back
-    this.timer = setTimeout(() => this.connect(), this.wait * spread);
+    const jitter = 0.5 + Math.random() / 2; // many panels do not reconnect at once when a server is back
+    this.timer = setTimeout(() => this.connect(), this.wait * jitter);
     this.wait = Math.min(2 * this.wait, LONGEST_WAIT);
   }
 
-  private say(word: (listener: IListener) => void): void {
+  private notify(call: (listener: IListener) => void): void {
     if (!this.disposed) {
-      word(this.listener);
+      call(this.listener);
     }
   }
 

@@ -4,7 +4,7 @@ import { IFault } from '../wire';
 
 const PREFIX = 'mlops-jupyter';
 
-/** Why there is no answer, in one line for the user. `status` is 0 when the server was not reached. */
+/** A failed request, with one line for the user. `status` is 0 when the server was not reached. */
 export class RequestFault extends Error {
   constructor(
     readonly status: number,
@@ -14,7 +14,7 @@ export class RequestFault extends Error {
   }
 }
 
-/** Ask one of our endpoints; throws a `RequestFault`. */
+/** Request one of our endpoints and return its JSON; throws a `RequestFault`. */
 export async function requestAPI<T>(
   settings: ServerConnection.ISettings,
   endpoint: string,
@@ -28,7 +28,7 @@ export async function requestAPI<T>(
   return JSON.parse(text) as T;
 }
 
-/** The address of an endpoint under a server's base URL (http or ws). */
+/** Return the URL of an endpoint under a server's base URL (http or ws). */
 export function address(base: string, endpoint: string, query: Record<string, string>): string {
   return URLExt.join(base, PREFIX, endpoint) + URLExt.objectToQueryString(query);
 }
@@ -48,7 +48,7 @@ function faultOf(response: Response, text: string): string {
   try {
     return (JSON.parse(text) as IFault).message;
   } catch {
-    // not our handler's answer: an older server without the extension, or a proxy
+    // not our handler's JSON: an older server without the extension, or a proxy
     return response.status === 404
       ? 'The Jupyter server has no mlops_jupyter: install it in the environment of the server and restart it.'
       : `The server answered ${response.status} ${response.statusText}.`;

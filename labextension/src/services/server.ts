@@ -4,13 +4,13 @@ import { IState } from '../wire';
 import { Events, IListener } from './events';
 import { requestAPI } from './request';
 
-/** What a model asks of the server; tests put their own in its place. */
+/** The endpoints that the models use; tests replace it. */
 export interface IServer {
   state(notebook: string): Promise<IState>;
   listen(notebook: string, listener: IListener): IDisposable;
 }
 
-/** The Jupyter server with our extension. */
+/** Return the endpoints of a Jupyter server with our extension. */
 export function jupyterServer(settings: ServerConnection.ISettings): IServer {
   return {
     state: notebook => requestAPI<IState>(settings, 'state', { notebook }),

@@ -7,7 +7,7 @@ import { panelIcon } from '../components/icons';
 import { Panel } from '../components/panel';
 import { CommandIDs, IProject, PANEL_ID } from '../tokens';
 
-/** The left-hand panel. While it is seen, the project is awake. */
+/** The left-hand panel. The project is active while the panel is visible. */
 export class ProjectPanel extends ReactWidget {
   constructor(
     private readonly project: IProject,
@@ -44,21 +44,21 @@ export class ProjectPanel extends ReactWidget {
 
   protected override onAfterAttach(message: Message): void {
     super.onAfterAttach(message);
-    this.project.awake = this.isVisible;
+    this.project.active = this.isVisible;
   }
 
   protected override onBeforeDetach(message: Message): void {
-    this.project.awake = false;
+    this.project.active = false;
     super.onBeforeDetach(message);
   }
 
   protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
-    this.project.awake = true;
+    this.project.active = true;
   }
 
   protected override onAfterHide(message: Message): void {
     super.onAfterHide(message);
-    this.project.awake = false;
+    this.project.active = false;
   }
 }

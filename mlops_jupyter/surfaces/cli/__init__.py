@@ -25,7 +25,7 @@ FILES = (
     "ci",
     "doctor",
 )
-"""Modules of this folder; each has `add_to(subparsers)`, which sets `act`."""
+"""Modules of this folder; each has `add_to(subparsers)`, which declares its verb and the verb's `act`."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb; return the exit code: 0, the verb's own, 2 for a user's fault, 130 after Ctrl-C."""
+    """Run one verb and return the exit code: the verb's own, 2 for a `UserError`, 130 after Ctrl-C."""
     args = parser().parse_args(argv)
     try:
         return int(args.act(args))
@@ -51,5 +51,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        sys.stderr.close()  # the reader has gone: nothing is left to say
+        sys.stderr.close()  # the reader of the pipe is gone: no more output, not even the interpreter's own at exit
         return 0

@@ -1,4 +1,4 @@
-"""`mlops-jupyter ci`: notebooks reviewed where their repository is kept."""
+"""`mlops-jupyter ci`: review notebooks in the pull requests of their repository."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mlops_jupyter.services.export import options, review
 from mlops_jupyter.services.export.emit.templates import Template
 
 FILES = {"github": Path(".github", "workflows", "notebooks.yml"), "gitlab": Path("notebooks.gitlab-ci.yml")}
-"""Platform -> the file that it gets."""
+"""Platform -> path of its workflow file in the repository."""
 
 
 def add_to(verbs: Any) -> None:
@@ -40,7 +40,7 @@ def add_to(verbs: Any) -> None:
 
 
 def act_init(args: argparse.Namespace) -> int:
-    """Write the workflow, and say what is left to do."""
+    """Write the workflow file and print what is left to do; return 0."""
     path = args.folder / FILES[args.platform]
     if path.exists() and not args.force:
         raise UserError(f"{str(path)!r} is there: look at it, then give --force to replace it")
@@ -57,23 +57,27 @@ def act_init(args: argparse.Namespace) -> int:
 
 
 def act_review(args: argparse.Namespace) -> int:
-    """Review; exit code 0 only where every notebook exports and is proven."""
-    here = Path(_git("rev-parse", "--show-toplevel").strip())
-    listed = [path.resolve().relative_to(here) for path in args.notebooks]
-    found = listed or [Path(name) for name in _git("-C", str(here), "ls-files", "-z", "*.ipynb").split("\0") if name]
+    """Review the notebooks; return 0 if every one exports and is proven, else 1."""
+    repository = Path(_git("rev-parse", "--show-toplevel").strip())
+    chosen = [path.resolve().relative_to(repository) for path in args.notebooks]
+    paths = chosen or [
+        Path(name) for name in _git("-C", str(repository), "ls-files", "-z", "*.ipynb").split("\0") if name
+    ]
     with (
         tempfile.TemporaryDirectory(prefix="review-") as folder,
-        _worktree(here, args.base, Path(folder, "base")) as base,
+        _worktree(repository, args.base, Path(folder, "base")) as base,
     ):
-        answers = [_reviewed(path, here, base, Path(folder, str(n)), args.timeout) for n, path in enumerate(found)]
-    args.output.write_text(review.page([text for text, _ in answers]), encoding="utf-8")
-    good = all(proven for _, proven in answers)
-    print(f"{args.output}: {len(answers)} notebooks, {'all proven' if good else 'not all proven'}")
+        reviews = [
+            _reviewed(path, repository, base, Path(folder, str(n)), args.timeout) for n, path in enumerate(paths)
+        ]
+    args.output.write_text(review.page([text for text, _ in reviews]), encoding="utf-8")
+    good = all(proven for _, proven in reviews)
+    print(f"{args.output}: {len(reviews)} notebooks, {'all proven' if good else 'not all proven'}")
     return 0 if good else 1
 
 
 def _reviewed(path: Path, here: Path, base: Path, folder: Path, timeout: float | None) -> tuple[str, bool]:
-    """Return what is to say of one notebook, and whether it is proven."""
+    """Return the section of the review on one notebook, and whether it is proven."""
     from mlops_jupyter.services.export.run.verify import verify
 
     print(path, file=sys.stderr)
@@ -101,7 +105,7 @@ def _exported(notebook: Path, output: Path, timeout: float | None) -> Path:
 
 @contextmanager
 def _worktree(here: Path, commit: str, folder: Path) -> Iterator[Path]:
-    """Lend the repository as it was at a commit."""
+    """Yield a temporary worktree of the repository at a commit."""
     _git("-C", str(here), "worktree", "add", "--quiet", "--detach", str(folder), commit)
     try:
         yield folder
@@ -111,9 +115,9 @@ def _worktree(here: Path, commit: str, folder: Path) -> Iterator[Path]:
 
 def _git(*words: str) -> str:
     try:
-        done = subprocess.run(["git", *words], capture_output=True, text=True)
+        result = subprocess.run(["git", *words], capture_output=True, text=True)
     except OSError as fault:
         raise UserError(f"git cannot be started ({fault.strerror}): install it") from fault
-    if done.returncode:
-        raise UserError(f"git {words[-1]!r}: {' '.join(done.stderr.split())}")
-    return done.stdout
+    if result.returncode:
+        raise UserError(f"git {words[-1]!r}: {' '.join(result.stderr.split())}")
+    return result.stdout

@@ -20,11 +20,11 @@ def add_to(verbs: Any) -> None:
 
 
 def act(args: argparse.Namespace) -> int:
-    """Print the difference; exit code 0 if there is none, 1 if there is."""
+    """Print the difference between notebook and bundle; return 0 if there is none, else 1."""
     from mlops_jupyter.services.export.bundle import diff, manifest
     from mlops_jupyter.surfaces.cli.headless import compare
 
-    manifest.read(args.bundle)  # before minutes of running the notebook
-    found = compare(args.notebook, args.bundle, args.timeout, say=lambda line: print(line, file=sys.stderr))
-    print(json.dumps(found, indent=1) if args.json else "\n".join(diff.said(found)))
-    return 0 if found["same"] else 1
+    manifest.read(args.bundle)  # fails before the notebook runs for minutes
+    difference = compare(args.notebook, args.bundle, args.timeout, say=lambda line: print(line, file=sys.stderr))
+    print(json.dumps(difference, indent=1) if args.json else "\n".join(diff.said(difference)))
+    return 0 if difference["same"] else 1

@@ -1,4 +1,4 @@
-"""`mlops-jupyter doctor`: what is installed, reachable, misconfigured."""
+"""`mlops-jupyter doctor`: check what is installed, reachable and misconfigured."""
 
 from __future__ import annotations
 
@@ -21,23 +21,25 @@ def add_to(subparsers: Any) -> None:
 
 
 def act(args: argparse.Namespace) -> int:
-    """Print a line for each check, and below it what to do. The project is not opened: it may be what is broken."""
+    """Print each check and what to do; return 1 if one failed. The project is not opened: it may be what is broken."""
     from mlops_jupyter.services.doctor.service import CheckStatus, examine
 
     folder = _folder()
-    found = examine(folder, os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder / 'mlflow.db'}")
+    results = examine(folder, os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder / 'mlflow.db'}")
     if args.json:
         print(
-            json.dumps([{"name": f.name, "state": f.state.value, "what": f.what, "do": f.do} for f in found], indent=2)
+            json.dumps(
+                [{"name": f.name, "state": f.state.value, "what": f.what, "do": f.do} for f in results], indent=2
+            )
         )
     else:
-        rows = [[(f.state.value, f.name, f.what), *([("", "", f"-> {f.do}")] if f.do else [])] for f in found]
+        rows = [[(f.state.value, f.name, f.what), *([("", "", f"-> {f.do}")] if f.do else [])] for f in results]
         print(aligned(chain.from_iterable(rows)))
-    return int(any(f.state is CheckStatus.FAULT for f in found))
+    return int(any(f.state is CheckStatus.FAULT for f in results))
 
 
 def _folder() -> Path:
-    """The project's `.mlops` as `Workspace.open` finds it, without making one."""
+    """Return the path of the project's `.mlops` as `Workspace.open` finds it, without creating it."""
     from mlops_jupyter.workspace import FOLDER
 
     here = Path.cwd()

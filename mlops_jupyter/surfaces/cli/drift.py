@@ -36,7 +36,7 @@ def add_to(subparsers: Parsers) -> None:
 
 
 def act(args: argparse.Namespace) -> int:
-    """Compare, print, and return the exit code."""
+    """Compare the files, print the report and return the exit code."""
     from mlops_jupyter.runtime.drift import DriftVerdict, untested
 
     report = _checked(args)

@@ -31,29 +31,29 @@ def add_to(verbs: Any) -> None:
 
 
 def act(args: argparse.Namespace) -> int:
-    """Export, and say what was written."""
+    """Export the notebook and print what was written; return 0."""
     from mlops_jupyter.services.export import targets
     from mlops_jupyter.services.export.bundle import manifest
     from mlops_jupyter.surfaces.cli.headless import export
 
-    asked = options.from_args(args)
-    chosen = options.words(args.to)
-    for name in chosen:
-        targets.find(name)  # before minutes of running the notebook
-    options.to_request(asked, args.notebook.stem)
+    chosen = options.from_args(args)
+    target_names = options.words(args.to)
+    for name in target_names:
+        targets.find(name)  # fails before the notebook runs for minutes
+    options.to_request(chosen, args.notebook.stem)
     if args.update:
         manifest.read(args.output)
     name = args.name or ("" if args.update else args.notebook.stem)
-    wish = {**asked, "output": str(args.output.absolute()), "targets": chosen, "name": name}
-    answer = export(args.notebook, wish, args.timeout, say=lambda line: print(line, file=sys.stderr))
+    wish = {**chosen, "output": str(args.output.absolute()), "targets": target_names, "name": name}
+    result = export(args.notebook, wish, args.timeout, say=lambda line: print(line, file=sys.stderr))
     if args.json:
-        print(json.dumps(answer, indent=1))
+        print(json.dumps(result, indent=1))
     else:
-        steps = answer["steps"]
-        print(f"{answer['path']}: {count_of(len(steps), 'step')} ({', '.join(steps)}) in {answer['seconds']:.1f} s")
+        steps = result["steps"]
+        print(f"{result['path']}: {count_of(len(steps), 'step')} ({', '.join(steps)}) in {result['seconds']:.1f} s")
         if args.update:
-            print(f"  {answer['changes']}")
-        for note in answer["notes"]:
+            print(f"  {result['changes']}")
+        for note in result["notes"]:
             print(f"  note: {note}")
-        print(f"  prove it: mlops-jupyter verify {answer['path']}")
+        print(f"  prove it: mlops-jupyter verify {result['path']}")
     return 0

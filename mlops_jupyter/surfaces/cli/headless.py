@@ -1,4 +1,4 @@
-"""A notebook run without a front end: one real kernel, the extension on from the first cell, a question at the end."""
+"""Runs a notebook without a front end: in a kernel with the extension loaded, which answers a question at the end."""
 
 from __future__ import annotations
 
@@ -21,44 +21,44 @@ Say = Callable[[str], None]
 
 
 def export(path: Path, wish: Mapping[str, Any], timeout: float | None, say: Say) -> dict[str, Any]:
-    """Run the notebook cell by cell, export it, and return what was written.
+    """Run the notebook cell by cell, export it, and return the result of the export (see `surfaces.magics.headless`).
 
     Parameters
     ----------
-    wish : what `services.export.wishes.asked` gave, with `output` (a folder), `targets` and a `name`.
+    wish : what `services.export.options.from_args` returned, with `output` (a folder), `targets` and a `name`.
 
     Raises
     ------
     UserError
-        The file is no notebook, a cell raised (which, and what), or the export refused.
+        The file is no notebook, a cell raised (the message names both), or the export refused.
     """
     return _asked(path, "answer", wish, timeout, say)
 
 
 def compare(path: Path, bundle: Path, timeout: float | None, say: Say) -> dict[str, Any]:
-    """Run the notebook cell by cell, and return how a bundle differs from it: a `Difference` as JSON.
+    """Run the notebook cell by cell, and return how a bundle differs from it: `Difference.as_json`.
 
     Raises
     ------
     UserError
-        The file is no notebook, a cell raised (which, and what), or there is no bundle that can be compared (why).
+        The file is no notebook, a cell raised (the message names both), or the bundle cannot be compared.
     """
     return _asked(path, "comparison", {"bundle": str(bundle.absolute())}, timeout, say)
 
 
 def program(path: Path, name: str, timeout: float | None, say: Say) -> dict[str, Any]:
-    """Run the notebook cell by cell, and return the program that made the value which a name has at its end.
+    """Run the notebook cell by cell, and return the slice of a name: the program that made its value at the end.
 
     Raises
     ------
     UserError
-        The file is no notebook, a cell raised (which, and what), or there is no such program (why).
+        The file is no notebook, a cell raised (the message names both), or the name has no slice.
     """
     return _asked(path, "program", {"name": name}, timeout, say)
 
 
 def _asked(path: Path, question: str, wish: Mapping[str, Any], timeout: float | None, say: Say) -> dict[str, Any]:
-    """Run the notebook, then ask one of the questions that `surfaces.magics.headless` answers."""
+    """Run the notebook, then return what a function of `surfaces.magics.headless` named `question` answers."""
     cells = outline(read(path))
     if not any(cell.source.strip() for cell in cells):
         raise UserError(f"the notebook {str(path)!r} has no code to run")
@@ -70,10 +70,10 @@ def _asked(path: Path, question: str, wish: Mapping[str, Any], timeout: float | 
         _ask(client, question, wish, answer)
         if not answer.is_file():
             raise RuntimeError("the kernel ended while it answered")
-        found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
-    if "fault" in found:
-        raise UserError(found["fault"])
-    return found
+        result: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+    if "fault" in result:
+        raise UserError(result["fault"])
+    return result
 
 
 def read(path: Path) -> Mapping[str, Any]:
@@ -85,38 +85,38 @@ def read(path: Path) -> Mapping[str, Any]:
         There is no such file, or it is no notebook.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")  # some editors of Windows begin a file with a mark
+        text = path.read_text(encoding="utf-8-sig")  # some editors on Windows write a byte order mark
     except (OSError, UnicodeDecodeError) as fault:
         reason = getattr(fault, "strerror", None) or "it is not UTF-8 text"
         raise UserError(f"cannot read the notebook {str(path)!r}: {reason}") from fault
     try:
         notebook = json.loads(text)
-        form = notebook["nbformat"]
-        if form < 4:
+        version = notebook["nbformat"]
+        if version < 4:
             import nbformat
 
-            notebook = nbformat.convert(nbformat.reads(text, as_version=form), 4)  # type: ignore[no-untyped-call]
-        "".join(cell.source for cell in outline(notebook)).encode()  # half a character cannot be sent
+            notebook = nbformat.convert(nbformat.reads(text, as_version=version), 4)  # type: ignore[no-untyped-call]
+        "".join(cell.source for cell in outline(notebook)).encode()  # a lone surrogate cannot be sent to the kernel
     except Exception as fault:
-        what = f"{type(fault).__name__}: {fault}" if not isinstance(fault, json.JSONDecodeError) else str(fault)
-        raise UserError(f"{str(path)!r} is no Jupyter notebook ({' '.join(what.split())[:200]})") from fault
+        reason = f"{type(fault).__name__}: {fault}" if not isinstance(fault, json.JSONDecodeError) else str(fault)
+        raise UserError(f"{str(path)!r} is no Jupyter notebook ({' '.join(reason.split())[:200]})") from fault
     language = _language(notebook)
     if "python" not in language.lower():
         raise UserError(f"the notebook {str(path)!r} is written in {language}, not in Python")
-    found: Mapping[str, Any] = notebook
-    return found
+    checked: Mapping[str, Any] = notebook
+    return checked
 
 
 def _language(notebook: Mapping[str, Any]) -> str:
-    """Return the language that a notebook says it is written in; Python where it says nothing."""
+    """Return the programming language in a notebook's metadata, Python if there is none."""
     metadata = notebook.get("metadata") or {}
-    said = [(metadata.get("language_info") or {}).get("name"), (metadata.get("kernelspec") or {}).get("language")]
-    return str(next(filter(None, said), "python"))
+    languages = [(metadata.get("language_info") or {}).get("name"), (metadata.get("kernelspec") or {}).get("language")]
+    return str(next(filter(None, languages), "python"))
 
 
 @contextmanager
 def kernel(path: Path) -> Iterator[Any]:
-    """Start a kernel of this Python in the notebook's folder, with the extension on; stop it afterwards."""
+    """Start a kernel of this Python in the notebook's folder and load the extension; stop the kernel afterwards."""
     from jupyter_client.manager import KernelManager
 
     manager = KernelManager(kernel_name="python3")
@@ -159,12 +159,16 @@ def execute(
     timeout: float | None = None,
     metadata: Mapping[str, Any] | None = None,
 ) -> str:
-    """Run code in the kernel and wait for its end; return the fault it raised in one line, "" for none.
+    """Run code in the kernel and wait for its end; return the exception that it raised in one line, "" for none.
+
+    Parameters
+    ----------
+    timeout : seconds after which the code is interrupted.
 
     Raises
     ------
     UserError
-        The kernel died or was told to end, or the time was up (the cell is interrupted then).
+        The kernel died, the code ended it, or the timeout passed.
     """
     client.session.metadata = dict(
         metadata or {}
@@ -195,7 +199,7 @@ def execute(
 
 
 def _drain(client: Any) -> None:
-    """Throw away what the cells show, so that the kernel's output cannot fill the channel."""
+    """Discard the output of cells, so that it cannot fill the channel."""
     while True:
         try:
             client.get_iopub_msg(timeout=0)

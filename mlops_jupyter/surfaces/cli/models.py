@@ -1,4 +1,4 @@
-"""`mlops-jupyter models`: the registered models of the project."""
+"""`mlops-jupyter models`: list the registered models of the project."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def add_to(subparsers: Any) -> None:
 
 
 def act(args: argparse.Namespace) -> int:
-    """Print the models."""
+    """Print the registered models; return 0."""
     from mlops_jupyter.workspace import Workspace
 
     workspace = Workspace.open()
     try:
         registry, fresh = workspace.registry, not args.offline
-        found = [registry.show(args.name, fresh)] if args.name else registry.list(fresh)
-        print(json.dumps([_plain(model) for model in found], indent=2) if args.json else _table(found))
+        models = [registry.show(args.name, fresh)] if args.name else registry.list(fresh)
+        print(json.dumps([_plain(model) for model in models], indent=2) if args.json else _table(models))
         return 0
     finally:
         workspace.close()

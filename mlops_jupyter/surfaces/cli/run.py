@@ -28,19 +28,21 @@ def add_to(verbs: Any) -> None:
 
 
 def act(args: argparse.Namespace) -> int:
-    """Run and print; exit code 1 if a step failed."""
+    """Run the bundle and print the outcome; return 0 if it succeeded, else 1."""
     from mlops_jupyter.services.export.run.local_run import run
     from mlops_jupyter.workspace import Workspace
 
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # the run is stopped first
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # an exception stops the run first
     store = args.store or Workspace.open().folder / "store"
-    done = run(args.bundle, store, words(args), progress=lambda line: print(line, file=sys.stderr))
+    result = run(args.bundle, store, words(args), progress=lambda line: print(line, file=sys.stderr))
+    folder = f"{result.store}/{result.run}"
     if args.json:
-        facts: dict[str, Any] = {"run": done.run, "status": done.status, "store": done.store, "steps": dict(done.steps)}
-        facts |= {"runs": list(done.runs)} if done.runs else {}
-        print(json.dumps({**facts, "outputs": list(done), "error": done.error, "seconds": done.seconds}, indent=1))
-    elif done.runs:
-        print(f"{done!r}\n{done.status}: all in {done.store}/{done.run}/each.json")
+        facts: dict[str, Any] = {"run": result.run, "status": result.status, "store": result.store}
+        facts |= {"steps": dict(result.steps)} | ({"runs": list(result.runs)} if result.runs else {})
+        facts |= {"outputs": list(result), "error": result.error, "seconds": result.seconds}
+        print(json.dumps(facts, indent=1))
+    elif result.runs:
+        print(f"{result!r}\n{result.status}: all in {folder}/each.json")
     else:
-        print(f"{done.status}: run {done.run} in {done.seconds:.1f} s; values in {done.store}/{done.run}/outputs")
-    return 0 if done.status == "succeeded" else 1
+        print(f"{result.status}: run {result.run} in {result.seconds:.1f} s; values in {folder}/outputs")
+    return 0 if result.status == "succeeded" else 1

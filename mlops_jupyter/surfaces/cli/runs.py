@@ -1,4 +1,4 @@
-"""`mlops-jupyter runs`: the runs of the project."""
+"""`mlops-jupyter runs`: list the tracked runs of the project."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def add_to(subparsers: Any) -> None:
 
 
 def act(args: argparse.Namespace) -> int:
-    """Print the runs. With --sync, 1 if not everything arrived in MLflow."""
+    """Print the tracked runs; return 0, or 1 if --sync or --retry did not bring everything to MLflow."""
     from mlops_jupyter.workspace import Workspace
 
     workspace = Workspace.open()
     try:
         arrived = _sync(workspace, args.retry) if args.sync or args.retry else True
-        found = workspace.tracking.runs(args.experiment, args.sort, args.limit)
-        print(json.dumps([_plain(run) for run in found], indent=2) if args.json else _table(found))
+        runs = workspace.tracking.runs(args.experiment, args.sort, args.limit)
+        print(json.dumps([_plain(run) for run in runs], indent=2) if args.json else _table(runs))
         troubles = workspace.tracking.troubles()
         for trouble in troubles:
             print(f"not carried to MLflow, set aside: {trouble.kind} {trouble.id}: {trouble.error}", file=sys.stderr)
@@ -57,7 +57,7 @@ def _sync(workspace: Workspace, again: bool) -> bool:
 
 
 def _plain(run: RunView) -> dict[str, Any]:
-    """Return a run for JSON, which has no NaN."""
+    """Return a run as JSON can hold it: a metric that is not finite becomes None."""
     metrics = {key: value if math.isfinite(value) else None for key, value in run.metrics.items()}
     return {**asdict(run), "metrics": metrics, "seconds": run.seconds}
 

@@ -157,7 +157,7 @@ def _history(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     from mlops_jupyter.services.schedule.models import RunState
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # not at once: the bundle is to end, and its end recorded
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exception: the bundle is ended and its end recorded
     run = _schedules().run_now(args.which, args.timeout)
     _show_runs([run], args.json, one=True)
     return 0 if run.status is RunState.SUCCEEDED else 1
@@ -256,7 +256,7 @@ def _iso(seconds: float | None, timezone: str = "UTC") -> str | None:
 
 
 def _print(rows: list[dict[str, Any]], columns: Sequence[str], as_json: bool, one: bool, nothing: str) -> None:
-    """Print JSON (the object alone where one was asked for), or a table of some columns with short ids and names."""
+    """Print the rows as JSON (with `one` the object alone), or as a table of `columns` with short ids and names."""
     if as_json:
         print(json.dumps(rows[0] if one else rows, indent=2))
     elif not rows:
@@ -268,6 +268,6 @@ def _print(rows: list[dict[str, Any]], columns: Sequence[str], as_json: bool, on
 def _cell(name: str, value: str | None) -> str:
     text = "" if value is None else value
     if name == "log" and value:
-        place = Path(value)
-        return str(place.relative_to(Path.cwd())) if place.is_relative_to(Path.cwd()) else value
+        path = Path(value)
+        return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else value
     return {"id": text[:14], "bundle": Path(text).name}.get(name, text)

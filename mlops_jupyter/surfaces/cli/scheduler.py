@@ -1,4 +1,4 @@
-"""`mlops-jupyter scheduler [install | uninstall]`: the process that runs schedules, and what starts it."""
+"""`mlops-jupyter scheduler [install | uninstall]`: run the schedules, or start the scheduler with the machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def add_to(subparsers: Any) -> None:
     parser.add_argument("--once", action="store_true", help="run what is due now and end; exit code 1 if a run failed")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="end a run after this time (default: never)")
     parser.add_argument("--ahead", type=float, default=0.0, help=argparse.SUPPRESS)  # tests: seconds added to the clock
-    parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)  # a server's: it ends with that process
+    parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)  # process id of a server: it ends with that
     parser.set_defaults(act=act)
     parts = parser.add_subparsers(dest="part", metavar="PART")
     text = "have the scheduler of this project begin with the machine"
@@ -32,7 +32,7 @@ def add_to(subparsers: Any) -> None:
 
 
 def act(args: argparse.Namespace) -> int:
-    """Serve until told to end."""
+    """Run the scheduler until it is told to end; return its exit code."""
     from mlops_jupyter.workspace import Workspace
 
     return Workspace.open().scheduler.serve(args.seconds, args.once, args.timeout, args.ahead, args.parent)

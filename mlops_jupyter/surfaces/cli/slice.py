@@ -20,9 +20,9 @@ def add_to(verbs: Any) -> None:
 
 
 def act(args: argparse.Namespace) -> int:
-    """Print the program."""
+    """Print the slice as a program or as JSON; return 0."""
     from mlops_jupyter.surfaces.cli.headless import program
 
-    made = program(args.notebook, args.name, args.timeout, say=lambda line: print(line, file=sys.stderr))
-    print(json.dumps(made, indent=1) if args.json else made["text"], end="\n" if args.json else "")
+    sliced = program(args.notebook, args.name, args.timeout, say=lambda line: print(line, file=sys.stderr))
+    print(json.dumps(sliced, indent=1) if args.json else sliced["text"], end="\n" if args.json else "")
     return 0

@@ -1,4 +1,4 @@
-"""`mlops-jupyter targets`: what a bundle can be exported for."""
+"""`mlops-jupyter targets`: list the export targets."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def add_to(verbs: Any) -> None:
 
 
 def act(args: argparse.Namespace) -> int:
-    """List them."""
+    """Print the export targets; return 0."""
     from mlops_jupyter.surfaces.target_list import rows, text
 
-    found = rows()
+    targets = rows()
     if args.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(targets, indent=1))
     else:
-        print(text(found, shutil.get_terminal_size((120, 24)).columns))
+        print(text(targets, shutil.get_terminal_size((120, 24)).columns))
     return 0

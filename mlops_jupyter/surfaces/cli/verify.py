@@ -21,7 +21,7 @@ def add_to(verbs: Any) -> None:
 
 
 def act(args: argparse.Namespace) -> int:
-    """Verify and print; exit code 0 only for identical or close."""
+    """Verify the bundle and print the verdicts; return 0 if it is proven (identical or close), else 1."""
     from mlops_jupyter.services.export.run.verify import verify
 
     proof = verify(args.bundle, args.fresh_env, progress=lambda line: print(line, file=sys.stderr))

@@ -1,6 +1,6 @@
 """The magics: `%track`, `%register`, `%pipeline`, `%drift`, and the cell forms `%%track` and `%%pipeline`.
 
-`load` joins a shell, its project and a recorder; a line then goes through the table of its magic's verbs.
+`load` connects a shell to its project and a recorder; the table of a magic's verbs then parses and runs its lines.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _sessions: dict[int, NotebookSession] = {}
 
 
 def load(shell: InteractiveShell) -> None:
-    """Start recording in a shell and offer the magics there. A fault of the user's is one line."""
+    """Start recording in a shell and register the magics there; a `UserError` becomes a `UsageError`, one line."""
     from IPython.core.error import UsageError
 
     from mlops_jupyter.surfaces.magics import cells, session_start
@@ -38,7 +38,7 @@ def load(shell: InteractiveShell) -> None:
 
 
 def unload(shell: InteractiveShell) -> None:
-    """Stop recording and take the magics away; what was recorded stays in `.mlops/`."""
+    """Stop recording and remove the magics; what was recorded stays in `.mlops/`."""
     from mlops_jupyter.surfaces.magics import cells
 
     session = _sessions.pop(id(shell), None)
@@ -53,7 +53,7 @@ def unload(shell: InteractiveShell) -> None:
 
 
 def session_of(shell: InteractiveShell) -> NotebookSession:
-    """Return the session of a shell in which the extension is on."""
+    """Return the session of a shell in which the extension is loaded."""
     return _sessions[id(shell)]
 
 

@@ -1,4 +1,4 @@
-"""What our magics become in a bundle: the translator that export asks (see `services.pipeline.ports.Magics`)."""
+"""Translates our magics to the code of a bundle: the implementation of `services.pipeline.ports.Magics`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,18 @@ from mlops_jupyter.surfaces.magics.verbs import choose
 
 
 class BundleTranslator:
-    """Answers from the tables of verbs and from what was seen when a cell ran."""
+    """Translates by the tables of verbs, and `%%track` cells by the names that were recorded when they ran."""
 
     def line(self, magic: str, line: str) -> MagicCode | None:
-        """Return what a line magic becomes: None if it only looks. Raises KeyError if it is not ours."""
+        """Return the bundle's code for a line magic, None if it only displays.
+
+        Raises
+        ------
+        KeyError
+            The magic is not one of ours.
+        UserError
+            The line has no such verb, or its arguments do not fit the verb.
+        """
         verbs = VERBS[magic]
         try:
             verb, args = choose(magic, verbs, line)
@@ -28,12 +36,12 @@ class BundleTranslator:
         return verb.code(args)
 
     def declared(self, execution: Execution) -> StepDeclaration:
-        """Return what a `%%pipeline NAME` line declares."""
+        """Return what the `%%pipeline NAME` line of an execution declares, nothing if it has none."""
         header = execution.header("pipeline")
         return _declared(header.line) if header else StepDeclaration()
 
     def around(self, execution: Execution) -> tuple[MagicCode, MagicCode]:
-        """Return what goes before and after the body of a `%%track` cell."""
+        """Return the code before and after the body of a `%%track` cell; both are empty for any other cell."""
         return track_cell.around(execution) if execution.header("track") else (MagicCode(""), MagicCode(""))
 
 

@@ -1,7 +1,7 @@
-"""Our cell magics, `%%pipeline NAME` and `%%track`: their lines are taken off before IPython runs the body.
+"""Our cell magics, `%%pipeline NAME` and `%%track`: their lines are removed before IPython runs the body.
 
-So the body runs as any cell does: its tracebacks, its last expression, its `await`, another cell magic below.
-What the lines mean happens at the cell's borders, in the recorder's handlers.
+So the body runs like any cell: its tracebacks, its last expression, its `await`, another cell magic below.
+The recorder's handlers do what the lines say, before and after the cell.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 
 class TakeHeaders:
-    """An input transformer that takes our lines off and refuses bad ones."""
+    """An input transformer that removes our header lines and raises `UsageError` for bad ones."""
 
     has_side_effects = True
-    """IPython's word for "not while it is typed": a terminal then reads our cells to a blank line, as all `%%` ones."""
+    """IPython skips such a transformer while a cell is typed: a terminal then reads `%%` cells to a blank line."""
 
     def __init__(self, handlers: Mapping[str, Any]) -> None:
         self._handlers = handlers
 
     def __call__(self, lines: list[str]) -> list[str]:
-        """Return a cell's lines without ours."""
+        """Return a cell's lines without our header lines."""
         if not any(line.startswith("%%") for line in lines[:4]):
             return lines
         headers, body = split_headers("".join(lines))
@@ -45,13 +45,13 @@ class TakeHeaders:
 
 
 def install(shell: InteractiveShell, session: NotebookSession) -> None:
-    """Let the shell understand our cell magics."""
+    """Register our cell magics with the shell and with the recorder of the session."""
     handlers: dict[str, Any] = {"pipeline": StepCell(session), "track": TrackCell(session)}
     session.recorder.handlers.update(handlers)
     shell.input_transformer_manager.cleanup_transforms.append(TakeHeaders(handlers))
 
 
 def remove(shell: InteractiveShell) -> None:
-    """Take the transformer away again."""
+    """Remove the transformer from the shell."""
     transforms = shell.input_transformer_manager.cleanup_transforms
     transforms[:] = [t for t in transforms if not isinstance(t, TakeHeaders)]

@@ -1,4 +1,4 @@
-"""The kernel's side of `mlops-jupyter export`, `diff` and `slice`: the notebook has run, now answer from that."""
+"""The kernel's side of `mlops-jupyter export`, `diff` and `slice`, called when the notebook has run."""
 
 from __future__ import annotations
 
@@ -13,58 +13,65 @@ if TYPE_CHECKING:
 
 
 def answer(shell: InteractiveShell, wish: str, path: str) -> None:
-    """Export as asked and write what came of it as JSON: the facts, or `fault` with the user's one line."""
+    """Export the notebook and write the result to `path` as JSON: its facts, or `fault` with the user's one line.
+
+    Parameters
+    ----------
+    wish : JSON of the options, with `output` (a folder), `targets` and a `name`.
+    """
     from mlops_jupyter.services.export import options, service
     from mlops_jupyter.surfaces.magics import session_of
 
-    asked = json.loads(wish)
+    arguments = json.loads(wish)
     session = session_of(shell)
     try:
-        request = options.to_request(asked, asked["name"])
-        output, ledger = Path(asked["output"]), session.workspace.ledger
-        update = asked.get("update", False)
-        done = service.export(session.notebook, request, session.translator, output, asked["targets"], ledger, update)
+        request = options.to_request(arguments, arguments["name"])
+        output, ledger = Path(arguments["output"]), session.workspace.ledger
+        update = arguments.get("update", False)
+        exported = service.export(
+            session.notebook, request, session.translator, output, arguments["targets"], ledger, update
+        )
     except UserError as fault:
-        found: dict[str, object] = {"fault": str(fault)}
+        result: dict[str, object] = {"fault": str(fault)}
     else:
-        found = {
-            "path": str(done.path),
-            "package": done.plan.package,
-            "targets": list(done.targets),
-            "steps": [step.name for step in done.plan.steps],
-            "outputs": dict(done.plan.outputs),
-            "notes": done.notes,
-            "changes": None if done.changes is None else str(done.changes),
+        result = {
+            "path": str(exported.path),
+            "package": exported.plan.package,
+            "targets": list(exported.targets),
+            "steps": [step.name for step in exported.plan.steps],
+            "outputs": dict(exported.plan.outputs),
+            "notes": exported.notes,
+            "changes": None if exported.changes is None else str(exported.changes),
             "cell_seconds": sum(e.seconds for e in session.recorder.history),
             "overhead_seconds": sum(e.overhead for e in session.recorder.history),
-            "seconds": done.seconds,
+            "seconds": exported.seconds,
         }
-    Path(path).write_text(json.dumps(found), encoding="utf-8")
+    Path(path).write_text(json.dumps(result), encoding="utf-8")
 
 
 def comparison(shell: InteractiveShell, wish: str, path: str) -> None:
-    """Write as JSON how a bundle differs from the notebook, or `fault` with the user's one line."""
+    """Write to `path` as JSON how a bundle differs from the notebook, or `fault` with the user's one line."""
     from mlops_jupyter.services.export.service import compare
     from mlops_jupyter.surfaces.magics import session_of
 
     try:
         session = session_of(shell)
-        found = compare(session.notebook, session.translator, Path(json.loads(wish)["bundle"])).as_json()
+        result = compare(session.notebook, session.translator, Path(json.loads(wish)["bundle"])).as_json()
     except UserError as fault:
-        found = {"fault": str(fault)}
-    Path(path).write_text(json.dumps(found), encoding="utf-8")
+        result = {"fault": str(fault)}
+    Path(path).write_text(json.dumps(result), encoding="utf-8")
 
 
 def program(shell: InteractiveShell, wish: str, path: str) -> None:
-    """Write the slice that was asked for as JSON: its program, or `fault` with the user's one line."""
+    """Write the slice of a name to `path` as JSON: its program, or `fault` with the user's one line."""
     from mlops_jupyter.services.pipeline.query.slices import slice_of
     from mlops_jupyter.surfaces.magics import session_of
 
     try:
         session = session_of(shell)
-        made = slice_of(session.notebook, json.loads(wish)["name"], session.translator)
+        sliced = slice_of(session.notebook, json.loads(wish)["name"], session.translator)
     except UserError as fault:
-        found: dict[str, object] = {"fault": str(fault)}
+        result: dict[str, object] = {"fault": str(fault)}
     else:
-        found = {"name": made.name, "text": made.text, "executions": made.executions, "starts": made.starts}
-    Path(path).write_text(json.dumps(found), encoding="utf-8")
+        result = {"name": sliced.name, "text": sliced.text, "executions": sliced.executions, "starts": sliced.starts}
+    Path(path).write_text(json.dumps(result), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The notebook that this kernel runs: its file, its variables, its record, as the pipeline service wants them."""
+"""The notebook that this kernel runs: its file, variables and executions, as the pipeline service reads them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def notebook_path(namespace: Mapping[str, Any]) -> Path | None:
-    """Return the .ipynb that runs here, where the front end says: Jupyter's server, VS Code; None in a terminal."""
+    """Return the path of the .ipynb that this kernel runs if Jupyter Server or VS Code tells it, else None."""
     named = os.environ.get("JPY_SESSION_NAME") or namespace.get("__vsc_ipynb_file__")
     path = Path(str(named)) if named else None
     return path if path is not None and path.suffix == ".ipynb" else None
 
 
 class Notebook:
-    """One shell's recording (see `services.pipeline.ports.Recording`), with the file read when it is asked for."""
+    """One shell's recording (see `services.pipeline.ports.Recording`), which reads the notebook's file on demand."""
 
     def __init__(self, shell: InteractiveShell, recorder: Recorder, before: frozenset[str]) -> None:
         self._shell = shell
@@ -45,17 +45,17 @@ class Notebook:
 
     @cached_property
     def path(self) -> Path | None:
-        """The notebook's file, where there is one."""
+        """The path of the notebook's file, None in a terminal."""
         return notebook_path(self._shell.user_ns)
 
     @property
     def name(self) -> str:
-        """What to call the pipeline where the user does not say."""
+        """The default name of the pipeline: that of the notebook's file, else of its folder."""
         return self.path.stem if self.path else self.folder.name or "notebook"
 
     @property
     def cells(self) -> Sequence[CodeCell]:
-        """The code cells as they stand in the file; none where there is no file that can be read."""
+        """The code cells of the notebook's file, none if there is no file that can be read."""
         if self.path is None:
             return ()
         try:

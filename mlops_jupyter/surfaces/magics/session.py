@@ -1,4 +1,4 @@
-"""What a magic works with: the shell it was typed in, the project, and the recorder."""
+"""The session that a magic works with: the shell it was typed in, the project and the recorder."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class NotebookSession:
-    """One notebook with the extension on.
+    """One notebook in which the extension is loaded.
 
     Attributes
     ----------
-    translator : says what our magics become in a bundle.
+    translator : translates our magics to the code of a bundle.
     """
 
     shell: InteractiveShell
@@ -32,7 +32,7 @@ class NotebookSession:
     translator: Magics
 
     def value(self, expression: str) -> Any:
-        """Evaluate an expression among the notebook's names; a fault in it is the user's, in one line."""
+        """Evaluate an expression in the notebook's namespace; whatever it raises becomes a `UserError` of one line."""
         try:
             return eval(expression, self.shell.user_ns)
         except Exception as fault:

@@ -1,4 +1,4 @@
-"""The extension turned on in one shell: its project opened, its recorder listening, its panel fed."""
+"""Starts a session in a shell: opens its project, starts the recorder, and keeps the panel's steps up to date."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def start(shell: InteractiveShell, translator: Magics) -> NotebookSession:
-    """Open the project that the notebook lies in and record every execution from here on.
+    """Open the project that contains the notebook, and record every execution from now on.
 
     Parameters
     ----------
-    translator : says what our magics become in a bundle; the verbs that plan a pipeline take it from the session.
+    translator : translates our magics to the code of a bundle; the verbs that plan a pipeline take it from the session.
     """
     path = notebook_path(shell.user_ns)
     workspace = Workspace.open(path.parent if path and path.parent.is_dir() else Path.cwd())

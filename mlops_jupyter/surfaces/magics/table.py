@@ -1,4 +1,4 @@
-"""The table of our magics: each with its verbs, for `load`, the translator for bundles and the documentation."""
+"""The table of our magics and their verbs, for `load`, the translator for bundles and the documentation."""
 
 from __future__ import annotations
 
@@ -13,4 +13,4 @@ VERBS: dict[str, Mapping[str, Verb]] = {
     "pipeline": pipeline.VERBS,
     "drift": drift.VERBS,
 }
-"""Magic -> verb -> what it does; the verb "" is what the bare magic does."""
+"""Name of a magic -> name of a verb -> the verb; the name "" is the bare magic."""

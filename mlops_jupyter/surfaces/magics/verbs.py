@@ -1,4 +1,4 @@
-"""A magic's verbs: each declares its flags, acts in the notebook, and says what it becomes in a bundle."""
+"""A magic's verbs: each declares its flags, acts in the notebook, and gives the code that replaces it in a bundle."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Verb:
-    """One thing a magic does. `act` is decorated with `magic_arguments`, so `act.parser` holds its flags.
+    """One verb of a magic. `act` is decorated with `magic_arguments`, so `act.parser` holds its flags.
 
     Attributes
     ----------
     act : (session, parsed arguments) -> the magic's value.
-    code : parsed arguments -> what it becomes in a bundle; None: it only looks, and is left out there.
+    code : parsed arguments -> the bundle's code; None: the verb only displays, and is left out of bundles.
     """
 
     act: Callable[[NotebookSession, Namespace], Any]
@@ -40,7 +40,7 @@ class Verb:
 
 
 HELP = (["-h"], ["--help"])
-"""The last word of a line that asks what a verb takes: `%pipeline slice?` is about Python's `slice`."""
+"""Words that end a line to show a verb's help; IPython takes `%pipeline slice?` for a question about `slice`."""
 
 
 def _help(verb: Verb, others: str) -> Verb:
@@ -49,46 +49,46 @@ def _help(verb: Verb, others: str) -> Verb:
 
 
 def choose(magic: str, verbs: Mapping[str, Verb], line: str) -> tuple[Verb, Namespace]:
-    """Find the verb that a line begins with (the one named "" where it begins with none) and parse the rest.
+    """Return the verb that a line begins with (the one named "" if it begins with none) and its parsed arguments.
 
     Raises
     ------
     UsageError
-        One line: the verb is unknown, or its arguments are not as it takes them.
+        The verb is unknown, or the arguments do not fit it; the message is one line.
     """
     word, _, rest = line.strip().partition(" ")
     if word not in verbs:
         word, rest = "", line.strip()
     verb = verbs.get(word)
-    named = ", ".join(name for name in verbs if name)
+    verb_names = ", ".join(name for name in verbs if name)
     if verb is None:
-        raise UsageError(f"%{magic} takes one of {named}" + (f", not {line.split()[0]!r}" if line.strip() else ""))
+        raise UsageError(f"%{magic} takes one of {verb_names}" + (f", not {line.split()[0]!r}" if line.strip() else ""))
     if rest.split()[-1:] in HELP:
-        return _help(verb, "" if word else named), Namespace()
+        return _help(verb, "" if word else verb_names), Namespace()
     try:
         return verb, verb.parser.parse_argstring(rest.strip())
     except UsageError as fault:
-        hint = f"; the verbs of %{magic} are {named}" if named and not word and rest else ""
+        hint = f"; the verbs of %{magic} are {verb_names}" if verb_names and not word and rest else ""
         raise UsageError(f"%{magic} {word}".rstrip() + f": {fault}{hint}") from None
 
 
 def arguments(declared: Any, line: str) -> Namespace:
-    """Parse the line of one of our cell magics, as `magic_arguments` declares it.
+    """Parse the line of one of our cell magics by the flags that `magic_arguments` declared.
 
     Raises
     ------
     UserError
-        Its arguments are not as it takes them.
+        The arguments do not fit the flags.
     """
     try:
-        found: Namespace = declared.parser.parse_argstring(line)
+        args: Namespace = declared.parser.parse_argstring(line)
     except UsageError as fault:
         raise UserError(str(fault)) from None
-    return found
+    return args
 
 
 def act(session: NotebookSession, magic: str, verbs: Mapping[str, Verb], line: str) -> Any:
-    """Run a magic line: parse, act, return the value. A user's fault becomes one line without a traceback."""
+    """Run a magic line and return its value; a `UserError` becomes a `UsageError`, one line without a traceback."""
     try:
         verb, args = choose(magic, verbs, line)
         return verb.act(session, args)

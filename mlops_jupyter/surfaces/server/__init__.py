@@ -1,8 +1,8 @@
-"""What the panel asks the Jupyter server: the state of a notebook's project, and word when it changes.
+"""The server extension behind the panel: it serves the state of a notebook's project, and pushes that it changed.
 
-State lies on disk: the kernel writes the ledger, the server only reads it. On request the server also keeps schedulers
-(`scheduler`). Importing this package is cheap;
-jupyter_server and tornado come with `setup`, which only a server calls.
+The state is on disk: the kernel writes the ledger, the server only reads it. If configured, the server also runs
+schedulers (`scheduler`). Importing this package is cheap: only `setup`, which a server calls, imports jupyter_server
+and tornado.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def setup(server_app: Any) -> None:
-    """Put the endpoints under `<base_url>/mlops-jupyter/` of a Jupyter server.
+    """Register the endpoints under `<base_url>/mlops-jupyter/` of a Jupyter server, and start its schedulers.
 
     Parameters
     ----------

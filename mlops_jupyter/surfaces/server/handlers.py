@@ -1,4 +1,4 @@
-"""The endpoints: `GET state?notebook=PATH` and the socket `events?notebook=PATH`. Both closed without a token."""
+"""The endpoints `GET state?notebook=PATH` and the WebSocket `events?notebook=PATH`; both require a user."""
 
 from __future__ import annotations
 
@@ -26,40 +26,40 @@ PREFIX = "mlops-jupyter"
 
 
 def status_of(fault: UserError) -> HTTPStatus:
-    """Return the HTTP status that says whose fault it is: the path's, or the state of the ledger."""
+    """Return the HTTP status of a fault: 400 for a bad path, 404 for no such notebook, 409 for an unreadable ledger."""
     if isinstance(fault, BadPathError):
         return HTTPStatus.BAD_REQUEST
     return HTTPStatus.NOT_FOUND if isinstance(fault, NotFoundError) else HTTPStatus.CONFLICT
 
 
 class OfANotebook(JupyterHandler):
-    """What both endpoints share: no verb answers without a user, and the query names a notebook."""
+    """Base of both endpoints: it requires a user for every HTTP method, and finds the notebook that the query names."""
 
     auth_resource = "contents"  # who may read the notebook may see what was recorded of it
 
     async def prepare(self, *args: Any, **kwargs: Any) -> None:
-        """Refuse every verb to the unknown, also those that Jupyter leaves open (OPTIONS)."""
-        done = super().prepare(*args, **kwargs)
-        if done is not None:
-            await done
+        """Answer 403 without a user, also to the HTTP methods that Jupyter leaves open (OPTIONS)."""
+        prepared = super().prepare(*args, **kwargs)
+        if prepared is not None:
+            await prepared
         if self.current_user is None:
             raise web.HTTPError(HTTPStatus.FORBIDDEN)
 
     def place(self) -> NotebookPlace:
-        """Find the notebook that the query names; raise `UserError`."""
+        """Return the location of the notebook that the query names; raise `UserError` if there is none."""
         contents = self.contents_manager
         root = Path(getattr(contents, "root_dir", None) or self.settings["server_root_dir"]).expanduser()
         return locate(root, self.get_query_argument("notebook", "", strip=False), contents.allow_hidden)
 
     def refuse(self, fault: UserError) -> None:
-        """Answer with the fault's status and its one line."""
+        """Answer with the HTTP status of a fault and its message."""
         self.set_status(status_of(fault))
         self.set_header("Content-Type", "application/json")
         self.finish(json.dumps(encode(Fault(str(fault)))))
 
 
 class StateHandler(OfANotebook, APIHandler):
-    """What was recorded of a notebook and its project."""
+    """Serves the recorded state of a notebook and its project."""
 
     @web.authenticated
     @authorized
@@ -67,7 +67,7 @@ class StateHandler(OfANotebook, APIHandler):
         """Answer with a `State`; 400 for a bad path, 404 for no such notebook, 409 for a ledger that cannot be read."""
         try:
             place = self.place()
-            found = await asyncio.to_thread(state.read, place, await self._kernel(place))
+            recorded = await asyncio.to_thread(state.read, place, await self._kernel(place))
         except UserError as fault:
             self.refuse(fault)
         except sqlite3.Error as fault:  # the file was cut or replaced between two queries
@@ -75,7 +75,7 @@ class StateHandler(OfANotebook, APIHandler):
                 UserError(f"cannot read the ledger of {self.get_query_argument('notebook')!r}: {fault}; try again")
             )
         else:
-            self.finish(json.dumps(encode(found), allow_nan=False))
+            self.finish(json.dumps(encode(recorded), allow_nan=False))
 
     async def _kernel(self, place: NotebookPlace) -> int | None:
         """Return the process id of the notebook's kernel if this server runs it here."""
@@ -89,18 +89,18 @@ class StateHandler(OfANotebook, APIHandler):
 
 
 class EventsHandler(WebSocketMixin, websocket.WebSocketHandler, OfANotebook):
-    """Pushes `Changed` when the ledger of the notebook's project changed, and once at the start."""
+    """Pushes `Changed` once at the start and after every change to the ledger of the notebook's project."""
 
     _stop: Callable[[], None] | None = None
 
     def initialize(self, watch: LedgerWatcher) -> None:
-        """Take the watch that all sockets of this server share."""
+        """Take the ledger watcher that all sockets of this server share."""
         self._watch = watch
 
     @ws_authenticated
     @authorized
     async def get(self, *args: Any, **kwargs: Any) -> None:
-        """Become a socket; 400 and 404 as for `state`."""
+        """Upgrade to a WebSocket; answer 400 and 404 as `StateHandler` does."""
         try:
             self._place = self.place()
         except UserError as fault:
@@ -111,22 +111,22 @@ class EventsHandler(WebSocketMixin, websocket.WebSocketHandler, OfANotebook):
                 await upgraded
 
     def open(self, *args: Any, **kwargs: Any) -> None:
-        """Listen from now on."""
+        """Start listening for changes to the ledger."""
         super().open(*args, **kwargs)
         self._stop = self._watch.listen(self._place, self._tell)
 
     def on_message(self, message: str | bytes) -> None:
-        """Nothing is asked over this socket."""
+        """Ignore the message: clients ask nothing over this socket."""
 
     def on_close(self) -> None:
-        """Listen no more."""
+        """Stop listening for changes."""
         if self._stop is not None:
             self._stop()
 
     def _tell(self) -> None:
         try:
             self.write_message(json.dumps(encode(Changed())))
-        except websocket.WebSocketClosedError:  # gone without a goodbye
+        except websocket.WebSocketClosedError:  # the client left without closing
             self.on_close()
 
 

@@ -1,4 +1,4 @@
-"""Word to whoever listens that the ledger of their project changed."""
+"""Notifies listeners of changes to the ledger of their project."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from mlops_jupyter.surfaces.server.readonly_ledger import ReadOnlyLedger, open_t
 log = logging.getLogger(__name__)
 
 INTERVAL = 0.25
-"""Seconds between two looks. One look is a `stat` and a `PRAGMA data_version` a project: microseconds."""
+"""Seconds between two polls. A poll is a `stat` and a `PRAGMA data_version` per project: microseconds."""
 
 UNSEEN: Hashable = object()
 
 
 @dataclass(eq=False)
 class Listener:
-    """Someone to tell. `mark` is what was seen of the ledger when they were last told."""
+    """A callback for changes to a notebook's ledger. `mark` is the state of the ledger at its last call."""
 
     place: NotebookPlace
     tell: Callable[[], None]
@@ -32,17 +32,17 @@ class Listener:
 
 @dataclass(frozen=True)
 class WatchedLedger:
-    """A connection, with the file it was opened on: a ledger that was deleted or replaced is another file."""
+    """An open ledger with its file's device and inode, which differ once the ledger was deleted or replaced."""
 
     ledger: ReadOnlyLedger
     file: tuple[int, int]
 
 
 class LedgerWatcher:
-    """Watches ledgers while someone listens, over one connection a project; otherwise holds nothing.
+    """Polls ledgers while there are listeners, over one connection per project; otherwise it holds none open.
 
-    Each listener is told once when it is first looked at, then after every change. All methods belong to the
-    thread of the event loop; looking happens in another thread, so a slow disk never holds the server up.
+    Each listener is called after its first poll, then after every change. All public methods belong to the thread of
+    the event loop; another thread does the polling, so that a slow disk never blocks the server.
     """
 
     def __init__(self, interval: float) -> None:
@@ -53,11 +53,11 @@ class LedgerWatcher:
 
     @property
     def open_ledgers(self) -> tuple[Path, ...]:
-        """The ledgers that connections are open on now."""
+        """The paths of the ledgers with an open connection."""
         return tuple(self._opened)
 
     def listen(self, place: NotebookPlace, tell: Callable[[], None]) -> Callable[[], None]:
-        """Tell of changes from now on; return what ends it. Needs a running event loop."""
+        """Call `tell` after every change from now on; return a function that ends it. Needs a running event loop."""
         listener = Listener(place, tell)
         self._listeners.append(listener)
         if self._task is None:
@@ -86,20 +86,20 @@ class LedgerWatcher:
     def _tell(self, listener: Listener) -> None:
         try:
             listener.tell()
-        except Exception:  # one that is broken must not silence the others
+        except Exception:  # a broken listener must not silence the others
             log.exception("a listener to %r failed; it is told no more", listener.place.path)
             self._listeners.remove(listener)
 
     def _look(self, places: Iterable[NotebookPlace]) -> dict[NotebookPlace, Hashable]:
-        """Return a mark for each place, unequal to the last one after every commit to its ledger."""
+        """Return a mark for each place, which differs from its last one after every commit to the ledger."""
         ledgers = {place: place.ledger() for place in places}
         self._let_go(keep={ledger for ledger in ledgers.values() if ledger is not None})
         return {place: None if ledger is None else self._mark(ledger) for place, ledger in ledgers.items()}
 
     def _mark(self, path: Path) -> Hashable:
         try:
-            found = path.stat()
-            file = (found.st_dev, found.st_ino)
+            status = path.stat()
+            file = (status.st_dev, status.st_ino)
             opened = self._opened.get(path)
             if opened is None or opened.file != file:
                 self._close(path)
@@ -107,7 +107,7 @@ class LedgerWatcher:
             return (path, file, opened.ledger.changes_mark())
         except (UserError, OSError, sqlite3.Error) as fault:
             self._close(path)
-            return (path, str(fault))  # told like a change: the reader gets the fault in words
+            return (path, str(fault))  # counts as a change: whoever reads the ledger then gets the message
 
     def _let_go(self, keep: Iterable[Path]) -> None:
         for path in set(self._opened) - set(keep):

@@ -11,11 +11,11 @@ from mlops_jupyter.core.executions import ExecutionStatus
 from mlops_jupyter.services.tracking.run import RunStatus
 
 Number = float | Literal["NaN", "Infinity", "-Infinity"]
-"""A measured value. JSON has no word for the last three; `Number(...)` of the front end reads them as they are."""
+"""The value of a metric. JSON cannot express the last three; the front end reads them with `Number(...)`."""
 
 
 class RecorderState(Enum):
-    """Whether what runs in the notebook is being recorded."""
+    """Whether the notebook's executions are being recorded."""
 
     ABSENT = "absent"  # nothing of this notebook is in the ledger
     ON = "on"  # its kernel lives and records
@@ -23,17 +23,17 @@ class RecorderState(Enum):
 
 
 class StepState(Enum):
-    """How a step's values stand to its source and inputs."""
+    """Whether a step's values match its current source and inputs."""
 
     FRESH = "fresh"  # ran as it is written now
     STALE = "stale"  # it, or something before it, changed since it ran
     CACHED = "cached"  # its values were taken from an earlier run with the same inputs
-    FAILED = "failed"  # its last running raised
+    FAILED = "failed"  # its last execution raised
 
 
 @dataclass(frozen=True)
 class Session:
-    """One kernel with the extension on; `started` in seconds since the epoch."""
+    """One kernel with the extension loaded; `started` in seconds since the epoch."""
 
     id: str
     started: float
@@ -41,7 +41,7 @@ class Session:
 
 @dataclass(frozen=True)
 class Ended:
-    """The last execution: when it ended (seconds since the epoch), how, and how long it took (seconds)."""
+    """The last execution, with its end (seconds since the epoch) and its duration (seconds)."""
 
     status: ExecutionStatus
     step: str | None
@@ -52,7 +52,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Recorder:
-    """The recorder of the notebook, as far as the ledger tells."""
+    """The recorder of the notebook as the ledger shows it; `executions` is their number."""
 
     state: RecorderState
     executions: int
@@ -61,7 +61,7 @@ class Recorder:
 
 @dataclass(frozen=True)
 class Step:
-    """A step of the pipeline as the notebook has it; names that begin with `~` are hidden variables."""
+    """A step of the notebook's pipeline; inputs and outputs that begin with `~` are hidden variables."""
 
     name: str
     state: StepState
@@ -87,7 +87,7 @@ class Run:
 
 @dataclass(frozen=True)
 class State:
-    """The answer to `GET state`. `project` is its folder within the server's root; null: not recorded yet."""
+    """The answer to `GET state`. `project` is its folder below the server's root, null if nothing is recorded yet."""
 
     notebook: str
     project: str | None
@@ -99,20 +99,20 @@ class State:
 
 @dataclass(frozen=True)
 class Changed:
-    """Pushed over the socket `events`: what `GET state` answers may have changed."""
+    """Pushed over the socket `events` when the answer to `GET state` may have changed."""
 
     type: Literal["changed"] = "changed"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """The body of an answer that is not 200: one line for the user."""
+    """The body of an answer with an error status: one line for the user."""
 
     message: str
 
 
 MESSAGES = (State, Changed, Fault)
-"""The roots: what is sent whole."""
+"""The messages; all other types are parts of these."""
 
 
 def encode(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Where a notebook lies, confined to the folder that the server serves."""
+"""Finds a notebook and its project, confined to the folder that the server serves."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from mlops_jupyter.workspace import FOLDER
 
 
 class BadPathError(UserError):
-    """A path that no notebook can have (a server answers 400)."""
+    """A path that no notebook can have (HTTP status 400)."""
 
 
 @dataclass(frozen=True)
 class NotebookPlace:
-    """A notebook that is there.
+    """The location of an existing notebook.
 
     Attributes
     ----------
     root : the folder that the server serves, resolved.
-    folder : the notebook's folder, resolved: where its kernel starts.
-    name : its file name.
-    path : as the front end names it: relative to the root, with `/`.
+    folder : the notebook's folder, resolved; its kernel starts there.
+    name : the notebook's file name.
+    path : the notebook's path relative to the root, with `/`, as the front end names it.
     """
 
     root: Path
@@ -33,7 +33,7 @@ class NotebookPlace:
     path: str
 
     def project(self) -> Path | None:
-        """Find its project: the nearest folder upward with `.mlops`, never above the root. None: there is none."""
+        """Return the project's folder, the nearest one upward with `.mlops`, never above the root; None without one."""
         for folder in (self.folder, *self.folder.parents):
             if (folder / FOLDER).is_dir():
                 return folder
@@ -42,7 +42,7 @@ class NotebookPlace:
         return None
 
     def ledger(self) -> Path | None:
-        """Find its project's ledger. None where nothing was recorded yet, and where `.mlops` leads out of the root."""
+        """Return the project's ledger; None if nothing is recorded yet or `.mlops` leads out of the root."""
         project = self.project()
         if project is None:
             return None
@@ -51,12 +51,12 @@ class NotebookPlace:
 
 
 def locate(root: Path, notebook: str, allow_hidden: bool = False) -> NotebookPlace:
-    """Find a notebook in the folder that a server serves.
+    """Return the location of a notebook in the folder that a server serves.
 
     Parameters
     ----------
-    root : that folder.
-    notebook : path relative to it, with `/`.
+    root : the folder that the server serves.
+    notebook : path relative to the root, with `/`.
     allow_hidden : whether folders and files whose names begin with a dot may be named.
 
     Raises
@@ -64,7 +64,7 @@ def locate(root: Path, notebook: str, allow_hidden: bool = False) -> NotebookPla
     BadPathError
         The path is empty, absolute, climbs with `..` or holds a NUL.
     NotFoundError
-        No such file, or it is hidden, or a link leads out of the root.
+        The file does not exist, is hidden, or is a link that leads out of the root.
     """
     _check(notebook)
     absent = NotFoundError(f"no notebook {notebook!r} on this server: save it first")
@@ -74,15 +74,15 @@ def locate(root: Path, notebook: str, allow_hidden: bool = False) -> NotebookPla
     try:
         file = root / notebook
         folder = file.parent.resolve(strict=True)
-        there = file.resolve(strict=True)
-        if not (folder.is_relative_to(root) and there.is_relative_to(root) and there.is_file()):
+        target = file.resolve(strict=True)
+        if not (folder.is_relative_to(root) and target.is_relative_to(root) and target.is_file()):
             raise absent
-    except (OSError, RuntimeError, ValueError):  # too long, a loop of links, no text of the file system's
+    except (OSError, RuntimeError, ValueError):  # too long, a loop of links, characters that the file system refuses
         raise absent from None
     return NotebookPlace(root, folder, file.name, notebook)
 
 
 def _check(notebook: str) -> None:
-    parts = re.split(r"[/\\]", notebook)  # a backslash parts folders on Windows
+    parts = re.split(r"[/\\]", notebook)  # a backslash separates folders on Windows
     if not notebook or "\0" in notebook or ".." in parts or parts[0] == "" or os.path.splitdrive(notebook)[0]:
         raise BadPathError(f"bad notebook path {notebook!r}: give it relative to the server's root, without '..'")

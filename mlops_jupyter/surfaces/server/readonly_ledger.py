@@ -1,4 +1,4 @@
-"""The ledger, opened to be read only: nothing is created, migrated or locked."""
+"""Opens the ledger for reading only: nothing is created, migrated or locked."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from mlops_jupyter.core.errors import NewerStoreError, UserError
 from mlops_jupyter.store.ledger import Ledger, _migrations
 
 BUSY_SECONDS = 2.0
-"""Readers of a WAL database wait only while it is being recovered after a crash."""
+"""Seconds to wait for a lock: readers of a WAL database wait only while it is recovered after a crash."""
 
 MIGRATION_SECONDS = 1.0
-"""How long a kernel that is bringing the ledger up to its format this moment is waited for."""
+"""Seconds to wait for a kernel that is migrating the ledger at this moment."""
 
 
 class EmptyLedgerError(UserError):
-    """The ledger's file is there, but nothing has been written into it yet."""
+    """The ledger's file exists, but nothing has been written into it yet."""
 
 
 class ReadOnlyLedger(Ledger):
-    """A ledger that this process never writes to. Its `query` and `changes_mark` serve, the rest raises.
+    """A ledger that this process never writes to: `query` and `changes_mark` work, every method that writes raises.
 
-    Unlike its parent it may pass from thread to thread, as long as one uses it at a time.
+    Unlike its base class it may be used by several threads, one at a time.
     """
 
     def _connect(self) -> sqlite3.Connection:
@@ -39,35 +39,35 @@ class ReadOnlyLedger(Ledger):
         return db
 
     def _migrate(self) -> None:
-        """Refuse a format that this version does not read; whoever writes next brings an older one up."""
-        known, found = len(_migrations()), self._settled_version()
-        if found == known:
+        """Raise for a format other than this version's; the next kernel that writes migrates an older one."""
+        known, version = len(_migrations()), self._settled_version()
+        if version == known:
             return
         self.close()
-        where = str(self.path.parent)
-        if found == 0:
-            raise EmptyLedgerError(f"nothing is in {where!r} yet: run %load_ext mlops_jupyter")
-        if found > known:
+        folder = str(self.path.parent)
+        if version == 0:
+            raise EmptyLedgerError(f"nothing is in {folder!r} yet: run %load_ext mlops_jupyter")
+        if version > known:
             raise NewerStoreError(
-                f"{where!r} was written by a newer mlops_jupyter (ledger format {found}, the server's knows {known}): "
-                "upgrade the server's with `pip install -U mlops_jupyter` and restart it"
+                f"{folder!r} was written by a newer mlops_jupyter (ledger format {version}, the server's knows "
+                f"{known}): upgrade the server's with `pip install -U mlops_jupyter` and restart it"
             )
-        raise UserError(f"{where!r} has the older ledger format {found}: run %load_ext mlops_jupyter to bring it up")
+        raise UserError(f"{folder!r} has the older ledger format {version}: run %load_ext mlops_jupyter to bring it up")
 
     def _settled_version(self) -> int:
-        """Return the format, once it is not one that a kernel is just leaving behind."""
+        """Return the number of the ledger's format, after waiting for a migration that is under way."""
         deadline = time.monotonic() + MIGRATION_SECONDS
-        while 0 < (found := self._version()) < len(_migrations()) and time.monotonic() < deadline:
+        while 0 < (version := self._version()) < len(_migrations()) and time.monotonic() < deadline:
             time.sleep(0.05)
-        return found
+        return version
 
 
 def open_to_read(path: Path) -> ReadOnlyLedger:
-    """Open a ledger without ever writing to it.
+    """Open a ledger for reading only.
 
     Raises
     ------
     UserError
-        It is damaged, cannot be read, has another format (`NewerStoreError`) or nothing in it yet (`EmptyLedgerError`).
+        The ledger is damaged, unreadable, empty (`EmptyLedgerError`), too old or too new (`NewerStoreError`).
     """
     return ReadOnlyLedger(path)

@@ -1,6 +1,6 @@
-"""Schedulers that a Jupyter server starts when asked, and that end with it: a child process for each project.
+"""Schedulers that a Jupyter server starts if configured, and that end with it: a child process for each project.
 
-In processes of their own, so that neither a bundle's run nor the scheduler's threads ever hold the server up.
+They are processes of their own, so that neither a bundle's run nor the scheduler's threads ever block the server.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from traitlets.config import Configurable
 from mlops_jupyter.workspace import FOLDER
 
 END_SECONDS = 20.0
-"""How long a scheduler may take to end its runs and write that down, before it is killed."""
+"""Seconds that a scheduler may take to end its runs and record their end, before it is killed."""
 
 
 class MlopsJupyter(Configurable):
@@ -32,9 +32,9 @@ class MlopsJupyter(Configurable):
 
 
 def start_all(server_app: Any) -> list[subprocess.Popen[bytes]]:
-    """Start a scheduler for each project that the settings name; all end with the server, even if it is killed.
+    """Start a scheduler for each configured project; all end with the server, even if the server is killed.
 
-    A folder that lies outside of the server's root, or holds no project yet, is logged and left out.
+    A folder that is outside of the server's root, or holds no project yet, is logged and skipped.
     """
     root = Path(server_app.root_dir).resolve()
     started = []
@@ -65,7 +65,7 @@ def _start(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Ask a scheduler to end, and wait for it."""
+    """End a scheduler and wait for it; kill it after `END_SECONDS`."""
     process.terminate()
     try:
         process.wait(END_SECONDS)

@@ -1,4 +1,4 @@
-"""What the panel shows of a notebook, read from its project's ledger."""
+"""Reads what the panel shows of a notebook from its project's ledger."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from mlops_jupyter.surfaces.server.notebook_path import NotebookPlace
 from mlops_jupyter.surfaces.server.readonly_ledger import EmptyLedgerError, open_to_read
 
 RUNS = 50
-"""How many runs a panel is shown, the newest."""
+"""Number of runs that the panel shows, the newest."""
 
 NOTHING = Recorder(RecorderState.ABSENT, executions=0, last=None)
 
@@ -55,7 +55,7 @@ def read(place: NotebookPlace, kernel: int | None = None) -> State:
 
     Parameters
     ----------
-    kernel : process id of the notebook's kernel where the server runs it. Finds a notebook that was renamed while
+    kernel : process id of the notebook's kernel if the server runs it. It finds a notebook that was renamed while
         its kernel ran, which the ledger knows by its old name.
 
     Raises
@@ -89,21 +89,21 @@ def _unrecorded(place: NotebookPlace) -> State:
 
 
 def _session(ledger: Ledger, place: NotebookPlace, project: Path, kernel: int | None) -> Row | None:
-    """Return the newest session of the notebook: of its kernel if that records, else by the notebook's name."""
+    """Return the newest session of the notebook's kernel if that is recording, else of the notebook's name."""
     if kernel is not None:
         rows = ledger.query("SELECT * FROM session WHERE pid = ? ORDER BY started DESC, id DESC LIMIT 1", (kernel,))
         if rows and was_running(kernel, rows[0]["started"]):
             return rows[0]
     names = _names(place, project)
-    marks = ", ".join("?" * len(names))
+    placeholders = ", ".join("?" * len(names))
     rows = ledger.query(
-        f"SELECT * FROM session WHERE notebook IN ({marks}) ORDER BY started DESC, id DESC LIMIT 1", names
+        f"SELECT * FROM session WHERE notebook IN ({placeholders}) ORDER BY started DESC, id DESC LIMIT 1", names
     )
     return rows[0] if rows else None
 
 
 def _names(place: NotebookPlace, project: Path) -> tuple[str, ...]:
-    """Return what a kernel may call the notebook: its path with or without links resolved, or within the project."""
+    """Return the paths that a kernel may record for the notebook: as named, resolved, and within the project."""
     file = place.folder / place.name
     return (str(place.root / place.path), str(file), file.relative_to(project).as_posix())
 
@@ -163,11 +163,11 @@ def _runs(ledger: Ledger) -> tuple[Run, ...]:
 
 
 def _parameters(ledger: Ledger, runs: tuple[str, ...]) -> Mapping[str, Mapping[str, str]]:
-    found: dict[str, dict[str, str]] = defaultdict(dict)
-    marks = ", ".join("?" * len(runs))
-    for row in ledger.query(f"SELECT run, key, value FROM param WHERE run IN ({marks}) ORDER BY run, key", runs):
-        found[row["run"]][row["key"]] = row["value"]
-    return found
+    parameters: dict[str, dict[str, str]] = defaultdict(dict)
+    placeholders = ", ".join("?" * len(runs))
+    for row in ledger.query(f"SELECT run, key, value FROM param WHERE run IN ({placeholders}) ORDER BY run, key", runs):
+        parameters[row["run"]][row["key"]] = row["value"]
+    return parameters
 
 
 def _number(value: float | None) -> Number:

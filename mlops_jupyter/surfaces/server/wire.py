@@ -1,4 +1,4 @@
-"""TypeScript of the messages: `python -m mlops_jupyter.surfaces.server.wire > labextension/src/wire.ts`."""
+"""Generates TypeScript of the messages: `python -m mlops_jupyter.surfaces.server.wire > labextension/src/wire.ts`."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ WORDS: Mapping[Any, str] = {str: "string", float: "number", int: "number", bool:
 
 
 def typescript(roots: tuple[type, ...]) -> str:
-    """Return TypeScript declarations of dataclasses and of every type that they mention, those mentioned first.
+    """Return TypeScript declarations of dataclasses and, before them, of every type that their fields mention.
 
     Raises
     ------
     TypeError
-        A field has a type that has no word here.
+        A field has a type that `WORDS` and `_word` cannot express.
     """
     declared: dict[type, str] = {}
     for root in roots:
@@ -55,7 +55,7 @@ def _mentions(hint: Any) -> Iterator[type]:
 
 
 def _word(hint: Any) -> str:
-    """Return the TypeScript of one annotation."""
+    """Return the TypeScript type of an annotation."""
     if hint in WORDS:
         return WORDS[hint]
     origin, parts = get_origin(hint), get_args(hint)

@@ -1,7 +1,7 @@
-"""How a drift report looks in a notebook: its table, and below it a column's two distributions.
+"""Shows a drift report in a notebook: its table, and below it the two distributions of a column.
 
-One output with three forms; each front end takes the best it can: a widget (choose a column), html (the table with
-small distributions in it: GitHub, nbconvert, a saved notebook), plain text (a terminal).
+The output has three forms, of which each front end takes the best it can: a widget (to choose a column), HTML (the
+table with small distributions in it: GitHub, nbconvert, a saved notebook), plain text (a terminal).
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ OVERVIEW = "All columns, by effect"
 
 
 def offer(shell: InteractiveShell) -> None:
-    """Have this shell show every drift report so. Saying it twice is harmless."""
+    """Register the forms of drift reports with the shell's display formatter; doing so twice is harmless."""
     rich = getattr(shell, "kernel", None) is not None
     if shell.display_formatter is not None:
         shell.display_formatter.mimebundle_formatter.for_type(DriftReport, lambda report, **_: forms(report, rich))
 
 
 def forms(report: DriftReport, rich: bool = True) -> dict[str, Any]:
-    """Return mime type -> content. Without pictures in the report, or where `rich` is not set, there is no widget."""
+    """Return MIME type -> content; the widget only if `rich` is set and the report holds distributions."""
     from mlops_jupyter.services.drift.html import table
 
-    found: dict[str, Any] = {"text/plain": str(report), "text/html": table(report)}
+    contents: dict[str, Any] = {"text/plain": str(report), "text/html": table(report)}
     if rich and any(column.picture is not None for column in report.columns):
         widget = view(report)._repr_mimebundle_() or {}
-        found |= {kind: content for kind, content in widget.items() if kind.startswith("application/")}
-    return found
+        contents |= {kind: content for kind, content in widget.items() if kind.startswith("application/")}
+    return contents
 
 
 def view(report: DriftReport) -> VBox:
-    """Return the widget: the table, a choice of what to draw, and the drawing (the worst drifted column first)."""
+    """Return the widget: the table, a choice of the plot, and the plot (at first of the first drifted column)."""
     import ipywidgets
 
     from mlops_jupyter.services.drift.html import table
 
-    drawn = sorted((c for c in report.columns if c.picture is not None), key=lambda c: -c.effect)
-    entries = [(OVERVIEW, ""), *((_entry(column), column.name) for column in drawn)]
+    columns = sorted((c for c in report.columns if c.picture is not None), key=lambda c: -c.effect)
+    entries = [(OVERVIEW, ""), *((_entry(column), column.name) for column in columns)]
     first = next((c.name for c in report.drifted if c.picture is not None), "")
     choice = ipywidgets.Dropdown(options=entries, value=first, description="Show", layout={"width": "26em"})
     drawing = ipywidgets.Output(layout={"width": "100%", "max_width": "900px"})
@@ -61,7 +61,7 @@ def _entry(column: ColumnDrift) -> str:
 
 
 def _drawn(report: DriftReport, name: str) -> dict[str, Any]:
-    """Return the drawing as an output of the notebook format: plotly's mime type, with words where it is unknown."""
+    """Return a plot as an output of the notebook format: plotly's MIME type, and text for front ends without plotly."""
     import json
 
     from mlops_jupyter.services.drift.plots import distribution, overview

@@ -1,4 +1,4 @@
-"""Registered models as they are shown in a notebook and in a terminal."""
+"""Shows registered models in a notebook and in a terminal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from mlops_jupyter.services.registry.views import ModelView
 
 
 class Models(list[ModelView]):
-    """A list of models that shows itself whole."""
+    """A list of registered models that shows every one of them as its own text or HTML."""
 
     def __repr__(self) -> str:
         return "\n".join(map(repr, self)) or "no models yet"

@@ -1,4 +1,4 @@
-"""The run table: a pandas frame that shows itself as a table that can be sorted and searched."""
+"""The run table: a pandas frame that front ends show as a table to sort and search."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHOWN = 200
-"""Rows that are drawn; the frame holds all."""
+"""Number of rows that are shown; the frame holds all."""
 
 LONGEST = 40
-"""Characters of a value that are drawn."""
+"""Characters of a value that are shown."""
 
 ESTIMATORS = re.compile(r"params\.[^.]+\..+").fullmatch
-"""Columns such as `params.model.C`: what `%%track` notes of the estimators that a cell made."""
+"""Matches columns such as `params.model.C`: the parameters that `%%track` logs of a cell's estimators."""
 
 
 def frame(runs: Sequence[RunView]) -> pd.DataFrame:
-    """Return runs as a plain frame, a row a run in the order given; the index is the run's id.
+    """Return runs as a plain frame, one row per run in the given order, indexed by the run's id.
 
     Columns: name, experiment, status, started (time in UTC), seconds, then `metrics.KEY` (float64) and `params.KEY`
     (text), each in the order in which the runs first have them.
@@ -49,18 +49,18 @@ def frame(runs: Sequence[RunView]) -> pd.DataFrame:
 
 
 def run_table(runs: Sequence[RunView]) -> pd.DataFrame:
-    """Return runs as a frame (see `frame`) that shows itself with controls where the front end has widgets."""
-    shown: pd.DataFrame = _table_class()(frame(runs))
-    return shown
+    """Return runs as a frame (see `frame`) that front ends with widgets show with controls."""
+    table: pd.DataFrame = _table_class()(frame(runs))
+    return table
 
 
 @cache
 def _table_class() -> Any:
-    """Make the class when pandas is there anyway: a class statement at the top would import it."""
+    """Return the class `RunTable`, defined on first use: at the top of the module its base would import pandas."""
     import pandas as pd
 
     class RunTable(pd.DataFrame):
-        """A frame of runs. What is cut or computed from it is a plain frame."""
+        """A frame of runs; selections and computations on it return plain frames."""
 
         @property
         def _constructor(self) -> Any:
@@ -68,7 +68,7 @@ def _table_class() -> Any:
 
         @property
         def frame(self) -> pd.DataFrame:
-            """The same as a plain frame."""
+            """The same data as a plain frame."""
             return pd.DataFrame(self)
 
         def __reduce__(self) -> Any:
@@ -85,16 +85,16 @@ def _table_class() -> Any:
 
 
 def in_kernel() -> bool:
-    """Say whether a front end is on the other side that could show widgets."""
+    """Return whether IPython runs in a kernel, whose front end may show widgets."""
     import sys
 
-    shell = sys.modules.get("IPython.core.getipython")
-    found = shell.get_ipython() if shell else None
-    return getattr(found, "kernel", None) is not None
+    ipython = sys.modules.get("IPython.core.getipython")
+    shell = ipython.get_ipython() if ipython else None
+    return getattr(shell, "kernel", None) is not None
 
 
 def html(table: pd.DataFrame) -> str:
-    """Return a frame of runs as an html table, everything in it escaped. Settings of estimators are left out."""
+    """Return a frame of runs as an HTML table with all texts escaped, without the parameters of estimators."""
     names = [name for name in table.columns if not ESTIMATORS(str(name))]
     rows = ([str(run), *map(_text, values)] for run, *values in table[names].head(SHOWN).itertuples())
     drawn = tables.html([str(name) for name in names], rows, wrapped=len(names), longest=LONGEST, tips=True)
@@ -112,7 +112,7 @@ def _text(value: object) -> str:
 
 
 def _view(table: pd.DataFrame) -> Any:
-    """Return the widget: what to sort by, which way, words to look for, and the table."""
+    """Return the widget: sort column, direction, words to search for, and the table; None without ipywidgets."""
     try:
         import ipywidgets
     except ImportError:
@@ -133,7 +133,7 @@ def _view(table: pd.DataFrame) -> Any:
 
 
 def chosen(table: pd.DataFrame, key: str, down: bool, words: str) -> pd.DataFrame:
-    """Return the rows that have all the words somewhere, sorted by a column ("" leaves the order)."""
+    """Return the rows that contain every word, sorted by the column `key` ("" keeps the order)."""
     rows = table
     for word in words.lower().split():
         rows = rows[rows.apply(lambda row, word=word: any(word in _text(v).lower() for v in row), axis=1).astype(bool)]

@@ -1,4 +1,4 @@
-"""The verbs of `%drift`: one, without a name."""
+"""The verbs of `%drift`: only the bare magic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`%drift REFERENCE CURRENT`."""
+"""`%drift REFERENCE CURRENT`: compare a frame with its reference."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlops_jupyter.surfaces.magics.session import NotebookSession
 
 DEFAULTS = {"columns": None, "alpha": 0.05, "share": 0.5, "threshold": 0.1}
-"""Those of `check` in the runtime; a flag that says the same is left out of the bundle's code."""
+"""The defaults of `check` in the runtime; a flag with its default value is left out of the bundle's code."""
 
 
 @magic_arguments("drift")
@@ -43,11 +43,11 @@ def act(session: NotebookSession, args: Namespace) -> DriftReport:
 
 
 def code(args: Namespace) -> MagicCode:
-    """Return what the line becomes in a bundle: the check, as a gate of the run."""
+    """Return the bundle's code: the drift check, as a gate of the run."""
     options = {name: value for name, value in _options(args).items() if value != DEFAULTS[name]}
     options |= {"warn": True} if args.warn else {}
-    given = [*two(args.frames), *(f"{name}={value!r}" for name, value in options.items())]
-    return MagicCode(f"check_drift({', '.join(given)})", ("drift:check_drift",))
+    arguments = [*two(args.frames), *(f"{name}={value!r}" for name, value in options.items())]
+    return MagicCode(f"check_drift({', '.join(arguments)})", ("drift:check_drift",))
 
 
 def _options(args: Namespace) -> dict[str, Any]:

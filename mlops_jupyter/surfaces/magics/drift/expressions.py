@@ -1,4 +1,4 @@
-"""Two Python expressions on one line: where does the first end?"""
+"""Splits a magic's line into two Python expressions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mlops_jupyter.core.errors import UserError
 
 
 def two(words: Sequence[str]) -> tuple[str, str]:
-    """Return the two expressions that the words of a line make up. An expression in quotes is what stands inside.
+    """Return the two expressions that the words of a line make up; an expression in quotes loses its quotes.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""`%pipeline`: see the graph and what made a value, run it here, export it, prove it, compare it."""
+"""`%pipeline`: show the steps and what made a value, and run, export, verify and compare the pipeline."""
 
 from __future__ import annotations
 

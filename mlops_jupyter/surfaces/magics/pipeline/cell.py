@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 LONGEST_NAME = 200
-"""Bytes of a step's name: files are called after it, with some signs around, and file systems have 255."""
+"""Bytes that a step's name may have: files are named after it with some characters more, and file systems allow 255."""
 
 
 @magic_arguments("%pipeline")
@@ -39,17 +39,18 @@ LONGEST_NAME = 200
 @argument("--backoff", default=None, metavar="TIME", help="pause before the first retry, doubled for each later one")
 @argument("--timeout", default=None, metavar="TIME", help="after which a try is ended, as 30m")
 def step(args: Namespace) -> Namespace:
-    """The cell is a step; what it takes and makes is seen when it runs."""
+    """Make the cell a step; what it reads and writes is recorded when it runs."""
     return args
 
 
 def parse(line: str) -> Namespace:
-    """Read a `%%pipeline` line.
+    """Parse and check a `%%pipeline` line.
 
     Raises
     ------
     UserError
-        There is no name, it is no identifier or too long, a flag is unknown, or a parameter is not NAME=LITERAL.
+        The name is missing, no identifier or too long, a flag is unknown or has a bad amount, or a parameter is not
+        NAME=LITERAL.
     """
     args = arguments(step, line)
     if not args.name.isidentifier() or keyword.iskeyword(args.name):
@@ -64,21 +65,21 @@ def parse(line: str) -> Namespace:
 
 
 def parameters(args: Namespace) -> dict[str, object]:
-    """Return the parameters of a parsed line with their defaults."""
-    found = {}
+    """Return the parameters of a parsed line with their default values."""
+    defaults = {}
     for text in args.params:
         name, equals, literal = text.partition("=")
         try:
             if not equals or not name.isidentifier():
                 raise ValueError
-            found[name] = ast.literal_eval(literal)
+            defaults[name] = ast.literal_eval(literal)
         except (ValueError, SyntaxError):
             raise UserError(f"{text!r} is no parameter: write NAME=LITERAL, as in n_estimators=200") from None
-    return found
+    return defaults
 
 
 def resources(args: Namespace) -> Resources:
-    """Return what a parsed line asks of the system that runs the step."""
+    """Return the resources and retries that a parsed line requests for its step."""
     try:
         cpu = float(args.cpu) if args.cpu else None
     except ValueError:
@@ -102,17 +103,17 @@ def names(text: str) -> list[str]:
 
 
 class StepCell:
-    """Binds the declared parameters before the cell, and holds it to its `--out` after."""
+    """Binds the declared parameters before the cell runs, and checks afterwards that it made its `--out` names."""
 
     def __init__(self, session: NotebookSession) -> None:
         self._session = session
 
     def check(self, line: str) -> None:
-        """Refuse a bad line before the cell runs."""
+        """Raise `UserError` for a bad line before the cell runs."""
         parse(line)
 
     def begin(self, line: str, body: str) -> object:
-        """Bind the parameters, so that the cell finds them."""
+        """Bind the parameters in the notebook's namespace; raise `UserError` if an `--in` name is not there."""
         args = parse(line)
         namespace = self._session.shell.user_ns
         namespace.update(parameters(args))
@@ -127,7 +128,7 @@ class StepCell:
         return parameters(args).keys()
 
     def end(self, state: object, execution: Execution, namespace: Mapping[str, Any]) -> None:
-        """Say which promised outputs the cell did not make."""
+        """Raise `UserError` if the cell ran without an error, but did not make all its `--out` names."""
         args: Any = state
         missing = [n for n in names(args.outputs) if n not in namespace]
         if missing and not execution.error:

@@ -1,4 +1,4 @@
-"""`%pipeline diff`: the bundle on disk beside the notebook as it is now."""
+"""`%pipeline diff`: compare the bundle on disk with the notebook as it is now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`%pipeline history`: which executions made which version of a name."""
+"""`%pipeline history`: the versions of a name and the executions that made them."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Lines of progress shown in one place of the output, the last few at a time."""
+"""Shows the last lines of progress in one place of the output."""
 
 from __future__ import annotations
 
 from types import TracebackType
 
 SHOWN = 12
-"""Lines that stay in sight."""
+"""Number of lines that stay in sight."""
 
 
 class Progress:
@@ -30,13 +30,13 @@ class Progress:
         from mlops_jupyter.surfaces.widgets.runs import in_kernel
 
         if text.startswith("error: "):
-            return  # it comes again, as the magic's own fault
+            return  # the magic raises it as its own `UserError`
         if not in_kernel():
             print(text)
             return
         self._lines = [*self._lines, text][-SHOWN:]
-        shown = Pretty("\n".join(self._lines))
+        content = Pretty("\n".join(self._lines))
         if self._handle is None:
-            self._handle = display(shown, display_id=True)
+            self._handle = display(content, display_id=True)
         else:
-            self._handle.update(shown)  # type: ignore[attr-defined]
+            self._handle.update(content)  # type: ignore[attr-defined]

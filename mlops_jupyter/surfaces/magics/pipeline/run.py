@@ -1,4 +1,4 @@
-"""`%pipeline run`: the pipeline run on this machine, cached by content."""
+"""`%pipeline run`: run the pipeline on this machine, cached by content."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ def run(session: NotebookSession, args: Namespace) -> RunOutcome:
 
 
 def export_request(session: NotebookSession, outputs: tuple[str, ...] | None = None) -> PlanRequest:
-    """Return how a run here asks for its bundle."""
+    """Return the plan request for the bundle of a local run."""
     from mlops_jupyter.services.pipeline.planner import PlanRequest
 
     return PlanRequest(session.notebook.name, outputs, lock=False)
 
 
 def bundle_of(session: NotebookSession) -> Path:
-    """Return the folder of the bundle that a run here writes and starts."""
+    """Return the folder of the bundle that a local run exports and starts."""
     return session.workspace.folder / "bundles" / session.notebook.name
 
 
 def store_of(session: NotebookSession) -> Path:
-    """Return the folder in which runs here keep their results."""
+    """Return the folder of the store that holds the results of local runs."""
     return session.workspace.folder / "store"

@@ -1,4 +1,4 @@
-"""`%pipeline`: the graph as it stands."""
+"""`%pipeline`: show the steps and their states."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def slice_(session: NotebookSession, args: Namespace) -> Slice:
     """Show the smallest program that gives the value which a name has now: what ran, in the order in which it ran.
 
-    It is plain Python. The value's `text` holds it, `executions` says which ones it is made of, and `starts` which
-    random states and files it starts from.
+    It is plain Python. The value's `text` holds it, `executions` the executions that it is made of, and `starts` the
+    random states and files that it starts from.
     """
     from mlops_jupyter.services.pipeline.query.slices import slice_of
 

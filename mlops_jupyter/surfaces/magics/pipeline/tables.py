@@ -1,4 +1,4 @@
-"""Tables of steps, of versions and of proofs: html where the front end shows it, aligned text elsewhere."""
+"""Tables of steps, versions, proofs and targets: HTML where the front end shows it, aligned text elsewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SIGNS = {
     "live": "●", "fresh": "●", "stale": "◐", "cached": "◆", "failed": "✕",
     "identical": "●", "close": "◐", "differs": "✕",
 }  # fmt: skip
-"""A state is a sign and a word, never a colour alone."""
+"""State or verdict -> its sign, shown before the word: a state is never told by colour alone."""
 
 
 class Table:
@@ -36,7 +36,7 @@ class Table:
 
 
 class StepTable(Table):
-    """The steps of a pipeline; `steps` holds the facts."""
+    """The steps of a pipeline; `steps` holds them as data."""
 
     def __init__(self, steps: Sequence[StepView]) -> None:
         self.steps = tuple(steps)
@@ -56,7 +56,7 @@ class StepTable(Table):
 
 
 class VersionTable(Table):
-    """The versions of a name, oldest first; `versions` holds the facts."""
+    """The versions of a name, oldest first; `versions` holds them as data."""
 
     def __init__(self, name: str, versions: Sequence[Version]) -> None:
         self.versions = tuple(versions)
@@ -77,7 +77,7 @@ class VersionTable(Table):
 
 
 class ProofTable(Table):
-    """What verify found; `proof` holds the facts."""
+    """The outputs of a verified bundle with their verdicts; `proof` holds them as data."""
 
     def __init__(self, proof: Proof) -> None:
         self.proof = proof
@@ -89,7 +89,7 @@ class ProofTable(Table):
 
 
 class TargetTable(Table):
-    """What can be exported for; `targets` holds the facts."""
+    """The export targets; `targets` holds them as data."""
 
     def __init__(self, targets: Sequence[Mapping[str, Any]]) -> None:
         self.targets = tuple(targets)

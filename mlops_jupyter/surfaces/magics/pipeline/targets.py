@@ -1,4 +1,4 @@
-"""`%pipeline targets`: what a bundle can be exported for."""
+"""`%pipeline targets`: list the export targets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @magic_arguments("pipeline targets")
 def targets(session: NotebookSession, args: Namespace) -> TargetTable:
-    """List what a bundle can be exported for, and what of a pipeline each can say."""
+    """List the targets that a bundle can be exported for, and what of a pipeline each can express."""
     from mlops_jupyter.surfaces.magics.pipeline.tables import TargetTable
     from mlops_jupyter.surfaces.target_list import rows
 

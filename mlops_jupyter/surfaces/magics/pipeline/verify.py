@@ -1,4 +1,4 @@
-"""`%pipeline verify`: a bundle run in a clean process, value by value."""
+"""`%pipeline verify`: run a bundle in a clean process and compare its values with the notebook's."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @argument("bundle", help="the folder that export wrote")
 @argument("--fresh-env", action="store_true", help="build an environment from requirements.lock and run in that")
 def verify(session: NotebookSession, args: Namespace) -> ProofTable:
-    """Run the bundle in a clean process and compare: identical, close, differs (why), failed."""
+    """Run the bundle in a clean process and compare with the notebook: identical, close, differs (why), failed."""
     from mlops_jupyter.services.export.run import verify as service
     from mlops_jupyter.surfaces.magics.pipeline.progress import Progress
     from mlops_jupyter.surfaces.magics.pipeline.tables import ProofTable

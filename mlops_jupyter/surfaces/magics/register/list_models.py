@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @magic_arguments("register list")
 def list_models(session: NotebookSession, args: Namespace) -> list[ModelView]:
-    """Show every registered model with its versions and aliases; those of scheduled runs, too."""
+    """Show every registered model with its versions and aliases, also those that scheduled runs registered."""
     from mlops_jupyter.surfaces.widgets.models import Models
 
     with Waiting() as progress:

@@ -1,4 +1,4 @@
-"""`%register MODEL --name NAME`: judge a model and make it the next version."""
+"""`%register MODEL --name NAME`: evaluate a model and register it as the next version."""
 
 from __future__ import annotations
 
@@ -32,19 +32,25 @@ EXAMPLE = '%register model --name churn --data X_test,y_test --require "accuracy
     "--require", nargs="+", action="append", default=[], help="'METRIC OP NUMBER' that must hold; may be repeated"
 )
 def model(session: NotebookSession, args: Namespace) -> ModelVersion:
-    """Judge a model on held-out data and register it as the next version, if it meets every requirement."""
-    wanted = RegistrationLine(args)
-    value = session.value(wanted.model)
-    data = (session.value(wanted.data[0]), session.value(wanted.data[1])) if wanted.data else None
+    """Evaluate a model on held-out data and register it as the next version if it meets every requirement."""
+    registration = RegistrationLine(args)
+    value = session.value(registration.model)
+    data = (session.value(registration.data[0]), session.value(registration.data[1])) if registration.data else None
     run = session.workspace.tracking.active
     with Waiting() as progress:
         return session.workspace.registry.register(
-            value, wanted.name, wanted.alias, data, wanted.require, run=run.id if run else None, progress=progress
+            value,
+            registration.name,
+            registration.alias,
+            data,
+            registration.require,
+            run=run.id if run else None,
+            progress=progress,
         )
 
 
 class RegistrationLine:
-    """A parsed line, checked: the model's and the data's expressions, the names, the requirements."""
+    """A parsed and checked line: the expressions of model and data, the names, the requirements."""
 
     def __init__(self, args: Namespace) -> None:
         if not args.model:
@@ -65,7 +71,7 @@ def _requirement(words: Sequence[str]) -> str:
 
 
 def _pair(text: str) -> tuple[str, str]:
-    """Return the two expressions of `X,y`, whose commas inside brackets do not count."""
+    """Return the two expressions of `X,y`; commas inside brackets do not separate."""
     tree = ast.parse(expression("--data", unquoted(text)), mode="eval").body
     if not isinstance(tree, ast.Tuple) or len(tree.elts) != 2:
         raise UserError(f"--data {text!r} is no pair: write features and targets, as in --data X_test,y_test")
@@ -73,15 +79,15 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def code(args: Namespace) -> MagicCode:
-    """Return the call that judges and registers in a bundle; a gate that fails there fails the step."""
-    wanted = RegistrationLine(args)
-    parts = [wanted.model, f'name="{wanted.name}"']
-    if wanted.alias:
-        parts.append(f'alias="{wanted.alias}"')
-    if wanted.data:
-        parts.append(f"data=({', '.join(wanted.data)})")
-    if wanted.require:
-        parts.append("require=[" + ", ".join(f'"{line}"' for line in wanted.require) + "]")
+    """Return the bundle's call of `register_model`; a requirement that fails there fails the step."""
+    registration = RegistrationLine(args)
+    parts = [registration.model, f'name="{registration.name}"']
+    if registration.alias:
+        parts.append(f'alias="{registration.alias}"')
+    if registration.data:
+        parts.append(f"data=({', '.join(registration.data)})")
+    if registration.require:
+        parts.append("require=[" + ", ".join(f'"{line}"' for line in registration.require) + "]")
     return MagicCode(f"register_model({', '.join(parts)})", ("tracking.gates:register_model",))
 
 

@@ -1,4 +1,4 @@
-"""`%register promote NAME@ALIAS --version V`: let an alias name a version."""
+"""`%register promote NAME@ALIAS --version V`: point an alias at a version."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @argument("address", metavar="NAME@ALIAS", help="the model and the alias, as in churn@champion")
 @argument("--version", type=int, required=True, help="the version that it names from now on")
 def promote(session: NotebookSession, args: Namespace) -> ModelView:
-    """Let an alias name a version. Who held it before is remembered for `rollback`. Left out of bundles."""
+    """Point an alias at a version; `rollback` gives it back to the one that held it before. Left out of bundles."""
     with Waiting() as progress:
         return session.workspace.registry.promote(unquoted(args.address), args.version, progress=progress)
 

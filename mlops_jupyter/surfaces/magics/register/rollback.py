@@ -1,4 +1,4 @@
-"""`%register rollback NAME@ALIAS`: give an alias back to who held it before."""
+"""`%register rollback NAME@ALIAS`: give an alias back to the version that held it before."""
 
 from __future__ import annotations
 

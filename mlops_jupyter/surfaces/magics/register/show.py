@@ -1,4 +1,4 @@
-"""`%register show NAME`: one model."""
+"""`%register show NAME`: show one model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @magic_arguments("register show")
 @argument("name", help="the model")
 def show(session: NotebookSession, args: Namespace) -> ModelView:
-    """Show a model's versions, their figures and aliases."""
+    """Show a model's versions with their metrics and aliases."""
     with Waiting() as progress:
         return session.workspace.registry.show(unquoted(args.name), progress=progress)
 

@@ -1,4 +1,4 @@
-"""Progress while MLflow's answer is waited for: one line, in one place, gone when the answer is there."""
+"""Shows the wait for MLflow's answer: one line in one place, removed when the answer is there."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from types import TracebackType
 from typing import Any
 
 SILENT_SECONDS = 1.0
-"""A wait that is shorter shows nothing."""
+"""Seconds of waiting before anything is shown."""
 
 
 class Waiting:
-    """Shows for how many seconds MLflow's answer has been waited for; in a terminal, only that it is."""
+    """Shows how many seconds the wait for MLflow's answer has taken; in a terminal, only that there is a wait."""
 
     def __init__(self) -> None:
         self._handle: Any = None
@@ -21,7 +21,7 @@ class Waiting:
         return self
 
     def __call__(self, seconds: float) -> None:
-        """Show the wait so far; once a second."""
+        """Show the seconds waited so far, at most once a second."""
         from mlops_jupyter.surfaces.widgets.runs import in_kernel
 
         if seconds < SILENT_SECONDS or int(seconds) == self._shown:

@@ -1,4 +1,4 @@
-"""`%track`: runs, their numbers and settings; each verb in a file of its own."""
+"""`%track`: runs, their metrics and parameters; each verb in a file of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`%%track`: the cell is a run. What it sets, computes, draws and fits is noted from what it did."""
+"""`%%track`: the cell is a run; its parameters, metrics, figures and estimators are logged from what it did."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _log = logging.getLogger("mlops_jupyter")
 @argument("name", nargs="?", default=None, help="the run's name (default: the notebook's)")
 @argument("-e", "--experiment", default="default", help="the experiment that it belongs to")
 def cell(args: Namespace) -> Namespace:
-    """The cell is a run."""
+    """Make the cell a run; its parameters, metrics, figures and estimators are logged from what it did."""
     return args
 
 
 @dataclass(frozen=True)
 class Seen:
-    """Names of a tracked cell, by what they are: settings, numbers, figures, estimators."""
+    """Names that a tracked cell wrote, by what they hold: parameters, metrics, figures, estimators."""
 
     params: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
@@ -46,13 +46,13 @@ class Seen:
 
 
 _seen: dict[tuple[float, int], Seen] = {}
-"""What each tracked cell of this process held, for its export: by when its execution began, and its number."""
+"""The names of each tracked cell of this process, for its export; keyed by the execution's start time and id."""
 
 
 def tracked_names(execution: Execution, namespace: Mapping[str, Any]) -> Seen:
-    """Sort the names that a cell wrote. Literals of its top level are settings, other single numbers are metrics.
+    """Sort the names that a cell wrote: literals of its top level are parameters, other single numbers are metrics.
 
-    Loop variables, names that begin with `_` and truth values are neither.
+    Loop variables, truth values and names that begin with `_` are no metrics.
     """
     from mlops_jupyter.analysis.cells import to_python
     from mlops_jupyter.analysis.facts.extract import ParseError, extract_facts
@@ -63,12 +63,12 @@ def tracked_names(execution: Execution, namespace: Mapping[str, Any]) -> Seen:
     except ParseError:
         literals, loops = {}, frozenset()
     written = [n for n in execution.writes if n in namespace and n.isidentifier() and not n.startswith("_")]
-    free = [n for n in written if n not in literals and n not in loops]
+    computed = [n for n in written if n not in literals and n not in loops]
     return Seen(
         params=tuple(n for n in literals if n in namespace and not n.startswith("_")),
-        metrics=tuple(n for n in free if _is_measure(namespace[n])),
-        figures=tuple(n for n in free if figures.is_plotly(namespace[n]) or figures.is_matplotlib(namespace[n])),
-        estimators=tuple(n for n in free if estimators.is_estimator(namespace[n])),
+        metrics=tuple(n for n in computed if _is_measure(namespace[n])),
+        figures=tuple(n for n in computed if figures.is_plotly(namespace[n]) or figures.is_matplotlib(namespace[n])),
+        estimators=tuple(n for n in computed if estimators.is_estimator(namespace[n])),
     )
 
 
@@ -83,7 +83,7 @@ def _is_measure(value: object) -> bool:
 
 @dataclass
 class TrackedCell:
-    """One tracked cell between its borders: its run, and what was drawn before the front end took it away."""
+    """One tracked cell while it runs: its run, the run around it, and the figures that it has shown."""
 
     run: Run
     outer: Run | None
@@ -91,24 +91,24 @@ class TrackedCell:
     drawn: dict[str, bytes] = field(default_factory=dict)
 
     def figures_now(self, namespace: Mapping[str, Any]) -> None:
-        """Take what was shown, and what is open: Jupyter's inline backend closes it as soon as the cell has run."""
+        """Keep the figures that were shown or are open: Jupyter's inline backend closes them once the cell has run."""
         if self.shown is not None:
             self.drawn, self.shown = self.shown.end(namespace), None
 
 
 class TrackCell:
-    """Opens a run before a `%%track` cell, and notes in it after the cell what came of it."""
+    """Opens a run before a `%%track` cell, and logs in it afterwards what the cell did."""
 
     def __init__(self, session: NotebookSession) -> None:
         self._session = session
         self._open: TrackedCell | None = None
 
     def check(self, line: str) -> None:
-        """Refuse a bad line before the cell runs."""
+        """Raise `UserError` for a bad line before the cell runs."""
         arguments(cell, line)
 
     def begin(self, line: str, body: str) -> TrackedCell:
-        """Open the cell's run. A run that is open stays so, and is gone on with after the cell."""
+        """Open the cell's run. A run that is already open stays open, and is the active one again after the cell."""
         tracking = self._session.workspace.tracking
         outer, tracking.active = tracking.active, None
         try:
@@ -132,7 +132,7 @@ class TrackCell:
             self._open.figures_now(self._session.shell.user_ns)
 
     def end(self, state: object, execution: Execution, namespace: Mapping[str, Any]) -> None:
-        """Note what the cell did and close its run: failed, where the cell did."""
+        """Log what the cell did and close its run, as failed if the cell failed."""
         tracked, self._open = state, None
         if not isinstance(tracked, TrackedCell):
             return
@@ -147,12 +147,12 @@ class TrackCell:
 
 
 def _note(tracked: TrackedCell, execution: Execution, namespace: Mapping[str, Any]) -> None:
-    seen = _seen[execution.started, execution.id] = tracked_names(execution, namespace)
-    params, tags = estimators.settings({name: namespace[name] for name in seen.estimators})
-    run, files = tracked.run, figures.with_named(tracked.drawn, {name: namespace[name] for name in seen.figures})
+    names = _seen[execution.started, execution.id] = tracked_names(execution, namespace)
+    params, tags = estimators.settings({name: namespace[name] for name in names.estimators})
+    run, files = tracked.run, figures.with_named(tracked.drawn, {name: namespace[name] for name in names.figures})
     notes: list[Callable[[], None]] = [
-        partial(run.params, {**params, **{name: namespace[name] for name in seen.params}}),
-        partial(run.log, {name: namespace[name] for name in seen.metrics}),
+        partial(run.params, {**params, **{name: namespace[name] for name in names.params}}),
+        partial(run.log, {name: namespace[name] for name in names.metrics}),
         partial(run.tag, tags),
         *(partial(run.artifact, path, data) for path, data in files.items()),
     ]
@@ -164,16 +164,16 @@ def _note(tracked: TrackedCell, execution: Execution, namespace: Mapping[str, An
 
 
 def around(execution: Execution) -> tuple[MagicCode, MagicCode]:
-    """Return what stands before and after the cell's body in a bundle."""
+    """Return the bundle's code before and after the body of a `%%track` cell."""
     header = execution.header("track")
     if header is None:
         return MagicCode(""), MagicCode("")
-    seen = _seen.get((execution.started, execution.id), Seen())
+    recorded = _seen.get((execution.started, execution.id), Seen())
     calls = [
-        (f"log_params({_names(seen.params)})", seen.params),
-        (f"log_metrics({_names(seen.metrics)})", seen.metrics),
-        (f"note_estimators({_names(seen.estimators)})", seen.estimators),
-        (f"log_figures({_names(seen.figures) if seen.figures else ''})", ("always",)),
+        (f"log_params({_names(recorded.params)})", recorded.params),
+        (f"log_metrics({_names(recorded.metrics)})", recorded.metrics),
+        (f"note_estimators({_names(recorded.estimators)})", recorded.estimators),
+        (f"log_figures({_names(recorded.figures) if recorded.figures else ''})", ("always",)),
     ]
     texts = [text for text, names in calls if names] + ["end_run()"]
     before = MagicCode(start_run_call(arguments(cell, header.line), inside=True), ("tracking:start_run",))

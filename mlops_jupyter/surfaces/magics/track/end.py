@@ -22,7 +22,7 @@ def end(session: NotebookSession, args: Namespace) -> None:
 
 
 def code(args: Namespace) -> MagicCode:
-    """Return the call that ends it in a bundle."""
+    """Return the bundle's call of `end_run`."""
     return MagicCode(f"end_run({'failed=True' if args.failed else ''})", ("tracking:end_run",))
 
 

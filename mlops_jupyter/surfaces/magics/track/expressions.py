@@ -1,4 +1,4 @@
-"""Magic lines that hold Python expressions: split where Python would, never inside brackets or quotes."""
+"""Splits magic lines that hold Python expressions, never inside brackets or quotes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _QUOTES = re.compile(r"'''|\"\"\"|'|\"")
 
 
 def words(line: str) -> list[str]:
-    """Split at blanks outside brackets and quotes; quotes stay.
+    """Split a line at blanks outside of brackets and quotes; the quotes stay.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def _pieces(line: str) -> Iterator[str]:
 
 
 def _after_text(line: str, at: int, quote: str) -> int:
-    """Return the place after a string's closing quote."""
+    """Return the index after a string's closing quote."""
     while at < len(line):
         if line[at] == "\\":
             at += 2
@@ -64,12 +64,12 @@ def _after_text(line: str, at: int, quote: str) -> int:
 
 
 def pairs(found: Sequence[str], example: str) -> dict[str, str]:
-    """Return name -> expression of words such as `auc=f(y, p)`; `a=1 + 2` may have blanks, as Python may.
+    """Return name -> expression for words such as `auc=f(y, p)`; an expression may hold blanks, as in `a=1 + 2`.
 
     Raises
     ------
     UserError
-        A word stands before the first name, a name comes twice, or what it is set to is not a Python expression.
+        No name is given, a word precedes the first name, a name comes twice, or its value is no Python expression.
     """
     texts: dict[str, str] = {}
     name = ""
@@ -90,7 +90,7 @@ def pairs(found: Sequence[str], example: str) -> dict[str, str]:
 
 
 def expression(name: str, text: str) -> str:
-    """Return the text of an expression, or raise `UserError` naming what it is the value of."""
+    """Return the stripped text of an expression; raise `UserError` with `name` if it is no Python expression."""
     try:
         ast.parse(text.strip(), mode="eval")
     except SyntaxError as fault:
@@ -99,29 +99,29 @@ def expression(name: str, text: str) -> str:
 
 
 class ExpressionParser(MagicArgumentParser):
-    """Parses a line whose arguments are Python expressions, where IPython's own parser would split in their middle."""
+    """Parses a line whose arguments are Python expressions; IPython's own parser would split them in the middle."""
 
     def parse_argstring(self, argstring: str, *, partial: bool = False) -> Any:
-        """Parse a line; a fault in it is one line."""
+        """Parse a line; raise `UsageError` of one line if that fails."""
         try:
-            found = words(argstring)
+            parts = words(argstring)
         except UserError as fault:
             raise UsageError(str(fault)) from None
-        return self.parse_known_args(found) if partial else self.parse_args(found)
+        return self.parse_known_args(parts) if partial else self.parse_args(parts)
 
     def _parse_optional(self, arg_string: str) -> Any:
-        """Take only declared options for options, whole: an expression may begin with a minus sign, or be `--x`.
+        """Take only declared options, whole, for options: an expression may begin with a minus sign, or be `--x`.
 
         Argparse has no public way to say this: `allow_abbrev=False` ends abbreviations, and still refuses `-x` as an
         unknown option. Only "the word is positional" (None) is said here, which argparse has meant by None since 2.7.
         """
-        known = self._option_string_actions
+        options = self._option_string_actions
         head = arg_string.partition("=")[0]
-        return super()._parse_optional(arg_string) if head in known else None
+        return super()._parse_optional(arg_string) if head in options else None
 
 
 def takes_expressions(act: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a function decorated with `magic_arguments` take Python expressions."""
+    """Give a verb decorated with `magic_arguments` an `ExpressionParser` with the same flags; return the verb."""
     declared: argparse.ArgumentParser = act.parser  # type: ignore[attr-defined]
     act.parser = ExpressionParser(  # type: ignore[attr-defined]
         prog=declared.prog, description=declared.description, parents=[declared], add_help=False

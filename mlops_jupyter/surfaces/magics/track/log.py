@@ -1,4 +1,4 @@
-"""`%track log`: numbers of the open run."""
+"""`%track log`: log metrics of the open run."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ EXAMPLE = "%track log auc=0.91 loss=history[-1] --step 3"
 @argument("pairs", nargs="*", metavar="NAME=EXPRESSION", help="metrics; values are Python expressions of the notebook")
 @argument("--step", default=None, metavar="EXPRESSION", help="where on the curve they belong (default: 0)")
 def log(session: NotebookSession, args: Namespace) -> None:
-    """Log numbers into the open run; they are safe when the line returns."""
+    """Log metrics in the open run; once the line returns, a crash of the kernel does not lose them."""
     run = current(session)
     values = {name: session.value(text) for name, text in pairs(args.pairs, EXAMPLE).items()}
     run.log(values, step=None if args.step is None else session.value(expression("--step", args.step)))
 
 
 def code(args: Namespace) -> MagicCode:
-    """Return the call that logs the same in a bundle."""
+    """Return the bundle's call of `log_metrics`."""
     return MagicCode(
         f"log_metrics({mapping(pairs(args.pairs, EXAMPLE))}{'' if args.step is None else f', step={args.step}'})",
         ("tracking:log_metrics",),
@@ -37,7 +37,7 @@ def code(args: Namespace) -> MagicCode:
 
 
 def mapping(texts: dict[str, str]) -> str:
-    """Return Python text of a mapping from names to expressions."""
+    """Return the source of a dict display from names to expressions."""
     return "{" + ", ".join(f'"{name}": {text}' for name, text in texts.items()) + "}"
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def current(session: NotebookSession) -> Run:
-    """Return the open run; raise `UserError` saying how to open one."""
+    """Return the open run; raise `UserError` if there is none."""
     run = session.workspace.tracking.active
     if run is None:
         raise UserError("no run is open: start one with `%track start NAME`")

@@ -1,4 +1,4 @@
-"""`%track params`: settings of the open run."""
+"""`%track params`: log parameters of the open run."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ EXAMPLE = "%track params depth=3 columns=list(X.columns)"
 @magic_arguments("track params")
 @argument("pairs", nargs="*", metavar="NAME=EXPRESSION", help="settings; values are Python expressions of the notebook")
 def params(session: NotebookSession, args: Namespace) -> None:
-    """Keep settings of the open run. A setting does not change once it is kept."""
+    """Log parameters of the open run. A parameter does not change once it is logged."""
     run = current(session)
     run.params({name: session.value(text) for name, text in pairs(args.pairs, EXAMPLE).items()})
 
 
 def code(args: Namespace) -> MagicCode:
-    """Return the call that keeps the same in a bundle."""
+    """Return the bundle's call of `log_params`."""
     return MagicCode(f"log_params({mapping(pairs(args.pairs, EXAMPLE))})", ("tracking:log_params",))
 
 

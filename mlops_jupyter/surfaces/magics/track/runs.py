@@ -1,4 +1,4 @@
-"""`%track runs`: the runs as a table."""
+"""`%track runs`: show the runs as a table."""
 
 from __future__ import annotations
 

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 @argument("name", nargs="?", default=None, help="the run's name (default: the notebook's)")
 @argument("-e", "--experiment", default="default", help="the experiment that it belongs to")
 def start(session: NotebookSession, args: Namespace) -> Run:
-    """Open a run; one that is open is ended. The value is the run: `run = %track start baseline`."""
+    """Open a run; a run that is open is ended first. The value is the run: `run = %track start baseline`."""
     return open_run(session, args)
 
 
 def code(args: Namespace) -> MagicCode:
-    """Return the call that starts the same in a bundle."""
+    """Return the bundle's call of `start_run`."""
     return MagicCode(start_run_call(args), ("tracking:start_run",))
 
 

@@ -1,4 +1,4 @@
-"""What a run is called: from a line `NAME -e EXPERIMENT`, in the notebook and in a bundle."""
+"""Opens the run that a line `NAME -e EXPERIMENT` names, in the notebook and in a bundle."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def unquoted(text: str) -> str:
-    """Take the quotes off that a line's argument kept.
+    """Return a line's argument without its quotes.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def open_run(session: NotebookSession, args: Namespace) -> Run:
 
 
 def start_run_call(args: Namespace, inside: bool = False) -> str:
-    """Return the call of `start_run` that a line becomes in a bundle; there the pipeline's name is the default."""
+    """Return the bundle's call of `start_run` for a line; the name defaults to the pipeline's when the call runs."""
     parts = [repr(unquoted(args.name))] if args.name else []
     if args.experiment != "default":
         parts.append(f"experiment={unquoted(args.experiment)!r}")
