@@ -8,7 +8,7 @@ from typing import Any
 
 
 def takes(value: Any) -> bool:
-    """Whether a value is a plain array (a subclass would come back as one)."""
+    """Return whether a value is a plain array (a subclass would come back as one)."""
     numpy = sys.modules.get("numpy")
     return numpy is not None and type(value) in (numpy.ndarray, numpy.memmap) and not value.dtype.hasobject
 

@@ -67,7 +67,7 @@ def load_exact(data: bytes) -> dict[str, object]:
 
 
 def is_picklable(value: object, budget_seconds: float) -> bool:
-    """Whether a value can leave its process, as far as a budget lets that be told. Never raises.
+    """Return whether a value can leave its process, as far as a budget lets that be told. Never raises.
 
     Examples
     --------

@@ -11,7 +11,7 @@ RESOLUTION = 100
 
 
 def drawn(value: Any) -> bool:
-    """Whether a value is a matplotlib figure, or lies on one: axes, a line, an array of axes."""
+    """Return whether a value is a matplotlib figure, or lies on one: axes, a line, an array of axes."""
     return figure_of(value) is not None
 
 
@@ -38,7 +38,7 @@ def picture(value: Any) -> bytes:
 
 
 def interactive(value: Any) -> bool:
-    """Whether a value is a plotly figure."""
+    """Return whether a value is a plotly figure."""
     plotly = sys.modules.get("plotly.basedatatypes")
     return plotly is not None and isinstance(value, plotly.BaseFigure)
 

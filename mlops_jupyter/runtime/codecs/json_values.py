@@ -20,7 +20,7 @@ class NotJsonError(Exception):
 
 
 def takes(value: Any) -> bool:
-    """Whether a value's own type is one of json's."""
+    """Return whether a value's own type is one of json's."""
     return type(value) in (type(None), bool, int, float, str, list, dict) or _numpy_number(value)
 
 
@@ -62,7 +62,7 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 
 def _numpy_number(value: Any) -> bool:
-    """Whether a value is a numpy number or text that Python's own types hold exactly."""
+    """Return whether a value is a numpy number or text that Python's own types hold exactly."""
     numpy = sys.modules.get("numpy")
     if numpy is None or not isinstance(value, numpy.generic):
         return False

@@ -22,7 +22,7 @@ class UntrustedTypesError(UserError):
 
 
 def estimator(value: Any) -> bool:
-    """Whether a value looks like an estimator of scikit-learn's kind, and skops is there."""
+    """Return whether a value looks like an estimator of scikit-learn's kind, and skops is there."""
     return not isinstance(value, type) and hasattr(type(value), "get_params") and _installed("skops")
 
 
@@ -45,7 +45,7 @@ def load_skops(data: bytes) -> Any:
 
 
 def joblib_there(value: Any) -> bool:
-    """Whether joblib is installed, whatever the value."""
+    """Return whether joblib is installed, whatever the value."""
     return _installed("joblib")
 
 

@@ -13,7 +13,7 @@ KEY = b"mlops"
 
 
 def takes(value: Any) -> bool:
-    """Whether a value is a table that parquet may hold; whether it does is seen by reading it back."""
+    """Return whether a value is a table that parquet may hold; whether it does is seen by reading it back."""
     pandas, arrow = sys.modules.get("pandas"), sys.modules.get("pyarrow")
     if pandas is not None and type(value) in (pandas.DataFrame, pandas.Series):
         return _readable(value)
@@ -21,7 +21,7 @@ def takes(value: Any) -> bool:
 
 
 def _readable(value: Any) -> bool:
-    """Whether other readers see the same names: parquet has only text, and each once."""
+    """Return whether other readers see the same names: parquet has only text, and each once."""
     names = list(value.columns) if value.ndim == 2 else []
     return all(type(name) is str for name in names) and len(set(names)) == len(names)
 

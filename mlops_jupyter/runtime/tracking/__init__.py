@@ -100,7 +100,7 @@ def finish(failed: bool = False) -> None:
 
 
 def _mlflow_is_set() -> bool:
-    """Whether an MLflow is set and can be spoken to; imports nothing."""
+    """Return whether an MLflow is set and can be spoken to; imports nothing."""
     return bool(os.environ.get("MLFLOW_TRACKING_URI")) and importlib.util.find_spec("mlflow") is not None
 
 

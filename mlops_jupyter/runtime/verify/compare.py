@@ -99,5 +99,5 @@ def compare(
 
 
 def _is_png(value: object) -> bool:
-    """Whether a value is a picture: figures, and what lies on one, are kept and compared as such."""
+    """Return whether a value is a picture: figures, and what lies on one, are kept and compared as such."""
     return isinstance(value, bytes) and value.startswith(b"\x89PNG")

@@ -76,7 +76,7 @@ class Divergences:
         return dict(self._known.get(step.name, {}).get("values", {}))
 
     def _is_same(self, step: Step, name: str) -> bool | None:
-        """Whether a step handed on the value that the notebook had; None if that cannot be told."""
+        """Return whether a step handed on the value that the notebook had; None if that cannot be told."""
         if (step.name, name) not in self._same:
             wanted = self._values(step).get(name)
             found = self._found(step, name) if wanted else ""

@@ -215,7 +215,7 @@ def apart(expected: Any, actual: Any) -> float:
 
 
 def drawn(value: Any) -> bool:
-    """Whether a value is a figure of matplotlib, or lies on one."""
+    """Return whether a value is a figure of matplotlib, or lies on one."""
     artist = sys.modules.get("matplotlib.artist")
     return artist is not None and isinstance(value, artist.Artist)
 
@@ -235,7 +235,7 @@ def _inexact(value: Any) -> bool:
 
 
 def _alike(expected: Any, actual: Any) -> bool:
-    """Whether two classes are the same class, once of the notebook and once of its bundle."""
+    """Return whether two classes are the same class, once of the notebook and once of its bundle."""
     names = type(expected).__qualname__, type(actual).__qualname__
     return names[0] == names[1] and builtin.written_here(type(expected)) and builtin.written_here(type(actual))
 

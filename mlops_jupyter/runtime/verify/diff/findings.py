@@ -74,7 +74,7 @@ class Differences:
         raise DivergenceError(f"{where}: {how}" if where else how)
 
     def passes(self, path: Path) -> bool:
-        """Whether a difference at this place does not count."""
+        """Return whether a difference at this place does not count."""
         if not path:
             return False
         whole = ".".join(label.bare for label in path)
