@@ -72,7 +72,7 @@ def array(walk: Walk, value: Any) -> bytes:
 
 
 def _small(value: Any) -> bytes | None:
-    """Return the bytes of a small array that `feed` would hash, in few calls; None if the array must go through `feed`."""
+    """Return the bytes of a small array that `feed` would hash, in few calls; None if only `feed` can do it."""
     dtype = value.dtype
     if dtype.names is not None:
         fields = [_small(value[name]) for name in dtype.names]

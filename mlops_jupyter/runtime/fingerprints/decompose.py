@@ -122,7 +122,7 @@ def why_opaque(kind: type) -> str:
 
 
 def _no_hooks(kind: type) -> bool:
-    """Return whether a class leaves pickling to `object`, so that attributes (and builtin content) are all of an object."""
+    """Return whether a class leaves pickling to `object`: attributes (and builtin content) are all of an object."""
     return (
         getattr(kind, "__reduce_ex__", None) is object.__reduce_ex__
         and getattr(kind, "__reduce__", None) is object.__reduce__
@@ -208,7 +208,7 @@ def _is_owner(part: Any) -> bool:
 
 
 def _alone() -> int:
-    """Return how many references `_digest` sees to a part that nothing else can reach: its object alone, or nothing, holds it."""
+    """Return how many references `_digest` sees to a part that nothing but its object, or nothing at all, holds."""
     held = [object()]
     pieces = Decomposition("", ((".part", held[0]),))
     others = dict(pieces.parts)
