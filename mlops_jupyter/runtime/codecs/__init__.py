@@ -1,7 +1,7 @@
 """Values to bytes and back: exactly between steps, and in formats that a person can open where a pipeline delivers.
 
 `save_exact` / `load_exact` serve artifacts between steps: pickle, by and for this project's own store alone.
-`save_open` / `load_open` serve delivered outputs; `formats.py` lists the formats in the order in which they are tried.
+`save_open` / `load_open` serve delivered outputs; `formats.py` lists their formats in the order of trial.
 """
 
 from __future__ import annotations

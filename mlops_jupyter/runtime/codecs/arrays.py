@@ -1,4 +1,4 @@
-"""npy: numpy's own format for arrays. Never with pickled objects inside."""
+"""The npy codec: numpy's own format for arrays, never with pickled objects inside."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 
 def takes(value: Any) -> bool:
-    """Whether a value is a plain array (a subclass would come back as one)."""
+    """Return whether a value is a plain array (an array of a subclass would come back as a plain one)."""
     numpy = sys.modules.get("numpy")
     return numpy is not None and type(value) in (numpy.ndarray, numpy.memmap) and not value.dtype.hasobject
 
 
 def save(value: Any) -> bytes:
-    """Return the array as an npy file."""
+    """Return an array as an npy file."""
     import numpy as np
 
     stream = io.BytesIO()
@@ -23,7 +23,7 @@ def save(value: Any) -> bytes:
 
 
 def load(data: bytes) -> Any:
-    """Return the array."""
+    """Return the array of an npy file."""
     import numpy as np
 
     return np.load(io.BytesIO(data), allow_pickle=False)

@@ -34,7 +34,7 @@ def save_exact(values: Mapping[str, object], *, importable_only: bool = False) -
     Raises
     ------
     SerializationError
-        Naming the variable and the object inside it that cannot leave the process.
+        A variable cannot be pickled; the message names it and the object inside it that is the cause.
 
     Examples
     --------
@@ -67,11 +67,11 @@ def load_exact(data: bytes) -> dict[str, object]:
 
 
 def is_picklable(value: object, budget_seconds: float) -> bool:
-    """Whether a value can leave its process, as far as a budget lets that be told. Never raises.
+    """Return whether a value can be pickled; True too if the budget runs out before that is known. Never raises.
 
     Examples
     --------
-    >>> can_leave([1, "a"], 1.0), can_leave([lambda: 1], 1.0)
+    >>> is_picklable([1, "a"], 1.0), is_picklable([lambda: 1], 1.0)
     (True, False)
     """
     pickler = pickle.Pickler(_Nowhere(time.perf_counter() + budget_seconds), PROTOCOL, buffer_callback=lambda _: None)
@@ -86,11 +86,11 @@ def is_picklable(value: object, budget_seconds: float) -> bool:
 
 
 class _EnoughError(Exception):
-    """The time is up."""
+    """The budget of seconds has run out."""
 
 
 class _Nowhere:
-    """A file that keeps nothing, and ends the writing when the time is up."""
+    """A file that keeps nothing, and raises `_EnoughError` at a write after the deadline."""
 
     def __init__(self, deadline: float) -> None:
         self._deadline = deadline
@@ -102,7 +102,7 @@ class _Nowhere:
 
 
 class _Loader(pickle.Unpickler):
-    """Finds what this module makes under whatever package name the writer had."""
+    """Unpickles; finds the functions of `MADE_HERE` under whatever package name the writer had."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module.endswith((".codecs.exact", ".codecs.tensors")) and name in MADE_HERE:
@@ -111,7 +111,7 @@ class _Loader(pickle.Unpickler):
 
 
 class _Exact(pickle.Pickler):
-    """Writes arrays that share memory as views of one run of bytes; refuses `__main__` if asked to."""
+    """Pickles arrays that share memory as views of one run of bytes; refuses `__main__` with `importable_only`."""
 
     def __init__(self, stream: io.BytesIO, owners: dict[int, Any], importable_only: bool) -> None:
         super().__init__(stream, PROTOCOL)
@@ -120,7 +120,7 @@ class _Exact(pickle.Pickler):
         self._flat: dict[int, Any] = {}
 
     def reducer_override(self, obj: Any) -> Any:
-        """Called for every object that is not of a builtin type."""
+        """Return an object's reduction; pickle calls this for every object that is not of a builtin type."""
         if self._importable_only and isinstance(obj, type | types.FunctionType) and obj.__module__ == "__main__":
             raise SerializationError("", f"it needs {obj.__qualname__!r} of the notebook, which its steps must define")
         if self._owners and _is_array(obj):
@@ -135,7 +135,7 @@ class _Exact(pickle.Pickler):
 
 
 class _Survey(pickle.Pickler):
-    """Writes nothing of arrays' content, but counts which of them lie in the memory of which."""
+    """Notes which arrays lie in the memory of which owner, and pickles none of their content."""
 
     def __init__(self, stream: io.BytesIO) -> None:
         super().__init__(stream, PROTOCOL)
@@ -143,7 +143,7 @@ class _Survey(pickle.Pickler):
         self.owners: dict[int, Any] = {}
 
     def reducer_override(self, obj: Any) -> Any:
-        """Called for every object that is not of a builtin type."""
+        """Return an object's reduction; pickle calls this for every object that is not of a builtin type."""
         if not _is_array(obj):
             return NotImplemented
         owner = _owner(obj)
@@ -153,7 +153,7 @@ class _Survey(pickle.Pickler):
 
 
 def _shared_owners(group: dict[str, Any]) -> dict[int, Any]:
-    """Return the arrays in whose memory several arrays of the group lie, by `id`."""
+    """Return `id` -> array for the arrays in whose memory several arrays of the group lie."""
     if "numpy" not in sys.modules or not any(_is_array(one) for one in reachable_objects(group).values()):
         return {}
     survey = _Survey(io.BytesIO())
@@ -182,12 +182,12 @@ def _flat(owner: Any) -> Any:
 
 
 def view_of(flat: Any, dtype: Any, shape: Any, strides: Any, start: int, writeable: bool) -> Any:
-    """Return an array over memory that others may lie in too."""
+    """Return an array over memory that other arrays may share."""
     import numpy as np
 
-    found: Any = np.ndarray(shape, dtype, buffer=flat, offset=start, strides=strides)
-    found.flags.writeable = writeable
-    return found
+    view: Any = np.ndarray(shape, dtype, buffer=flat, offset=start, strides=strides)
+    view.flags.writeable = writeable
+    return view
 
 
 def _table() -> dict[type, Any]:
@@ -203,14 +203,14 @@ def _table() -> dict[type, Any]:
 
 
 def _mapped(value: Any) -> Any:
-    """An array that lies in a file is saved as what it holds, unless writing to it writes to the file."""
+    """Return a memory-mapped array's reduction, with its content; refuse an array whose writes go to its file."""
     if value._mmap is not None and value.mode in ("r+", "w+"):
         raise SerializationError("", f"what is written to it goes to the file {value.filename!s}")
     return value.__reduce__()
 
 
 def _random_state(value: Any) -> Any:
-    """An estimator may hold the generator that numpy shares; it must hold the other process's afterwards."""
+    """Return a generator's reduction; numpy's shared one (estimators hold it) becomes the loading process's own."""
     return (shared_random_state, ()) if value is shared_random_state() else value.__reduce__()
 
 
@@ -222,4 +222,4 @@ def shared_random_state() -> Any:
 
 
 MADE_HERE = {"view_of": view_of, "shared_random_state": shared_random_state} | tensors.MADE_HERE
-"""What saved bytes may name of this module."""
+"""Name -> function of this module (and of `tensors`) that saved bytes call."""

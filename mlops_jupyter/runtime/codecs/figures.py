@@ -1,4 +1,4 @@
-"""png and html: pictures of figures. They show what was drawn and cannot be turned back into it."""
+"""The png and html codecs: pictures of figures, which cannot be turned back into the figures."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ RESOLUTION = 100
 
 
 def drawn(value: Any) -> bool:
-    """Whether a value is a matplotlib figure, or lies on one: axes, a line, an array of axes."""
+    """Return whether a value is a matplotlib figure, or lies on one: axes, a line, an array of axes."""
     return figure_of(value) is not None
 
 
 def figure_of(value: Any) -> Any:
-    """Return the figure that a value is or lies on, None if there is no one such figure."""
+    """Return the figure that a value is or lies on; None if there is none, or more than one."""
     artist, numpy = sys.modules.get("matplotlib.artist"), sys.modules.get("numpy")
     if artist is None:
         return None
@@ -31,14 +31,14 @@ def figure_of(value: Any) -> Any:
 
 
 def picture(value: Any) -> bytes:
-    """Return the figure of such a value as a PNG file (without the program's version in it)."""
+    """Return the figure that a value is or lies on as a PNG file, without matplotlib's version in it."""
     stream = io.BytesIO()
     figure_of(value).savefig(stream, format="png", dpi=RESOLUTION, metadata={"Software": None})
     return stream.getvalue()
 
 
 def interactive(value: Any) -> bool:
-    """Whether a value is a plotly figure."""
+    """Return whether a value is a plotly figure."""
     plotly = sys.modules.get("plotly.basedatatypes")
     return plotly is not None and isinstance(value, plotly.BaseFigure)
 
@@ -49,10 +49,10 @@ def page(value: Any) -> bytes:
 
 
 def load_picture(data: bytes) -> bytes:
-    """Return the bytes of the PNG file."""
+    """Return the bytes of a PNG file as they are."""
     return data
 
 
 def load_page(data: bytes) -> str:
-    """Return the text of the HTML file."""
+    """Return the text of an HTML file."""
     return data.decode()

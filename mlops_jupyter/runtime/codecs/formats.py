@@ -15,16 +15,16 @@ from .unpicklable import find_unpicklable
 
 @dataclass(frozen=True)
 class Format:
-    """One format.
+    """A file format for delivered outputs.
 
     Attributes
     ----------
-    takes : whether a value may be tried.
-    save, load : value to bytes and back; `save` may raise where the value does not fit.
-    same : what must come back; the value itself where it is None.
-    checked : whether to read the bytes back and see that they give the same value. Pickles are exact; pictures
+    takes : function that says whether a value may be tried in this format.
+    save, load : functions from value to bytes and back; `save` may raise if the value does not fit.
+    same : function from a value to what `load` must give back; None if that is the value itself.
+    checked : whether to load the bytes again and check that they give the same value. Pickles are exact; pictures
         give nothing back.
-    open : whether people can open it; if not, the note says why nothing better would do.
+    open : whether people can open the file; if not, the note of a saved value says why no open format would do.
     note : what the file does not keep.
     """
 
@@ -51,7 +51,7 @@ FORMATS = (
 )
 
 PICKLED = frozenset(one.name for one in FORMATS if not one.open)
-"""Formats that give back whatever a value's own code makes of it."""
+"""Names of the formats that pickle: they give back whatever a value's own code makes of it."""
 
 
 def save_open(value: object) -> Saved:
@@ -62,7 +62,7 @@ def save_open(value: object) -> Saved:
     Raises
     ------
     SerializationError
-        If not even pickling can keep the value.
+        Not even pickling can save the value.
 
     Examples
     --------
@@ -72,41 +72,42 @@ def save_open(value: object) -> Saved:
     'joblib'
     """
     notes: list[str] = []
-    for one in FORMATS:
-        if not one.takes(value):
+    for candidate in FORMATS:
+        if not candidate.takes(value):
             continue
         try:
-            data = one.save(value)
-            if one.checked and not _comes_back(one, value, data):
-                notes.append(f"{one.name} would not give back the same value")
+            data = candidate.save(value)
+            if candidate.checked and not _comes_back(candidate, value, data):
+                notes.append(f"{candidate.name} would not give back the same value")
                 continue
         except KeyboardInterrupt:
             raise
         except BaseException as fault:  # hooks of the value's class may raise anything
-            if not one.open:
+            if not candidate.open:
                 _, reason = find_unpicklable({"value": value}, fault)
                 raise SerializationError("", reason.replace(" at value", " at ")) from fault
-            notes.append(_why(one.name, fault))
+            notes.append(_why(candidate.name, fault))
             continue
-        return Saved(one.name, one.suffix, data, one.note if one.open else _fallback(notes, value))
+        note = candidate.note if candidate.open else _fallback(notes, value)
+        return Saved(candidate.name, candidate.suffix, data, note)
     raise SerializationError("", "no format takes it")
 
 
 def load_open(path: Path, format: str) -> Any:
-    """Read a file that `save_open` made. A png gives its bytes, an html page its text.
+    """Return the value of a file that `save_open` made: of a png its bytes, of an html page its text.
 
     Raises
     ------
     UnknownFormatError
-        Naming the formats there are.
+        No codec reads the format; the message names those that there are.
     models.UntrustedTypesError
-        If a skops file asks for types that are neither scikit-learn's, numpy's, scipy's nor the bundle's own.
+        A skops file asks for types that are neither scikit-learn's, numpy's, scipy's nor the bundle's own.
     """
     return _reader(format)(Path(path).read_bytes())
 
 
 def read_open(data: bytes, format: str) -> Any:
-    """Read the bytes of such a file."""
+    """Return the value of the bytes of a file that `save_open` made, as `load_open` does."""
     return _reader(format)(data)
 
 
@@ -124,11 +125,11 @@ def _comes_back(one: Format, value: Any, data: bytes) -> bool:
 
 
 def _why(name: str, fault: BaseException) -> str:
-    said = str(fault).strip().split("\n")[0]
+    text = str(fault).strip().split("\n")[0]
     return (
-        said
+        text
         if name == "json" and isinstance(fault, json_values.NotJsonError)
-        else f"{name} cannot hold it: {said[:120]}"
+        else f"{name} cannot hold it: {text[:120]}"
     )
 
 

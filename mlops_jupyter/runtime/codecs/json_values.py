@@ -1,4 +1,4 @@
-"""json: the bare value, for None, bool, numbers, text, and lists and dicts (with text as keys) of these.
+"""The json codec: the bare value, for None, bool, numbers, text, and lists and dicts (with text as keys) of these.
 
 NaN and the infinities are written as `NaN`, `Infinity`, `-Infinity`, as Python's and pandas' readers take them (strict
 readers refuse them): `null` would give back something else. numpy's numbers become plain ones. Tuples, sets and dates
@@ -20,30 +20,30 @@ class NotJsonError(Exception):
 
 
 def takes(value: Any) -> bool:
-    """Whether a value's own type is one of json's."""
+    """Return whether a value's own type is one of json's."""
     return type(value) in (type(None), bool, int, float, str, list, dict) or _numpy_number(value)
 
 
 def save(value: Any) -> bytes:
-    """Return the json text of a value; raise `NotJsonError` if it would not give back the same."""
-    found = plain(value)
+    """Return the json text of a value; raise `NotJsonError` if the text would not give back the same value."""
+    bare = plain(value)
     try:
-        line = json.dumps(found, ensure_ascii=False)
-        text = line if len(line) <= SMALL else json.dumps(found, ensure_ascii=False, indent=1)
+        line = json.dumps(bare, ensure_ascii=False)
+        text = line if len(line) <= SMALL else json.dumps(bare, ensure_ascii=False, indent=1)
         return text.encode()
     except UnicodeEncodeError:  # halves of surrogate pairs
-        return json.dumps(found).encode()
+        return json.dumps(bare).encode()
     except (RecursionError, ValueError) as fault:
         raise NotJsonError(str(fault)) from fault
 
 
 def load(data: bytes) -> Any:
-    """Return the value."""
+    """Return the value that json text holds."""
     return json.loads(data)
 
 
 def plain(value: Any, depth: int = 0) -> Any:
-    """Return a value with numpy's numbers as Python's, as json will give it back; raise `NotJsonError` if it cannot."""
+    """Return a value as json gives it back, with numpy's numbers as Python's; raise `NotJsonError` if json cannot."""
     kind = type(value)
     if kind in (type(None), bool, int, float, str):
         return value
@@ -62,7 +62,7 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 
 def _numpy_number(value: Any) -> bool:
-    """Whether a value is a numpy number or text that Python's own types hold exactly."""
+    """Return whether a value is a numpy number or text that Python's own types hold exactly."""
     numpy = sys.modules.get("numpy")
     if numpy is None or not isinstance(value, numpy.generic):
         return False

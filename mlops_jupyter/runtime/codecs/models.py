@@ -1,8 +1,8 @@
-"""skops: estimators without pickle. joblib, or pickle where joblib is not installed: any other object.
+"""The skops codec for estimators, and joblib (or pickle where joblib is not installed) for any other object.
 
-A skops file names the types it needs. They are only made if they come from scikit-learn, numpy, scipy, or the package
-that this runtime belongs to; a file that asks for others is refused. joblib and pickle run what the file says: give
-them only files that this project's own store wrote.
+A skops file names the types it needs. They are only loaded if they come from scikit-learn, numpy, scipy, or the package
+that this runtime belongs to; a file that asks for others is refused. joblib and pickle run the code that a file names:
+give them only files that this project's own store wrote.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class UntrustedTypesError(UserError):
 
 
 def estimator(value: Any) -> bool:
-    """Whether a value looks like an estimator of scikit-learn's kind, and skops is there."""
+    """Return whether a value looks like an estimator of scikit-learn's kind and skops is installed."""
     return not isinstance(value, type) and hasattr(type(value), "get_params") and _installed("skops")
 
 
@@ -34,7 +34,7 @@ def save_skops(value: Any) -> bytes:
 
 
 def load_skops(data: bytes) -> Any:
-    """Return the estimator; raise `UntrustedTypesError` if the file needs types of an unknown origin."""
+    """Return the estimator of a skops file; raise `UntrustedTypesError` if it needs types of an unknown origin."""
     import skops.io
 
     names = skops.io.get_untrusted_types(data=data)
@@ -45,12 +45,12 @@ def load_skops(data: bytes) -> Any:
 
 
 def joblib_there(value: Any) -> bool:
-    """Whether joblib is installed, whatever the value."""
+    """Return whether joblib is installed, whatever the value."""
     return _installed("joblib")
 
 
 def save_joblib(value: Any) -> bytes:
-    """Return any object as a joblib file. What no other process could import travels by value."""
+    """Return any object as a joblib file. Code that no other process could import travels by value."""
     import joblib
 
     stream = io.BytesIO()
@@ -71,7 +71,7 @@ def _by_value(value: Any) -> bytes:
 
 
 def load_joblib(data: bytes) -> Any:
-    """Return the object. Runs what the file says."""
+    """Return the object of a file; this runs the code that the file names."""
     import joblib
 
     return joblib.load(io.BytesIO(data))
@@ -83,7 +83,7 @@ def save_pickle(value: Any) -> bytes:
 
 
 def load_pickle(data: bytes) -> Any:
-    """Return the object. Runs what the file says."""
+    """Return the object of a file; this runs the code that the file names."""
     return pickle.loads(data)
 
 

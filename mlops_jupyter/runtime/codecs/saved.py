@@ -1,4 +1,4 @@
-"""What saving gives, and the ways in which it fails."""
+"""A saved value, and the errors of saving and loading one."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Saved:
     Attributes
     ----------
     format : name to give `load_open`: pickle, json, npy, parquet, skops, joblib, png, html.
-    suffix : of the file, with its dot.
-    note : why a format that people cannot open had to be taken, or what the file does not keep; "" if nothing.
+    suffix : the file name's suffix, with its dot.
+    note : why no format would do that people can open, or what the file does not keep; "" if neither.
     """
 
     format: str
@@ -25,12 +25,12 @@ class Saved:
 
 
 class SerializationError(UserError):
-    """A value cannot leave its process.
+    """A value cannot be saved.
 
     Attributes
     ----------
     name : the variable, "" where it has none.
-    reason : what in it stands in the way.
+    reason : which object inside the value cannot be saved, and why.
     """
 
     def __init__(self, name: str, reason: str) -> None:
@@ -43,4 +43,4 @@ class SerializationError(UserError):
 
 
 class UnknownFormatError(UserError):
-    """A format that no codec here reads."""
+    """No codec reads the format of a file."""

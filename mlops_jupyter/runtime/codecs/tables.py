@@ -1,4 +1,4 @@
-"""parquet: DataFrame, Series (a table of one column) and Arrow tables. The file's metadata says which it was."""
+"""The parquet codec: DataFrames, Series (as one column) and Arrow tables; the file's metadata says which it was."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import warnings
 from typing import Any
 
 KEY = b"mlops"
-"""Name of our own entry in the file's metadata; other readers pass over it."""
+"""Name of our own entry in the file's metadata, which other readers ignore."""
 
 
 def takes(value: Any) -> bool:
-    """Whether a value is a table that parquet may hold; whether it does is seen by reading it back."""
+    """Return whether a value is a table that parquet may hold; loading the file again shows whether it does."""
     pandas, arrow = sys.modules.get("pandas"), sys.modules.get("pyarrow")
     if pandas is not None and type(value) in (pandas.DataFrame, pandas.Series):
         return _readable(value)
@@ -21,7 +21,7 @@ def takes(value: Any) -> bool:
 
 
 def _readable(value: Any) -> bool:
-    """Whether other readers see the same names: parquet has only text, and each once."""
+    """Return whether other readers see the same column names: in parquet each is text, and occurs once."""
     names = list(value.columns) if value.ndim == 2 else []
     return all(type(name) is str for name in names) and len(set(names)) == len(names)
 
@@ -51,7 +51,7 @@ def save(value: Any) -> bytes:
 
 
 def load(data: bytes) -> Any:
-    """Return the DataFrame, Series or Arrow table; a parquet file of others gives a DataFrame."""
+    """Return the DataFrame, Series or Arrow table; a parquet file of another program gives a DataFrame."""
     import pyarrow.parquet as pq
 
     metadata = dict(pq.read_schema(io.BytesIO(data)).metadata or {})
@@ -60,12 +60,12 @@ def load(data: bytes) -> Any:
         return pq.read_table(io.BytesIO(data)).replace_schema_metadata(metadata or None)
     import pandas as pd
 
-    found: Any = pd.read_parquet(io.BytesIO(data), engine="pyarrow")
+    table: Any = pd.read_parquet(io.BytesIO(data), engine="pyarrow")
     if own.get("kind") == "Series":
-        found = found.iloc[:, 0]
+        table = table.iloc[:, 0]
         if not own["named"]:
-            found.name = None
-    found.attrs = own.get("attrs", {})
+            table.name = None
+    table.attrs = own.get("attrs", {})
     if own.get("step"):
-        found.index = type(found.index)(found.index, freq=own["step"])
-    return found
+        table.index = type(table.index)(table.index, freq=own["step"])
+    return table

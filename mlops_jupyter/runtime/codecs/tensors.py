@@ -1,4 +1,4 @@
-"""Torch's tensors between steps: with the memory that they share, and with the gradients that lie with them."""
+"""Reduction of torch's tensors for artifacts, with the memory that they share and with their gradients."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from .saved import SerializationError
 
 
 class Tensors:
-    """Takes the tensors of one artifact to pieces. Holds each memory that it met once, so that it is saved once."""
+    """Reduces the tensors of one artifact. It holds each storage that it has met, so that each is saved once."""
 
     def __init__(self) -> None:
         self._memories: dict[int, Any] = {}
 
     def reduced(self, value: Any) -> Any:
-        """Return what makes a tensor anew, as `__reduce__` does. What it was computed from cannot be kept.
+        """Return a tensor's reduction, as `__reduce__` does. The graph that computed the tensor cannot be kept.
 
         Raises
         ------
         SerializationError
-            Gradients can still be computed through it.
+            Gradients can still be computed through the tensor.
         """
         if value.grad_fn is not None:
             raise SerializationError("", "gradients can still be computed through a tensor of it")
         own = value.device.type == "cpu" and dense(value) and not vars(value)
-        made = self._over_memory(value) if own else value.__reduce_ex__(5)
+        reduction = self._over_memory(value) if own else value.__reduce_ex__(5)
         grad = gradient(value)
-        return made if grad is None else (with_gradient, (*made[:2], grad), *made[2:])
+        return reduction if grad is None else (with_gradient, (*reduction[:2], grad), *reduction[2:])
 
     def _over_memory(self, value: Any) -> Any:
         torch: Any = sys.modules["torch"]
@@ -46,20 +46,20 @@ class Tensors:
 
 
 def tensor_over(memory: Any, kind: str, dtype: str, start: int, shape: Any, strides: Any, requires_grad: bool) -> Any:
-    """Return a tensor over memory that others may lie in too."""
+    """Return a tensor over memory that other tensors may share."""
     torch: Any = importlib.import_module("torch")
 
     storage = torch.from_numpy(memory).untyped_storage()
-    made: Any = torch.empty(0, dtype=getattr(torch, dtype)).set_(storage, start, shape, strides)
-    return torch.nn.Parameter(made, requires_grad) if kind == "Parameter" else made.requires_grad_(requires_grad)
+    tensor: Any = torch.empty(0, dtype=getattr(torch, dtype)).set_(storage, start, shape, strides)
+    return torch.nn.Parameter(tensor, requires_grad) if kind == "Parameter" else tensor.requires_grad_(requires_grad)
 
 
 def with_gradient(function: Any, args: Any, grad: Any) -> Any:
-    """Return a tensor with gradients."""
-    made = function(*args)
-    made.grad = grad
-    return made
+    """Return the tensor that a reduction makes, with its gradient."""
+    tensor = function(*args)
+    tensor.grad = grad
+    return tensor
 
 
 MADE_HERE = {"tensor_over": tensor_over, "with_gradient": with_gradient}
-"""What saved bytes may name of this module."""
+"""Name -> function of this module that saved bytes call."""

@@ -1,4 +1,4 @@
-"""Why a value could not be saved: the innermost object that pickling refuses, and the way to it."""
+"""Why a value could not be saved: the innermost object that pickling refuses, and its path."""
 
 from __future__ import annotations
 

@@ -75,11 +75,11 @@ def check(
     after = frame(current, "current")
     names_before = before.names if isinstance(before, Profile) else [str(name) for name in before.columns]
     names, extra = chosen(columns, names_before, [str(name) for name in after.columns])
-    found = []
+    compared = []
     for name in names:  # one column of each side in memory at a time
         left = before[name] if isinstance(before, Profile) else read(before, name)
-        found.append(compare(left, read(after, name, left.kind), threshold, forced=columns is not None))
-    judged = _judge(found, alpha, chosen_correction)
+        compared.append(compare(left, read(after, name, left.kind), threshold, forced=columns is not None))
+    judged = _judge(compared, alpha, chosen_correction)
     notes = []
     if extra and columns is None:
         notes.append(f"only the current data has {', '.join(map(repr, extra))}: not compared")
@@ -105,7 +105,7 @@ def _options(alpha: float, share: float, threshold: float, correction: Correctio
 
 
 def _judge(found: Sequence[ColumnDrift], alpha: float, correction: Correction) -> tuple[ColumnDrift, ...]:
-    """Correct all p-values of the check together, and give each column its verdict."""
+    """Return the columns with their verdicts, after correcting all p-values of the check together."""
     adjusted = iter(adjust([f.p_value for c in found for f in (c.values, c.missing) if f], correction))
 
     def settled() -> Iterator[ColumnDrift]:

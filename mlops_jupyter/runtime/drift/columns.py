@@ -1,4 +1,4 @@
-"""From a column of a frame to what can be compared: its kind, a sample of numbers or of categories, what is missing."""
+"""Reads a column of a frame as what can be compared: its kind, a sample of numbers or categories, its missing rows."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ROW_NAMES = re.compile(r"(?i)(^|[_\W])(id|ids|key|uuid|guid|index|rowid|row_number)$|^Unnamed: \d+$|(?-i:[a-z]I[dD])$")
-"""Names of columns that say that they are a row's key or number."""
+"""Names of columns that hold a row's key or number."""
 
 Sample = Numbers | Levels | None
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of one side, one at a time in memory.
+    """One column of the reference or of the current data; only one is in memory at a time.
 
     Attributes
     ----------
     sample : Numbers for numeric, datetime (seconds since 1970) and text (lengths in characters); Levels for
-        categorical and boolean; None for the others and where no value is there.
+        categorical and boolean; None for other kinds and where there are no values.
     missing : rows without a usable value: None, NaN, NaT, NA and infinite numbers.
-    infinite : how many of them are infinite.
-    key : every value differs and the name says that it only names rows ("customer_id", "Unnamed: 0").
+    infinite : how many of the missing rows hold infinite numbers.
+    key : whether every value differs and the name says that the column only names rows ("customer_id", "Unnamed: 0").
     """
 
     name: str
@@ -44,7 +44,7 @@ class Column:
 
 
 def frame(data: object, role: str) -> pd.DataFrame:
-    """Return data as a pandas frame with rows and columns of different names, or say in one line why not."""
+    """Return data as a pandas frame; raise `IncomparableDataError` if it is no frame, lacks rows or repeats a name."""
     import pandas as pd
 
     if not isinstance(data, pd.DataFrame) and hasattr(data, "to_pandas"):  # polars, pyarrow
@@ -64,22 +64,28 @@ def frame(data: object, role: str) -> pd.DataFrame:
 def chosen(
     wanted: Sequence[str] | str | None, before: Sequence[str], after: Sequence[str]
 ) -> tuple[list[str], list[str]]:
-    """Return (names of the columns to compare, names that only the current data has)."""
+    """Return (names of the columns to compare, names that only the current data has).
+
+    Raises
+    ------
+    IncomparableDataError
+        There are no columns to compare, or one side lacks one of them.
+    """
     names = [wanted] if isinstance(wanted, str) else list(before) if wanted is None else [str(name) for name in wanted]
     if not names:
         raise IncomparableDataError("no columns to compare: name at least one")
-    for role, there in (("reference", before), ("current", after)):
-        absent = [name for name in names if name not in set(there)]
+    for role, own in (("reference", before), ("current", after)):
+        absent = [name for name in names if name not in set(own)]
         if absent:
             raise IncomparableDataError(
-                f"the {role} data lacks the column{'s' * (len(absent) > 1)} {_listed(absent)}: it has {_listed(there)}"
+                f"the {role} data lacks the column{'s' * (len(absent) > 1)} {_listed(absent)}: it has {_listed(own)}"
             )
     known = set(before)
     return list(dict.fromkeys(names)), [name for name in after if name not in known]
 
 
 def read(data: pd.DataFrame, name: str, like: Kind | None = None) -> Column:
-    """Read one column. `like`, the kind of the reference's column, is kept where the values allow it.
+    """Return one column of a frame, as the reference's kind (`like`) where the values allow it.
 
     Raises
     ------
@@ -88,16 +94,16 @@ def read(data: pd.DataFrame, name: str, like: Kind | None = None) -> Column:
     """
     position = [str(label) for label in data.columns].index(name)
     series = data.iloc[:, position]
-    there = series.dropna()
-    kind, there = recognise(there)
+    present = series.dropna()
+    kind, present = recognise(present)
     if like is not None and kind not in (like, Kind.EMPTY):
-        kind, there = liken(name, there, kind, like)
-    missing = len(series) - len(there)
+        kind, present = liken(name, present, kind, like)
+    missing = len(series) - len(present)
     if kind in (Kind.EMPTY, Kind.OTHER):
         return Column(name, kind, None, len(series), missing)
     if kind in (Kind.CATEGORICAL, Kind.BOOLEAN):
-        return Column(name, kind, _levels(there), len(series), missing)
-    return _measured(name, kind, there, len(series), missing)
+        return Column(name, kind, _levels(present), len(series), missing)
+    return _measured(name, kind, present, len(series), missing)
 
 
 def _levels(there: pd.Series[Any]) -> Levels:
@@ -110,7 +116,7 @@ def _levels(there: pd.Series[Any]) -> Levels:
 
 
 def _label(value: object) -> str:
-    """Name a category: whole floats as integers, so that 1, 1.0 and "1" are one (a missing value makes ints floats)."""
+    """Return a category's name. 1, 1.0 and "1" have one name, because a missing value turns integers into floats."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)

@@ -1,4 +1,4 @@
-"""One column on both sides: is it to be compared, what do the tests say, how large is the difference?"""
+"""Comparison of one column on both sides: whether it is tested, what the tests say, how large the difference is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIME_PASSED = "all of it is later than the reference: time has passed"
 
 
 def compare(before: Column, after: Column, threshold: float, forced: bool) -> ColumnDrift:
-    """Find all there is to find of one column; significance and verdict come when all columns are known."""
+    """Return the findings on one column. Correction, significance and verdict follow when all columns are known."""
     values = None
     reason = "" if forced else _passed_over(before, after)
     if not reason:
@@ -49,7 +49,7 @@ def compare(before: Column, after: Column, threshold: float, forced: bool) -> Co
 
 
 def _passed_over(before: Column, after: Column) -> str:
-    """Say why a column is not compared unless it is asked for by name; "" if it is."""
+    """Return why a column is left untested unless the user names it; "" if it is tested anyway."""
     if before.key and after.key:
         return "it names rows, every value differs"
     left, right = before.sample, after.sample
@@ -59,7 +59,7 @@ def _passed_over(before: Column, after: Column) -> str:
 
 
 def _values(before: Column, after: Column, threshold: float) -> tuple[DriftFinding | None, str]:
-    """Compare the values that are there; return the finding, or None and the reason."""
+    """Return (the finding on the present values, ""), or (None, the reason) if they cannot be tested."""
     if Kind.OTHER in (before.kind, after.kind):
         return None, "its values cannot be compared (lists, mixed objects)"
     for side, column in (("reference", before), ("current data", after)):
@@ -93,5 +93,5 @@ def _missing(before: Column, after: Column, threshold: float) -> DriftFinding | 
     if not before.missing + after.missing or min(before.rows, after.rows) < LEAST_VALUES:
         return None
     left, right = (Levels({"there": c.rows - c.missing, "missing": c.missing}) for c in (before, after))
-    found = _levels(left, right, threshold)
-    return replace(found, test=f"{found.test} on missing")
+    finding = _levels(left, right, threshold)
+    return replace(finding, test=f"{finding.test} on missing")

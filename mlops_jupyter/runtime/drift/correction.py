@@ -1,4 +1,4 @@
-"""Many tests, one promise: the chance of any false alarm, or the share of false ones, stays under alpha."""
+"""Correction for many tests: the chance of any false alarm, or the share of false ones, stays under alpha."""
 
 from __future__ import annotations
 

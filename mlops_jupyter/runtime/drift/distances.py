@@ -1,4 +1,4 @@
-"""Two samples of numbers: are they alike (Kolmogorov-Smirnov), and if not, how far apart (Wasserstein)?"""
+"""Test (Kolmogorov-Smirnov) and distance (Wasserstein) between two samples of numbers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from .numbers import Floats
 
 EXACT_ROWS = 1000
-"""Up to so many rows on both sides together, the p-value is counted out; beyond, Smirnov's limit is used."""
+"""Up to so many rows on both sides together, the p-value is counted exactly; beyond, Smirnov's limit is used."""
 
 COUNTED = 1e-10
-"""The least p-value that counting out gives: below it, the digits are those of rounding."""
+"""The least p-value that counting gives: below it, rounding errors decide the digits."""
 
 GRID = 65_536
 """Beyond so many rows, samples of unequal size are compared at so many evenly spaced quantiles."""
@@ -87,7 +87,7 @@ def kolmogorov_smirnov_p(distance: float, n: int, m: int) -> float:
 
 
 def _paths_p(distance: float, n: int, m: int) -> float:
-    """Share of the orders of n + m values whose distributions part by at least `distance`."""
+    """Return the share of the orders of n + m values whose distributions part by at least `distance`."""
     import numpy as np
 
     reach = distance * n * m * (1 - 1e-12)  # |i·m - j·n| is a whole number; the distance was rounded on the way here

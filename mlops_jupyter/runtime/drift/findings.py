@@ -1,4 +1,4 @@
-"""The facts that a drift check finds of each column."""
+"""The findings of a drift check on each column."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ..errors import UserError
 
 
 class IncomparableDataError(UserError):
-    """The data given cannot be compared: one line that names what and says what to do."""
+    """The data cannot be compared: one line that says which data and what to do."""
 
 
 class DriftVerdict(Enum):
-    """What came of a column, or of the whole."""
+    """The verdict on a column, or on a whole frame."""
 
     STABLE = "stable"  # no difference that is both significant and large enough
     DRIFTED = "drifted"  # significant after correction, and over the threshold
@@ -58,7 +58,7 @@ class DriftFinding:
 
     @property
     def drifted(self) -> bool:
-        """Significant and large enough."""
+        """Whether the difference is both significant and large enough to matter."""
         return self.significant and self.effect >= self.threshold
 
     @property
@@ -94,16 +94,16 @@ class Bars:
 
 @dataclass(frozen=True)
 class ColumnDrift:
-    """What was found of one column.
+    """The findings on one column.
 
     Attributes
     ----------
-    values : the finding on the values that are there; None where it could not be had.
+    values : the finding on the values that are present; None where they were not tested.
     missing : the finding on the missing share; None where nothing is missing on either side.
     missing_before, missing_after : share of rows, 0 to 1. Infinite numbers count as missing.
     shift : the difference in words ("median 34 → 41").
     new, vanished : categories that one side has and the other lacks, the most frequent first, at most ten.
-    reason : why it is untested, or what else is to be known.
+    reason : why the column is untested, or what else the reader should know.
     picture : the two distributions, ready to draw.
     """
 
@@ -140,6 +140,6 @@ class ColumnDrift:
 
     @property
     def changed(self) -> str:
-        """What changed, in words: that which decided first, then what else is to be known."""
+        """What changed, in words: the deciding difference first, then `reason`."""
         decided = f"missing {self.gaps}" if self.finding and self.finding is self.missing else self.shift
         return "; ".join(part for part in (decided if self.finding else "", self.reason) if part)

@@ -12,7 +12,7 @@ from .report import DriftReport
 
 
 class DriftFoundError(UserError):
-    """The data has drifted and the run must not go on: one line with the columns and their numbers."""
+    """The data has drifted and the run must stop: one line with the columns and their effect sizes."""
 
 
 def check_drift(reference: object, current: object, *, warn: bool = False, **options: Any) -> DriftReport:
@@ -26,9 +26,10 @@ def check_drift(reference: object, current: object, *, warn: bool = False, **opt
     Raises
     ------
     DriftFoundError
-        The whole has drifted and `warn` is not set.
+        The whole frame has drifted and `warn` is not set.
     IncomparableDataError
-        The data cannot be compared, or no column could be tested: what was not seen cannot pass the gate.
+        The data cannot be compared, or no column could be tested and `warn` is not set:
+        untested data cannot pass the gate.
     """
     report = check(reference, current, **options)
     print(report)
@@ -41,7 +42,7 @@ def check_drift(reference: object, current: object, *, warn: bool = False, **opt
 
 
 def untested(report: DriftReport) -> str:
-    """Say in one line why no column of a report could be tested."""
+    """Return in one line why no column of a report could be tested."""
     reasons = "; ".join(f"{column.name!r}: {column.reason}" for column in report.columns[:5])
     return f"no column could be tested ({reasons}): give more rows, or other columns"
 
@@ -55,7 +56,7 @@ def _line(report: DriftReport) -> str:
 
 
 def _log(report: DriftReport) -> None:
-    """Hand the numbers to the run's tracking."""
+    """Log the report's numbers as metrics of the tracked run."""
     from ..tracking import log_metrics
 
     metrics = {"drift.share": report.drifted_share, "drift.columns": float(len(report.drifted))}
@@ -63,5 +64,5 @@ def _log(report: DriftReport) -> None:
 
 
 def _key(name: str) -> str:
-    """Return a column's metric: only letters, digits and what MLflow takes beside them, at most 250 in all."""
+    """Return the name of a column's metric, of at most 250 characters that MLflow takes."""
     return f"drift.{re.sub(r'[^A-Za-z0-9_.: -]', '_', name)[:240].strip() or '_'}"

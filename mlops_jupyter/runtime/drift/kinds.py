@@ -1,4 +1,4 @@
-"""What a column holds: told by its dtype, or by its values where the dtype does not say."""
+"""The kind of a column: known by its dtype, or by its values where the dtype does not say."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEXT_LEAST = 50
 
 
 def recognise(there: pd.Series[Any]) -> tuple[Kind, pd.Series[Any]]:
-    """Tell the kind of a column without its missing values; return it with the values in a dtype that shows it."""
+    """Return the kind of a column without its missing values, and the values in a dtype of that kind."""
     import pandas as pd
     from pandas.api import types
 
@@ -40,21 +40,21 @@ def recognise(there: pd.Series[Any]) -> tuple[Kind, pd.Series[Any]]:
 
 
 def _of_objects(there: pd.Series[Any]) -> tuple[Kind, pd.Series[Any]]:
-    """Tell the kind of strings, of Python objects, and of Arrow types that pandas does not name."""
+    """Return what `recognise` does, for strings, Python objects, and Arrow types that pandas does not name."""
     import pandas as pd
     from pandas.api import types
 
-    found = types.infer_dtype(there, skipna=True)
-    if found == "string":
+    inferred = types.infer_dtype(there, skipna=True)
+    if inferred == "string":
         distinct = there.nunique()
         return (Kind.TEXT if distinct > max(TEXT_LEAST, TEXT_SHARE * len(there)) else Kind.CATEGORICAL), there
-    if found == "boolean":
+    if inferred == "boolean":
         return Kind.BOOLEAN, there
-    if found in ("integer", "floating", "mixed-integer-float", "decimal"):
+    if inferred in ("integer", "floating", "mixed-integer-float", "decimal"):
         return Kind.NUMERIC, there.astype("float64")
-    if found in ("datetime", "datetime64", "date"):
+    if inferred in ("datetime", "datetime64", "date"):
         return Kind.DATETIME, pd.to_datetime(there, utc=True)
-    if found in ("timedelta", "timedelta64"):
+    if inferred in ("timedelta", "timedelta64"):
         return Kind.NUMERIC, pd.to_timedelta(there)
     try:
         distinct = there.nunique()
@@ -64,7 +64,13 @@ def _of_objects(there: pd.Series[Any]) -> tuple[Kind, pd.Series[Any]]:
 
 
 def liken(name: str, there: pd.Series[Any], kind: Kind, like: Kind) -> tuple[Kind, pd.Series[Any]]:
-    """Take the current values as the reference's kind, where that loses nothing."""
+    """Return (kind, values) of a current column as the reference's kind, `like`, where that loses nothing.
+
+    Raises
+    ------
+    IncomparableDataError
+        The kinds differ, and the values cannot be taken as the reference's.
+    """
     import pandas as pd
 
     strings = {Kind.CATEGORICAL, Kind.TEXT, Kind.BOOLEAN}

@@ -1,4 +1,4 @@
-"""Two samples of categories: are they alike (chi-square, Fisher), and if not, how far apart (Jensen-Shannon)?"""
+"""Tests (chi-square, Fisher) and distance (Jensen-Shannon) between two samples of categories."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LEAST_EXPECTED = 5.0
 """Chi-square's limit is trusted from so many expected rows a cell on (Cochran 1954); rarer categories are pooled."""
 
 NAMED = 10
-"""At most so many new or vanished categories are named."""
+"""The most new, and the most vanished, categories that are named."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Levels:
 
     @property
     def size(self) -> int:
-        """How many rows the sample has."""
+        """The number of rows in the sample."""
         return sum(self.counts.values()) + self.rest
 
     def thin(self, keep: int) -> Levels:
@@ -79,8 +79,8 @@ def pooled(reference: Levels, current: Levels) -> tuple[Counts, Counts]:
     if 0 < sum(others) * min(n, m) / (n + m) < LEAST_EXPECTED and keep >= 2:  # too rare even together
         before = np.append(before[: keep - 1], before[keep - 1 :].sum())
         after = np.append(after[: keep - 1], after[keep - 1 :].sum())
-    there = (before + after) > 0
-    return before[there], after[there]
+    occupied = (before + after) > 0
+    return before[occupied], after[occupied]
 
 
 def homogeneity(before: Counts, after: Counts) -> tuple[str, float, float]:
@@ -155,7 +155,7 @@ def jensen_shannon(before: Counts, after: Counts) -> float:
 
 
 def appeared(reference: Levels, current: Levels) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the categories that are new, and those that vanished though rows of them were to be expected."""
+    """Return (new categories, categories that vanished though rows of them were to be expected)."""
     share = current.size / reference.size
     new = {k: v for k, v in current.counts.items() if k not in reference.counts} if not reference.rest else {}
     gone = {k: v for k, v in reference.counts.items() if k not in current.counts and v * share >= LEAST_EXPECTED}

@@ -33,7 +33,7 @@ class Numbers:
     values : ascending float64.
     below, upto : for each value, how many of the sample are less than it, and at most it.
     size : how many numbers the sample has.
-    spread : that of the whole sample, where it was thinned.
+    spread : the whole sample's spread, where it was thinned.
     """
 
     values: Floats
@@ -81,7 +81,7 @@ class Numbers:
 
 
 def numbers(values: Floats) -> Numbers:
-    """Take a sample of finite float64 numbers in any order. The array is sorted in place: hand over a copy."""
+    """Return a sample of finite float64 numbers in any order. The array is sorted in place: pass a copy."""
     import numpy as np
 
     values.sort()
@@ -90,7 +90,7 @@ def numbers(values: Floats) -> Numbers:
 
 
 def spread(values: Floats) -> Spread:
-    """Measure an ascending sample by a standard deviation that outliers do not blow up.
+    """Return the spread of an ascending sample, by a standard deviation that outliers do not blow up.
 
     The sample is winsorised at its 1st and 99th percentile first (0.96 of the standard deviation for a normal
     distribution). Where that leaves nothing (98 % are one value), the plain standard deviation; 0 for a constant.

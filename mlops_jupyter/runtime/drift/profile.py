@@ -1,4 +1,4 @@
-"""A reference kept small: what a model was trained on, without the data, to compare with later."""
+"""Profiles: a small summary of the data that a model was trained on, to compare later data with."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Profile:
 
     @classmethod
     def from_json(cls, text: str) -> Profile:
-        """Read what `to_json` wrote; raise `IncomparableDataError` if it is something else."""
+        """Return the profile of a text that `to_json` wrote; raise `IncomparableDataError` for any other text."""
         try:
             facts = json.loads(text)
             if facts["drift_profile"] != FORMAT:
@@ -68,12 +68,12 @@ class Profile:
 
 
 def profile(data: object, columns: list[str] | None = None) -> Profile:
-    """Summarise a frame, one column at a time.
+    """Return the profile of a frame, which is read one column at a time.
 
     Raises
     ------
     IncomparableDataError
-        Not a frame, no rows, columns of the same name, or a column that is not there.
+        Not a frame, no rows, columns of the same name, or a column that does not exist.
 
     Examples
     --------
@@ -82,8 +82,8 @@ def profile(data: object, columns: list[str] | None = None) -> Profile:
     ('age',)
     """
     table = frame(data, "reference")
-    there = [str(name) for name in table.columns]
-    names, _ = chosen(columns, there, there)
+    available = [str(name) for name in table.columns]
+    names, _ = chosen(columns, available, available)
     return Profile(tuple(_thin(read(table, name)) for name in names), len(table))
 
 

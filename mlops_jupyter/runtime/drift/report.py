@@ -1,4 +1,4 @@
-"""What a drift check found of a whole frame, as facts and as plain text."""
+"""The report of a drift check on a whole frame, as facts and as plain text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEAD = ("column", "kind", "verdict", "test", "statistic", "p (adj.)", "effect", 
 
 @dataclass(frozen=True, repr=False)
 class DriftReport:
-    """What was found of a whole: each column in the reference's order, and the verdict over all.
+    """The findings on a whole frame: each column in the reference's order, and the verdict over all.
 
     Attributes
     ----------
@@ -25,7 +25,7 @@ class DriftReport:
     share : the share of tested columns that must drift for the whole to have drifted.
     correction : how p-values were corrected for the number of tests.
     rows_before, rows_after : sizes of the reference and of the current data.
-    notes : what else is to be known (extra columns, approximations).
+    notes : what else the reader should know (extra columns, approximations).
     """
 
     verdict: DriftVerdict
@@ -61,7 +61,7 @@ class DriftReport:
         raise KeyError(name)
 
     def without_pictures(self) -> DriftReport:
-        """Return the same report without the distributions, for where only the verdict is kept."""
+        """Return the same report without the distributions, for callers that keep the verdict alone."""
         return replace(self, columns=tuple(replace(c, picture=None) for c in self.columns))
 
     def as_dict(self) -> dict[str, Any]:
@@ -88,16 +88,16 @@ class DriftReport:
 
 
 def _row(column: ColumnDrift) -> tuple[str, ...]:
-    found = column.finding
+    finding = column.finding
     return (
         column.name if len(column.name) <= 40 else column.name[:39] + "…",
         column.kind.value,
         column.verdict.value,
-        found.test if found else "",
-        f"{found.statistic:.4g}" if found else "",
-        found.chance if found else "",
-        f"{found.effect:.3f}" if found else "",
-        f"{found.threshold:g}" if found else "",
+        finding.test if finding else "",
+        f"{finding.statistic:.4g}" if finding else "",
+        finding.chance if finding else "",
+        f"{finding.effect:.3f}" if finding else "",
+        f"{finding.threshold:g}" if finding else "",
         column.gaps,
         column.changed,
     )

@@ -1,4 +1,4 @@
-"""How values are told apart: walked, hashed, taken to pieces, and which objects they reach.
+"""Fingerprints of values: the walk over a value, a digest for each type, and the mutable objects that a value reaches.
 
-`fingerprint.py` and `compare.py`, one folder up, are the doors; the rest of the package calls those.
+`fingerprint.py` is the entry point. `registry.py` finds the handler that computes the digest of a type.
 """

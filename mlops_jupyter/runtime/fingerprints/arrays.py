@@ -17,9 +17,9 @@ CHUNK = 1 << 19
 SMALL = 1 << 16
 """Bytes that are hashed in one go."""
 SECONDS_PER_BYTE = 2e-11
-"""The most that can be hoped for; a budget that this breaks is not begun."""
+"""The least time that hashing a byte takes, in seconds; an array that cannot be read within the budget is not begun."""
 THREADED_BYTES = 1 << 23
-"""From here a second thread is worth its start."""
+"""Bytes from which a second thread is worth its start."""
 
 
 def handler_for(kind: type) -> Handler:
@@ -51,7 +51,7 @@ def _bit_generator(walk: Walk, value: Any) -> bytes:
 
 
 def array(walk: Walk, value: Any) -> bytes:
-    """Digest of an array or a numpy scalar."""
+    """Return the digest of an array or a numpy scalar."""
     import numpy as np
 
     if isinstance(value, np.generic):
@@ -72,7 +72,7 @@ def array(walk: Walk, value: Any) -> bytes:
 
 
 def _small(value: Any) -> bytes | None:
-    """Return the bytes of a small array as `feed` gives them, in few calls; None where that takes more of them."""
+    """Return the bytes of a small array that `feed` would hash, in few calls; None if only `feed` can do it."""
     dtype = value.dtype
     if dtype.names is not None:
         fields = [_small(value[name]) for name in dtype.names]
@@ -109,7 +109,7 @@ def _subclass(walk: Walk, value: Any) -> bytes:
 
 
 def masked(walk: Walk, value: Any) -> bytes:
-    """Digest of a masked array: what lies under the mask does not count."""
+    """Return the digest of a masked array, in which values under the mask do not count."""
     import numpy as np
 
     data, mask = np.ma.getdata(value), np.ma.getmaskarray(value)
@@ -129,7 +129,7 @@ def dtype_image(dtype: Any) -> Any:
 
 
 def feed(hasher: Hasher, value: Any, walk: Walk) -> None:
-    """Give a hasher an array's bytes in C order, every NaN with the same bits; callers silence numpy's errstate."""
+    """Feed a hasher an array's bytes in C order, every NaN with the same bits. Callers silence numpy's errstate."""
     if value.dtype.names is not None:
         for name in value.dtype.names:
             if value.dtype.fields[name][0].hasobject:
@@ -147,7 +147,7 @@ def feed(hasher: Hasher, value: Any, walk: Walk) -> None:
 def runs(value: Any) -> Iterator[Any]:
     """Cut an array into one-dimensional runs that lie in memory one after another, copying a little at a time.
 
-    A run means something until the next one is asked for.
+    A run is valid until the next one is requested, because its buffer is used again.
     """
     import numpy as np
 
@@ -170,7 +170,7 @@ def runs(value: Any) -> Iterator[Any]:
 
 
 def canonical(run: Any) -> Any:
-    """Return a one-dimensional run of numbers as something to hash: one kind of NaN, no padding. May return `run`."""
+    """Return a one-dimensional run of numbers as a buffer to hash, with one kind of NaN and no padding; maybe `run`."""
     import numpy as np
 
     kind = run.dtype.kind
@@ -186,7 +186,7 @@ def canonical(run: Any) -> Any:
 
 
 def _unusual(run: Any) -> bool:
-    """Whether there are other NaN than the usual one: by counting, which is quicker than picking them out."""
+    """Return whether a run holds a NaN with unusual bits. Counting NaN is quicker than picking them out."""
     import numpy as np
 
     if run.itemsize == 16:
@@ -201,7 +201,6 @@ def rows(walk: Walk, block: Any) -> list[bytes]:
 
     Rows that do not lie in one piece (a frame made from a matrix) are read tile by tile, not one by one.
     """
-
     if block.dtype.kind not in "biufcmM" or block.itemsize == 16:
         return [array(walk, row) for row in block]
     head = PREFIX[Record.ARRAY] + _head(walk, "ndarray", block.dtype, block.shape[1:])
@@ -212,8 +211,8 @@ def rows(walk: Walk, block: Any) -> list[bytes]:
         from concurrent.futures import ThreadPoolExecutor
 
         middle = len(block) // 2
-        with ThreadPoolExecutor(1) as other:
-            half = other.submit(_feed_rows, hashers[middle:], block[middle:], walk)
+        with ThreadPoolExecutor(1) as pool:
+            half = pool.submit(_feed_rows, hashers[middle:], block[middle:], walk)
             _feed_rows(hashers[:middle], block[:middle], walk)
             half.result()
     return [hasher.digest() for hasher in hashers]

@@ -36,20 +36,20 @@ def _polars(walk: Walk, value: Any) -> bytes:
 
 
 def table(walk: Walk, value: Any) -> bytes:
-    """Digest of a table or a record batch: names, metadata, columns."""
+    """Return the digest of a table or a record batch by its names, metadata and columns."""
     heads = (last_name(type(value)), value.schema.names, dict(value.schema.metadata or {}))
     columns = [chunked(walk, column) for column in value.columns]
     return walk.record(Record.TABLE, *[walk.digest(head) for head in heads], *columns)
 
 
 def chunked(walk: Walk, value: Any) -> bytes:
-    """Digest of an array, in one chunk or many."""
+    """Return the digest of an array, in one chunk or many."""
     chunks = getattr(value, "chunks", None)
     return _column(walk, value.type, [value] if chunks is None else chunks)
 
 
 def _column(walk: Walk, kind: Any, chunks: Sequence[Any]) -> bytes:
-    """Digest of chunks of one type as if they were one array."""
+    """Return the digest of chunks of one type as if they were one array."""
     import pyarrow as pa
 
     chunks = [chunk for chunk in chunks if len(chunk)]
@@ -98,7 +98,7 @@ def _content(walk: Walk, kind: Any, chunks: Sequence[Any]) -> list[bytes]:
 
 
 def _clear(chunk: Any) -> Any:
-    """Return text whose missing places take no bytes (Arrow lets anything lie there)."""
+    """Return a chunk of text in which nulls take no bytes (Arrow lets any bytes lie under a null)."""
     return chunk.fill_null(b"" if "binary" in str(chunk.type) else "") if chunk.null_count else chunk
 
 
@@ -113,20 +113,20 @@ def _numbers(walk: Walk, runs: Sequence[Any], dtype: str) -> list[bytes]:
 
 
 def _texts(walk: Walk, chunks: Sequence[Any], kind: Any) -> list[bytes]:
-    """Where each text ends, counted from the first one's start, and the bytes of all, one after another."""
+    """Return the digest of where each text ends, in bytes from the first text's start, and that of all texts' bytes."""
     import numpy as np
 
     width = np.int64 if "large" in str(kind) else np.int32
-    ends, texts, done = [], walk.stream(Record.ARRAY, "text"), 0
+    ends, texts, position = [], walk.stream(Record.ARRAY, "text"), 0
     for chunk in chunks:
         _, offsets, data = chunk.buffers()
         marks = np.frombuffer(offsets, dtype=width)[chunk.offset : chunk.offset + len(chunk) + 1]
         first, last = int(marks[0]), int(marks[-1])
-        shift = done - first
+        shift = position - first
         if width is np.int32:
             marks = marks.astype(np.int64)
         ends.append(marks[1:] + shift if shift else marks[1:])
-        done += last - first
+        position += last - first
         if last > first:
             walk.enough((last - first) * arrays.SECONDS_PER_BYTE)
             texts.update(memoryview(data)[first:last])

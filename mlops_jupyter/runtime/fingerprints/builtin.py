@@ -15,10 +15,10 @@ from .walk import Handler, OpaqueValueError, Walk
 MANY = 16
 """Lists of at least so many numpy numbers of one type are hashed as an array."""
 ORDERED = ({str}, {int}, {bytes})
-"""Sets of these alone are sorted by value, and then plain."""
+"""Sets whose elements all have this one type are sorted by value and hashed as a plain list."""
 NOT_CONTENT = frozenset({"_abc_impl", "__module__", "__dict__", "__weakref__", "__doc__", "__qualname__", "__name__"})
 INTERPRETER = ("__annot", "__abstract", "__static_attr", "__firstlineno", "__slotnames__")
-"""Class attributes that the interpreter makes (the last when an instance is pickled), and beginnings of such."""
+"""Class attributes that the interpreter makes, by name and by prefix (the last one when an instance is pickled)."""
 
 
 def _box(record: Record) -> Handler:
@@ -35,7 +35,7 @@ def _box(record: Record) -> Handler:
 
 
 def _numbers(value: Any) -> Any:
-    """Return many numpy numbers of one type as an array, else None."""
+    """Return a long list or tuple of numpy numbers of one type as an array; None for any other."""
     numpy = sys.modules.get("numpy")
     if numpy is None or len(value) < MANY or not issubclass(type(value[0]), numpy.number | numpy.bool_):
         return None
@@ -69,7 +69,7 @@ def _memoryview(walk: Walk, value: memoryview) -> bytes:
 
 
 def _named(*words: str) -> Handler:
-    """A handler for things that are what they are called; `words` are attributes that give the name."""
+    """Return a handler for objects that are known by name alone; `words` are the attributes that make up the name."""
 
     def handler(walk: Walk, value: Any) -> bytes:
         return walk.record(Record.NAMED, walk.digest([type(value).__name__, *(getattr(value, w) for w in words)]))
@@ -92,7 +92,7 @@ def _function(walk: Walk, value: Any) -> bytes:
 
 
 def cell_contents(cell: types.CellType) -> tuple[Any, ...]:
-    """Return what a closure's cell holds: one value, or none where the variable is not bound yet."""
+    """Return the value that a closure's cell holds as a tuple, which is empty while the variable is not bound."""
     try:
         return (cell.cell_contents,)
     except ValueError:
@@ -112,7 +112,7 @@ def _class(walk: Walk, kind: type) -> bytes:
 
 
 def written_here(kind: type) -> bool:
-    """Whether a class is the user's own: not of the standard library, not of an installed package, not in C."""
+    """Return whether a class is the user's own: not of the standard library, not of an installed package, not in C."""
     root = str(kind.__module__).partition(".")[0]
     if root == "__main__":
         return True
@@ -134,7 +134,7 @@ def _method(walk: Walk, value: types.MethodType) -> bytes:
 
 
 def _wrapped(*names: str) -> Handler:
-    """A handler for thin wrappers: the wrapper's class and what lies in the attributes of these names."""
+    """Return a handler for thin wrappers, which hashes the wrapper's class and the attributes of these names."""
 
     def handler(walk: Walk, value: Any) -> bytes:
         return walk.each(Record.LIST, (type(value).__name__, *(getattr(value, name) for name in names)))

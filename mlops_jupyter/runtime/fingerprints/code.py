@@ -1,7 +1,7 @@
-"""What a function does, read from its instructions so that the same function is the same in a notebook and in a bundle.
+"""What a function does, read from its bytecode, so that a function is the same in a notebook and in its bundle.
 
-The compiler writes `np.exp(x)` in another way where the import of `np` stands in the same text, and a function that
-reads values stands inside its step's function in a bundle, where it finds them in a closure.
+The compiler writes `np.exp(x)` in another way where the import of `np` stands in the same text. And a function with
+free variables is defined inside its step's function in a bundle, where it reads them from a closure.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from typing import Any
 SILENT = frozenset(
     {"RESUME", "COPY_FREE_VARS", "MAKE_CELL", "PUSH_NULL", "LOAD_CLOSURE", "NOP", "CACHE", "EXTENDED_ARG"}
 )
-"""Instructions that only say where names are kept."""
+"""Instructions that compute nothing: they say where variables are stored, or fill space."""
 
 FROM_OUTSIDE = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"})
+"""Instructions that load a free or a global variable."""
 
 
 @lru_cache(maxsize=1024)
 def does(code: types.CodeType) -> tuple[Any, ...]:
-    """Return what a function does, whatever it is defined in; docstring and line numbers left out.
+    """Return what a function does, wherever it is defined. Its docstring and line numbers are left out.
 
     >>> def outer():
     ...     base = 1
@@ -34,19 +35,19 @@ def does(code: types.CodeType) -> tuple[Any, ...]:
     """
     counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)
     own = code.co_varnames[: sum(counts) + 2]
-    kept = list(_kept(code))
-    places = {one.offset: place for place, one in enumerate(kept)}
+    instructions = list(_kept(code))
+    places = {instruction.offset: place for place, instruction in enumerate(instructions)}
     jumps = frozenset(dis.hasjrel) | frozenset(dis.hasjabs)
-    return code.co_name, counts, own, tuple(_acts(one, places, one.opcode in jumps) for one in kept)
+    return code.co_name, counts, own, tuple(_acts(one, places, one.opcode in jumps) for one in instructions)
 
 
 def _kept(code: types.CodeType) -> Iterator[dis.Instruction]:
     before = ""
-    for one in dis.get_instructions(code):
-        of_cells = one.opname == "BUILD_TUPLE" and before == "LOAD_CLOSURE"
-        if one.opname not in SILENT and not of_cells:
-            yield one
-        before = one.opname
+    for instruction in dis.get_instructions(code):
+        of_cells = instruction.opname == "BUILD_TUPLE" and before == "LOAD_CLOSURE"
+        if instruction.opname not in SILENT and not of_cells:
+            yield instruction
+        before = instruction.opname
 
 
 def _acts(one: dis.Instruction, places: dict[int, int], jumps: bool) -> tuple[Any, ...]:

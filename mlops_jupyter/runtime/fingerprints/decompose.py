@@ -1,4 +1,4 @@
-"""Objects taken to pieces: a class's name and labelled parts. Fingerprints and comparison see objects through it."""
+"""Decomposition of an object into its class's name and labelled parts, for fingerprints and for comparisons."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ CLOSED_BOXES = {
     "matplotlib.artist.Artist": "a figure",
     "matplotlib.figure.FigureBase": "a figure",
 }
-"""Classes, with all derived from them, that only mean something inside their process or are told apart by looking."""
+"""Opaque classes, with all derived from them: they mean nothing outside their process or are compared as pictures."""
 
 MAKERS = (copyreg.__newobj__, copyreg.__newobj_ex__, vars(copyreg)["_reconstructor"])  # type: ignore[attr-defined]
-"""Reducers' functions whose first argument is the class."""
+"""Functions that rebuild an object for its reducer, and whose first argument is the class."""
 SCRATCH = frozenset({"_tmp_like_exog"})
-"""Attributes that are no content: memory taken as it comes (`np.empty`) and filled at each use. Of statsmodels' GLM."""
+"""Attributes that are not content: memory from `np.empty` that is filled at each use. statsmodels' GLM has one."""
 _EMPTY = type("_Empty", (), {})
 
 
@@ -65,7 +65,7 @@ class Decomposition:
 
 
 def decompose(value: Any) -> Decomposition:
-    """Return an object's pieces; raise `OpaqueValueError` if it cannot be known what it consists of.
+    """Return an object's parts; raise `OpaqueValueError` if they cannot be known.
 
     Plain objects (no pickling hooks of their own) are read directly; for others the class's own reducer
     (`copyreg`, `__reduce_ex__`) says what they consist of.
@@ -74,7 +74,7 @@ def decompose(value: Any) -> Decomposition:
 
 
 def decomposer(kind: type) -> Callable[[Any], Decomposition]:
-    """Return what takes a class's objects to pieces: all that depends on the class alone is found out once."""
+    """Return the function that decomposes objects of a class. What depends on the class alone is computed once."""
     reason = why_opaque(kind)
     if reason:
         return partial(_closed, reason)
@@ -102,16 +102,16 @@ def _random(value: Any) -> Decomposition:
 
 
 def state_of(value: Any) -> Any:
-    """Return what a RandomState draws from next. The one that numpy shares is known by name: its state is hidden state.
+    """Return the state of a RandomState; "shared" for the one behind `numpy.random`, whose state is a hidden variable.
 
-    The seed sequence is left out: `RandomState(0)` has one of the machine's entropy that it never uses.
+    The seed sequence is left out: `RandomState(0)` has one from the machine's entropy, which it never uses.
     """
     shared = sys.modules["numpy.random.mtrand"]._rand
     return "shared" if value is shared else value.get_state(legacy=False)
 
 
 def why_opaque(kind: type) -> str:
-    """Return what a class is, in words, if its objects cannot be taken to pieces; else ""."""
+    """Return in words what a class is ("a lock") if its objects cannot be decomposed, "" if they can."""
     if kind in (io.BytesIO, io.StringIO):
         return ""
     for base in kind.__mro__:
@@ -122,7 +122,7 @@ def why_opaque(kind: type) -> str:
 
 
 def _no_hooks(kind: type) -> bool:
-    """Whether pickling is left to `object`, so that an object is its attributes (and its builtin content) alone."""
+    """Return whether a class leaves pickling to `object`: attributes (and builtin content) are all of an object."""
     return (
         getattr(kind, "__reduce_ex__", None) is object.__reduce_ex__
         and getattr(kind, "__reduce__", None) is object.__reduce__
@@ -134,7 +134,7 @@ def _no_hooks(kind: type) -> bool:
 
 
 def _attributes(state: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The order in which attributes were set means nothing, so it is left out."""
+    """Yield attributes sorted by name, since the order in which they were set means nothing."""
     for name in sorted(state, key=str):
         if name not in SCRATCH:
             yield f".{name}", state[name]
@@ -190,7 +190,7 @@ def handler_for(kind: type) -> Handler:
 
 
 def _digest(walk: Walk, pieces: Decomposition) -> bytes:
-    """Digest of an object: its class's name and its pieces, the small ones together."""
+    """Return the digest of an object by its class's name and its parts; parts of atomic types are hashed together."""
     small = {label: part for label, part in pieces.parts if type(part) in ATOMS}
     others = {label: part for label, part in pieces.parts if type(part) not in ATOMS}
     parts = [walk.digest(pieces.name), walk.made(small), walk.made(list(others))]
@@ -202,20 +202,20 @@ def _digest(walk: Walk, pieces: Decomposition) -> bytes:
 
 
 def _is_owner(part: Any) -> bool:
-    """Whether a part is an array with memory of its own. Reducers of compiled classes make such for their answer."""
+    """Return whether a part is an array with memory of its own, as reducers of compiled classes make for each call."""
     numpy = sys.modules.get("numpy")
     return numpy is not None and type(part) is numpy.ndarray and part.base is None
 
 
 def _alone() -> int:
-    """References that `_digest` finds to a part that one object holds, or none: nobody else can meet it."""
+    """Return how many references `_digest` sees to a part that nothing but its object, or nothing at all, holds."""
     held = [object()]
     pieces = Decomposition("", ((".part", held[0]),))
     others = dict(pieces.parts)
-    done = {0: (b"", others[".part"], True)}
+    known = {0: (b"", others[".part"], True)}
     for part in others.values():
         return sys.getrefcount(part)
-    return len(done)
+    return len(known)
 
 
 ALONE = _alone()

@@ -1,7 +1,7 @@
 """Fingerprints: 32 hex digits that stand for a value's content, the same in every process.
 
-Equal content gives equal fingerprints and any change another one; where that cannot be promised the answer is
-`Unfingerprintable`, a value and never a guess. What counts as content, where it is not plain:
+Equal content gives equal fingerprints, and any change gives another one. Where that cannot be promised the result is
+an `Unfingerprintable`, never a guess. What counts as content, where that is not plain:
 
 * bool, int, float, str, bytes and numpy's scalars are told apart by type; 0.0 and -0.0 differ; every NaN is the same;
 * dicts count in insertion order, sets without order, attributes of objects without order;
@@ -28,7 +28,7 @@ __all__ = ["Survey", "Unfingerprintable", "default_hasher", "fingerprint", "surv
 
 @dataclass(frozen=True)
 class Unfingerprintable:
-    """The answer where no fingerprint can be given.
+    """The result for a value that cannot have a fingerprint.
 
     Attributes
     ----------
@@ -46,19 +46,19 @@ class Survey:
     ----------
     fingerprint : 32 hex digits, or why there are none.
     objects : `id` of the mutable objects reached (containers, arrays and the owners of their buffers, frames,
-        instances), but for those to which their holder has the only reference. Two values whose surveys were taken
+        instances), except those to which their holder has the only reference. Two values whose surveys were taken
         between the same two statements share objects, and change together, if these sets intersect.
-    digests : of those objects that the fingerprint is made of and that have a digest of their own, by `id`. Where it
-        is the same in two surveys, nothing that is seen through that object has changed.
+    digests : `id` -> digest of those objects that the fingerprint is computed from and that have a digest of their
+        own. Where an object's digest is the same in two surveys, nothing that the object shows has changed.
     """
 
     fingerprint: str | Unfingerprintable
     objects: frozenset[int]
     digests: Mapping[int, bytes] = field(default_factory=dict)
     slow: bool = False
-    """Reading it, or finding the objects, takes longer than the budget."""
+    """Whether reading the value, or finding its objects, takes longer than the budget."""
     vague: bool = False
-    """Some of the objects may be missing."""
+    """Whether some of the objects may be missing from `objects`."""
 
 
 def fingerprint(
@@ -71,7 +71,7 @@ def fingerprint(
     value : anything.
     new : a constructor as hashlib's, of 16 bytes: `default_hasher` in bundles, `hashing.kernel_hasher()` in the kernel.
     budget_seconds : give up after about so long; hooks of the value's own classes are not interrupted.
-    known : what was found out about parts at the same moment; it is added to. None: nothing.
+    known : digests of parts that were computed at the same moment; the walk adds to them. None: there are none.
 
     Examples
     --------
@@ -120,41 +120,41 @@ def surveys(
     unread: Collection[int] = (),
     owned: Callable[[int], bool] = lambda key: False,
 ) -> list[Survey]:
-    """Return the survey of each of several values at one moment; what they share is read once. Never raises.
+    """Return a survey of each value, all at one moment; objects that values share are read once. Never raises.
 
     Parameters
     ----------
     unread : `id` of values known to take too long to read; only what they reach is found.
-    owned : whether the array with that `id` matters to others, so that it needs a digest though only a view of it
-        is a part of a value. (What is reached through a view is more than the view shows.)
+    owned : whether the array with that `id` needs a digest, as several variables hold it, though the values hold only
+        a view of it. (Writing through a view can change more than the view shows.)
     """
-    reaches = [(value, *_reached(value, budget_seconds)) for value in values]
+    reached = [(value, *_reached(value, budget_seconds)) for value in values]
     known: Known = {}
-    found = []
-    for value, objects, vague in reaches:
+    results = []
+    for value, objects, vague in reached:
         begun = time.perf_counter()
-        mark: str | Unfingerprintable
+        result: str | Unfingerprintable
         if vague:
-            mark = Unfingerprintable(f"finding what it shares took longer than {budget_seconds:g} s")
+            result = Unfingerprintable(f"finding what it shares took longer than {budget_seconds:g} s")
         elif id(value) in unread:
-            mark = Unfingerprintable(f"it took longer than {budget_seconds:g} s")
+            result = Unfingerprintable(f"it took longer than {budget_seconds:g} s")
         else:
-            mark = fingerprint(value, new=new, budget_seconds=budget_seconds, known=known)
+            result = fingerprint(value, new=new, budget_seconds=budget_seconds, known=known)
         slow = budget_seconds is not None and time.perf_counter() - begun > budget_seconds
         if slow:
-            mark = Unfingerprintable(f"it took longer than {budget_seconds:g} s")
-        found.append((mark, objects, slow or vague or id(value) in unread, vague))
+            result = Unfingerprintable(f"it took longer than {budget_seconds:g} s")
+        results.append((result, objects, slow or vague or id(value) in unread, vague))
     for base in _bases(known):
         if owned(id(base)):
             fingerprint(base, new=new, budget_seconds=budget_seconds, known=known)
     return [
-        Survey(mark, objects, {key: known[key][0] for key in objects & known.keys()}, slow, vague)
-        for mark, objects, slow, vague in found
+        Survey(result, objects, {key: known[key][0] for key in objects & known.keys()}, slow, vague)
+        for result, objects, slow, vague in results
     ]
 
 
 def _bases(known: Known) -> list[Any]:
-    """Return the arrays of which only views are known."""
+    """Return the base arrays that have no digest in `known` while views of them have one."""
     numpy = sys.modules.get("numpy")
     if numpy is None:
         return []
@@ -164,7 +164,7 @@ def _bases(known: Known) -> list[Any]:
 
 
 def _reached(value: object, budget_seconds: float | None) -> tuple[frozenset[int], bool]:
-    """Return what a value reaches, and whether that took too long to be sure of it."""
+    """Return (`id` of the objects that a value reaches, whether the search ran out of budget and may be incomplete)."""
     begun = time.perf_counter()
     objects = reachable_ids(value, budget_seconds)
     return objects, budget_seconds is not None and time.perf_counter() - begun > budget_seconds

@@ -31,11 +31,11 @@ def handler_for(kind: type) -> Handler:
 
 
 def frame(walk: Walk, value: Any) -> bytes:
-    """Digest of a DataFrame: what can be seen of it, not how pandas groups its columns in memory."""
+    """Return the digest of a DataFrame, which does not depend on how pandas groups its columns in memory."""
     columns: list[bytes] = [b""] * len(value.columns)
     for places, block in blocks(value):
-        found = arrays.rows(walk, block) if numeric(block) else [column(walk, block)]
-        for place, digest in zip(places, found, strict=True):
+        digests = arrays.rows(walk, block) if numeric(block) else [column(walk, block)]
+        for place, digest in zip(places, digests, strict=True):
             columns[place] = digest
     own = {name: getattr(value, name, None) for name in value._metadata}
     heads = (last_name(type(value)), value.index, value.columns, value.attrs, [_flag(value), own])
@@ -55,14 +55,14 @@ def blocks(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def numeric(block: Any) -> bool:
-    """Whether a block is a two-dimensional numpy array."""
+    """Return whether a block is a two-dimensional numpy array."""
     import numpy as np
 
     return isinstance(block, np.ndarray)
 
 
 def series(walk: Walk, value: Any) -> bytes:
-    """Digest of a Series."""
+    """Return the digest of a Series."""
     own = {name: getattr(value, name, None) for name in value._metadata if name != "_name"}
     heads = (last_name(type(value)), value.index, value.name, value.attrs, [_flag(value), own])
     return walk.record(Record.SERIES, *[walk.digest(head) for head in heads], column(walk, value._values))
@@ -73,27 +73,27 @@ def _flag(value: Any) -> bool:
 
 
 def index(walk: Walk, value: Any) -> bytes:
-    """Digest of an Index by its labels, their type and what regular step it keeps."""
+    """Return the digest of an Index by its labels, their type and its frequency."""
     step = getattr(value, "freqstr", None) if hasattr(value, "freq") else None
     head = walk.digest((last_name(type(value)), step))
     return walk.record(Record.INDEX, head, walk.digest(list(value.names)), column(walk, value._values))
 
 
 def range_index(walk: Walk, value: Any) -> bytes:
-    """Digest of a RangeIndex, without making its labels."""
+    """Return the digest of a RangeIndex without making its labels."""
     head = walk.digest(("RangeIndex", (value.start, value.stop, value.step)))
     return walk.record(Record.INDEX, head, walk.digest(list(value.names)))
 
 
 def multi_index(walk: Walk, value: Any) -> bytes:
-    """Digest of a MultiIndex by the labels of its rows; levels that no row uses do not count."""
+    """Return the digest of a MultiIndex by the labels of its rows; levels that no row uses do not count."""
     parts = [column(walk, value.get_level_values(level)._values) for level in range(value.nlevels)]
     head = walk.digest((last_name(type(value)), len(value)))
     return walk.record(Record.INDEX, head, walk.digest(list(value.names)), *parts)
 
 
 def column(walk: Walk, values: Any) -> bytes:
-    """Digest of one column's values: a numpy array or an extension array."""
+    """Return the digest of one column's values, a numpy array or an extension array."""
     import numpy as np
     import pandas as pd
 
@@ -120,7 +120,7 @@ def column(walk: Walk, values: Any) -> bytes:
 
 
 def _masked(data: Any, mask: Any) -> list[Any]:
-    """What lies under the mask does not count."""
+    """Return (data, mask) with zeros under the mask, since values there do not count."""
     if mask.any():
         data = data.copy()
         data[mask] = 0
@@ -128,6 +128,6 @@ def _masked(data: Any, mask: Any) -> list[Any]:
 
 
 def _dtype(walk: Walk, value: Any) -> bytes:
-    """A dtype by its class and text; a string dtype also by what stands for a missing one."""
+    """Return the digest of a dtype by its class, its text and its missing value, in which string dtypes differ."""
     missing = repr(getattr(value, "na_value", None))
     return walk.record(Record.NAMED, walk.digest([last_name(type(value)), str(value), missing]))

@@ -2,7 +2,7 @@
 
 A pre-image is ``mlops/value/<FORMAT>/<record>\\0`` and the record's payload. Payloads are child digests, which all have
 one length, or at most one run of free bytes at the end; so no two different payloads give the same pre-image.
-The hash is the caller's: `hashing.kernel_hasher` or `hashing.default_hasher`. Never `hash()`.
+The caller chooses the hash: `hashing.kernel_hasher` or `hashing.default_hasher`. Never `hash()`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Record(Enum):
     MEMORYVIEW = "memoryview"
     """D((format, shape)), then the bytes in C order."""
     BACK = "back"
-    """How many levels up the container lies that is entered again (a cycle), 8 bytes little-endian."""
+    """A cycle: how many levels up the container lies that is entered again, 8 bytes little-endian."""
     ARRAY = "array"
     """D((class name, dtype)), how many axes, their lengths (8 bytes each, little-endian), then the bytes in C order
     with one NaN; fields of a record one after another. Buffers of Arrow: D(("buffer", dtype)), then the bytes."""

@@ -1,7 +1,7 @@
-"""The fast way for what most variables are: numbers, text, and lists, tuples and dicts of them.
+"""The fast path for what most variables hold: numbers, text, and lists, tuples and dicts of them.
 
 One pass over the types at C speed, level by level, then `marshal`. Whether a value is plain depends on its content
-alone, so equal values always take the same way.
+alone, so equal values always take the same path.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ BOXES = frozenset({list, tuple, dict})
 LEVELS = 12
 """Deeper values are walked one by one: there, shared parts are hashed once, here each time they are met."""
 MOST = 50_000_000
-"""Elements, shared ones counted each time; above it a value is walked."""
+"""Elements, shared ones counted each time, above which a value is walked part by part."""
 SECONDS_EACH = 5e-8
+"""Time that an element takes, in seconds."""
 FEW = 8
 NUMBERS = frozenset({float, int, bool})
 WITH_NAN = frozenset({float, complex})
@@ -30,7 +31,7 @@ UNUSUAL_NAN = re.compile(rb"g(?!\0{6}(?:\xf8\x7f|\xf0[\x7f\xff])).{6}[\xf0-\xff]
 """What a float of `marshal` that is a NaN with other bits than the usual looks like (as may some text)."""
 
 Enough = Callable[[float], None]
-"""Raises when there is no time left for so many seconds."""
+"""Function that raises if less than so many seconds of the budget are left."""
 
 
 def image(value: Any, enough: Enough) -> bytes | None:
@@ -65,13 +66,13 @@ def image(value: Any, enough: Enough) -> bytes | None:
 
 
 def _odd(value: Any) -> bool:
-    """Whether one of a few parts shows at once that the value is not plain."""
+    """Return whether one of a small container's own elements has a type that is not plain."""
     parts = value.values() if type(value) is dict else value
     return any(type(part) not in ATOMS and type(part) not in BOXES for part in parts)
 
 
 def _maybe_nan(parts: list[Any], kinds: set[type]) -> set[type]:
-    """Return the types among the parts of which some may be a NaN: one makes their sum a NaN."""
+    """Return the types of parts that may be a NaN. None may if the parts' sum is a number."""
     if kinds <= NUMBERS:
         with suppress(OverflowError):
             total = sum(parts)
@@ -81,9 +82,9 @@ def _maybe_nan(parts: list[Any], kinds: set[type]) -> set[type]:
 
 
 def _marshalled(value: Any, doubts: set[type]) -> bytes:
-    found = marshal.dumps(value, 2)
-    unusual = complex in doubts or (float in doubts and UNUSUAL_NAN.search(found))
-    return marshal.dumps(tidy(value), 2) if unusual else found
+    data = marshal.dumps(value, 2)
+    unusual = complex in doubts or (float in doubts and UNUSUAL_NAN.search(data))
+    return marshal.dumps(tidy(value), 2) if unusual else data
 
 
 def atom(value: Any) -> bytes:

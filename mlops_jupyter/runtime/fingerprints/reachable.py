@@ -1,4 +1,4 @@
-"""Which mutable objects a value reaches: by what the garbage collector sees, so no code of the value's runs."""
+"""Which mutable objects a value reaches, as the garbage collector sees it, so none of the value's own code runs."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ IMMUTABLE = frozenset(
 TRANSPARENT = frozenset(
     {tuple, frozenset, types.FunctionType, types.MethodType, types.CellType, functools.partial, types.MappingProxyType}
 )
-"""Classes whose objects do not count themselves, but what they hold does."""
+"""Classes whose objects are not counted themselves, but the objects that they hold are."""
 COLLECTED = frozenset({list, tuple, dict, set, frozenset})
 """Containers whose content the garbage collector gives in one go."""
 
 
 def reachable_ids(value: Any, budget_seconds: float | None = None) -> frozenset[int]:
-    """Return `id` of the mutable objects that can be reached from a value, and from elsewhere too. Never raises.
+    """Return the `id` of each mutable object that can be reached from a value, and from elsewhere too. Never raises.
 
     An object to which only one reference exists, held by another object that is reached, is looked into but not
     counted: nobody else can get at it but through its holder. So the answers for two values intersect exactly if they
@@ -54,28 +54,28 @@ def reachable_ids(value: Any, budget_seconds: float | None = None) -> frozenset[
     Examples
     --------
     >>> inner = []
-    >>> id(inner) in reached({"a": (inner,)})
+    >>> id(inner) in reachable_ids({"a": (inner,)})
     True
     """
     return frozenset(reachable_objects(value, budget_seconds))
 
 
 def reachable_objects(value: Any, budget_seconds: float | None = None) -> dict[int, Any]:
-    """Return the objects whose `id` `reachable_ids` gives, by `id`."""
+    """Return `id` -> object for the objects that `reachable_ids` counts."""
     deadline = time.perf_counter() + (1e9 if budget_seconds is None else budget_seconds)
-    found: dict[int, Any] = {}  # keeps what it holds alive, so that an id stays its own
+    visited: dict[int, Any] = {}  # keeps what it holds alive, so that an id stays its own
     counted: dict[int, Any] = {}
     level: list[Any] = [value, value]  # one reference more, so that the value itself counts
     while level and time.perf_counter() < deadline:
-        with suppress(Exception):  # libraries that changed their inside: what was found so far stands
-            level = _next_level(level, found, counted)
+        with suppress(Exception):  # libraries that changed their inside: what was counted so far stands
+            level = _next_level(level, visited, counted)
             continue
         break
     return counted
 
 
 def _alone() -> int:
-    """References that `getrefcount` shows for an object that lies in one container and in the list given to it."""
+    """Return how many references `getrefcount` shows for an object that one container and the list of a level hold."""
     box = [[object()]]
     return next(map(sys.getrefcount, gc.get_referents(box[0])))
 
@@ -110,7 +110,7 @@ def _next_level(level: list[Any], found: dict[int, Any], counted: dict[int, Any]
 
 
 def _treatment(kind: type) -> Any:
-    """Return how objects of a class are looked into; None if they do not matter."""
+    """Return the function that says whether an object of a class counts and what it holds; None if it is ignored."""
     if kind in IMMUTABLE or issubclass(kind, type | enum.Enum | types.ModuleType):
         return None
     roots = {base.__module__.partition(".")[0] for base in kind.__mro__ if isinstance(base.__module__, str)}
@@ -145,7 +145,7 @@ def _numpy(kind: type) -> Any:
 
 
 def _array(value: Any) -> tuple[bool, list[Any]]:
-    """An array shares with all that view the same memory: the chain of `base` ends at the owner."""
+    """Return the base among what an array holds: arrays that view the same memory have its owner as their last base."""
     held: list[Any] = [value.base, *gc.get_referents(value)]
     if isinstance(value.base, memoryview):
         held.append(value.base.obj)
@@ -169,7 +169,7 @@ def _pandas(kind: type) -> Any:
 
 
 def _frame(value: Any) -> tuple[bool, list[Any]]:
-    """A frame shares its columns' memory, except where pandas copies before it writes to either."""
+    """Return the memory of a frame's columns, except what pandas copies before it writes to it (copy on write)."""
     held: list[Any] = [value.attrs]
     lazy = copies_on_write()
     for block in value._mgr.blocks:
@@ -181,7 +181,7 @@ def _frame(value: Any) -> tuple[bool, list[Any]]:
 
 
 def copies_on_write() -> bool:
-    """Whether pandas copies columns that several frames share before one of them is changed."""
+    """Return whether pandas copies columns that several frames share before one of them is changed."""
     import pandas as pd
 
     if int(pd.__version__.partition(".")[0]) >= 3:
@@ -194,7 +194,7 @@ def _matplotlib(kind: type) -> Any:
 
 
 def _drawn(value: Any) -> tuple[bool, list[Any]]:
-    """A figure and all that is drawn on it change together, so the figure stands for them."""
+    """Return the figure for all that is drawn on it, because they change together."""
     figure = getattr(value, "figure", None)
     return True, [] if figure is None else [figure]
 
@@ -212,7 +212,7 @@ def _torch(kind: type) -> Any:
 
 
 def _tensor(value: Any) -> tuple[bool, list[Any]]:
-    """A tensor shares with all that view the same memory, numpy's arrays too, and holds its gradients."""
+    """Return a tensor's memory, which other tensors and numpy's arrays may share, and its gradient."""
     held: list[Any] = [value.grad if value.is_leaf else None, *gc.get_referents(value)]
     if dense(value):
         storage = value.untyped_storage()
@@ -221,14 +221,14 @@ def _tensor(value: Any) -> tuple[bool, list[Any]]:
 
 
 class _Memory:
-    """Stands for what lies at an address, to libraries that do not know each other's objects."""
+    """Stands for the memory at an address, which objects of different libraries may share."""
 
 
 _memories: dict[int, _Memory] = {}
 
 
 def _memory(address: int) -> list[_Memory]:
-    """Return what stands for an address, twice, for others may hold it too."""
+    """Return the `_Memory` of an address twice, because objects of other libraries may hold that memory too."""
     return [_memories.setdefault(address, _Memory())] * 2 if address else []
 
 

@@ -1,4 +1,4 @@
-"""Which handler a class belongs to, found by the classes it derives from; no library is imported for it."""
+"""The registry of handlers: it finds a class's handler by the classes it derives from, and imports no library."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .walk import Handler
 
 
 def find_handler(kind: type) -> Handler:
-    """Return the handler for a class: the most special that knows it, else that of `pieces`."""
+    """Return the most specific handler for a class, or the one of `decompose` if no other knows the class."""
     known = builtin.HANDLERS.get(kind)
     if known is not None:
         return known

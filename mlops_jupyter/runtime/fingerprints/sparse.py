@@ -1,4 +1,4 @@
-"""Digests of scipy's sparse matrices: by what they store, never made dense."""
+"""Digests of scipy's sparse matrices by the arrays that they store; no matrix is made dense."""
 
 from __future__ import annotations
 

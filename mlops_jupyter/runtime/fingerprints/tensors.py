@@ -1,4 +1,4 @@
-"""Digests of torch's tensors: by dtype, shape and content, with the gradients that they hold."""
+"""Digests of torch's tensors by dtype, shape, content and gradient."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def _tensor(walk: Walk, value: Any) -> bytes:
 
 
 def dense(value: Any) -> bool:
-    """Whether a tensor is a run of numbers in memory, and neither sparse, quantized nor without content."""
+    """Return whether a tensor is a run of numbers in memory, and not sparse, quantized or without content."""
     torch: Any = sys.modules["torch"]
 
     return value.layout is torch.strided and not value.is_quantized and value.device.type != "meta"
 
 
 def content(value: Any) -> Any:
-    """Return a tensor's numbers as a numpy array; as bytes, where numpy has no such numbers."""
+    """Return a tensor's numbers as a numpy array; as bytes if numpy lacks their type."""
     torch: Any = sys.modules["torch"]
 
     plain = value.detach().cpu().resolve_conj().resolve_neg()
@@ -45,5 +45,5 @@ def content(value: Any) -> Any:
 
 
 def gradient(value: Any) -> Any:
-    """Return the gradients that lie with a tensor; None if there are none."""
+    """Return the gradient that a leaf tensor holds; None if there is none."""
     return value.grad if value.is_leaf else None

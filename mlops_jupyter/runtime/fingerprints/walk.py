@@ -1,4 +1,4 @@
-"""The walk over a value: a digest for each part from the digests of its parts, each shared part once."""
+"""The walk over a value: it computes each part's digest from the digests of its own parts, a shared part's once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LEAVES: dict[type, Callable[[Any], object]] = {
     decimal.Decimal: decimal.Decimal.as_tuple,
     uuid.UUID: lambda value: value.int,
 }
-"""Small immutable values and the text that tells them apart."""
+"""Types of small immutable values, each with the function that returns what tells its values apart."""
 _PLAIN, _LEAF = PREFIX[Record.PLAIN], PREFIX[Record.LEAF]
 
 
@@ -42,10 +42,11 @@ digest is the same wherever the part is met."""
 
 
 class Walk:
-    """One walk over one value. Its duty is digests; it does not know how a type is taken apart (`handlers.py` does).
+    """One walk over one value. It computes digests; the handlers that `find` returns know the parts of each type.
 
     A part met again gives the digest of the first time, so shared parts cost nothing. A container met again while it
-    is still open (a cycle) gives how far up it lies. Walks over several values at one moment may share what they know.
+    is still open (a cycle) gives how far up it lies. Walks over several values at one moment may share their digests
+    (`known`).
     """
 
     def __init__(
@@ -88,20 +89,20 @@ class Walk:
         self.enough()
         outer, self._low = self._low, CLOSED
         self._open[key] = depth
-        found = self._handler(kind)(self, value)
+        digest = self._handler(kind)(self, value)
         del self._open[key]
-        self._done[key] = (found, value, self._low >= depth)
+        self._done[key] = (digest, value, self._low >= depth)
         if self._low < depth:
             self._within.append(key)
         self._low = min(outer, self._low if self._low < depth else CLOSED)
-        return found
+        return digest
 
     def forget(self, part: Any) -> None:
-        """Let go of a part that nobody else can meet, and of its memory."""
+        """Forget the digest of a part that no other object holds, and so free the part's memory."""
         self._done.pop(id(part), None)
 
     def leave(self) -> None:
-        """Take out of what is known the parts that only mean something within this value."""
+        """Remove from the known digests those that depend on where a part lies within this value."""
         for key in self._within:
             self._done.pop(key, None)
 
@@ -116,31 +117,31 @@ class Walk:
         return handler
 
     def alone(self, value: Any) -> bytes:
-        """Return the digest of an element of a set: raise `OpaqueValueError` if it depends on the order of the walk."""
+        """Return the digest of a set's element; raise `OpaqueValueError` if it refers back to what holds the set."""
         outer, self._low = self._low, CLOSED
-        found = self.digest(value)
+        digest = self.digest(value)
         if self._low != CLOSED:
             raise OpaqueValueError("it holds a set whose elements refer back to what holds them")
         self._low = outer
-        return found
+        return digest
 
     def record(self, record: Record, *parts: bytes) -> bytes:
-        """Hash parts: digests, and at most one run of free bytes at the end."""
+        """Return the hash of a record of these parts: digests, and at most one run of free bytes at the end."""
         return self.new(PREFIX[record] + b"".join(parts)).digest()
 
     def stored(self, record: Record, data: bytes) -> bytes:
-        """Hash many bytes without copying them."""
+        """Return the hash of a record of many bytes, which are not copied."""
         hasher = self.new(PREFIX[record])
         hasher.update(data)
         return hasher.digest()
 
     def made(self, value: Any) -> bytes:
-        """Return the digest of plain data that was made for this: it is not met again, so nothing is remembered."""
+        """Return the digest of data that a handler has built. Plain data is not remembered: it cannot be met again."""
         image = plain.image(value, self.enough)
         return self.digest(value) if image is None else self.stored(Record.PLAIN, image)
 
     def each(self, record: Record, values: Iterable[Any]) -> bytes:
-        """Hash the digests of values in order."""
+        """Return the hash of a record of the digests of values, in order."""
         parts = [PREFIX[record]]
         for value in values:
             parts.append(self.digest(value))  # noqa: PERF401 (a comprehension would recurse through one frame more)
@@ -151,6 +152,6 @@ class Walk:
         return self.new(PREFIX[record] + self.digest(head))
 
     def enough(self, seconds: float = 0.0) -> None:
-        """Raise `OpaqueValueError` when the budget has run out, or cannot be enough for so many seconds."""
+        """Raise `OpaqueValueError` if the budget has run out, or has less than so many seconds left."""
         if self._deadline is not None and time.perf_counter() + seconds > self._deadline:
             raise OpaqueValueError(f"it took longer than {self._budget:g} s")

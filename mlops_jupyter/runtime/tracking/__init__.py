@@ -1,7 +1,7 @@
 """Tracking inside a bundle: what a step logs goes into `<run>/tracking/<step>.json`, and to MLflow where it is set.
 
-The engine calls `begin` before a step and `finish` after it; the step's own code calls the verbs. Without `begin` (a
-step's function called by hand) everything is collected in memory and shown by `collected`.
+A step's job calls `begin` before the step and `finish` after it; the step's own code calls the verbs. Without `begin`
+(a step's function called by hand) everything is collected in memory and returned by `collected`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _shown = figures.Shown()
 
 
 def begin(path: str | Path | None, pipeline: str, run: str, step: str) -> None:
-    """Begin a step's tracking file. A run that an earlier step left open is gone on with.
+    """Begin a step's tracking file. A tracked run that an earlier step left open continues.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def begin(path: str | Path | None, pipeline: str, run: str, step: str) -> None:
 
 
 def start_run(name: str | None = None, experiment: str | None = None, inside: bool = False) -> StepRun:
-    """Start a tracked run. One that is still open is ended first or, with `inside`, gone on with after it."""
+    """Start a tracked run. An open run is ended first or, with `inside`, continues after the new run."""
     run = _book.start(name, experiment, inside)
     if inside:
         _shown.begin(without=figures.numbers())
@@ -44,24 +44,24 @@ def start_run(name: str | None = None, experiment: str | None = None, inside: bo
 
 
 def log_metrics(metrics: Mapping[str, object] | None = None, /, step: int | None = None, **named: object) -> None:
-    """Log numbers, by a mapping or by name; `step` is where on the curve they belong (0 if not given)."""
+    """Log metrics, by a mapping or by name; `step` is their place on the curve (0 if not given)."""
     _book.current().log_metrics({**(metrics or {}), **named}, step, _book.clock)
 
 
 def log_params(params: Mapping[str, object] | None = None, /, **named: object) -> None:
-    """Log settings, kept as text. A setting of a run is what it was first: what `%%track` notes stops no step."""
+    """Log parameters as text. A parameter keeps its first value; another one is ignored and does not fail the step."""
     _book.current().log_params({**(params or {}), **named}, keep_first=True)
 
 
 def log_tags(tags: Mapping[str, object] | None = None, /, **named: object) -> None:
-    """Put words on the run; a later one of the same name replaces the earlier."""
+    """Set tags on the run; a later tag of the same name replaces the earlier."""
     _book.current().log_tags({**(tags or {}), **named})
 
 
 def log_figures(named: Mapping[str, object] | None = None, /, **more: object) -> None:
     """Keep pyplot's open figures, those that the run's cell has shown, and those given by name, as files of the run.
 
-    What is given and is no figure, perhaps with other parameters, is left out.
+    A given value that is no figure is left out: with other parameters a variable may hold something else.
     """
     given = {**(named or {}), **more}
     files = figures.with_named(_shown.end(given), {check_key(name): figure for name, figure in given.items()})
@@ -69,7 +69,7 @@ def log_figures(named: Mapping[str, object] | None = None, /, **more: object) ->
 
 
 def note_estimators(mapping: Mapping[str, object]) -> None:
-    """Note the settings of estimators as parameters (`clf.n_estimators`) and their classes as tags."""
+    """Log the settings of estimators as parameters (`clf.n_estimators`) and their classes as tags."""
     params, tags = estimators.settings({k: v for k, v in mapping.items() if estimators.is_estimator(v)})
     log_params(params)
     log_tags(tags)
@@ -82,9 +82,9 @@ def end_run(failed: bool = False) -> None:
 
 
 def finish(failed: bool = False) -> None:
-    """Write the step's file, and carry it to MLflow where `MLFLOW_TRACKING_URI` is set and mlflow is installed.
+    """Write the step's file, and upload it to MLflow where `MLFLOW_TRACKING_URI` is set and mlflow is installed.
 
-    MLflow out of reach does not fail the step: the file holds everything, with the reason under "mlflow".
+    An MLflow that is unavailable does not fail the step: the file holds everything, and the reason under "mlflow".
     """
     _book.close(failed)
     _book.write()
@@ -100,41 +100,41 @@ def finish(failed: bool = False) -> None:
 
 
 def _mlflow_is_set() -> bool:
-    """Whether an MLflow is set and can be spoken to; imports nothing."""
+    """Return whether `MLFLOW_TRACKING_URI` is set and mlflow is installed; imports nothing."""
     return bool(os.environ.get("MLFLOW_TRACKING_URI")) and importlib.util.find_spec("mlflow") is not None
 
 
 def collected() -> dict[str, Any]:
-    """Return what has been logged since `begin`, as the file will hold it."""
+    """Return all that was logged since `begin`, as the step's file will hold it."""
     return _book.content()
 
 
 @dataclass(frozen=True)
 class StepRun:
-    """A run in the hand of a step's code, with the verbs that it has in the notebook (`RunVerbs`)."""
+    """A tracked run for the code of a step, with the same verbs as in the notebook (`RunVerbs`)."""
 
     id: str
     name: str
     experiment: str
 
     def log(self, metrics: Mapping[str, object] | None = None, /, step: int | None = None, **named: object) -> None:
-        """Log numbers."""
+        """Log metrics."""
         self._tracked().log_metrics({**(metrics or {}), **named}, step, _book.clock)
 
     def params(self, params: Mapping[str, object] | None = None, /, **named: object) -> None:
-        """Keep settings."""
+        """Log parameters."""
         self._tracked().log_params({**(params or {}), **named})
 
     def tag(self, tags: Mapping[str, object] | None = None, /, **named: object) -> None:
-        """Put words on the run."""
+        """Set tags on the run."""
         self._tracked().log_tags({**(tags or {}), **named})
 
     def figure(self, name: str, figure: object) -> None:
-        """Keep a figure."""
+        """Save a figure with the run."""
         self._tracked().log_files(figures.only_files(name, figure))
 
     def artifact(self, path: str, data: bytes) -> None:
-        """Keep a file."""
+        """Save a file with the run."""
         self._tracked().log_files({path: data})
 
     def end(self, failed: bool = False) -> None:
@@ -169,9 +169,9 @@ def note_model(
     metrics: Mapping[str, float],
     require: Sequence[str],
 ) -> TrackedModel:
-    """Note a judged model; called by `gates.register_model`.
+    """Note a model that met its requirements; called by `gates.register_model`.
 
-    Where MLflow is set the model is registered there at once, since the step must fail if it cannot be.
+    Where MLflow is set the model is registered there at once, since the step must fail if that fails.
     """
     file = save(model)
     noted = _book.next_model(name, alias, dict(metrics), list(require), file)

@@ -1,4 +1,4 @@
-"""What an estimator says of itself: its class and its settings."""
+"""The class and the settings of an estimator, as a tracked run logs them."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ LONGEST = 500
 
 
 def is_estimator(value: object) -> bool:
-    """Tell an estimator (scikit-learn's protocol: `get_params` and `fit`) from its class and from anything else."""
+    """Return whether a value is an estimator (with scikit-learn's `get_params` and `fit`), and not its class."""
     return not isinstance(value, type) and all(callable(getattr(value, name, None)) for name in ("get_params", "fit"))
 
 
 def settings(estimators: Mapping[str, object]) -> tuple[dict[str, str], dict[str, str]]:
     """Return (parameters, tags) of named estimators: `clf.n_estimators` and the tag `estimator.clf`.
 
-    One that cannot tell its settings is noted by its class alone.
+    An estimator whose `get_params` fails has only the tag.
     """
     parameters: dict[str, str] = {}
     tags: dict[str, str] = {}
     for name, estimator in estimators.items():
         tags[f"estimator.{name}"] = f"{type(estimator).__module__}.{type(estimator).__qualname__}"
         try:
-            found = estimator.get_params(deep=True)  # type: ignore[attr-defined]
+            own = estimator.get_params(deep=True)  # type: ignore[attr-defined]
         except Exception:
             continue
-        for key, value in found.items():
+        for key, value in own.items():
             if not is_estimator(value):  # its own settings follow, under its own name
                 shown = str(value)
                 parameters[f"{name}.{key}"] = shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"

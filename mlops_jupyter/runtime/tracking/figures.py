@@ -11,9 +11,9 @@ from .metric_values import NotLoggableError
 
 
 class Shown:
-    """Takes pyplot's figures when `plt.show()` is called, for Jupyter and a bundle's step close them then.
+    """Saves pyplot's figures when `plt.show()` is called, because Jupyter and a bundle's step close them then.
 
-    `begin` puts itself in the place of `pyplot.show`; `end` takes itself away and gives what was shown or is open.
+    `begin` replaces `pyplot.show`; `end` restores it and returns the figures that were shown or are open.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Shown:
         self._taken: dict[int, tuple[Any, str, bytes]] = {}  # with the figure, so that nothing else gets its id
 
     def begin(self, without: Container[int] = ()) -> None:
-        """Take what is shown from now on, but for the figures of these numbers."""
+        """Save the figures that are shown from now on, except those of these numbers."""
         self.forget()
         self._without = without
         pyplot: Any = sys.modules.get("matplotlib.pyplot")
@@ -32,7 +32,7 @@ class Shown:
             self._ours = pyplot.show = self._around(pyplot.show)
 
     def _around(self, show: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a function of its own (not a method): pyplot gives it attributes when its backend changes."""
+        """Return `show` with saving before it: a function and no method, as pyplot sets attributes on it."""
 
         def shows(*given: Any, **options: Any) -> Any:
             self._take()
@@ -48,21 +48,21 @@ class Shown:
                 self._taken[id(figure)] = figure, _label(figure, number), png(figure)
 
     def end(self, names: Mapping[str, object] | None = None) -> dict[str, bytes]:
-        """Return file name -> png bytes, a figure's file called as its variable is."""
+        """Return file name -> png bytes; a figure's file is named after the figure's variable in `names`."""
         self._take()
-        called = {id(value): name for name, value in (names or {}).items() if not name.startswith("_")}
-        found: dict[str, bytes] = {}
+        variables = {id(value): name for name, value in (names or {}).items() if not name.startswith("_")}
+        images: dict[str, bytes] = {}
         for figure, label, data in self._taken.values():
-            stem, number = called.get(id(figure)) or label, 1
-            while f"{stem}.png" in found:  # of those that are shown and closed each is number 1 again
+            stem, number = variables.get(id(figure)) or label, 1
+            while f"{stem}.png" in images:  # figures that are shown and closed are each number 1
                 number += 1
                 stem = f"{label}_{number}"
-            found[f"{stem}.png"] = data
+            images[f"{stem}.png"] = data
         self.forget()
-        return found
+        return images
 
     def forget(self) -> None:
-        """Give `pyplot.show` back, and keep nothing."""
+        """Restore `pyplot.show`, and forget the saved figures."""
         pyplot: Any = sys.modules.get("matplotlib.pyplot")
         if self._ours is not None and pyplot.show is self._ours:
             pyplot.show = self._theirs
@@ -88,24 +88,24 @@ def png(figure: Any) -> bytes:
 
 
 def is_plotly(value: object) -> bool:
-    """Tell a plotly figure without importing plotly."""
+    """Return whether a value is a plotly figure; plotly is not imported."""
     module = sys.modules.get("plotly.basedatatypes")
     return module is not None and isinstance(value, module.BaseFigure)
 
 
 def is_matplotlib(value: object) -> bool:
-    """Tell a matplotlib figure without importing matplotlib."""
+    """Return whether a value is a matplotlib figure; matplotlib is not imported."""
     module = sys.modules.get("matplotlib.figure")
     return module is not None and isinstance(value, module.Figure)
 
 
 def stem(name: str) -> str:
-    """Return a figure's name without the ending of a file that it will be kept as."""
+    """Return a figure's name without the suffix of the file that will hold it."""
     return name.rsplit(".", 1)[0] if name.endswith((".png", ".html", ".json")) else name
 
 
 def files(name: str, figure: Any) -> dict[str, bytes]:
-    """Return the files that a figure of either kind is kept as.
+    """Return file name -> bytes for a matplotlib or plotly figure; nothing for any other value.
 
     The html takes plotly's script from its public address, as MLflow's own `log_figure` does; the json needs none.
     """
@@ -118,19 +118,19 @@ def files(name: str, figure: Any) -> dict[str, bytes]:
 
 
 def only_files(name: str, figure: Any) -> dict[str, bytes]:
-    """Return the files of a figure, called by its name; raise `NotLoggableError` for what is no figure."""
-    found = files(stem(name), figure)
-    if not found:
+    """Return the files of a figure under its name; raise `NotLoggableError` if the value is no figure."""
+    figure_files = files(stem(name), figure)
+    if not figure_files:
         raise NotLoggableError(
             f"{name!r} is a {type(figure).__name__}, not a matplotlib or plotly figure: use artifact()"
         )
-    return found
+    return figure_files
 
 
 def with_named(drawn: Mapping[str, bytes], named: Mapping[str, Any]) -> dict[str, bytes]:
-    """Return files of figures that were drawn when they were shown, and those of the named ones that were not."""
-    found = dict(drawn)
+    """Return the files of figures that were saved when shown, and those of the named figures that were not."""
+    figure_files = dict(drawn)
     for name, figure in named.items():
         if not (is_matplotlib(figure) and f"{name}.png" in drawn):
-            found |= files(name, figure)
-    return found
+            figure_files |= files(name, figure)
+    return figure_files

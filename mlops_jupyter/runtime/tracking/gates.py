@@ -1,4 +1,4 @@
-"""Gates: a model's figures on held-out data, and the requirements that decide whether it may be registered."""
+"""Gates: a model's metrics on held-out data, and the requirements that decide whether it may be registered."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _REQUIREMENT = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(>=|<=|==|!=|>|<)\s*([-+]?(?:
 
 
 class GateError(UserError):
-    """A model did not meet its requirements, or they cannot be judged: one line, with the numbers."""
+    """A model did not meet its requirements, or they cannot be evaluated: one line, with the numbers."""
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """One line that must hold: `accuracy >= 0.9`. NaN meets none."""
+    """A bound on one metric that a model must meet: `accuracy >= 0.9`. NaN meets no requirement."""
 
     metric: str
     comparison: str
@@ -46,19 +46,19 @@ class Requirement:
         >>> Requirement.parse("accuracy >= 0.9")
         Requirement(metric='accuracy', comparison='>=', bound=0.9)
         """
-        found = _REQUIREMENT.fullmatch(line)
-        if not found:
+        match = _REQUIREMENT.fullmatch(line)
+        if not match:
             raise GateError(
                 f"cannot read the requirement {line!r}: write METRIC OP NUMBER with one of "
                 f"{' '.join(COMPARISONS)}, as in 'accuracy >= 0.9'"
             )
-        return cls(found[1], found[2], float(found[3]))
+        return cls(match[1], match[2], float(match[3]))
 
     def __str__(self) -> str:
         return f"{self.metric} {self.comparison} {self.bound:g}"
 
     def met(self, metrics: Mapping[str, float]) -> bool:
-        """Say whether the figures meet it; raise `GateError` if they do not have its metric."""
+        """Return whether metrics meet the requirement; raise `GateError` if they lack its metric."""
         if self.metric not in metrics:
             raise GateError(f"no metric {self.metric!r} to require: there are {', '.join(metrics) or 'none'}")
         value = metrics[self.metric]
@@ -66,30 +66,30 @@ class Requirement:
 
 
 def evaluate(model: Any, X: Any, y: Any) -> dict[str, float]:
-    """Return a fitted model's figures on held-out data, by scikit-learn's scorers.
+    """Return a fitted model's metrics on held-out data, by scikit-learn's scorers.
 
     A classifier has accuracy, precision, recall and f1 (of the greater class where there are two, else averaged over
     classes by their frequency), roc_auc (one against the rest) and log_loss where it gives probabilities; a regressor
-    has r2, rmse, mae and mape. Errors count downward: smaller is better, as their names say. Anything else has none.
+    has r2, rmse, mae and mape. Errors and losses are positive: smaller is better. Any other model has no metrics.
 
     Parameters
     ----------
     X, y : features and targets, of the same length.
     """
     scorers = {"classifier": _of_classifier, "regressor": _of_regressor}.get(kind(model), lambda model: {})(model)
-    figures: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     for name, (scorer, sign) in scorers.items():
         try:
-            figures[name] = sign * float(scorer(model, X, y))
+            metrics[name] = sign * float(scorer(model, X, y))
         except (ValueError, AttributeError) as fault:
             if name in ("roc_auc", "log_loss"):
                 continue  # no probabilities, or one class only in y
             raise GateError(f"cannot evaluate {name}: {_line(fault)}") from fault
-    return figures
+    return metrics
 
 
 def kind(model: Any) -> str:
-    """Return "classifier", "regressor" or "other"."""
+    """Return a model's kind: "classifier", "regressor" or "other"."""
     from sklearn.base import is_classifier, is_regressor
 
     try:
@@ -126,12 +126,12 @@ def _of_regressor(model: Any) -> dict[str, tuple[Any, int]]:
 
 
 def judge(model: Any, data: tuple[Any, Any] | None, require: Sequence[str]) -> dict[str, float]:
-    """Evaluate a model and hold it against its requirements; return its figures.
+    """Evaluate a model, check that it meets its requirements, and return its metrics.
 
     Raises
     ------
     GateError
-        A requirement is not met, cannot be read, or there are no data to judge by.
+        A requirement is not met or cannot be read, or there is no data to evaluate the model on.
     """
     requirements = [Requirement.parse(line) for line in ([require] if isinstance(require, str) else require)]
     if requirements and data is None:
@@ -163,7 +163,7 @@ def _rows(part: Any) -> int:
 
 
 def check_model(model: Any) -> None:
-    """Raise `GateError` for what cannot be registered: no estimator, or one that is not fitted yet."""
+    """Raise `GateError` for a value that cannot be registered: it has no `predict`, or is not fitted yet."""
     from sklearn.exceptions import NotFittedError
     from sklearn.utils.validation import check_is_fitted
 
@@ -184,14 +184,14 @@ def register_model(
     data: tuple[Any, Any] | None = None,
     require: Sequence[str] = (),
 ) -> TrackedModel:
-    """Judge a model and register it from a pipeline's step.
+    """Check that a model meets its requirements, and register it from a pipeline's step.
 
-    Registered in MLflow where `MLFLOW_TRACKING_URI` is set and mlflow is installed; noted in the run's tracking file
-    always. Doing it again in the same step of the same run (a retry) does not make a second version.
+    The model is registered in MLflow where `MLFLOW_TRACKING_URI` is set and mlflow is installed, and always noted in
+    the step's tracking file. A retry of the step in the same run does not make a second version.
 
     Returns
     -------
-    its "name", "alias", "metrics", "format" and "version" (None where there is no MLflow to give one).
+    The model's "name", "alias", "metrics", "format" and "version" (None where there is no MLflow to give one).
 
     Raises
     ------

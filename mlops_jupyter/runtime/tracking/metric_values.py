@@ -1,4 +1,4 @@
-"""What may be logged: the names, numbers and paths that MLflow takes, checked before anything is written."""
+"""Checks of what may be logged: the names, numbers and paths that MLflow takes, before anything is written."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def text(key: str, value: object) -> str:
 
 
 def whole_step(step: object) -> int:
-    """Return a metric's step, 0 if none is given; raise `NotLoggableError` for what is no whole number of 64 bits.
+    """Return a metric's step, 0 if none is given; raise `NotLoggableError` if it is no whole number of 64 bits.
 
     Examples
     --------
@@ -89,17 +89,17 @@ def whole_step(step: object) -> int:
 
 
 class MetricClock:
-    """Gives each value of a metric its time. It remembers the last of each run and name.
+    """Gives each value of a metric its timestamp. It remembers the last timestamp of each run and metric.
 
-    Of several values at one step the later has the later millisecond: MLflow knows no finer time, and so keeps each
-    of them and takes the last one for the latest.
+    Several values at one step get a millisecond each, the finest time that MLflow knows: so it keeps all of them, and
+    takes the last one for the latest.
     """
 
     def __init__(self) -> None:
         self._last: dict[tuple[str, str], tuple[int, float]] = {}
 
     def time(self, run: str, key: str, step: int, now: float) -> float:
-        """Return the time of one more value, in seconds since the epoch."""
+        """Return the timestamp of one more value, in seconds since the epoch; remember it."""
         before = self._last.get((run, key))
         if before is not None and before[0] == step and now < before[1] + 0.001:
             now = before[1] + 0.001
@@ -108,7 +108,7 @@ class MetricClock:
 
 
 def refuse_changes(before: Mapping[str, str], params: Mapping[str, str]) -> None:
-    """Raise `NotLoggableError` for a parameter that a run has already, with another value."""
+    """Raise `NotLoggableError` for a parameter that a run already has with another value."""
     for key, value in params.items():
         if before.get(key, value) != value:
             raise NotLoggableError(
@@ -125,7 +125,7 @@ def artifact_path(path: str) -> str:
 
 
 def check_called(what: str, word: str) -> None:
-    """Raise `NotLoggableError` for what cannot be the name of a run or of an experiment."""
+    """Raise `NotLoggableError` if a text cannot be the name of a run or of an experiment."""
     if not word.strip() or len(word) > 250 or not word.isprintable():
         raise NotLoggableError(f"{word!r} is no name for a {what}: give 1 to 250 printable characters")
 

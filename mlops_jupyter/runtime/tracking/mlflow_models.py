@@ -1,4 +1,4 @@
-"""Model versions in MLflow, each registered once however often it is tried."""
+"""Model versions in MLflow, each registered once however often the registration is tried."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ VERSION_TAG = "mlops_jupyter.model"
 
 @dataclass(frozen=True)
 class Registration:
-    """What MLflow is told of a model.
+    """The facts of a model that is to be registered in MLflow.
 
     Attributes
     ----------
-    id : ours: by it a second try finds what the first one made.
+    id : our own id of the model, by which a retry finds what an earlier try made.
     run : MLflow's id of the run that made the model, or None.
-    example : (a few rows, what the model predicts for them), or None.
-    requirements : pinned distributions; given, as inferring them takes MLflow more than ten seconds.
+    example : (a few rows of features, the predictions for them), or None.
+    created : seconds since the epoch.
+    requirements : pinned distributions. Without them MLflow takes more than ten seconds to infer them.
     """
 
     id: str
@@ -45,7 +46,7 @@ def register(client: Any, wanted: Registration) -> int:
     version = find_version(client, wanted.name, wanted.id)
     if version is None:
         logged = _logged(client, wanted)
-        made = client.create_model_version(
+        created = client.create_model_version(
             wanted.name,
             source=f"models:/{logged}",
             run_id=wanted.run,
@@ -55,14 +56,14 @@ def register(client: Any, wanted: Registration) -> int:
             },
             model_id=logged,
         )
-        version = int(made.version)
+        version = int(created.version)
     if wanted.alias:
         client.set_registered_model_alias(wanted.name, wanted.alias, str(version))
     return version
 
 
 def ensure_name(client: Any, name: str) -> None:
-    """Make the registered model of that name, unless it is there."""
+    """Create the registered model of that name, unless it exists."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -73,17 +74,17 @@ def ensure_name(client: Any, name: str) -> None:
 
 
 def find_version(client: Any, name: str, key: str) -> int | None:
-    """Return the number of the version that carries our id."""
-    found = client.search_model_versions(f"name = '{name}' and tags.`{VERSION_TAG}` = '{key}'", max_results=1)
-    return int(found[0].version) if found else None
+    """Return the number of the model version with our id in its tag; None if there is none."""
+    versions = client.search_model_versions(f"name = '{name}' and tags.`{VERSION_TAG}` = '{key}'", max_results=1)
+    return int(versions[0].version) if versions else None
 
 
 def _logged(client: Any, wanted: Registration) -> str:
-    """Return the id of the logged model that holds it; made, filled and closed as far as it is not."""
-    found = client.search_logged_models([wanted.experiment], f"tags.`{VERSION_TAG}` = '{wanted.id}'", max_results=1)
+    """Return the id of the logged model; create it, upload its files and finalize it if that is not done yet."""
+    models = client.search_logged_models([wanted.experiment], f"tags.`{VERSION_TAG}` = '{wanted.id}'", max_results=1)
     model = (
-        found[0]
-        if found
+        models[0]
+        if models
         else client.create_logged_model(
             wanted.experiment,
             name=wanted.name,
@@ -128,18 +129,18 @@ def _write(path: Path, model: Any, wanted: Registration) -> None:
 
 
 def _link(client: Any, model: Any, wanted: Registration) -> None:
-    """Show the model among its run's outputs, with its figures."""
+    """Link the model to its run as an output, and log its metrics there, unless that is done."""
     from mlflow.entities import LoggedModelOutput, Metric
 
     outputs = client.get_run(wanted.run).outputs
     if model.model_id not in {output.model_id for output in (outputs.model_outputs if outputs else ())}:
         client.log_outputs(wanted.run, [LoggedModelOutput(model.model_id, step=0)])
-    there = {metric.key for metric in client.get_logged_model(model.model_id).metrics or ()}
+    logged = {metric.key for metric in client.get_logged_model(model.model_id).metrics or ()}
     when = int(wanted.created * 1000)
     metrics = [
         Metric(f"{wanted.name}.{key}", value, when, 0, model_id=model.model_id)
         for key, value in wanted.metrics.items()
-        if f"{wanted.name}.{key}" not in there
+        if f"{wanted.name}.{key}" not in logged
     ]
     if metrics:
         client.log_batch(wanted.run, metrics=metrics)

@@ -1,4 +1,4 @@
-"""Runs in MLflow, written so that doing it twice changes nothing: the courier and a bundle's steps both use it."""
+"""Idempotent writing of runs to MLflow, for the courier and for a bundle's steps."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ RUN_TAG = "mlops_jupyter.run"
 """Tag of an MLflow run that holds our own id of it."""
 
 BATCH = 1000
-"""Metrics that MLflow takes in one call."""
+"""The most metrics that MLflow takes in one call."""
 
 Row = tuple[str, float, int, int]
 """A metric: key, value, milliseconds since the epoch, step."""
 
 
 def connect(uri: str) -> Any:
-    """Return MLflow's client for that address; imports mlflow, which takes seconds."""
+    """Return MLflow's client for a tracking URI; imports mlflow, which takes seconds."""
     import mlflow
 
     mlflow.set_tracking_uri(uri)  # model versions are resolved through the global address
@@ -26,7 +26,7 @@ def connect(uri: str) -> Any:
 
 
 def artifact_root(uri: str) -> str | None:
-    """Where files go for an embedded database: `mlartifacts` beside it. None: the server decides.
+    """Return where artifacts go for an embedded database: `mlartifacts` beside it. None: the server decides.
 
     Examples
     --------
@@ -39,50 +39,50 @@ def artifact_root(uri: str) -> str | None:
 
 
 def experiment(client: Any, uri: str, name: str) -> str:
-    """Return the id of the experiment of that name, made if there is none."""
+    """Return the id of the experiment of that name, which is created if there is none."""
     from mlflow.exceptions import MlflowException
 
-    found = client.get_experiment_by_name(name)
-    if found is None:
+    existing = client.get_experiment_by_name(name)
+    if existing is None:
         try:
             return str(client.create_experiment(name, artifact_location=artifact_root(uri)))
         except MlflowException as fault:
             if fault.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-            found = client.get_experiment_by_name(name)  # another process came first
-    return str(found.experiment_id)
+            existing = client.get_experiment_by_name(name)  # another process came first
+    return str(existing.experiment_id)
 
 
 def find_run(client: Any, experiment_id: str, key: str) -> str | None:
-    """Return MLflow's id of the run that carries our id, the first made if two processes raced."""
+    """Return MLflow's id of the run with our id in its tag (the first one if two processes raced), or None."""
     from mlflow.entities import ViewType
 
-    found = client.search_runs([experiment_id], f"tags.`{RUN_TAG}` = '{key}'", ViewType.ACTIVE_ONLY, max_results=10)
-    ids = sorted((run.info.start_time, run.info.run_id) for run in found)
+    runs = client.search_runs([experiment_id], f"tags.`{RUN_TAG}` = '{key}'", ViewType.ACTIVE_ONLY, max_results=10)
+    ids = sorted((run.info.start_time, run.info.run_id) for run in runs)
     return str(ids[0][1]) if ids else None
 
 
 def ensure_run(
     client: Any, experiment_id: str, key: str, name: str, started: float, tags: Mapping[str, str]
 ) -> tuple[str, bool]:
-    """Return (MLflow's id of our run, whether it was made just now)."""
-    found = find_run(client, experiment_id, key)
-    if found:
-        return found, False
-    made = client.create_run(experiment_id, start_time=_ms(started), tags={**tags, RUN_TAG: key}, run_name=name)
-    first = find_run(client, experiment_id, key) or made.info.run_id
-    if first != made.info.run_id:
-        client.delete_run(made.info.run_id)
-    return str(first), first == made.info.run_id
+    """Return (MLflow's id of our run, whether it was created just now)."""
+    existing = find_run(client, experiment_id, key)
+    if existing:
+        return existing, False
+    created = client.create_run(experiment_id, start_time=_ms(started), tags={**tags, RUN_TAG: key}, run_name=name)
+    first = find_run(client, experiment_id, key) or created.info.run_id
+    if first != created.info.run_id:
+        client.delete_run(created.info.run_id)
+    return str(first), first == created.info.run_id
 
 
 def log_metrics(client: Any, run_id: str, rows: Sequence[Row], *, again: bool) -> None:
-    """Log metrics in batches. `again`: some may be there already, and those are left out."""
+    """Log metrics in batches. With `again`, those that MLflow already has are left out."""
     from mlflow.entities import Metric
 
     if again:
-        there = _there(client, run_id, {row[0] for row in rows})
-        rows = [row for row in rows if _identity(*row) not in there]
+        logged = _there(client, run_id, {row[0] for row in rows})
+        rows = [row for row in rows if _identity(*row) not in logged]
     for start in range(0, len(rows), BATCH):
         client.log_batch(run_id, metrics=[Metric(*row) for row in rows[start : start + BATCH]])
 
@@ -105,7 +105,7 @@ def stored(value: float) -> float:
 
 
 def log_facts(client: Any, run_id: str, params: Mapping[str, str], tags: Mapping[str, str]) -> None:
-    """Log parameters and tags, a hundred of each a call."""
+    """Log parameters and tags, at most 100 of either in one call."""
     from mlflow.entities import Param, RunTag
 
     for part in _parts(params):
@@ -120,7 +120,7 @@ def _parts(pairs: Mapping[str, str]) -> Iterable[list[tuple[str, str]]]:
 
 
 def put_artifact(client: Any, run_id: str, path: str, data: bytes) -> None:
-    """Keep bytes as the run's artifact at that path."""
+    """Upload bytes as the run's artifact at a path."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / Path(path).name
         file.write_bytes(data)
@@ -129,7 +129,7 @@ def put_artifact(client: Any, run_id: str, path: str, data: bytes) -> None:
 
 
 def end_run(client: Any, run_id: str, status: str, ended: float) -> None:
-    """Close a run: "finished", "failed" or "killed"."""
+    """End a run as "finished", "failed" or "killed", at a time in seconds since the epoch."""
     client.set_terminated(run_id, status.upper(), _ms(ended))
 
 

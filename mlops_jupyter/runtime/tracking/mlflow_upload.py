@@ -1,4 +1,4 @@
-"""From a step's book to MLflow: one MLflow run for each tracked run, found by its tag in every step and retry."""
+"""Upload of a step's tracking log to MLflow: one MLflow run a tracked run, found by its tag in every step and retry."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def carry(book: TrackingLog) -> None:
-    """Write every run of a step into MLflow. What an earlier try wrote is found and left."""
+    """Upload every tracked run of a step to MLflow. What an earlier try uploaded is not logged again."""
     uri = os.environ["MLFLOW_TRACKING_URI"]
     client = mlflow_runs.connect(uri)
     for run in book.runs:
-        made = _ensure(client, uri, run, book.pipeline)
-        _metrics(client, run, again=not made)
+        created = _ensure(client, uri, run, book.pipeline)
+        _metrics(client, run, again=not created)
         mlflow_runs.log_facts(client, str(run.mlflow), _new_params(client, run), run.tags)
         for path, data in run.files.items():
             mlflow_runs.put_artifact(client, str(run.mlflow), path, base64.b64decode(data))
@@ -31,31 +31,31 @@ def carry(book: TrackingLog) -> None:
 def _ensure(client: Any, uri: str, run: TrackedRun, pipeline: str) -> bool:
     experiment = mlflow_runs.experiment(client, uri, run.experiment)
     tags = {"mlops_jupyter.pipeline": pipeline, "mlflow.source.name": pipeline}
-    run.mlflow, made = mlflow_runs.ensure_run(client, experiment, run.id, run.name, run.started, tags)
-    return made
+    run.mlflow, created = mlflow_runs.ensure_run(client, experiment, run.id, run.name, run.started, tags)
+    return created
 
 
 def _metrics(client: Any, run: TrackedRun, *, again: bool) -> None:
-    """Log what is not there yet. A retry logs the same values at other times, so time does not count here."""
+    """Log the metrics that MLflow does not have yet. Timestamps do not count: a retry has other ones."""
     rows = [(key, value, int(when * 1000), step) for key, value, step, when in run.metrics]
     if again:
-        there = {
+        logged = {
             (m.key, m.step, repr(m.value))
             for key in {row[0] for row in rows}
             for m in client.get_metric_history(run.mlflow, key)
         }
-        rows = [row for row in rows if (row[0], row[3], repr(mlflow_runs.stored(row[1]))) not in there]
+        rows = [row for row in rows if (row[0], row[3], repr(mlflow_runs.stored(row[1]))) not in logged]
     mlflow_runs.log_metrics(client, str(run.mlflow), rows, again=False)
 
 
 def _new_params(client: Any, run: TrackedRun) -> dict[str, str]:
-    """Leave out settings that MLflow has: it refuses to change one."""
-    there = client.get_run(run.mlflow).data.params
-    return {key: value for key, value in run.params.items() if key not in there}
+    """Return the parameters that MLflow does not have yet: it refuses to change one."""
+    logged = client.get_run(run.mlflow).data.params
+    return {key: value for key, value in run.params.items() if key not in logged}
 
 
 def register(noted: TrackedModel, run: TrackedRun | None, pipeline: str, model: Any, file: ModelFile, data: Any) -> int:
-    """Register a step's model; return its version number."""
+    """Register a step's model in MLflow; return its version number."""
     uri = os.environ["MLFLOW_TRACKING_URI"]
     client = mlflow_runs.connect(uri)
     if run is not None:

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 TRUSTED = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgbm.", "collections.", "builtins.")
-"""Where types come from that a model may hold without our falling back to pickle."""
+"""Prefixes of the types that a model may hold in a skops file; for others it is pickled."""
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A model, saved.
+    """A saved model.
 
     Attributes
     ----------
     format : "skops", "cloudpickle" or "joblib".
-    note : why it is not skops, "" where it is.
-    trusted : types that skops has to be told to load.
+    note : why the format is not skops, "" if it is.
+    trusted : types that skops must be told to trust at loading.
     """
 
     format: str
@@ -29,7 +29,7 @@ class ModelFile:
 
 
 def save(model: object) -> ModelFile:
-    """Save a model, without pickle where that is possible and gives the model back.
+    """Save a model, without pickle where that is possible and the model can be loaded again.
 
     Functions and classes of the notebook itself travel by cloudpickle, which keeps their code.
     """
@@ -61,7 +61,7 @@ def _skops(model: object) -> ModelFile:
 
 
 def load(file: ModelFile) -> Any:
-    """Give a model back. Only for bytes that `save` made: two of the three formats run code when they are read."""
+    """Return the model of a file. Give it only bytes that `save` made: two of the three formats run code at loading."""
     if file.format == "skops":
         import skops.io
 
@@ -76,13 +76,14 @@ def load(file: ModelFile) -> Any:
 
 
 SAMPLE_ROWS = 5
+"""Rows from the start of the features that an example has."""
 
 
 def example(model: Any, X: Any) -> tuple[Any, Any] | None:
-    """Return a few rows of features and what the model predicts for them, or None where rows cannot be taken.
+    """Return a few rows of features and the model's predictions for them; None if rows cannot be taken.
 
-    The first rows, and for a frame one more for each column that has gaps only later: they tell the signature that
-    the column may be empty.
+    These are the first rows, and for a frame the first row with a missing value in each column: MLflow's signature
+    shows by it that the column may have missing values.
     """
     import numpy as np
 
@@ -98,10 +99,10 @@ def example(model: Any, X: Any) -> tuple[Any, Any] | None:
 
 
 def requirements(model: object) -> list[str]:
-    """Return the distributions, pinned as they are here, that a model needs to be loaded and to predict.
+    """Return the distributions, pinned to their installed versions, that a model needs to be loaded and to predict.
 
-    Those that its class and its parts come from, and the format's own. Read from the installed metadata: nothing is
-    imported to find them.
+    They are those of the model's class, of its parts and of the file formats. They are read from installed metadata:
+    nothing is imported to find them.
     """
     from importlib import metadata
 

@@ -1,4 +1,4 @@
-"""The verbs of a run in the user's hand: the same for a notebook's run and for a bundle's."""
+"""The verbs of a tracked run, which are the same in a notebook and in a bundle."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ class RunVerbs(Protocol):
         """The experiment that the run belongs to."""
 
     def log(self, metrics: Mapping[str, object] | None = None, /, step: int | None = None, **named: object) -> None:
-        """Log numbers, all or none: `run.log(auc=0.91, step=3)` or `run.log({"val/auc": 0.91})`. No step is step 0."""
+        """Log metrics, all or none: `run.log(auc=0.91, step=3)` or `run.log({"val/auc": 0.91})`. No step is step 0."""
 
     def params(self, params: Mapping[str, object] | None = None, /, **named: object) -> None:
-        """Keep settings as text: `run.params(depth=3)`. Once set, a setting of a run does not change, as in MLflow."""
+        """Log parameters as text: `run.params(depth=3)`. A parameter that is logged does not change, as in MLflow."""
 
     def tag(self, tags: Mapping[str, object] | None = None, /, **named: object) -> None:
-        """Put words on the run; a later one of the same name replaces the earlier."""
+        """Set tags on the run; a later tag of the same name replaces the earlier."""
 
     def artifact(self, path: str, data: bytes) -> None:
-        """Keep a file with the run, under a relative path (`plots/roc.png`)."""
+        """Save a file with the run, under a relative path (`plots/roc.png`)."""
 
     def figure(self, name: str, figure: object) -> None:
-        """Keep a matplotlib or plotly figure with the run."""
+        """Save a matplotlib or plotly figure with the run."""
 
     def end(self, failed: bool = False) -> None:
-        """Close the run. Closing one that is closed changes nothing."""
+        """End the run. Ending a run again changes nothing."""
 
     def __enter__(self) -> Self: ...
 

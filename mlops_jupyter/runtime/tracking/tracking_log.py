@@ -1,4 +1,4 @@
-"""What one step tracked: its runs, its models, the file that keeps them."""
+"""The tracking log of one step: its tracked runs, its models, and the file that holds them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .model_file import ModelFile
 
 @dataclass
 class TrackedRun:
-    """One run, as a step knows it. `id` is the same in every step and every retry of one run of the pipeline."""
+    """One tracked run, as a step knows it. `id` is the same in every step and retry of one run of the pipeline."""
 
     id: str
     name: str
@@ -36,32 +36,32 @@ class TrackedRun:
     mlflow: str | None = None
 
     def log_metrics(self, metrics: Mapping[str, object], step: int | None, clock: MetricClock) -> None:
-        """Add numbers, all or none."""
+        """Log metrics, all or none."""
         place, now = whole_step(step), time.time()
         checked = [(check_key(key), number(key, value)) for key, value in metrics.items()]
         self.metrics += [(key, value, place, clock.time(self.id, key, place, now)) for key, value in checked]
 
     def log_params(self, params: Mapping[str, object], keep_first: bool = False) -> None:
-        """Add settings; one that is set keeps its value, and another is refused unless `keep_first`."""
+        """Log parameters. A parameter keeps its first value; another one is refused or, with `keep_first`, ignored."""
         texts = {check_key(key): text(key, value) for key, value in params.items()}
         if not keep_first:
             refuse_changes(self.params, texts)
         self.params = {**texts, **self.params}
 
     def log_tags(self, tags: Mapping[str, object]) -> None:
-        """Add words, in the place of those of the same name."""
+        """Set tags, which replace those of the same name."""
         self.tags.update({check_key(key): text(key, value) for key, value in tags.items()})
 
     def log_files(self, files: Mapping[str, bytes]) -> None:
-        """Add files, in the place of those of the same path."""
+        """Add files, which replace those of the same path."""
         self.files.update({artifact_path(path): base64.b64encode(data).decode() for path, data in files.items()})
 
     def end(self, failed: bool) -> None:
-        """Close it."""
+        """End the run now, as failed or as finished."""
         self.status, self.ended = "failed" if failed else "finished", time.time()
 
     def content(self) -> dict[str, Any]:
-        """Return it as the file holds it: non-finite numbers as text, as JSON has none."""
+        """Return the run as the file holds it, with non-finite numbers as text, as JSON has none."""
         metrics = [{"key": k, "value": _plain(v), "step": s, "time": t} for k, v, s, t in self.metrics]
         return {**vars(self), "metrics": metrics}
 
@@ -80,7 +80,7 @@ class TrackedModel:
     version: int | None = None
 
     def content(self) -> dict[str, Any]:
-        """Return it as the file holds it."""
+        """Return the model as the file holds it."""
         return {**vars(self), "metrics": {key: _plain(value) for key, value in self.metrics.items()}}
 
 
@@ -89,7 +89,7 @@ def _plain(value: float) -> float | str:
 
 
 class TrackingLog:
-    """Collects what one step logs, and writes the step's file. Knows files and ids; `tracking` has it carried."""
+    """Collects what one step logs, and writes the step's file. It does not know MLflow; `finish` uploads it."""
 
     def __init__(self, path: Path | None = None, pipeline: str = "interactive", run: str = "", step: str = "") -> None:
         self.path = path
@@ -104,15 +104,15 @@ class TrackingLog:
         self._open: TrackedRun | None = self._left_open()
 
     def _left_open(self) -> TrackedRun | None:
-        """Return the run that an earlier step of this pipeline's run started and none has ended, to go on with."""
-        found: dict[str, dict[str, Any]] = {}
+        """Return the tracked run that an earlier step of the same pipeline run left open, to continue it; or None."""
+        runs: dict[str, dict[str, Any]] = {}
         for run in self._other_runs():
-            if run["id"] not in found or run["status"] != "running":
-                found[run["id"]] = run
-        still = [run for run in found.values() if run["status"] == "running" and not run["implied"]]
-        if not still:
+            if run["id"] not in runs or run["status"] != "running":
+                runs[run["id"]] = run
+        left = [run for run in runs.values() if run["status"] == "running" and not run["implied"]]
+        if not left:
             return None
-        latest = max(still, key=lambda run: run["started"])
+        latest = max(left, key=lambda run: run["started"])
         return self._add(TrackedRun(latest["id"], latest["name"], latest["experiment"], latest["started"]))
 
     def _other_runs(self) -> Iterator[dict[str, Any]]:
@@ -125,11 +125,11 @@ class TrackingLog:
         return run
 
     def key(self, *parts: str) -> str:
-        """Return an id that is the same whenever this step of this run comes to the same place."""
+        """Return an id made of the pipeline, its run and `parts`, so that a retry of a step gives the same ids."""
         return tracking_id(self.pipeline, self.run, *parts)
 
     def start(self, name: str | None, experiment: str | None, inside: bool) -> TrackedRun:
-        """Open a run that the step's code asked for; `inside`: the open one is gone on with after it."""
+        """Open a tracked run for the step's code. With `inside`, the run that is open now continues after it."""
         if inside and self._open is not None:
             self._outer.append(self._open)
         elif not inside:
@@ -142,14 +142,14 @@ class TrackingLog:
         return self._open
 
     def current(self) -> TrackedRun:
-        """Return the open run; where nobody started one, that of the whole pipeline."""
+        """Return the open run; if none was started, the implied run of the whole pipeline."""
         if self._open is None:
             implied = TrackedRun(self.key("pipeline"), self.pipeline, self.pipeline, time.time(), implied=True)
             self._open = self._add(implied)
         return self._open
 
     def called(self, key: str, name: str, experiment: str) -> TrackedRun:
-        """Return the run of that id: one of this step, or one that an earlier step ended, which is added to."""
+        """Return the run of that id. A run of an earlier step is added to this step's runs."""
         own = [run for run in self.runs if run.id == key]
         if own:
             return own[0]
@@ -159,7 +159,7 @@ class TrackingLog:
         return self._add(TrackedRun(key, name, experiment, facts["started"], facts["ended"], facts["status"]))
 
     def end(self, failed: bool, key: str | None = None) -> bool:
-        """Close the run of that id, or the open one; return whether it was the open one. A closed one stays so."""
+        """End the run of that id, or the open run; return whether it was the open run. Ended runs stay as they are."""
         if self._open is not None and key in (None, self._open.id):
             self._open.end(failed)
             self._open = self._outer.pop() if self._outer else None
@@ -177,12 +177,12 @@ class TrackingLog:
     def next_model(
         self, name: str, alias: str | None, metrics: dict[str, float], require: list[str], file: ModelFile
     ) -> TrackedModel:
-        """Return the facts of a model that is about to be noted; its place in `models` is in its id."""
+        """Return the model that is about to be added to `models`; its id holds its place there."""
         key = self.key(self.step, "model", str(len(self.models)))
         return TrackedModel(key, name, alias, metrics, require, file.format, file.note)
 
     def content(self) -> dict[str, Any]:
-        """Return everything, as the file holds it."""
+        """Return the whole log, as the file holds it."""
         return {
             "pipeline": self.pipeline,
             "run": self.run,
@@ -193,7 +193,7 @@ class TrackingLog:
         }
 
     def close(self, failed: bool) -> None:
-        """Close the runs that do not outlive the step: inner ones, the one that nobody started, all where it failed."""
+        """End the runs that do not outlive the step: nested ones, the implied one, and all if the step failed."""
         while self._open is not None and (failed or self._outer or self._open.implied):
             self.end(failed)
 

@@ -1,1 +1,1 @@
-"""Proof: a run's outputs compared with the notebook's values, and where they diverge."""
+"""Verification: a run's outputs compared with the notebook's values, and where they diverge."""

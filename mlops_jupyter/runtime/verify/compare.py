@@ -1,4 +1,4 @@
-"""Comparison of an expected value with an actual one, in words that say where they part; and short texts of values."""
+"""Comparison of an expected value with an actual one, with a reason in words that says where they differ."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Comparison:
     Attributes
     ----------
     status : identical, close or differs.
-    reason : "" if identical; the largest difference and where, if close; the first place where they part, if not.
+    reason : "" if identical; the largest difference and where, if close; the first place where they differ, if not.
     """
 
     status: ComparisonStatus
@@ -72,9 +72,9 @@ def compare(
     Examples
     --------
     >>> compare({"auc": 0.81}, {"auc": 0.79})
-    Comparison(status=<Status.DIFFERS: 'differs'>, reason="['auc']: 0.81 became 0.79")
+    Comparison(status=<ComparisonStatus.DIFFERS: 'differs'>, reason="['auc']: 0.81 became 0.79")
     >>> compare([1.0, 2.0], [1.0, 2.0 + 1e-12]).status
-    <Status.CLOSE: 'close'>
+    <ComparisonStatus.CLOSE: 'close'>
     """
     findings = Differences(rtol, atol, ignore)
     try:
@@ -99,5 +99,5 @@ def compare(
 
 
 def _is_png(value: object) -> bool:
-    """Whether a value is a picture: figures, and what lies on one, are kept and compared as such."""
+    """Return whether a value is a PNG file: figures, and what lies on one, are kept and compared as pictures."""
     return isinstance(value, bytes) and value.startswith(b"\x89PNG")

@@ -1,4 +1,4 @@
-"""Proving a run: its delivered values against the notebook's own, kept in `tests/expected/`."""
+"""Verification of a run: its delivered values against the notebook's own, which `tests/expected/` holds."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ..storage.store import Facts, Store, valid_run
 from .divergence import Divergence, Divergences
 
 VERDICTS = ("identical", "close", "differs", "failed")
-"""From best to worst."""
+"""Statuses of an output, and of a run, from best to worst."""
 
 
 @dataclass(frozen=True)
 class OutputCheck:
-    """One output judged. `status` is one of `VERDICTS`; `expected` and `actual` are short texts."""
+    """The verdict on one output. `status` is one of `VERDICTS`; `expected` and `actual` are short texts."""
 
     name: str
     status: str
@@ -30,14 +30,14 @@ class OutputCheck:
     parting: Divergence | None = None
 
     def facts(self) -> Facts:
-        """Its JSON."""
+        """Return the verdict as JSON data."""
         plain = {key: value for key, value in asdict(self).items() if key != "parting"}
         return {**plain, **_parting_facts(self.parting)}
 
 
 @dataclass(frozen=True)
 class RunCheck:
-    """A run judged: as its worst output, and where and why that parts from the notebook's."""
+    """The verdict on a run: the status of its worst output, and its divergence from the notebook."""
 
     run: str
     status: str
@@ -45,11 +45,11 @@ class RunCheck:
 
     @property
     def parting(self) -> Divergence | None:
-        """Where the first of the worst outputs parts."""
+        """The divergence of the first output that has the run's status and a known divergence."""
         return next((one.parting for one in self.outputs if one.status == self.status and one.parting), None)
 
     def facts(self) -> Facts:
-        """Its JSON."""
+        """Return the verdict as JSON data."""
         outputs = [one.facts() for one in self.outputs]
         return {"run": self.run, "status": self.status, "outputs": outputs, **_parting_facts(self.parting)}
 
@@ -61,12 +61,12 @@ def _parting_facts(parting: Divergence | None) -> Facts:
 
 
 def check(pipeline: Pipeline, store: Store, run: str, expected: Path | None = None) -> RunCheck:
-    """Compare what a run delivered with what the notebook had.
+    """Compare the outputs that a run delivered with the notebook's values.
 
     Parameters
     ----------
     expected : folder with `expected.json` (``[{"name", "fingerprint", "file", "format", "shown"}]``, and "value" where
-        that is short enough to need no file), the files that it names, and perhaps `steps.json` (see `parting`);
+        that is short enough to need no file), the files that it names, and perhaps `steps.json` (see `divergence`);
         the bundle's own if not given.
 
     Raises
@@ -75,27 +75,27 @@ def check(pipeline: Pipeline, store: Store, run: str, expected: Path | None = No
         There is no such run, or nothing to compare with.
     """
     folder = expected or package_folder(pipeline).parent.parent / "tests" / "expected"
-    wanted = _wanted(folder)
+    entries = _wanted(folder)
     if store.run(valid_run(run)) is None:
         raise PipelineError(f"no run {run!r} in {store.uri!r}: run the pipeline first")
     delivered = {entry["name"]: entry for entry in (store.outputs(run) or {"outputs": []})["outputs"]}
     with tempfile.TemporaryDirectory() as scratch:
         judge = _Judge(store, run, folder, Path(scratch), Divergences(pipeline, store, run, folder))
-        outputs = tuple(judge.judge(one, delivered.get(one["name"])) for one in wanted)
+        outputs = tuple(judge.judge(one, delivered.get(one["name"])) for one in entries)
     status = max((one.status for one in outputs), key=VERDICTS.index, default="identical")
     return RunCheck(run, status, outputs)
 
 
 def _wanted(folder: Path) -> list[Facts]:
     try:
-        found: list[Facts] = json.loads((folder / "expected.json").read_bytes())
+        entries: list[Facts] = json.loads((folder / "expected.json").read_bytes())
     except FileNotFoundError:
         raise PipelineError(f"no expected.json in {str(folder)!r}: give its folder with --expected DIR") from None
-    return found
+    return entries
 
 
 class _Judge:
-    """Compares one output at a time. `scratch` is where outputs of a store elsewhere are put to be read."""
+    """Compares one output at a time. Outputs of a store that is no folder are copied into `scratch` to be read."""
 
     def __init__(self, store: Store, run: str, folder: Path, scratch: Path, partings: Divergences) -> None:
         self._partings = partings
@@ -105,7 +105,7 @@ class _Judge:
         self._scratch = scratch
 
     def judge(self, wanted: Facts, found: Facts | None) -> OutputCheck:
-        """Judge one output by its fingerprint, or where those differ or are not to be had, by its value."""
+        """Return the verdict on one output: by fingerprint, or by value if fingerprints differ or are missing."""
         name, shown = wanted["name"], wanted.get("shown", "")
         if found is None:
             return OutputCheck(name, "failed", self._why_missing(), shown, "")
@@ -120,9 +120,9 @@ class _Judge:
         from ..codecs import load_open
 
         actual = load_open(self._fetched(found["file"]), found["format"])
-        judged = self._compared(wanted, actual)
-        explained = None if judged.status == "identical" else self._partings.explain(wanted["name"], actual)
-        return replace(judged, parting=explained)
+        verdict = self._compared(wanted, actual)
+        divergence = None if verdict.status == "identical" else self._partings.explain(wanted["name"], actual)
+        return replace(verdict, parting=divergence)
 
     def _compared(self, wanted: Facts, actual: Any) -> OutputCheck:
         from ..codecs import load_open

@@ -1,1 +1,1 @@
-"""How two values differ: the first place where they part, or by how little. Door: `compare.py`."""
+"""How two values differ: the first place where they do, or by how little. `compare.py`, one folder up, uses it."""

@@ -24,14 +24,14 @@ from .messages import shown
 DEEPEST = 150
 TEMPORARY = rf"{re.escape(tempfile.gettempdir())}/tmp[a-z0-9_]{{8}}(?![a-z0-9_])"
 PASSING = re.compile(TEMPORARY + r"|0x[5-7][0-9a-f]{11}(?![0-9a-f])")
-"""What is new in every process: names that `tempfile` makes up, addresses in texts of objects."""
+"""Text that is new in every process: names that `tempfile` makes up, and addresses of objects."""
 CODE = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, type, types.ModuleType, types.CodeType)
 
 Inner = Callable[[Path, Any, Any], None]
 
 
 class Differ:
-    """Compares part by part, and tells `findings`. Holds what it has met, so cycles and shared parts end."""
+    """Compares two values part by part and notes `findings`. It remembers pairs that it met, so cycles end."""
 
     def __init__(self, findings: Differences) -> None:
         self.findings = findings
@@ -81,7 +81,7 @@ class Differ:
             self._objects(path, expected, actual)
 
     def _numbers(self, path: Path, expected: Any, actual: Any) -> None:
-        """Numbers of different types may be near, but are never silently the same."""
+        """Compare two numbers; those of different types may be close, but are never identical."""
         relative = apart(expected, actual)
         exact = not (_inexact(expected) or _inexact(actual))
         if (exact and relative > 0) or (relative > 0 and not self._within(expected, actual)):
@@ -94,7 +94,7 @@ class Differ:
             self.findings.near.append(CloseNumbers(told(path), 1, 1, relative))
 
     def _texts(self, path: Path, expected: Any, actual: Any) -> None:
-        """Texts may name what is new in every process: a temporary folder, an object's address."""
+        """Compare two texts, which may name what is new in every process: a temporary folder, an object's address."""
         if expected == actual:
             return
         if type(expected) is not str or _lasting(expected) != _lasting(actual):
@@ -102,7 +102,7 @@ class Differ:
         self._passing(path, "equal but for a temporary path or an object's address")
 
     def _times(self, path: Path, expected: datetime, actual: datetime) -> None:
-        """An object may note when it was made: the one of this run has then been made today, and not before."""
+        """Compare two times; an attribute may note when its object was made, if that was less than a day ago."""
         if expected == actual and expected.tzinfo == actual.tzinfo:
             return
         today = abs(datetime.now(actual.tzinfo) - actual) < timedelta(days=1)
@@ -167,7 +167,7 @@ class Differ:
         return self._pictures.get(id(figure))
 
     def whole(self, path: Path, expected: Any, actual: Any) -> None:
-        """Compare what is only looked at as a whole: by fingerprint."""
+        """Compare by fingerprint two parts that have no parts of their own to compare."""
         before, after = fingerprint(expected), fingerprint(actual)
         if isinstance(before, Unfingerprintable):
             self.findings.part(path, f"cannot be compared: {before.reason}")
@@ -179,7 +179,7 @@ class Differ:
             self.findings.part(path, f"{shown(expected)} became {shown(actual)}")
 
     def _functions(self, path: Path, expected: types.FunctionType, actual: types.FunctionType) -> None:
-        """Compare what they do, their defaults, and the values that both keep of the functions around them."""
+        """Compare two functions: what they do, their defaults, and the free variables that both have."""
         if does(expected.__code__) != does(actual.__code__):
             self.findings.part(path, f"the code of {shown(expected)} changed")
         self.compare((*path, PathElement(".__defaults__", "__defaults__")), expected.__defaults__, actual.__defaults__)
@@ -199,7 +199,7 @@ class Differ:
 
 
 def apart(expected: Any, actual: Any) -> float:
-    """Return the relative difference of two numbers: 0 if equal or both NaN, infinite if it has no size.
+    """Return the relative difference of two numbers: 0 if equal or both NaN, infinite if it has no finite value.
 
     >>> apart(2.0, 1.0)
     0.5
@@ -215,7 +215,7 @@ def apart(expected: Any, actual: Any) -> float:
 
 
 def drawn(value: Any) -> bool:
-    """Whether a value is a figure of matplotlib, or lies on one."""
+    """Return whether a value is a matplotlib figure, or lies on one."""
     artist = sys.modules.get("matplotlib.artist")
     return artist is not None and isinstance(value, artist.Artist)
 
@@ -235,7 +235,7 @@ def _inexact(value: Any) -> bool:
 
 
 def _alike(expected: Any, actual: Any) -> bool:
-    """Whether two classes are the same class, once of the notebook and once of its bundle."""
+    """Return whether two classes are the same class, once of the notebook and once of its bundle."""
     names = type(expected).__qualname__, type(actual).__qualname__
     return names[0] == names[1] and builtin.written_here(type(expected)) and builtin.written_here(type(actual))
 
@@ -250,7 +250,7 @@ def _closed_over(function: types.FunctionType) -> dict[str, Any]:
 
 
 def _kind(value: Any) -> str:
-    """A value's type, and the value itself where it is short."""
+    """Return a value's type, and the value itself if it is short."""
     name = type(value).__name__
     if name in ("NoneType", "NAType", "NaTType"):
         return name.removesuffix("Type")
@@ -258,15 +258,15 @@ def _kind(value: Any) -> str:
 
 
 def _precise(value: Any, other: Any) -> str:
-    """A number with as many digits as are needed to tell it from another."""
+    """Return a number with as many digits as are needed to tell it from another."""
     short, whole = shown(value), repr(value)
     return short if short != shown(other) else whole
 
 
 def _by_digest(keys: Any) -> dict[Any, Any]:
-    """Keys by fingerprint, in their order: they are told apart without asking them whether they are equal."""
-    found = {}
+    """Return fingerprint -> key, in the keys' order; fingerprints tell keys apart without calling their `__eq__`."""
+    keyed = {}
     for key in keys:
         digest = fingerprint(key)
-        found[id(key) if isinstance(digest, Unfingerprintable) else digest] = key
-    return found
+        keyed[id(key) if isinstance(digest, Unfingerprintable) else digest] = key
+    return keyed

@@ -1,4 +1,4 @@
-"""What a comparison has found so far."""
+"""The differences that a comparison has found so far, and the paths of the parts that differ."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 @dataclass(frozen=True)
 class PathElement:
-    """One step on the way to a part of a value.
+    """One element of the path to a part of a value.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ Path = tuple[PathElement, ...]
 def told(path: Path) -> str:
     """Return a path as text.
 
-    >>> told((Label(".steps", "steps"), Label("[0]", "0"), Label("column 'age'", "age")))
+    >>> told((PathElement(".steps", "steps"), PathElement("[0]", "0"), PathElement("column 'age'", "age")))
     ".steps[0] column 'age'"
     """
     text = ""
@@ -52,11 +52,11 @@ class CloseNumbers:
 
 @dataclass
 class Differences:
-    """Collects differences that are let pass; raises `DivergenceError` at the first that is not. It changes as told.
+    """Collects differences that are tolerated, in its lists; raises `DivergenceError` at the first that is not.
 
     Attributes
     ----------
-    ignore : patterns (`fnmatch`) of names, or of whole paths joined by dots, whose difference is let pass.
+    ignore : patterns (`fnmatch`) of names, or of whole paths joined by dots, whose difference is tolerated.
     """
 
     rtol: float
@@ -69,32 +69,32 @@ class Differences:
     passing: list[str] = field(default_factory=list)
 
     def part(self, path: Path, how: str) -> None:
-        """Note a real difference: ends the comparison."""
+        """Raise `DivergenceError` for a difference that is not tolerated, which ends the comparison."""
         where = told(path)
         raise DivergenceError(f"{where}: {how}" if where else how)
 
     def passes(self, path: Path) -> bool:
-        """Whether a difference at this place does not count."""
+        """Return whether a difference at this place does not count."""
         if not path:
             return False
         whole = ".".join(label.bare for label in path)
         return any(fnmatchcase(path[-1].bare, one) or fnmatchcase(whole, one) for one in self.ignore)
 
     def reason(self) -> str:
-        """Return in words what was let pass."""
-        said = []
+        """Return in words the differences that were tolerated."""
+        reasons = []
         if self.near:
             worst = max(self.near, key=lambda near: near.relative)
             where = f"{worst.where}, " if worst.where else ""
             more = f", and {len(self.near) - 1} other places" if len(self.near) > 1 else ""
             rows = f"{worst.count:,} of {worst.total:,} values, " if worst.total > 1 else ""
-            said.append(f"{where}{rows}at most {worst.relative:.1g} relative{more}")
+            reasons.append(f"{where}{rows}at most {worst.relative:.1g} relative{more}")
         if self.retyped:
-            said.append(self.retyped[0])
+            reasons.append(self.retyped[0])
         if self.ignored:
             names = ", ".join(dict.fromkeys(self.ignored))
-            said.append(f"equal but for timings ({names})" if not said else f"timings ({names})")
+            reasons.append(f"equal but for timings ({names})" if not reasons else f"timings ({names})")
         if self.drawn:
-            said.append("its pictures are the same")
-        said += self.passing[:1]
-        return "; ".join(said)
+            reasons.append("its pictures are the same")
+        reasons += self.passing[:1]
+        return "; ".join(reasons)

@@ -120,7 +120,7 @@ def _size(shape: Any) -> str:
 
 
 def _estimator(value: Any, kind: type) -> str:
-    """An estimator with the parameters that differ from the defaults; its own `__repr__` may take milliseconds."""
+    """Return an estimator with the parameters that are not the defaults; its own `__repr__` may take milliseconds."""
     state = object.__getattribute__(value, "__dict__")
     if type(state.get("steps")) is list:
         return f"{kind.__name__}({', '.join(_shown(step[1], True) for step in state['steps'])})"

@@ -18,16 +18,16 @@ Comparer = Callable[["Differ", Path, Any, Any], None]
 
 
 def comparer(kind: type) -> Comparer | None:
-    """Return what compares values of a class, if it is a table or an array."""
-    for module, name, found in COMPARERS:
+    """Return the function that compares values of a class; None if the class is no table or array."""
+    for module, name, function in COMPARERS:
         library = sys.modules.get(module)
         if library is not None and issubclass(kind, getattr(library, name)):
-            return found
+            return function
     return None
 
 
 def arrays(differ: Differ, path: Path, expected: Any, actual: Any) -> None:
-    """Compare dtype, shape, then values; says the first place and how many differ."""
+    """Compare shape, dtype, then values; note the first place where values differ, and how many do."""
     import numpy as np
 
     if expected.shape != actual.shape:
@@ -79,7 +79,7 @@ def _floats(differ: Differ, path: Path, expected: Any, actual: Any) -> None:
 
 
 def _first(differ: Differ, path: Path, expected: Any, actual: Any, wrong: Any) -> None:
-    """Part at the first wrong place."""
+    """Note the first place where values differ, and how many do."""
     import numpy as np
 
     place = tuple(int(n) for n in np.unravel_index(int(np.argmax(wrong)), wrong.shape))
