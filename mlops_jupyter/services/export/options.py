@@ -1,4 +1,4 @@
-"""How an export is asked for: the same words in a notebook and on the command line."""
+"""The options of an export: the same flags in a notebook and on the command line."""
 
 from __future__ import annotations
 
@@ -48,54 +48,60 @@ OPTIONS: Mapping[tuple[str, ...], Mapping[str, Any]] = {
         "`keep: begin NAME` and `keep: end`; options that are not given are as they were",
     },
 }
-"""Flags -> how `argparse` reads them."""
+"""Flags -> the keyword arguments of `argparse` for them."""
 
 DEFAULTS = {
     flags[0].removeprefix("--").replace("-", "_"): facts.get("default", False if "action" in facts else None)
     for flags, facts in OPTIONS.items()
 }
-"""What each option is where nobody gives it."""
+"""Option name -> its value where it is not given."""
 
 
 def from_args(args: Any) -> dict[str, Any]:
-    """Return what a parsed line asks for, by the flags' names: plain data, to be handed to another process."""
+    """Return the options of a parsed line, name -> value: plain data, which can be sent to another process."""
     return {name: getattr(args, name) for name in DEFAULTS}
 
 
 def to_request(found: Mapping[str, Any], name: str) -> PlanRequest:
-    """Return what is asked of the planner.
+    """Return the request that the options make to the planner.
 
     Parameters
     ----------
-    found : what was given of the options; the others are as `DEFAULTS`.
-    name : the pipeline's where none was given; an update keeps the name that the bundle has.
+    found : the options that were given, name -> value; the others are as in `DEFAULTS`.
+    name : the pipeline's name where the options have none; an update keeps the name that the bundle has.
 
     Raises
     ------
     UserError
-        A wish that cannot be met, such as two kinds of schedule: before anything is run or written.
+        An option is invalid, or contradicts another, as two kinds of schedule do.
     """
     from mlops_jupyter.services.pipeline.planner import PlanRequest
 
-    found = {**DEFAULTS, **found}
-    alert = found["alert"] or ""
-    secrets = tuple(dict.fromkeys([*found["secret"], *([alert] if alert else [])]))
+    values = {**DEFAULTS, **found}
+    alert = values["alert"] or ""
+    secrets = tuple(dict.fromkeys([*values["secret"], *([alert] if alert else [])]))
     for secret in secrets:
         if not secret.isidentifier() or not secret.isascii():
             raise UserError(f"secret {secret!r} is no name of an environment variable: use letters, digits and _")
     return PlanRequest(
-        name=found["name"] or ("" if found["update"] else name),
-        outputs=tuple(words(found["outputs"])) if found["outputs"] else None,
-        schedule=schedule(found),
-        allow_ipython=found["allow_ipython"],
+        name=values["name"] or ("" if values["update"] else name),
+        outputs=tuple(words(values["outputs"])) if values["outputs"] else None,
+        schedule=schedule(values),
+        allow_ipython=values["allow_ipython"],
         secrets=secrets,
         alert=alert,
-        data_bytes=0 if found["data_limit"] == "0" else size(found["data_limit"]),
+        data_bytes=0 if values["data_limit"] == "0" else size(values["data_limit"]),
     )
 
 
 def schedule(found: Mapping[str, Any]) -> Schedule | None:
-    """Return the schedule that is asked for, checked; None where there is none."""
+    """Return the schedule that the options ask for; None if they ask for none.
+
+    Raises
+    ------
+    UserError
+        The schedule is invalid, or there are two, or options of a schedule are given without one.
+    """
     kinds = {"--" + n.replace("_", "-"): found[n] for n in ("schedule", "every", "on_data", "after", "on_drift")}
     given = [flag for flag, value in kinds.items() if value]
     if len(given) > 1:
@@ -110,7 +116,7 @@ def schedule(found: Mapping[str, Any]) -> Schedule | None:
     every = found["every"] and seconds(found["every"])
     if every and every != int(every):
         raise UserError(f"--every {found['every']!r} is not whole seconds: give it as 30s, 15m, 6h or 1d")
-    made = Schedule(
+    requested = Schedule(
         cron=found["schedule"] or "",
         timezone=found["timezone"],
         catchup=found["catchup"],
@@ -121,8 +127,8 @@ def schedule(found: Mapping[str, Any]) -> Schedule | None:
         drift=found["on_drift"] or "",
         concurrency=found["concurrency"],
     )
-    _check(made)
-    return made
+    _check(requested)
+    return requested
 
 
 def _check(made: Schedule) -> None:
@@ -144,7 +150,7 @@ def _check(made: Schedule) -> None:
 
 
 def words(text: str) -> Sequence[str]:
-    """Split "a,b" into its words; none is a fault."""
+    """Return the words of a list such as "a,b"; raise `UserError` if it has none."""
     found = [word.strip() for word in text.split(",") if word.strip()]
     if not found:
         raise UserError(f"{text!r} names nothing: write names separated by commas")

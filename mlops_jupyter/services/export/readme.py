@@ -48,15 +48,15 @@ def _run(plan: Plan) -> str:
 
 
 def _target(plan: Plan, target: Target) -> str:
-    """How to deploy to a target, and what of the plan it has no word for; "" where there is nothing to say."""
+    """Return the README's section on a target: how to deploy, and what of the plan it cannot express; "" for none."""
     page = target.deploy(plan).strip()
     if not page:
         return ""
     missing = "".join(f"* {line}\n" for line in lost(plan, target))
-    said = (
+    limits = (
         f"\n\nWhat {target.title} has no word for, and these files do not do:\n\n{missing}".rstrip() if missing else ""
     )
-    return f"## {target.title}\n\n{page}{said}"
+    return f"## {target.title}\n\n{page}{limits}"
 
 
 def _row(step: PlanStep) -> str:
@@ -66,9 +66,9 @@ def _row(step: PlanStep) -> str:
 
 
 def dockerfile(plan: Plan) -> str:
-    """Return the recipe of a small image: the locked packages without what installed them, the bundle, no rights.
+    """Return the Dockerfile of a small image: the locked packages without pip, the steps, a user without root's rights.
 
-    Every bundle has it, whatever its targets: they all run this one image, and none needs another.
+    Every bundle has it, whatever its targets: those that run the steps in the bundle's image share this one.
     """
     base = f"python:{plan.environment.python}-slim-bookworm"
     return f"""\
@@ -95,4 +95,4 @@ CMD ["run", "--store", "{STORE}"]
 
 
 IGNORED = "*\n!requirements.lock\n!src\n!tests/expected\n**/__pycache__\n"
-"""What of a bundle never gets near an image: all but what the recipe copies."""
+"""The text of `.dockerignore`: Docker sees only the files that the Dockerfile copies."""

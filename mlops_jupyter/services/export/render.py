@@ -1,4 +1,4 @@
-"""Plan -> bundle: pure text and bytes. What every target shares; a target adds its own files."""
+"""Render a plan as the files of a bundle, as pure text and bytes. Here are the files that all targets share."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from mlops_jupyter.services.export.emit.yaml import documents
 from mlops_jupyter.services.pipeline.steps.formatting import LINE_LENGTH, format_all
 
 USES = ("tracking", "tracking.gates", "drift", "step.scripts", "step.ipython")
-"""Rooms of the runtime that only some steps call."""
+"""Modules of the runtime that only some steps import."""
 
 STEPS = '"""One module a step."""\n'
-"""What stands above the steps' modules."""
+"""The text of `steps/__init__.py`."""
 
 
 def render(plan: Plan, targets: Iterable[Any] = ()) -> BundleFiles:
@@ -27,7 +27,7 @@ def render(plan: Plan, targets: Iterable[Any] = ()) -> BundleFiles:
 
     Parameters
     ----------
-    targets : objects as `targets.load` gives them; each adds its files, and a paragraph to the README.
+    targets : as `targets.find` returns them; each adds its files to the bundle, and may add a section to the README.
     """
     chosen = list(targets)
     package = f"src/{plan.package}"
@@ -68,20 +68,20 @@ def _main(plan: Plan) -> str:
 
 
 def _pipeline(plan: Plan) -> str:
-    made = as_pipeline(plan)
+    runtime_pipeline = as_pipeline(plan)
     calls = (", ".join(f"{name}={value!r}" for name, value in fields.items()) for fields in _step_fields(plan))
     steps = "".join(f"        Step({call}),\n" for call in calls)
-    secrets = f"    secrets={made.secrets!r},\n" if made.secrets else ""
+    secrets = f"    secrets={runtime_pipeline.secrets!r},\n" if runtime_pipeline.secrets else ""
     return (
         f'"""The pipeline {_line(plan.name)!r} as data: its steps and what flows between them."""\n\n'
         f"from {plan.package}.runtime.model.pipeline import Pipeline, Step\n\n"
         "PIPELINE = Pipeline(\n"
-        f"    name={made.name!r},\n"
-        f"    package={made.package!r},\n"
-        f"    parameters={made.parameters!r},\n"
+        f"    name={runtime_pipeline.name!r},\n"
+        f"    package={runtime_pipeline.package!r},\n"
+        f"    parameters={runtime_pipeline.parameters!r},\n"
         f"    steps=(\n{steps}    ),\n"
-        f"    outputs={made.outputs!r},\n"
-        f"    environment={made.environment!r},\n"
+        f"    outputs={runtime_pipeline.outputs!r},\n"
+        f"    environment={runtime_pipeline.environment!r},\n"
         f"{secrets}"
         ")\n"
     )
@@ -109,7 +109,7 @@ def step_files(plan: Plan) -> dict[str, bytes]:
 
 
 def _step_fields(plan: Plan) -> Iterator[dict[str, Any]]:
-    """Yield what each step of the runtime's is made with: only what differs from the defaults."""
+    """Yield the keyword arguments of each `Step` of the runtime, without those that have their default value."""
     files = step_files(plan)
     sources = SourceDigests(plan.package, files, files.__getitem__)
     for step in plan.steps:

@@ -1,4 +1,4 @@
-"""Which files of `runtime/` a bundle carries: what its steps call, and what that needs."""
+"""The files of `runtime/` that a bundle carries: the modules that its steps import, and what these need."""
 
 from __future__ import annotations
 
@@ -11,37 +11,38 @@ RELATIVE = re.compile(r"^[ \t]*from (\.+)([\w.]*) import (\([^)]*\)|[^\n#]*)", r
 """A relative import, as ruff formats it. (A syntax tree of every file would take a third of an export's time.)"""
 
 ALWAYS = ("__init__", "cli.main")
+"""Modules that every bundle carries."""
 
 
 def files(rooms: Iterable[str]) -> dict[str, bytes]:
     """Return path -> content of the runtime's files that the named modules reach by relative imports."""
     everything = _everything()
-    found: dict[str, bytes] = {}
+    carried: dict[str, bytes] = {}
     todo = [*ALWAYS, *rooms]
     while todo:
         module = todo.pop().replace(".", "/")
         todo += filter(None, [module.rpartition("/")[0]])  # the packages that it lies in
         for path in (f"{module}.py", f"{module}/__init__.py"):
-            if path in everything and path not in found:
-                found[path] = everything[path]
+            if path in everything and path not in carried:
+                carried[path] = everything[path]
                 todo += _relative(path)
-    return dict(sorted(found.items()))
+    return dict(sorted(carried.items()))
 
 
 @cache
 def _relative(path: str) -> tuple[str, ...]:
     """Return the modules, as paths from `runtime/`, that a file imports relatively, wherever the import stands."""
     home = path.split("/")[:-1]
-    found: list[str] = []
+    modules: list[str] = []
     for dots, module, names in RELATIVE.findall(_everything()[path].decode()):
         whole = [*home[: len(home) - (len(dots) - 1)], *filter(None, module.split("."))]
-        found += ["/".join(whole), *("/".join([*whole, name]) for name in re.findall(r"\w+", names))]
-    return tuple(found)
+        modules += ["/".join(whole), *("/".join([*whole, name]) for name in re.findall(r"\w+", names))]
+    return tuple(modules)
 
 
 @cache
 def _everything() -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     todo = [("", resources.files("mlops_jupyter.runtime"))]
     while todo:
         prefix, folder = todo.pop()
@@ -49,5 +50,5 @@ def _everything() -> dict[str, bytes]:
             if entry.is_dir() and entry.name != "__pycache__":
                 todo.append((f"{prefix}{entry.name}/", entry))
             elif entry.name.endswith(".py"):
-                found[prefix + entry.name] = entry.read_bytes()
-    return found
+                contents[prefix + entry.name] = entry.read_bytes()
+    return contents

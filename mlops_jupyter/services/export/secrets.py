@@ -1,6 +1,6 @@
-"""Secrets must not get into files: what looks like one is refused as a parameter and named where it stands in a step.
+"""Keep secrets out of files: refuse a parameter that looks like a secret, and note a literal of a step that does.
 
-Told by names and by the forms that providers document for their tokens; a secret without either is not found.
+A secret is recognized by its name or by the form that its provider documents for tokens; any other is not found.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FORMS = re.compile(
 """Tokens of AWS, GitHub, GitLab, Slack, OpenAI, Google, Hugging Face; JSON Web Tokens; keys; passwords in addresses."""
 
 PLACES = frozenset({"", "none", "changeme", "password", "secret", "token", "todo", "xxx", "***"})
-"""What stands where a secret is to be filled in."""
+"""Placeholders, in lower case, that stand where a secret is to be filled in."""
 
 
 def check(plan: Plan) -> list[str]:
@@ -36,7 +36,7 @@ def check(plan: Plan) -> list[str]:
     Raises
     ------
     UserError
-        A parameter does: its value would lie in every file of every target.
+        A parameter looks like a secret: its value would stand in the files of every target.
     """
     for parameter in plan.parameters:
         if any(looks_like_one(name, value) for name, value in _texts(parameter.name, parameter.default)):
@@ -45,10 +45,10 @@ def check(plan: Plan) -> list[str]:
                 f"parameter {parameter.name!r} looks like a secret, which no file may hold: read it in the cell from "
                 f"os.environ[{variable!r}], and export with --secret {variable}"
             )
-    found = ((step.name, name) for step in plan.steps for name in _in_code(step.module))
+    literals = ((step.name, name) for step in plan.steps for name in _in_code(step.module))
     return [
         f"{step}: {name!r} looks like a secret and is in the bundle: read it from the environment, with --secret"
-        for step, name in dict.fromkeys(found)
+        for step, name in dict.fromkeys(literals)
     ]
 
 
@@ -64,12 +64,12 @@ def _texts(name: str, value: object) -> Iterator[tuple[str, str]]:
 
 
 def looks_like_one(name: str, text: str) -> bool:
-    """Whether the value of that name looks like a secret."""
+    """Return whether a value looks like a secret, by its name or by its own form."""
     return bool(FORMS.search(text)) or (bool(NAMES.search(name)) and text.strip().lower() not in PLACES)
 
 
 def _in_code(module: str) -> Iterator[str]:
-    """Yield the names under which a module holds what looks like a secret."""
+    """Yield the name of each literal in a module's code that looks like a secret; "a text" if it has no name."""
     for node in ast.walk(ast.parse(module)):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             for target in node.targets:

@@ -1,4 +1,4 @@
-"""Export's verbs: a recording becomes a bundle on disk, or is compared with the one that is there."""
+"""The verbs of export: write a recording as a bundle to disk, or compare it with the bundle that is there."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ class Exported:
 
     Attributes
     ----------
-    changes : of an update: which files were changed, and which keep a person's edits.
+    path : the bundle's folder.
+    lost : what the plan asks for and a target cannot express, a line for each.
+    seconds : wall time of the export.
+    changes : for an update, which files were changed, and which keep a person's edits; else None.
     """
 
     path: Path
@@ -39,7 +42,7 @@ class Exported:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """All that a person should know of it."""
+        """The notes of the plan and of its steps, and what the targets cannot express."""
         of_steps = (f"{step.name}: {note}" for step in self.plan.steps for note in step.notes)
         return (*self.plan.notes, *of_steps, *self.lost)
 
@@ -59,54 +62,56 @@ def export(
     ledger: Ledger,
     update: bool = False,
 ) -> Exported:
-    """Make the plan, render it for every target, write it whole, and note that it was done.
+    """Plan a recording, render the plan for every target, write the bundle whole, and log the export in the ledger.
 
     Parameters
     ----------
-    update : change only what differs in the bundle that is there, and keep what a person marked. What is not asked for
-        stays as it was asked for then; a request of no name takes that bundle's.
+    output : the bundle's folder.
+    to : names of the targets.
+    update : change only what differs in the bundle that is there, and keep the regions that a person marked. Options
+        that are not given are as in the last export; a request without a name takes that bundle's.
 
     Raises
     ------
     UserError
-        An unknown target (before anything else), whatever the plan refuses, a place that cannot be written, or one
-        where a person's work would be lost. Nothing is left half-written.
+        A target is unknown (before anything is planned), the planner refuses, the folder cannot be written, or a
+        person's edits there would be lost. Nothing is left half-written.
     """
     began = time.perf_counter()
     if update:
         transaction.recover(output)
         request, to = manifest.read(output).over(request, to)
-    made, files, lost = _made(recording, request, magics, to)
+    planned, files, lost = _made(recording, request, magics, to)
     changes = None
     if update:
-        changes = updates.write(files, made, request, to, output)
+        changes = updates.write(files, planned, request, to, output)
     else:
         updates.anew(files, request, to, output)
-    ledger.audit("export", made.name, {"path": str(output), "targets": list(to), "steps": len(made.steps)})
-    return Exported(output, made, tuple(to), lost, time.perf_counter() - began, changes)
+    ledger.audit("export", planned.name, {"path": str(output), "targets": list(to), "steps": len(planned.steps)})
+    return Exported(output, planned, tuple(to), lost, time.perf_counter() - began, changes)
 
 
 def compare(recording: Recording, magics: Magics, folder: Path) -> Difference:
-    """Say what an update would change in a bundle: asked as that was exported, and with nothing written.
+    """Return what an update with the options of the last export would change in a bundle. No change is written.
 
     Raises
     ------
     UserError
-        There is no such bundle, or the notebook cannot be exported.
+        There is no bundle in the folder, or the notebook cannot be exported.
     """
     transaction.recover(folder)
     known = manifest.read(folder)
-    made, files, _ = _made(recording, known.request, magics, known.targets)
-    files = stable_values.keep_recorded(files, made, known, folder)
-    return diff.between(folder, files, made, updates.changes(files, known, folder))
+    planned, files, _ = _made(recording, known.request, magics, known.targets)
+    files = stable_values.keep_recorded(files, planned, known, folder)
+    return diff.between(folder, files, planned, updates.changes(files, known, folder))
 
 
 def _made(
     recording: Recording, request: PlanRequest, magics: Magics, to: Sequence[str]
 ) -> tuple[Plan, BundleFiles, tuple[str, ...]]:
-    """Return the plan, its files, and what the targets have no word for."""
+    """Return the plan, the files of its bundle, and what of the plan the targets cannot express."""
     chosen = [targets.find(name) for name in to]
-    made = plan(recording, request, magics)
-    made = replace(made, notes=(*made.notes, *secrets.check(made)))
-    lost = tuple(f"target {t.name!r} has no word for {line}" for t in chosen for line in targets.lost(made, t))
-    return made, render(made, chosen), lost
+    planned = plan(recording, request, magics)
+    planned = replace(planned, notes=(*planned.notes, *secrets.check(planned)))
+    lost = tuple(f"target {t.name!r} has no word for {line}" for t in chosen for line in targets.lost(planned, t))
+    return planned, render(planned, chosen), lost

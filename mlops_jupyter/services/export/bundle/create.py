@@ -1,4 +1,4 @@
-"""Writing a bundle where there is none: all of it or nothing, and never over anything."""
+"""Write a bundle where there is none: all of its files or none, and never over other files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MARK = "pipeline.yaml"
 """The file by which a folder is known to be a bundle."""
 
 AT_ONCE = 8
-"""So many files are on their way to the disk at a time: a disk takes together what waits for it together."""
+"""Number of files that are written at a time: a disk writes together what waits for it at the same time."""
 
 
 def write(bundle: BundleFiles, output: Path) -> None:
@@ -41,7 +41,7 @@ def write(bundle: BundleFiles, output: Path) -> None:
 
 
 def _fill(folder: Path, bundle: BundleFiles) -> None:
-    """Write every file; return, or raise the first fault, when none is on its way to the disk any more."""
+    """Write every file; return, or raise the first error, only when no write is under way any more."""
     for parent in {(folder / path).parent for path in bundle}:
         parent.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(AT_ONCE) as pool:

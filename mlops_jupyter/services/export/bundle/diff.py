@@ -1,4 +1,4 @@
-"""How the bundle on disk and the notebook as it is now differ, in the words of a pipeline."""
+"""The difference between the bundle on disk and the notebook as it is now, in steps, parameters and values."""
 
 from __future__ import annotations
 
@@ -16,27 +16,28 @@ from mlops_jupyter.services.export.bundle.read import StoredBundle, parse, read
 from mlops_jupyter.services.export.bundle.update import BundleChanges
 
 TEXTS = ("name", "version", "source", "cells", "notes")
-"""What `pipeline.yaml` says of a step that its module's text says too, or that says nothing of what it does."""
+"""Fields of a step in `pipeline.yaml` that its module's text says too, or that say nothing of what it does."""
 
 
 @dataclass(frozen=True, repr=False)
 class Difference:
-    """What an update would change. Pairs are (in the bundle, in the notebook); None where it has none.
+    """What an update would change. Pairs are (in the bundle, in the notebook); None stands for what one of them lacks.
 
     Attributes
     ----------
     added, removed : steps.
     renamed : old name -> new name of steps whose text is the same.
     changed : step -> unified diff of its module, "" where the text is the same.
-    facts : step -> what else differs (inputs, outputs, resources ...) -> pair.
-    parameters, outputs, environment, values : name -> pair; of values what is shown of them,
-        without those that are others each time.
+    facts : step -> field of `pipeline.yaml` that differs (inputs, outputs, resources ...) -> pair.
+    parameters, outputs, environment, values : name -> pair. Values are pairs of short texts; a value that differs only
+        because its step is nondeterministic is left out.
     schedule : a pair, None if it is the same.
-    requirements : (gone, new).
+    requirements : (removed, added).
     files : path -> "added", "removed" or "changed"; without steps' modules, values, random states and the runtime.
     runtime : whether the bundle's runtime is that of another version.
     conflicts : path -> why an update would refuse.
     kept : files with a person's edits that an update would keep.
+    same : whether an update would change nothing.
     """
 
     added: tuple[str, ...] = ()
@@ -57,7 +58,7 @@ class Difference:
     same: bool = True
 
     def as_json(self) -> dict[str, Any]:
-        """Return the facts as JSON."""
+        """Return the fields as a mapping that `json` can write."""
         return asdict(self)
 
     def __repr__(self) -> str:
@@ -65,24 +66,24 @@ class Difference:
 
 
 def between(folder: Path, new: BundleFiles, plan: Plan, changes: BundleChanges) -> Difference:
-    """Put what an update would change into the words of a pipeline."""
-    before, now = read(folder), parse(new[MARK].decode(), folder)
-    steps = _Steps(folder, new, plan, changes, before)
-    old_schedule, schedule = (_schedule(bundle.schedule) for bundle in (before, now))
+    """Return what an update's changes of files mean for the pipeline."""
+    stored, rendered = read(folder), parse(new[MARK].decode(), folder)
+    steps = _Steps(folder, new, plan, changes, stored)
+    old_schedule, schedule = (_schedule(bundle.schedule) for bundle in (stored, rendered))
     return Difference(
         added=tuple(steps.added),
         removed=tuple(steps.removed),
         renamed=steps.renamed,
         changed=dict(steps.changed()),
-        facts=dict(steps.facts(now)),
-        parameters=_pairs(before.parameters, now.parameters),
-        outputs=_pairs(before.outputs, now.outputs),
-        environment=_pairs(before.variables, now.variables),
+        facts=dict(steps.facts(rendered)),
+        parameters=_pairs(stored.parameters, rendered.parameters),
+        outputs=_pairs(stored.outputs, rendered.outputs),
+        environment=_pairs(stored.variables, rendered.variables),
         values=_values(folder, new, plan, changes),
         schedule=None if old_schedule == schedule else (old_schedule, schedule),
         requirements=(
-            tuple(need for need in before.requirements if need not in now.requirements),
-            tuple(need for need in now.requirements if need not in before.requirements),
+            tuple(need for need in stored.requirements if need not in rendered.requirements),
+            tuple(need for need in rendered.requirements if need not in stored.requirements),
         ),
         files=dict(_files(folder, plan, changes)),
         runtime=any("/runtime/" in path for path in (*changes.writes, *changes.deletes)),
@@ -93,7 +94,7 @@ def between(folder: Path, new: BundleFiles, plan: Plan, changes: BundleChanges) 
 
 
 class _Steps:
-    """What becomes of the steps. Reads both bundles; keeps no more than names."""
+    """The steps that an update would add, remove, rename or change. Reads both bundles; changes neither."""
 
     def __init__(
         self, folder: Path, new: BundleFiles, plan: Plan, changes: BundleChanges, before: StoredBundle
@@ -122,14 +123,14 @@ class _Steps:
         return _text(_read(self._folder / self._path(name)))
 
     def changed(self) -> Iterator[tuple[str, str]]:
-        """Yield each step that an update would write anew, or cannot, with the difference of its text."""
+        """Yield the name and the unified diff of each step whose module an update would write, or has a conflict in."""
         for name in self._before:
             path = self._path(name)
             if path in self._new and (path in self._changes.writes or path in self._changes.conflicts):
-                now = _text(self._changes.writes.get(path, self._new[path]))
+                text = _text(self._changes.writes.get(path, self._new[path]))
                 lines = difflib.unified_diff(
                     self._old(name).splitlines(),
-                    now.splitlines(),
+                    text.splitlines(),
                     f"{path} (bundle)",
                     f"{path} (notebook)",
                     lineterm="",
@@ -137,25 +138,25 @@ class _Steps:
                 yield name, "\n".join(lines)
 
     def facts(self, now: StoredBundle) -> Iterator[tuple[str, dict[str, tuple[Any, Any]]]]:
-        """Yield what differs of a step beside its text."""
+        """Yield the name of each step whose fields differ, with field -> (before, now); its text does not count."""
         for step in now.steps:
             old = self._before.get(step["name"])
-            found = {} if old is None else {n: p for n, p in _pairs(old, step).items() if n not in TEXTS}
-            if found:
-                yield step["name"], found
+            pairs = {} if old is None else {n: p for n, p in _pairs(old, step).items() if n not in TEXTS}
+            if pairs:
+                yield step["name"], pairs
 
 
 def _files(folder: Path, plan: Plan, changes: BundleChanges) -> Iterator[tuple[str, str]]:
     first = stable_values.first_states(plan.package)
-    told = (f"src/{plan.package}/steps/", f"src/{plan.package}/runtime/", stable_values.EXPECTED, *first)
+    reported_elsewhere = (f"src/{plan.package}/steps/", f"src/{plan.package}/runtime/", stable_values.EXPECTED, *first)
     for path in (*changes.writes, *changes.deletes):
-        if not path.startswith(told):
+        if not path.startswith(reported_elsewhere):
             state = "removed" if path in changes.deletes else "changed" if (folder / path).exists() else "added"
             yield path, state
 
 
 def _values(folder: Path, new: BundleFiles, plan: Plan, changes: BundleChanges) -> dict[str, tuple[Any, Any]]:
-    """Return what is shown of each delivered value that is another now; of both bundles' outputs."""
+    """Return the short texts, before and now, of each value that both bundles deliver and that has changed."""
     if not any(path.startswith(stable_values.EXPECTED) for path in changes.writes):
         return {}
     paths = [
@@ -163,9 +164,9 @@ def _values(folder: Path, new: BundleFiles, plan: Plan, changes: BundleChanges) 
         *(f"{stable_values.EXPECTED}{p.name}" for p in (folder / stable_values.EXPECTED).glob("*")),
     ]
     old = {path: _read(folder / path) for path in paths if (folder / path).is_file()}
-    before, now = stable_values.rows(old), stable_values.rows(new)
+    old_rows, new_rows = stable_values.rows(old), stable_values.rows(new)
     names = stable_values.changed(old, new, plan)
-    return {name: (before[name].get("shown"), now[name].get("shown")) for name in names}
+    return {name: (old_rows[name].get("shown"), new_rows[name].get("shown")) for name in names}
 
 
 def _pairs(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> dict[str, tuple[Any, Any]]:
@@ -176,7 +177,7 @@ def _pairs(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> d
 
 
 def _schedule(schedule: Schedule | None) -> dict[str, Any] | None:
-    """Return what a schedule says, as `pipeline.yaml` has it."""
+    """Return the fields of a schedule that `pipeline.yaml` holds: those that are not empty."""
     return {name: value for name, value in vars(schedule).items() if value} if schedule else None
 
 
@@ -189,7 +190,7 @@ def _text(data: bytes) -> str:
 
 
 def said(facts: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the lines of a difference, from its JSON, for people."""
+    """Yield the lines that tell people of a difference, from its JSON."""
     if facts["same"]:
         yield "no difference"
     for kind in ("added", "removed"):
@@ -204,8 +205,8 @@ def said(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts["schedule"]:
         yield f"schedule: {_pair(facts['schedule'])}"
     gone, new = facts["requirements"]
-    yield from (f"requirement {one}: removed" for one in gone)
-    yield from (f"requirement {one}: added" for one in new)
+    yield from (f"requirement {requirement}: removed" for requirement in gone)
+    yield from (f"requirement {requirement}: added" for requirement in new)
     yield from (f"file {path}: {state}" for path, state in facts["files"].items())
     if facts["runtime"]:
         yield "runtime: of another version of mlops_jupyter"

@@ -1,4 +1,4 @@
-"""`.bundle.json`: what an export wrote and how it was asked for. So the next one knows what a person changed since."""
+"""`.bundle.json`: what an export wrote, and its options, so that the next export knows what a person has edited."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ UNASKED = ("python",)
 """The targets of an export that names none."""
 
 UNEDITED = ("/runtime/", "/initial/", "tests/expected/")
-"""Where nobody marks regions: of these files only the whole is remembered, not the lines."""
+"""Parts of paths of files in which nobody marks regions: the manifest has no digests of their lines."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the last export wrote.
+    """What the last export wrote, and what it was asked for.
 
     Attributes
     ----------
-    request, targets : how it was asked for.
+    request, targets : what it was asked for.
     files : path -> digest of what was written.
     lines : path -> digests of its lines, for files in which a person may mark regions.
     """
@@ -42,14 +42,20 @@ class Manifest:
     lines: Mapping[str, tuple[str, ...]]
 
     def over(self, request: PlanRequest, targets: Sequence[str]) -> tuple[PlanRequest, tuple[str, ...]]:
-        """Return what an update is to make: what is asked for now, and where nothing is, what was asked for then."""
+        """Return the request and the targets of an update: those given now, and for the rest those of the last export.
+
+        Raises
+        ------
+        UserError
+            The request names another pipeline.
+        """
         if request.name not in ("", self.request.name):
             raise UserError(
                 f"--update keeps the bundle's name {self.request.name!r}: leave --name {request.name!r} out, "
                 "or export without --update"
             )
-        unasked = PlanRequest("")
-        given = {name: value for name, value in vars(request).items() if value != getattr(unasked, name)}
+        defaults = PlanRequest("")
+        given = {name: value for name, value in vars(request).items() if value != getattr(defaults, name)}
         return replace(self.request, **given), self.targets if tuple(targets) == UNASKED else tuple(targets)
 
 
@@ -72,7 +78,7 @@ def marks(lines: Iterable[str]) -> tuple[str, ...]:
 
 
 def decoded(data: bytes) -> str | None:
-    """Return the text of a file, None where it is no text."""
+    """Return the text of a file's content; None if it is not UTF-8."""
     try:
         return data.decode()
     except UnicodeDecodeError:
@@ -80,7 +86,7 @@ def decoded(data: bytes) -> str | None:
 
 
 def written(manifest: Manifest) -> bytes:
-    """Return the file."""
+    """Return the content of `.bundle.json`."""
     request = {name: value for name, value in asdict(manifest.request).items() if value not in (None, "", [], ())}
     if manifest.request.schedule:
         request["schedule"] = {name: value for name, value in vars(manifest.request.schedule).items() if value}
@@ -95,14 +101,14 @@ def written(manifest: Manifest) -> bytes:
 
 
 def read(folder: Path) -> Manifest:
-    """Read what the last export noted.
+    """Read the manifest of a bundle.
 
     Raises
     ------
     NotFoundError
         There is no bundle.
     UserError
-        The bundle was made before exports noted anything, or what they noted cannot be read.
+        The bundle was made before exports wrote a manifest, or its manifest cannot be read.
     """
     if not (folder / MARK).is_file():
         raise NotFoundError(f"no bundle at {str(folder)!r}: make one with export, without --update")
@@ -132,9 +138,9 @@ def read(folder: Path) -> Manifest:
 
 def _request(facts: Mapping[str, Any]) -> PlanRequest:
     known = {field.name for field in fields(PlanRequest)}
-    found: dict[str, Any] = {
+    values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in facts.items() if name in known
     }
-    if found.get("schedule"):
-        found["schedule"] = schedule(found["schedule"])
-    return PlanRequest(**found)
+    if values.get("schedule"):
+        values["schedule"] = schedule(values["schedule"])
+    return PlanRequest(**values)

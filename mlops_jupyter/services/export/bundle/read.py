@@ -1,4 +1,4 @@
-"""Reading what an export wrote: `pipeline.yaml` as one checked record, and the text of any of a bundle's own files."""
+"""Read what an export wrote: `pipeline.yaml` as one checked record, and the text of any of a bundle's own files."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class StoredBundle:
     steps : each step's facts, with its `name`.
     parameters : name -> default; None where the file does not list them.
     outputs : variable -> the step that delivers it.
-    schedule : the one that it was exported with, or None. Its times are not checked yet.
+    schedule : the schedule that the bundle was exported with, or None. Its times are not checked yet.
     alert : the environment variable that holds the address of alerts, or "".
-    requirements : the packages that its steps need, as pip reads them.
+    requirements : the packages that the steps need, as pip reads them.
     variables : environment variables that are set for every step; a bundle started with them need not restart.
-    secrets : environment variables that its steps take from outside.
+    secrets : environment variables that the steps take from outside.
     """
 
     folder: Path
@@ -68,12 +68,12 @@ def read(folder: Path) -> StoredBundle:
 
 
 def parse(text: str, folder: Path) -> StoredBundle:
-    """Return what a text says that is, or is to be, the `pipeline.yaml` of a folder.
+    """Parse a text that is, or is to be, the `pipeline.yaml` of a folder.
 
     Raises
     ------
     UserError
-        It says something that no export writes: one line with the file and what to do.
+        The text says something that no export writes: one line with the file and what to do.
     """
     import yaml
 
@@ -93,9 +93,9 @@ def contents(path: Path) -> str:
     Raises
     ------
     OSError
-        It is not there, or may not be read.
+        The file is not there, or may not be read.
     ValueError
-        It is a folder or a device, is too large, or is no text.
+        The path is a folder or a device, or the file is too large or not UTF-8.
     """
     if not path.is_file():
         path.stat()  # raises where nothing is, as at the end of a link that leads nowhere
@@ -109,14 +109,14 @@ def contents(path: Path) -> str:
 
 
 def texts(what: str, values: object) -> tuple[str, ...]:
-    """Return a list of texts; raise `ValueError` that names what it is of if it is none."""
+    """Return a list of texts as a tuple; raise `ValueError`, naming `what`, if the value is no such list."""
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise ValueError(f"{what} is no list of texts")
     return tuple(values)
 
 
 def mapping(what: str, values: object, kinds: type | tuple[type, ...] = object) -> dict[str, Any]:
-    """Return a mapping from texts to values of some types; raise `ValueError` that names what it is if it is none."""
+    """Return a mapping from texts to values of `kinds`; raise `ValueError`, naming `what`, if it is no such mapping."""
     if not isinstance(values, dict):
         raise ValueError(f"{what} is no mapping")
     for name, value in values.items():
@@ -171,7 +171,7 @@ def _parameters(values: object) -> Mapping[str, Any] | None:
 
 
 def schedule(parts: object) -> Schedule:
-    """Return a schedule, which a person may have edited; `ValueError` unless it has one kind and known parts."""
+    """Return the schedule, which a person may have edited; raise `ValueError` for an unknown field or not one kind."""
     if not isinstance(parts, dict):
         raise ValueError("schedule is no mapping: write it as 'schedule: {cron: 0 6 * * 1}'")
     known = {part.name: type(part.default) for part in fields(Schedule)}
@@ -180,10 +180,10 @@ def schedule(parts: object) -> Schedule:
             raise ValueError(f"schedule has an unknown part {name!r}: it takes {', '.join(known)}")
         if type(value) is not known[name]:
             raise ValueError(f"schedule has {name} {value!r}, which is no {known[name].__name__}")
-    made = Schedule(**parts)
-    kinds = [name for name in ("cron", "every_seconds", "data", "after", "drift") if getattr(made, name)]
+    parsed = Schedule(**parts)
+    kinds = [name for name in ("cron", "every_seconds", "data", "after", "drift") if getattr(parsed, name)]
     if len(kinds) != 1:
         raise ValueError(
             f"schedule has {' and '.join(kinds) or 'no kind'}: give one of cron, every_seconds, data, after, drift"
         )
-    return made
+    return parsed

@@ -24,12 +24,12 @@ END = re.compile(r"\s*(?:#|//|--|;|<!--)\s*keep: end\s*(?:-->)?\s*")
 
 
 class RegionConflictError(Exception):
-    """Why a text cannot be merged: which region or line, in words that follow the file's name."""
+    """The regions of a text cannot be merged into a new one. The message follows the file's name."""
 
 
 @dataclass(frozen=True)
 class Region:
-    """A marked region: its name, its lines with both marks, and the generated lines that it stands in place of."""
+    """A marked region: its name, its lines with both marks, and the generated lines (`start` to `stop`) it replaces."""
 
     name: str
     lines: tuple[str, ...]
@@ -52,17 +52,17 @@ def merge(mine: str, base: Sequence[str], new: str) -> str:
         A region is not closed, the new text changes what lies around it, or there are edits outside of regions.
     """
     lines = lines_of(new)
-    now = marks(lines)
-    written = [r for r in _placed(lines_of(mine), base) if marks(r.lines) != tuple(base[r.start : r.stop])]
-    for start, stop, region in reversed([(*_place(region, base, now), region) for region in written]):
+    new_marks = marks(lines)
+    edited = [r for r in _placed(lines_of(mine), base) if marks(r.lines) != tuple(base[r.start : r.stop])]
+    for start, stop, region in reversed([(*_place(region, base, new_marks), region) for region in edited]):
         lines[start:stop] = region.lines
     return "\n".join(lines) + "\n"
 
 
 def _placed(mine: Sequence[str], base: Sequence[str]) -> list[Region]:
-    """Find the regions, and which generated lines each stands in place of."""
+    """Return the regions, each with the positions of the generated lines that it replaces."""
     plain, cut = _cut(mine)
-    found: list[Region] = []
+    regions: list[Region] = []
     at = 0
     for number, part in enumerate(plain):
         own = marks(part)
@@ -72,9 +72,9 @@ def _placed(mine: Sequence[str], base: Sequence[str]) -> list[Region]:
             raise RegionConflictError("was edited outside of marked regions")
         if number:
             name, lines = cut[number - 1]
-            found.append(Region(name, tuple(lines), at, start))
+            regions.append(Region(name, tuple(lines), at, start))
         at = start + len(own)
-    return found
+    return regions
 
 
 def _cut(mine: Sequence[str]) -> tuple[list[list[str]], list[tuple[str, list[str]]]]:
@@ -103,13 +103,13 @@ def _cut(mine: Sequence[str]) -> tuple[list[list[str]], list[tuple[str, list[str
 
 
 def _find(part: Sequence[str], base: Sequence[str], at: int) -> int:
-    """Where lines stand in others, at or after a place; -1 if nowhere."""
+    """Return the first position of `part` in `base` that is `at` or later; -1 if there is none."""
     stops = range(at, len(base) - len(part) + 1)
     return next((n for n in stops if tuple(base[n : n + len(part)]) == tuple(part)), -1)
 
 
 def _place(region: Region, base: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
-    """Return which lines of the new text a region takes the place of."""
+    """Return where the lines of the new text that a region replaces start and stop."""
     size = region.stop - region.start
     if not size and region.start == len(base):
         return len(new), len(new)

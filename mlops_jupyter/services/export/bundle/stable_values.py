@@ -1,4 +1,4 @@
-"""Values that a notebook gives anew each time: they alone make no other bundle.
+"""Keep the values that the last export recorded where those of now differ by nondeterminism alone.
 
 A kernel begins with other random states each time, and the clock goes on. So two exports of one notebook differ in the
 first random states and in the values that follow from them. Where nothing else differs, what the last export recorded
@@ -19,7 +19,7 @@ from mlops_jupyter.services.export.bundle.create import BundleFiles
 from mlops_jupyter.services.export.bundle.manifest import Manifest
 
 RANDOM = ("~random", "~numpy.random", "~numpy.entropy", "~torch.random")
-"""Hidden variables that are others in each kernel."""
+"""Hidden variables whose first values differ in each kernel."""
 
 EXPECTED = "tests/expected/"
 INDEX = f"{EXPECTED}expected.json"
@@ -27,7 +27,7 @@ STEPS = f"{EXPECTED}steps.json"
 
 
 def keep_recorded(new: BundleFiles, plan: Plan, known: Manifest, folder: Path) -> BundleFiles:
-    """Return a rendered bundle with the values that the last export recorded, if those of now say nothing new."""
+    """Return a rendered bundle, with the values of the last export if those of now differ by nondeterminism alone."""
     first = first_states(plan.package)
     recorded = {path for path in (*new, *known.files) if path in first or path.startswith(EXPECTED)}
     if any(_decides(path) and path not in recorded and _differs(path, new, known) for path in (*new, *known.files)):
@@ -41,12 +41,12 @@ def keep_recorded(new: BundleFiles, plan: Plan, known: Manifest, folder: Path) -
 
 
 def first_states(package: str) -> dict[str, str]:
-    """Return path in the bundle -> name, for the random states that a notebook may begin with."""
+    """Return path in the bundle -> hidden variable, for the random states that a notebook may begin with."""
     return {f"src/{package}/initial/{initial_file(name)}": name for name in RANDOM}
 
 
 def _decides(path: str) -> bool:
-    """Whether the values of a run depend on a file."""
+    """Return whether the values of a run depend on a file."""
     return path.startswith("src/") or path == "requirements.lock"
 
 
@@ -55,37 +55,37 @@ def _differs(path: str, new: BundleFiles, known: Manifest) -> bool:
 
 
 def _says_the_same(old: BundleFiles, new: BundleFiles, plan: Plan) -> bool:
-    """Whether every value is the same, or comes from what gives another each time."""
+    """Return whether each value is the same in both bundles, or differs by nondeterminism alone."""
     alike = rows(old).keys() == rows(new).keys() and _known(_facts(old)) == _known(_facts(new))
     return alike and not changed(old, new, plan)
 
 
 def changed(old: BundleFiles, new: BundleFiles, plan: Plan) -> list[str]:
-    """Return the outputs of both that have other values, and not just because they have others each time.
+    """Return the outputs of both bundles whose values differ for another reason than nondeterminism.
 
     Parameters
     ----------
-    old, new : what is expected, and the first random states.
+    old, new : files of the bundles, of which the expected values and the first random states are read.
     """
-    before, uncertain = rows(old), _uncertain(old, new, plan)
-    both = {name: row for name, row in rows(new).items() if name in before and plan.outputs[name] not in uncertain}
-    return [name for name, row in both.items() if _content(before[name], old) != _content(row, new)]
+    old_rows, uncertain = rows(old), _uncertain(old, new, plan)
+    both = {name: row for name, row in rows(new).items() if name in old_rows and plan.outputs[name] not in uncertain}
+    return [name for name, row in both.items() if _content(old_rows[name], old) != _content(row, new)]
 
 
 def _uncertain(old: BundleFiles, new: BundleFiles, plan: Plan) -> set[str]:
-    """Return the names of the steps whose values may be others each time, and of those that take them."""
+    """Return the names of the nondeterministic steps, and of all steps downstream of them."""
     drawn = {name for path, name in first_states(plan.package).items() if old.get(path) != new.get(path)}
     facts = _facts(new)
-    found: set[str] = set()
+    uncertain: set[str] = set()
     for step in plan.steps:
         draws = any(name in drawn and maker == INITIAL for name, maker in step.inputs.items())
-        if draws or facts.get(step.name, {}).get("causes") or found.intersection(step.upstream):
-            found.add(step.name)
-    return found
+        if draws or facts.get(step.name, {}).get("causes") or uncertain.intersection(step.upstream):
+            uncertain.add(step.name)
+    return uncertain
 
 
 def rows(bundle: BundleFiles) -> dict[str, Any]:
-    """Return the rows of a bundle's expected values by name; none if there are none that can be read."""
+    """Return the rows of a bundle's expected values by name; an empty mapping if they cannot be read."""
     try:
         return {row["name"]: row for row in json.loads(bundle[INDEX])}
     except (KeyError, ValueError, TypeError):
@@ -93,7 +93,7 @@ def rows(bundle: BundleFiles) -> dict[str, Any]:
 
 
 def _content(row: dict[str, Any], bundle: BundleFiles) -> object:
-    """Return what stands for an expected value: its fingerprint, or else its bytes."""
+    """Return what an expected value is compared by: its fingerprint, or else its JSON and its file's bytes."""
     return row.get("fingerprint") or (json.dumps(row.get("value")), bundle.get(f"{EXPECTED}{row.get('file')}"))
 
 
@@ -106,5 +106,5 @@ def _facts(bundle: BundleFiles) -> dict[str, Any]:
 
 
 def _known(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What is known of steps apart from the values that they had."""
+    """Return the recorded facts of the steps, without the values that they had."""
     return {step: {name: fact for name, fact in each.items() if name != "values"} for step, each in facts.items()}

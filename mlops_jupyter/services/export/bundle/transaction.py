@@ -1,7 +1,7 @@
-"""Changing some files of a folder, all or none of them: also where the process is killed or the disk fills up.
+"""Transactions on a folder's files: all of a change is made or none, even if the process is killed or the disk is full.
 
-What is to be written is laid beside first, then a journal says that it is all there; from then on the change holds.
-Whoever finds a journal finishes what it says, so that nobody reads a folder of which a part is changed.
+New files are staged in a folder of their own first; a journal then commits the transaction. Whoever finds a journal
+finishes the transaction, so that nobody reads a folder of which only a part is changed.
 """
 
 from __future__ import annotations
@@ -18,21 +18,22 @@ from mlops_jupyter.runtime.storage.atomic import sync_folder, write_atomic
 from mlops_jupyter.store.locks import try_lock
 
 STAGE = ".bundle.update"
-"""The folder in which a change waits."""
+"""The folder in which a transaction stages new files and its journal."""
 
 JOURNAL = "journal.json"
+"""The file whose presence commits a transaction."""
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other writers out of a folder for a while, and finish first what one of them left there.
+    """Lock a folder against other writers during a block, and first finish a transaction that was left there.
 
-    The system lets them in again when this process ends, however it does.
+    The operating system releases the lock when this process ends, however it ends.
 
     Raises
     ------
     UserError
-        Another process is writing there, or its file system has no locks.
+        Another process holds the lock, or the folder's file system has no locks.
     """
     handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -46,18 +47,18 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def apply(folder: Path, writes: Mapping[str, bytes], deletes: Collection[str]) -> None:
-    """Write some files of a folder and delete others, all or none. To be called by who is `locked` there.
+    """Write some files of a folder and delete others, all or none. The caller holds the lock of `locked`.
 
     Raises
     ------
     UserError
-        The files cannot be written: then nothing has changed, or the change is finished by the next who looks there.
+        The files cannot be written: then nothing has changed, or the next reader finishes the transaction.
     """
     if not writes and not deletes:
         return
     stage = folder / STAGE
     try:
-        shutil.rmtree(stage, ignore_errors=True)  # of a process that was killed before its change held
+        shutil.rmtree(stage, ignore_errors=True)  # of a process that was killed before it committed
         for path, data in writes.items():
             write_atomic(stage / "files" / path, data, fsync=True)
         for staged in {(stage / "files" / path).parent for path in writes}:
@@ -72,7 +73,7 @@ def apply(folder: Path, writes: Mapping[str, bytes], deletes: Collection[str]) -
 
 
 def recover(folder: Path) -> None:
-    """Finish a change that was begun in a folder, if there is one."""
+    """Finish the transaction that was committed in a folder and not finished, if there is one."""
     if (folder / STAGE / JOURNAL).is_file():
         with locked(folder):
             pass
@@ -100,14 +101,14 @@ def _finish(folder: Path) -> None:
 
 
 def inside(paths: Iterable[str]) -> None:
-    """Raise `ValueError` if one of these paths, read from a file, does not lie in the folder that they are of."""
+    """Raise `ValueError` if one of these paths, which were read from a file, leads out of the bundle."""
     for path in map(PurePosixPath, paths):
         if not path.parts or path.is_absolute() or ".." in path.parts:
             raise ValueError(f"it names {str(path)!r}, which is not in the bundle")
 
 
 def _prune(folder: Path, empty: Path) -> None:
-    """Remove folders that have become empty."""
+    """Remove a folder, and those above it up to the bundle's, that have become empty."""
     while empty != folder:
         try:
             empty.rmdir()

@@ -1,4 +1,4 @@
-"""What an export would change in a bundle that is there, and changing no more than that."""
+"""Compare a rendered bundle with the one on disk, and write no more than what differs."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from mlops_jupyter.services.pipeline.planner import PlanRequest
 STRANGER = "is no file of the export, and stands where one is to lie: move it away"
 
 SHOWN = 5
-"""So many conflicts are told in one line."""
+"""Number of conflicts that a message names."""
 
 
 @dataclass(frozen=True)
 class BundleChanges:
-    """What is to be done to a bundle on disk. Files that the export did not write are not in it.
+    """The changes that bring a bundle on disk up to date. A person's own files are left alone.
 
     Attributes
     ----------
     writes : path -> content that is to lie there, with the regions that a person marked.
     deletes : files that the export wrote once and would not write now.
     kept : files with edits of a person that stay.
-    conflicts : path -> why nobody but a person can say what is to lie there, in words that follow the path.
+    conflicts : path -> why only a person can say what is to lie there, in words that follow the path.
     """
 
     writes: dict[str, bytes] = field(default_factory=dict)
@@ -47,20 +47,20 @@ class BundleChanges:
 
 def changes(new: BundleFiles, known: Manifest, folder: Path) -> BundleChanges:
     """Compare what is rendered now with what lies on disk, file by file; nothing is written."""
-    found = BundleChanges()
+    result = BundleChanges()
     for path in sorted({*new, *known.files}):
-        there = _there(folder / path)
-        if there is None:
-            found.conflicts[path] = "is no file"
+        on_disk = _there(folder / path)
+        if on_disk is None:
+            result.conflicts[path] = "is no file"
         elif path not in new:
-            _leave(found, path, there[0], known.files[path])
-        elif there[0] != new[path]:
-            _write(found, path, there[0], new[path], known)
-    return found
+            _leave(result, path, on_disk[0], known.files[path])
+        elif on_disk[0] != new[path]:
+            _write(result, path, on_disk[0], new[path], known)
+    return result
 
 
 def _there(path: Path) -> tuple[bytes | None] | None:
-    """Return a file's content (None if there is no file); no answer at all where something else lies there."""
+    """Return (content,) of a file, (None,) where there is no file, and None where something else is in its place."""
     try:
         return (path.read_bytes(),)
     except FileNotFoundError:
@@ -79,14 +79,14 @@ def _leave(found: BundleChanges, path: str, there: bytes | None, was: str) -> No
 
 
 def _write(found: BundleChanges, path: str, there: bytes | None, new: bytes, known: Manifest) -> None:
-    was = known.files.get(path)
-    if there is None or written_file_digest(there) == was:
+    written_digest = known.files.get(path)
+    if there is None or written_file_digest(there) == written_digest:
         if there is None or written_file_digest(there) != written_file_digest(new):
             found.writes[path] = new
-    elif was is None:
+    elif written_digest is None:
         if written_file_digest(there) != written_file_digest(new):
             found.conflicts[path] = STRANGER
-    elif was == written_file_digest(new):
+    elif written_digest == written_file_digest(new):
         found.kept.append(path)
     else:
         _merge(found, path, there, new, known)
@@ -112,27 +112,27 @@ def _merge(found: BundleChanges, path: str, there: bytes, new: bytes, known: Man
 
 
 def anew(new: BundleFiles, request: PlanRequest, targets: Sequence[str], folder: Path) -> None:
-    """Write a bundle whole: where none is, or over one that nobody edited. Files that are no export's stay there.
+    """Write a bundle whole, where none is or over one that nobody edited. A person's own files stay there.
 
     Raises
     ------
     UserError
         A file was edited, or lies where one is to be written (which, and what to do), or nothing can be written.
     """
-    wanted = {**new, manifest.NAME: manifest.written(manifest.of(new, request, targets))}
+    files = {**new, manifest.NAME: manifest.written(manifest.of(new, request, targets))}
     if not (folder / MARK).is_file():
-        create.write(wanted, folder)
+        create.write(files, folder)
         return
     with transaction.locked(folder):
         known = manifest.read(folder)
-        there = {path: _there(folder / path) for path in sorted({*new, *known.files})}
-        refuse({path: why for path, found in there.items() if (why := _own(path, found, new, known))}, folder)
-        writes = {path: data for path, data in wanted.items() if there.get(path) != (data,)}
+        on_disk = {path: _there(folder / path) for path in sorted({*new, *known.files})}
+        refuse({path: why for path, content in on_disk.items() if (why := _own(path, content, new, known))}, folder)
+        writes = {path: data for path, data in files.items() if on_disk.get(path) != (data,)}
         transaction.apply(folder, writes, [path for path in known.files if path not in new])
 
 
 def _own(path: str, there: tuple[bytes | None] | None, new: BundleFiles, known: Manifest) -> str:
-    """Why what lies in a bundle would be lost if that were written anew, in words that follow the path; "" if not."""
+    """Return why a file would be lost if the bundle were written anew, in words that follow its path; "" if not."""
     if there is None:
         return "is no file"
     if there[0] is None or there[0] == new.get(path) or written_file_digest(there[0]) == known.files.get(path):
@@ -143,11 +143,12 @@ def _own(path: str, there: tuple[bytes | None] | None, new: BundleFiles, known: 
 
 
 def write(new: BundleFiles, plan: Plan, request: PlanRequest, targets: Sequence[str], folder: Path) -> BundleChanges:
-    """Bring a bundle up to date: all that is to change or nothing.
+    """Bring a bundle up to date, in one transaction.
 
     Parameters
     ----------
-    new : every file that the export makes of the plan; `request` and `targets` are what it was asked for.
+    new : every file that is rendered from the plan.
+    request, targets : what the export was asked for.
 
     Raises
     ------
@@ -157,17 +158,17 @@ def write(new: BundleFiles, plan: Plan, request: PlanRequest, targets: Sequence[
     with transaction.locked(folder):
         known = manifest.read(folder)
         new = stable_values.keep_recorded(new, plan, known, folder)
-        found = changes(new, known, folder)
-        refuse(found.conflicts, folder)
-        wanted = manifest.of(new, request, targets)
-        note = {} if wanted == known else {manifest.NAME: manifest.written(wanted)}
-        transaction.apply(folder, {**found.writes, **note}, found.deletes)
-    return found
+        result = changes(new, known, folder)
+        refuse(result.conflicts, folder)
+        updated = manifest.of(new, request, targets)
+        note = {} if updated == known else {manifest.NAME: manifest.written(updated)}
+        transaction.apply(folder, {**result.writes, **note}, result.deletes)
+    return result
 
 
 def refuse(conflicts: Mapping[str, str], folder: Path) -> None:
-    """Raise `UserError` if there are conflicts: the first few, in one line."""
+    """Raise `UserError`, which names the first few conflicts in one line, if there are any."""
     if conflicts:
-        said = [f"{path!r} {why}" for path, why in conflicts.items()]
-        more = f"; and {len(said) - SHOWN} more (`mlops-jupyter diff` lists them)" if len(said) > SHOWN else ""
-        raise UserError(f"{str(folder)!r} is left as it is: {'; '.join(said[:SHOWN])}{more}")
+        reasons = [f"{path!r} {why}" for path, why in conflicts.items()]
+        more = f"; and {len(reasons) - SHOWN} more (`mlops-jupyter diff` lists them)" if len(reasons) > SHOWN else ""
+        raise UserError(f"{str(folder)!r} is left as it is: {'; '.join(reasons[:SHOWN])}{more}")

@@ -1,1 +1,1 @@
-"""How a plan is spelled in the languages of the targets: nothing breaks out, and every tick is the same."""
+"""What several targets need to write a plan in their languages, so that no text of it is read as code."""

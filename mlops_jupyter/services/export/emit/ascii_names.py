@@ -9,11 +9,11 @@ from mlops_jupyter.runtime.hashing import name_mark
 
 
 def plain(names: Iterable[str], reserved: Collection[str] = ()) -> dict[str, str]:
-    """Return for each name one that such a system takes, its own for each: the same name where that will do.
+    """Return name -> a name that such a system takes, unique among them: the name itself where it is one.
 
     Parameters
     ----------
-    reserved : words that the system keeps for itself.
+    reserved : names that the system keeps for itself.
 
     Examples
     --------
@@ -21,16 +21,16 @@ def plain(names: Iterable[str], reserved: Collection[str] = ()) -> dict[str, str
     {'load': 'load', 'région': 'region', 'config': 'config_2', 'config_': 'config_'}
     """
     names = list(names)
-    found = {name: name for name in names if name.isascii() and name not in reserved}
-    taken = {*found, *reserved}
+    ascii_names = {name: name for name in names if name.isascii() and name not in reserved}
+    taken = {*ascii_names, *reserved}
     for name in names:
-        if name not in found:
+        if name not in ascii_names:
             base, number = _ascii(name), 2
-            found[name] = base
-            while found[name] in taken:
-                found[name], number = f"{base}_{number}", number + 1
-            taken.add(found[name])
-    return {name: found[name] for name in names}
+            ascii_names[name] = base
+            while ascii_names[name] in taken:
+                ascii_names[name], number = f"{base}_{number}", number + 1
+            taken.add(ascii_names[name])
+    return {name: ascii_names[name] for name in names}
 
 
 def _ascii(name: str) -> str:

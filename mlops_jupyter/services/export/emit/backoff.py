@@ -1,4 +1,4 @@
-"""The pauses between tries of a step, for systems that are told each one, and how long a run may take with them."""
+"""The pauses between the tries of a step, for systems that take a list of them, and the longest time of a run."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def longest_run(plan: Plan) -> float | None:
 
     Examples
     --------
-    >>> from mlops_jupyter.core.plan import Step as Planned
+    >>> from mlops_jupyter.core.plan import PlanStep
     >>> wishes = Resources(retries=2, backoff_seconds=90, timeout_seconds=600)
-    >>> longest_run(Plan("p", "p", steps=(Planned("a", "1", "", resources=wishes),)))
+    >>> longest_run(Plan("p", "p", steps=(PlanStep("a", "1", "", resources=wishes),)))
     1980
     """
     wishes = [step.resources for step in plan.steps]

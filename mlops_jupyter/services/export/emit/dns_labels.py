@@ -13,7 +13,7 @@ LONGEST = 52
 
 
 def label(name: str, longest: int = LONGEST) -> str:
-    """Return a name in that form; one that does not say the whole name (case, other letters) ends with a mark of it.
+    """Return a name as a label. Where the label loses a part of it (case, other letters), it ends with a hash of it.
 
     Examples
     --------
@@ -21,26 +21,26 @@ def label(name: str, longest: int = LONGEST) -> str:
     ('train-model', 'train-2fa311', 'region-953975')
     """
     ascii_only = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    made = re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")
-    if made.replace("-", "_") == name and made[:1].isalpha() and len(made) <= longest:
-        return made
+    text = re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-")
+    if text.replace("-", "_") == name and text[:1].isalpha() and len(text) <= longest:
+        return text
     mark = name_mark(name, 3)
-    made = made[: longest - len(mark) - 1].strip("-")
-    return f"{made}-{mark}" if made[:1].isalpha() else f"x-{mark}"
+    text = text[: longest - len(mark) - 1].strip("-")
+    return f"{text}-{mark}" if text[:1].isalpha() else f"x-{mark}"
 
 
 def labels(names: Iterable[str]) -> dict[str, str]:
-    """Return name -> label, different for different names.
+    """Return name -> label, unique among them.
 
     Examples
     --------
     >>> labels(["load", "sum_up"])
     {'load': 'load', 'sum_up': 'sum-up'}
     """
-    found: dict[str, str] = {}
+    unique: dict[str, str] = {}
     for name in dict.fromkeys(names):
-        wanted, number = label(name), 2
-        while wanted in found.values():
-            wanted, number = f"{label(name)}-{number}", number + 1
-        found[name] = wanted
-    return found
+        candidate, number = label(name), 2
+        while candidate in unique.values():
+            candidate, number = f"{label(name)}-{number}", number + 1
+        unique[name] = candidate
+    return unique

@@ -1,4 +1,4 @@
-"""The bundle's image, as its Dockerfile makes it: what the targets that run it have to know."""
+"""The bundle's image, as its Dockerfile builds it: its folders, user, command and limits, for targets that run it."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from mlops_jupyter.services.export.emit.backoff import longest_run
 from mlops_jupyter.services.export.emit.dns_labels import label
 
 STORE = "/store"
-"""Where runs and artifacts are kept in it: a volume, so that they stay."""
+"""The image's folder for runs and artifacts: a volume, so that they stay."""
 
 DATA = "/data"
-"""Where newer data files lie in it, for pipelines that read files; those that are not there are the image's own."""
+"""The image's folder for newer data files; a file that is not there is read from the copy in the image."""
 
 USER = 10001
-"""Who runs in it: nobody else's number, and never root's."""
+"""The id of the image's user: no other user's, and never root's."""
 
 PYTHON = "/venv/bin/python"
-"""Its interpreter, with the locked packages."""
+"""The image's interpreter, with the locked packages."""
 
 AROUND_SECONDS = 600
-"""What a run may take beside its steps, the pull of the image included."""
+"""Seconds that a run may take beside its steps, the pull of the image included."""
 
 
 def reads_files(plan: Plan) -> bool:
-    """Whether the pipeline takes data files that no step of it writes."""
+    """Return whether the pipeline takes data files that none of its steps writes."""
     return any(
         variable.startswith(FILE) and maker == INITIAL for step in plan.steps for variable, maker in step.inputs.items()
     )
 
 
 def volumes(plan: Plan) -> dict[str, str]:
-    """Return what to mount: name -> folder in the image."""
+    """Return the volumes to mount: name -> folder in the image."""
     return {"store": STORE, **({"data": DATA} if reads_files(plan) else {})}
 
 
 def places(plan: Plan, store: str = STORE) -> list[str]:
-    """Return the words of a command that say where things are kept."""
+    """Return the arguments of a command that name the store and, if the pipeline reads files, the data folder."""
     return ["--store", store, *(["--data", DATA] if reads_files(plan) else [])]
 
 
@@ -53,7 +53,7 @@ def largest(plan: Plan) -> Resources:
 
 
 def run(plan: Plan) -> list[str]:
-    """Return the words that run the whole pipeline in one container.
+    """Return the arguments of the command that runs the whole pipeline in one container.
 
     A container that has what the largest step asks for runs the steps one after another, so that each has it.
     """
@@ -62,16 +62,17 @@ def run(plan: Plan) -> list[str]:
 
 
 def beside(plan: Plan, tool: str, packages: str, lines: str, context: str = "") -> str:
-    """Return commands that build the image, and one above it with a system's own packages in an environment beside it.
+    """Return commands that build the image, and one on top with a system's packages in an environment of their own.
 
-    S3 is what their examples keep the store in, so that the steps get what reaches it.
+    The READMEs' examples keep the store in S3, so the steps' environment gets the package that reaches S3.
 
     Parameters
     ----------
-    tool : names the environment, `/opt/TOOL`, whose programs come first.
-    packages : what pip installs into that.
-    lines : what else the second recipe says.
-    context : a folder of the bundle that it copies from; "" for none. The bundle as a whole hides all but its own.
+    tool : name of the environment, `/opt/TOOL`, whose programs come first in PATH.
+    packages : packages that pip installs into that environment.
+    lines : further lines of the second Dockerfile.
+    context : a folder of the bundle that the second Dockerfile copies from; "" for none. (Not the bundle itself, whose
+        `.dockerignore` hides all but what the first copies.)
     """
     name = label(plan.package)
     return f"""\
@@ -90,6 +91,6 @@ docker push REGISTRY/{name}:1
 
 
 def longest(plan: Plan) -> int | None:
-    """Return the seconds that a run in a container can take at most; None if some step may take as long as it likes."""
+    """Return the most seconds that a run in a container can take; None if a step has no time limit."""
     seconds = longest_run(plan)
     return None if seconds is None else math.ceil(seconds) + AROUND_SECONDS

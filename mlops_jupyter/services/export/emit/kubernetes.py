@@ -18,17 +18,17 @@ POD: dict[str, Any] = {
     "fsGroup": USER,  # makes a fresh volume one that the user may write
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-"""Who a pod is."""
+"""The security context of a pod."""
 
 CONTAINER: dict[str, Any] = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-"""What a container may do."""
+"""The security context of a container."""
 
 
 NOTHING = Resources()
 
 
 def timed(schedule: Schedule | None, system: str) -> tuple[str, str] | None:
-    """Return what `portable.cron_and_zone` does, for systems on robfig/cron.
+    """Return the cron and the time zone of a schedule, as `portable.cron_and_zone` does, for systems on robfig/cron.
 
     That library walks hours by the time that passes, and looks at the day again when it comes to hour 0. So after a
     change of the clocks by half an hour it comes to the next day at half past, and what falls due before that is lost;
@@ -37,12 +37,12 @@ def timed(schedule: Schedule | None, system: str) -> tuple[str, str] | None:
     Raises
     ------
     UserError
-        The system (named in the line) cannot fire so.
+        The system, which the message names, cannot fire at the times of the schedule.
     """
-    found = portable.cron_and_zone(schedule, system)
-    if found is None or found[0].split()[1] == "*":
-        return found
-    expression, place = found
+    cron_and_zone = portable.cron_and_zone(schedule, system)
+    if cron_and_zone is None or cron_and_zone[0].split()[1] == "*":
+        return cron_and_zone
+    expression, place = cron_and_zone
     if len({minutes % 60 for minutes in dst.utc_offsets(place)}) > 1:
         raise UserError(
             f"the clocks of {place} change by less than an hour, and {system} then loses ticks: "
@@ -52,11 +52,11 @@ def timed(schedule: Schedule | None, system: str) -> tuple[str, str] | None:
         raise UserError(
             f"{day} has no midnight in {place}, and {system} would fire on that day too: give the schedule in UTC"
         )
-    return found
+    return cron_and_zone
 
 
 def quantity(number: float) -> str:
-    """Return processors as Kubernetes counts them.
+    """Return a number of processors as a quantity of Kubernetes.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def quantity(number: float) -> str:
 
 
 def memory(size: int) -> str:
-    """Return bytes as Kubernetes writes them.
+    """Return a number of bytes as a quantity of Kubernetes.
 
     Examples
     --------
@@ -81,12 +81,15 @@ def memory(size: int) -> str:
 
 
 def resources(wishes: Resources) -> dict[str, dict[str, str]]:
-    """Return what a container asks for. Memory is also its limit: more would be taken from others."""
-    asked = {"cpu": wishes.cpu and quantity(wishes.cpu), "memory": wishes.memory_bytes and memory(wishes.memory_bytes)}
-    limits = {"memory": asked["memory"], "nvidia.com/gpu": wishes.gpu and str(wishes.gpu)}
-    found = {"requests": asked, "limits": limits}
-    said = {kind: {name: value for name, value in values.items() if value} for kind, values in found.items()}
-    return {kind: values for kind, values in said.items() if values}
+    """Return a container's requests and limits. Memory is also limited: more would be taken from others."""
+    requests = {
+        "cpu": wishes.cpu and quantity(wishes.cpu),
+        "memory": wishes.memory_bytes and memory(wishes.memory_bytes),
+    }
+    limits = {"memory": requests["memory"], "nvidia.com/gpu": wishes.gpu and str(wishes.gpu)}
+    kinds = {"requests": requests, "limits": limits}
+    given = {kind: {name: value for name, value in values.items() if value} for kind, values in kinds.items()}
+    return {kind: values for kind, values in given.items() if values}
 
 
 def container(
@@ -96,18 +99,18 @@ def container(
 
     Parameters
     ----------
-    words : what comes after ``python -m <package>``.
-    env : variables beside the secrets, as Kubernetes lists them.
+    words : arguments after ``python -m <package>``.
+    env : variables beside the secrets, in the form of Kubernetes.
     """
     secret = label(plan.package)
     secrets = [{"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": name}}} for name in plan.secrets]
-    asked = resources(wishes)
+    requests_and_limits = resources(wishes)
     return {
         "image": image,
         "command": ["python", "-m", plan.package],
         "args": list(words),
         **({"env": [*secrets, *env]} if secrets or env else {}),
-        **({"resources": asked} if asked else {}),
+        **({"resources": requests_and_limits} if requests_and_limits else {}),
         "volumeMounts": [
             {"name": name, "mountPath": folder, **({"readOnly": True} if folder == DATA else {})}
             for name, folder in volumes(plan).items()
@@ -117,7 +120,7 @@ def container(
 
 
 def mounted(plan: Plan, prefix: str) -> list[dict[str, Any]]:
-    """Return a pod's volumes, each a claim of `claims`."""
+    """Return a pod's volumes, each for one of the `claims`."""
     return [{"name": name, "persistentVolumeClaim": {"claimName": f"{prefix}-{name}"}} for name in volumes(plan)]
 
 
@@ -126,8 +129,8 @@ def claims(plan: Plan, prefix: str, several: bool) -> list[dict[str, Any]]:
 
     Parameters
     ----------
-    prefix : of their names.
-    several : whether pods on several machines write to them at once.
+    prefix : first part of the claims' names.
+    several : whether pods on several machines write to a volume at once.
     """
     return [
         {

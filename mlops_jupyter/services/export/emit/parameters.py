@@ -1,4 +1,4 @@
-"""Parameters as JSON: how every system hands them to a step, and which it cannot hold."""
+"""Parameters as JSON: how every system hands them to a step, and which of them it cannot hold."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from mlops_jupyter.services.export.emit.python import identifier
 
 
 def in_json(value: object, ascii_only: bool = True) -> str:
-    """Return a value as JSON on one line; "" where it does not go there and come back unchanged.
+    """Return a value as JSON on one line; "" if JSON does not give it back unchanged.
 
-    NaN, infinities, tuples and keys that are no text do not.
+    NaN, infinities, tuples and keys that are no text do not come back unchanged.
 
     Examples
     --------
@@ -30,7 +30,7 @@ def in_json(value: object, ascii_only: bool = True) -> str:
 
 
 def text(value: object) -> str:
-    """Return a value as JSON in ASCII, in which nobody finds a placeholder: no ``$``, no ``%``, no two braces.
+    """Return a value as JSON in ASCII, in which no system finds a placeholder: no ``$``, no ``%``, no two braces.
 
     So ``$(NAME)`` and ``$$`` of Kubernetes, ``{{name}}`` of Argo, ``${name}`` and ``%{if}`` of Terraform are only text.
     None of these signs stands in JSON outside of a text, but for single braces.
@@ -45,12 +45,12 @@ def text(value: object) -> str:
 
 
 def settable(parameter: Parameter) -> bool:
-    """Whether any reader of JSON can set it."""
+    """Return whether JSON can hold the parameter's default, so that any system can set it."""
     return bool(in_json(parameter.default))
 
 
 def overridable(plan: Plan) -> Iterator[Parameter]:
-    """Yield the parameters that are `settable`, their names seen to be names. The others keep the pipeline's default.
+    """Yield the `settable` parameters, after a check of their names. The others keep the pipeline's default.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def overridable(plan: Plan) -> Iterator[Parameter]:
 
 
 def passed(plan: Plan) -> dict[str, str]:
-    """Return name -> `text` of the default, of each parameter that is `overridable`."""
+    """Return name -> default as `text`, for each parameter that is `overridable`."""
     return {parameter.name: text(parameter.default) for parameter in overridable(plan)}
 
 

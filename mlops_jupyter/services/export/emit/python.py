@@ -12,7 +12,7 @@ from mlops_jupyter.services.export.emit.dns_labels import label
 
 
 def literal(value: object) -> str:
-    """Return source that evaluates to exactly this value; what does not print (also what turns text around) is escaped.
+    """Return source that evaluates to exactly this value; signs that do not print, or that reverse text, are escaped.
 
     Takes None, booleans, finite numbers, strings, and lists and dicts of them.
 
@@ -46,7 +46,7 @@ def _spell(value: object) -> str:
 
 
 def identifier(name: str, what: str) -> str:
-    """Return the name if Python takes it as one; else raise `UserError` naming what it was for.
+    """Return the name if it is an identifier of Python; else raise `UserError`, which names it and `what` it is for.
 
     Examples
     --------
@@ -59,23 +59,23 @@ def identifier(name: str, what: str) -> str:
 
 
 def called(names: Iterable[str], taken: Iterable[str], ending: str, lower: bool = False) -> dict[str, str]:
-    """Return name -> what it is called where some names are taken and letters are ASCII: itself if that can be.
+    """Return name -> a unique ASCII name that is not taken: the name itself if it is one.
 
     Parameters
     ----------
-    ending : what is added to one that is taken.
-    lower : upper-case letters are not to be had either.
+    ending : suffix of a name that would be taken without it.
+    lower : whether upper-case letters are forbidden, too.
 
     Examples
     --------
     >>> called(["load", "next", "Größe"], {"next"}, "step")
     {'load': 'load', 'next': 'next_step', 'Größe': 'groe_3c2f10'}
     """
-    found: dict[str, str] = {}
+    unique: dict[str, str] = {}
     for name in names:
         plain = name.isascii() and not name.startswith("_")
-        wanted = (name.lower() if lower else name) if plain else label(name).replace("-", "_")
-        while wanted in taken or wanted in found.values():
-            wanted += f"_{ending}"
-        found[name] = wanted
-    return found
+        candidate = (name.lower() if lower else name) if plain else label(name).replace("-", "_")
+        while candidate in taken or candidate in unique.values():
+            candidate += f"_{ending}"
+        unique[name] = candidate
+    return unique

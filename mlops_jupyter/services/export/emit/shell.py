@@ -1,4 +1,4 @@
-"""What programs of POSIX sh share that run a bundle: where it is, who runs its steps, where secrets come from."""
+"""Parts of the POSIX shell programs that run a bundle: its folder, its interpreter, its secrets."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ python=$home/.venv/bin/python
 [ -x "$python" ] || python=python3
 export PYTHONPATH="$home/src"
 """
-"""The first lines of a program in a folder of the bundle: its own interpreter if it has one, else the machine's."""
+"""The first lines of a program in a folder of the bundle: they take its own interpreter, or else the machine's."""
 
 
 def secrets(names: Iterable[str], folder: str) -> str:
-    """Return lines that set environment variables from files of their names; they stop at one that cannot be read.
+    """Return lines that set environment variables from files of their names; they exit if one cannot be read.
 
-    The program has a function `say` that tells what went wrong.
+    The program must have a function `say` that prints an error.
 
     Parameters
     ----------
-    names : of the environment variables.
-    folder : where the files are, as a word of the shell.
+    names : names of the environment variables.
+    folder : the folder of the files, as a word of the shell.
     """
     words = " ".join(identifier(name, "secret") for name in names)
     if not words:
@@ -39,7 +39,7 @@ done
 
 
 def keeping(package: str, names: Iterable[str]) -> str:
-    """Return commands by which a person writes those files, into `~/.config/PACKAGE/secrets`; "" without secrets."""
+    """Return commands by which a person writes secrets to files in `~/.config/PACKAGE/secrets`; "" without secrets."""
     files = "".join(
         f"(umask 077; cat > ~/.config/{package}/secrets/{name})    # then type it, and Ctrl-D\n" for name in names
     )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib import resources
 
 SHARED = ("CALLER", "WAITER")
-"""Placeholders that any template may hold: what calls the bundle's own command, and what waits for it."""
+"""Placeholders that any template may hold: code that calls the bundle's own command, and code that waits for it."""
 
 
 class Template(string.Template):
@@ -32,7 +32,7 @@ def fill(package: str, file: str, parts: Mapping[str, str]) -> str:
 
     Parameters
     ----------
-    package, file : where the template lies.
+    package, file : the template's package, and its name there.
     parts : placeholder -> source, made of literals and names alone.
 
     Raises

@@ -14,7 +14,7 @@ from mlops_jupyter.services.export.bundle.read import read
 from mlops_jupyter.services.export.run.verify import Proof
 
 MARK = "<!-- mlops-jupyter review -->"
-"""First line of a review, by which its comment is found again."""
+"""First line of a review, by which the comment that holds it is found again."""
 
 LONGEST = 60_000
 """Characters; what is longer is cut, since platforms refuse such comments."""
@@ -23,7 +23,7 @@ Texts = Mapping[str, str]
 
 
 def page(sections: list[str]) -> str:
-    """Return the whole review."""
+    """Return the whole review; one that is too long for a comment is cut."""
     text = "\n\n".join([f"{MARK}\n## Notebooks", *(sections or ["No notebook is tracked here."])]) + "\n"
     if len(text) <= LONGEST:
         return text
@@ -32,13 +32,13 @@ def page(sections: list[str]) -> str:
 
 
 def section(name: str, proof: Proof, before: Path | None, after: Path) -> str:
-    """Return what is to say of one notebook.
+    """Return the review's section on one notebook.
 
     Parameters
     ----------
-    name : its path.
-    proof : what `verify` found of the new bundle.
-    before, after : bundles of the notebook as it was, None where there was none, and as it is.
+    name : the notebook's path.
+    proof : the result of `verify` for the new bundle.
+    before, after : bundles of the notebook as it was (None if there was none) and as it is.
     """
     verdict = f"**{proof.status}**, {count_of(proof.steps, 'step')} in {proof.seconds:.1f} s"
     if proof.reason:
@@ -49,12 +49,12 @@ def section(name: str, proof: Proof, before: Path | None, after: Path) -> str:
 
 
 def refused(name: str, reason: str) -> str:
-    """Return what is to say of a notebook that is not exported."""
+    """Return the review's section on a notebook whose export failed."""
     return f"### {code(name)}\n\n**not exported**: {code(reason)}"
 
 
 def differences(before: Path | None, after: Path) -> Iterator[str]:
-    """Yield paragraphs on what differs between two bundles, values first; one that says so where nothing does."""
+    """Yield paragraphs on what differs between two bundles, values first; a single one if nothing differs."""
     if before is None:
         yield "There was no pipeline of it before."
         return

@@ -36,7 +36,7 @@ from mlops_jupyter.services.pipeline.select.cell_identity import in_file
 def step_states(
     recording: Recording, request: PlanRequest, magics: Magics, bundle: Path, store: Path
 ) -> list[StepView]:
-    """Return the steps that an export made now would have, each with where it stands.
+    """Return the steps that an export made now would have, each with its state.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def _artifact(artifacts: tuple[Artifact, ...], name: str) -> Artifact:
 
 
 def _sources(planned: Plan, bundle: Path) -> SourceDigests:
-    """Return the code of the package's folder as the export before a run leaves it, with files of a person's own."""
+    """Return the digests of the package's code as the export before a run leaves it, a person's own files included."""
     files = step_files(planned)
     folder = bundle / "src" / planned.package
     written = manifest.read(bundle).files if (bundle / MARK).is_file() else {}
@@ -125,7 +125,7 @@ class _FirstValues:
         self._outside = json.loads(self._files.get(f"{self._folder}/files.json", b"{}"))
 
     def digest(self, name: str) -> str:
-        """Return what `runtime.initial.Initial.digest` gives in the bundle.
+        """Return the digest of a first value that `runtime.step.initial.Initial` gives in the bundle.
 
         Raises
         ------
@@ -144,7 +144,7 @@ class _FirstValues:
 
 
 def _package_versions(planned: Plan) -> Callable[[tuple[str, ...]], dict[str, str]]:
-    """Return what tells the versions of modules; of the project's own modules by the source that the bundle carries."""
+    """Return a function from modules to their versions; a module that the bundle carries is versioned by its source."""
     carried = {path.removeprefix("src/"): data for path, data in planned.files.items() if path.startswith("src/")}
 
     def version(module: str, installed: str) -> str:

@@ -1,4 +1,4 @@
-"""Running a bundle on this machine, with its results at hand afterwards."""
+"""Run a bundle on this machine, and give access to its results."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from mlops_jupyter.services.export.run.verify import fault_of, run_command
 
 @dataclass(frozen=True, repr=False)
 class RunOutcome(Mapping[str, Any]):
-    """One run of a bundle: a mapping of the values it delivered, each loaded when asked for.
+    """One run of a bundle: a mapping from names to the values that it delivered, each loaded on access.
 
     Attributes
     ----------
-    run : its id, a folder in the store.
+    run : the run's id, a folder in the store.
     steps : step -> "done", "cached" or "failed".
-    runs : with `--each`, what each of the runs came to: {"value", "run", "status", "outputs", "error"}.
+    seconds : wall time.
+    runs : with `--each`, a row for each of the runs: {"value", "run", "status", "outputs", "error"}.
     """
 
     run: str
@@ -64,12 +65,13 @@ class RunOutcome(Mapping[str, Any]):
 def run(
     bundle: Path, store: Path | str, words: Sequence[str] = (), progress: Callable[[str], None] = lambda line: None
 ) -> RunOutcome:
-    """Run a bundle with this process's environment; its progress is passed on line by line.
+    """Run a bundle with this process's environment.
 
     Parameters
     ----------
     store : a folder, or an fsspec address.
     words : further arguments of `python -m <package> run`, as in ["-p", "n_estimators=300"].
+    progress : called with each line of progress.
 
     Raises
     ------

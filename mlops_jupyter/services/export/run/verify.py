@@ -1,4 +1,4 @@
-"""Proof: the bundle run in a clean process, its values held against the notebook's."""
+"""Verify a bundle: run it in a clean process, and compare its values with the notebook's."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from mlops_jupyter.services.export.bundle.read import StoredBundle, read
 Progress = Callable[[str], None]
 
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "TZ")
-"""Environment variables that a clean process keeps; what else a notebook needs of them is captured."""
+"""Environment variables that a clean process inherits; those that a notebook reads are captured."""
 
 
 @dataclass(frozen=True)
 class OutputProof:
-    """One delivered value: `status` is identical, close, differs or failed; the rest are for people.
+    """The comparison of one delivered value: `status` is identical, close, differs or failed; the rest is for people.
 
     Attributes
     ----------
-    parted : {"step", "variable"} where the run's values first part from the notebook's, on the way to this one.
-    cause : what is known of why.
+    parted : {"step", "variable"} of the first divergence from the notebook's values, on the way to this one.
+    cause : what is known of the divergence's cause.
     """
 
     name: str
@@ -44,7 +44,7 @@ class OutputProof:
 
     @property
     def why(self) -> str:
-        """All that is known of a difference, in one line."""
+        """The reason of a difference, its first divergence and its cause, in one line."""
         if self.parted is None:
             return self.reason
         where = f"parts first in step {self.parted['step']!r} (variable {self.parted['variable']!r})"
@@ -53,13 +53,13 @@ class OutputProof:
 
 @dataclass(frozen=True)
 class Proof:
-    """What came of running a bundle clean: the worst of its outputs' states, and why.
+    """The result of verifying a bundle: the worst status of its outputs, and why.
 
     Attributes
     ----------
     steps : number of steps of the pipeline.
     seconds : wall time of the run and the comparison.
-    parted, cause : those of the first of the worst outputs.
+    parted, cause : as in the first output that has the worst status.
     """
 
     status: str
@@ -76,7 +76,7 @@ class Proof:
         return self.status in ("identical", "close")
 
     def as_json(self) -> dict[str, Any]:
-        """Return the facts as JSON."""
+        """Return the fields as a mapping that `json` can write."""
         return asdict(self)
 
 
@@ -86,29 +86,35 @@ def verify(bundle: Path, fresh_env: bool = False, progress: Progress = lambda li
     Parameters
     ----------
     fresh_env : build an environment from requirements.lock first, and run in that.
+    progress : called with each line of progress.
+
+    Raises
+    ------
+    UserError
+        The bundle cannot be read, or the environment cannot be built. A run that failed is a result.
     """
     began = time.perf_counter()
     stored = read(bundle)
     with tempfile.TemporaryDirectory(prefix="verify-") as folder:
         python = _fresh(bundle, Path(folder, "env"), progress) if fresh_env else sys.executable
         store = Path(folder, "store")
-        ran = call(stored, python, ["run", "--store", str(store)], progress)
-        checked: dict[str, Any] = {}
-        if "run" in ran:
-            words = ["check", "--store", str(store), "--run", str(ran["run"])]
-            checked = call(stored, python, words, progress, _lent(Path(folder, "lent")) if fresh_env else None)
-    reason = "" if ran.get("status") == "succeeded" else fault_of(ran)
-    outputs = tuple(map(_output, checked.get("outputs", ())))
-    if "outputs" not in checked:
+        run_answer = call(stored, python, ["run", "--store", str(store)], progress)
+        check_answer: dict[str, Any] = {}
+        if "run" in run_answer:
+            words = ["check", "--store", str(store), "--run", str(run_answer["run"])]
+            check_answer = call(stored, python, words, progress, _lent(Path(folder, "lent")) if fresh_env else None)
+    reason = "" if run_answer.get("status") == "succeeded" else fault_of(run_answer)
+    outputs = tuple(map(_output, check_answer.get("outputs", ())))
+    if "outputs" not in check_answer:
         outputs = tuple(OutputProof(name, "failed", reason, "", "") for name in stored.outputs)
     return Proof(
-        status="failed" if reason else str(checked.get("status", "failed")),
+        status="failed" if reason else str(check_answer.get("status", "failed")),
         steps=len(stored.steps),
         seconds=round(time.perf_counter() - began, 3),
         outputs=outputs,
-        reason=reason or str(checked.get("error") or ""),
-        parted=checked.get("parted"),
-        cause=str(checked.get("cause") or ""),
+        reason=reason or str(check_answer.get("error") or ""),
+        parted=check_answer.get("parted"),
+        cause=str(check_answer.get("cause") or ""),
     )
 
 
@@ -118,7 +124,7 @@ def _output(row: Mapping[str, Any]) -> OutputProof:
 
 
 def _lent(folder: Path) -> Path:
-    """Return a folder that lends our xxhash to a check in another environment: it takes the kernel's fingerprints."""
+    """Return a folder that lends our xxhash, for the kernel's fingerprints, to a check in another environment."""
     import xxhash
 
     folder.mkdir()
@@ -127,7 +133,7 @@ def _lent(folder: Path) -> Path:
 
 
 def fault_of(ran: Mapping[str, Any]) -> str:
-    """Say in one line why a run failed: what the command complained of, or its first failed step and its error."""
+    """Return in one line why a run failed: its first failed step and the error of that, or else the command's error."""
     for row in ran.get("steps") or ():
         if row.get("error"):
             return f"step {row['step']!r} failed: {row['error'].get('type')}: {row['error'].get('message')}"
@@ -137,27 +143,33 @@ def fault_of(ran: Mapping[str, Any]) -> str:
 def call(
     bundle: StoredBundle, python: str, words: list[str], progress: Progress, lent: Path | None = None
 ) -> dict[str, Any]:
-    """Run one command of a bundle in a process that inherits nothing of this one; return what it says in JSON."""
+    """Run one command of a bundle in a clean process; return its answer, read from JSON.
+
+    Parameters
+    ----------
+    words : the command and its arguments.
+    lent : a folder that the process imports from, beside the bundle's.
+    """
     environment = {k: v for k in (*KEPT, *bundle.secrets) if (v := os.environ.get(k)) is not None}
     path = os.pathsep.join(map(str, filter(None, ((bundle.folder / "src").absolute(), lent))))
     environment |= {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
     environment |= bundle.variables
     with tempfile.TemporaryDirectory(prefix="verify-cwd-") as here:
         command = [python, "-m", bundle.package, *words, "--json"]
-        printed, said, code = run_command(command, environment, progress, here)
+        printed, lines, code = run_command(command, environment, progress, here)
     try:
         answer: dict[str, Any] = json.loads(printed)
     except ValueError:
-        return {"status": "failed", "error": said[-1] if said else f"exit code {code}"}
+        return {"status": "failed", "error": lines[-1] if lines else f"exit code {code}"}
     return answer
 
 
 def run_command(
     command: list[str], environment: Mapping[str, str], progress: Progress, cwd: str | None = None
 ) -> tuple[str, list[str], int]:
-    """Run a bundle's command to its end; return its answer, its lines of progress and its exit code.
+    """Run a bundle's command to its end; return its standard output, its lines of progress and its exit code.
 
-    Where this process is told to stop, the command is stopped first: it ends its steps and writes what came of them.
+    If this process is interrupted, it first terminates the command, which ends its steps and records their results.
     """
     process = subprocess.Popen(
         command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -167,26 +179,26 @@ def run_command(
     printed: list[str] = []
     reader = threading.Thread(target=lambda: printed.append(stdout.read()))
     reader.start()
-    said = []
+    lines = []
     try:
         for line in stderr:
-            said.append(line.rstrip())
+            lines.append(line.rstrip())
             progress(line.rstrip())
         process.wait()
     except BaseException:
         process.terminate()
-        with suppress(Exception):  # whoever is told may be what went wrong
+        with suppress(Exception):  # `progress` may be what raised
             for line in stderr:
                 progress(line.rstrip())
         process.wait()
         raise
     finally:
         reader.join()
-    return "".join(printed), said, process.returncode
+    return "".join(printed), lines, process.returncode
 
 
 def _fresh(bundle: Path, where: Path, progress: Progress) -> str:
-    """Build an environment from the bundle's lock with uv; return its Python."""
+    """Build an environment from the bundle's lock with uv; return the path of its Python."""
     from uv import find_uv_bin
 
     progress("building an environment from requirements.lock")
@@ -195,9 +207,9 @@ def _fresh(bundle: Path, where: Path, progress: Progress) -> str:
         [find_uv_bin(), "venv", "--quiet", "--python", sys.executable, str(where)],
         [find_uv_bin(), "pip", "sync", "--quiet", "--python", python, str(bundle / "requirements.lock")],
     ):
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
+        result = subprocess.run(command, capture_output=True, text=True)
+        if result.returncode != 0:
             raise UserError(
-                f"cannot build an environment from requirements.lock: {' '.join(done.stderr.split())[:400]}"
+                f"cannot build an environment from requirements.lock: {' '.join(result.stderr.split())[:400]}"
             )
     return python

@@ -51,7 +51,7 @@ class Target(Protocol):
     ----------
     name : what users type after `--to`.
     title : its name for people, with the versions that are served ("Airflow 3").
-    expresses : what of a plan its files can say; the rest is named by `lost`.
+    expresses : features of a plan that its files can express; `lost` names the others.
     """
 
     @property
@@ -81,9 +81,9 @@ def find(name: str) -> Target:
     Raises
     ------
     NotFoundError
-        No package offers it; the line names those there are.
+        No package offers a target of that name; the message names those there are.
     UserError
-        It is offered twice, does not import, or is no target.
+        The target is offered twice, cannot be imported, or lacks attributes of `Target`.
     """
     offers = list(entry_points(group=GROUP, name=name))
     if not offers:
@@ -112,7 +112,7 @@ def _package(entry: EntryPoint) -> str:
 
 
 def lost(plan: Plan, target: Target) -> list[str]:
-    """Return what the plan asks for that the target cannot say, each by name, in the plan's order.
+    """Return what the plan asks for that the target cannot express, each by name, in the plan's order.
 
     Examples
     --------
@@ -125,7 +125,7 @@ def lost(plan: Plan, target: Target) -> list[str]:
 
 
 def asked(plan: Plan) -> Iterator[tuple[Feature, str]]:
-    """Yield each thing that a plan asks of the system that runs it, and what exactly, in words."""
+    """Yield each feature that a plan asks of the system that runs it, and what exactly it asks, in words."""
     for parameter in plan.parameters:
         yield Feature.PARAMETERS, repr(parameter.name)
     if plan.schedule:

@@ -20,13 +20,13 @@ from mlops_jupyter.services.export.emit.python import identifier
 TYPES = {bool: "BOOLEAN", int: "NUMBER_INTEGER", float: "NUMBER_DOUBLE", str: "STRING", list: "LIST", dict: "STRUCT"}
 
 WHOLE = 2**53
-"""Kubeflow keeps numbers as floats: up to here each integer has its own."""
+"""The largest integer that a parameter may hold: Kubeflow keeps numbers as floats, which are exact up to here."""
 
 OURS = {
     "store-uri": ("where runs and artifacts are kept: a folder that all tasks share, or an fsspec address", None),
     "data-folder": ("a folder with newer data files; empty: the copies in the image are read", ""),
 }
-"""Inputs beside the notebook's parameters (whose names have no hyphens) -> what they are, their default."""
+"""Inputs beside the notebook's parameters (whose names have no hyphens) -> description and default."""
 
 RUN = {"runtimeValue": {"constant": "{{$.pipeline_job_uuid}}"}}
 START = """\
@@ -36,24 +36,24 @@ import sys
 sys.path.insert(0, "src")  # beside the working folder's, which is the bundle's, here as in the image
 """
 LONGEST_PAUSE = "86400s"
-"""For how long Kubeflow tries again at most: a day is what it takes."""
+"""The longest pause between two tries: Kubeflow allows a day."""
 
 
 def task(plan: Plan) -> dict[str, str]:
-    """Return the module of the bundle that the tasks' containers start."""
+    """Return path -> text of the module that the tasks' containers start."""
     text = resources.files(__package__).joinpath("task.txt").read_text(encoding="utf-8")
     return {f"src/{identifier(plan.package, 'package')}/kfp_task.py": text}
 
 
 def image(plan: Plan) -> str:
-    """Return what the bundle's image is called until it has an address."""
+    """Return the name of the bundle's image, which stands in the pipeline until a person writes its address there."""
     return f"{label(plan.package)}:latest"
 
 
 def settable(parameter: Parameter) -> bool:
-    """Whether a parameter goes through Kubeflow unchanged; another keeps the pipeline's own default.
+    """Return whether a parameter goes through Kubeflow unchanged; another keeps the pipeline's own default.
 
-    What does not: NaN and infinities, keys that are no text, integers beyond 2**53, half characters, and text that
+    These do not: NaN and infinities, keys that are no text, integers beyond 2**53, half characters, and text that
     Kubeflow would fill in (``{{$``).
     """
     if not in_json(parameter.default):
@@ -76,8 +76,8 @@ def pipeline(plan: Plan, store: str, accelerator: str = "") -> dict[str, Any]:
 
     Parameters
     ----------
-    store : what `store-uri` is by default.
-    accelerator : the resource that a whole gpu is; "" where the system asks for more than a number.
+    store : the default of `store-uri`.
+    accelerator : the resource type of a gpu; "" leaves gpus out, for systems that need more than a number of them.
     """
     package = identifier(plan.package, "package")
     names = labels(identifier(step.name, "step") for step in plan.steps)
@@ -95,9 +95,9 @@ def pipeline(plan: Plan, store: str, accelerator: str = "") -> dict[str, Any]:
     if plan.alert:
         whole, alert = _apart("pipeline", tasks), _apart("alert", tasks)
         components[f"comp-{whole}"] = {"dag": {"tasks": tasks}, "inputDefinitions": {"parameters": typed}}
-        told = {"store-uri": typed["store-uri"], "run-id": {"parameterType": "STRING"}}
+        alert_inputs = {"store-uri": typed["store-uri"], "run-id": {"parameterType": "STRING"}}
         status = {"status": {"parameterType": "TASK_FINAL_STATUS", "isOptional": True}}
-        components[f"comp-{alert}"] = _component(alert, {**told, **status})
+        components[f"comp-{alert}"] = _component(alert, {**alert_inputs, **status})
         executors[f"exec-{alert}"] = _executor(plan, "alert", plan.alert, Resources(), accelerator)
         tasks = _with_alert(whole, alert, inputs)
     return {
@@ -127,11 +127,11 @@ def _apart(name: str, taken: Mapping[str, Any]) -> str:
 
 
 def _inputs(plan: Plan, store: str) -> dict[str, dict[str, Any]]:
-    found = {identifier(p.name, "parameter"): _input(p) for p in plan.parameters if settable(p)}
+    inputs = {identifier(p.name, "parameter"): _input(p) for p in plan.parameters if settable(p)}
     for name, (meaning, default) in OURS.items():
         value = store if default is None else default
-        found[name] = {"parameterType": "STRING", "defaultValue": value, "isOptional": True, "description": meaning}
-    return found
+        inputs[name] = {"parameterType": "STRING", "defaultValue": value, "isOptional": True, "description": meaning}
+    return inputs
 
 
 def _input(parameter: Parameter) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def _component(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_alert(whole: str, alert: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the two tasks of a pipeline with an exit handler: all steps as one, and what follows, come what may."""
+    """Return the two tasks of a pipeline with an exit handler: all steps as one, then the alert in any case."""
     return {
         whole: {
             "taskInfo": {"name": whole},
@@ -196,17 +196,17 @@ def _with_alert(whole: str, alert: str, inputs: Mapping[str, Any]) -> dict[str, 
 
 
 def _resources(wishes: Resources, accelerator: str) -> dict[str, Any]:
-    """Return a step's wishes as Kubeflow has them: as numbers for older systems, as quantities for newer ones."""
-    found: dict[str, Any] = {}
+    """Return a step's resources twice: as numbers for older versions of Kubeflow, as quantities for newer ones."""
+    settings: dict[str, Any] = {}
     if wishes.cpu:
         for kind in ("Limit", "Request"):
-            found |= {f"cpu{kind}": float(wishes.cpu), f"resourceCpu{kind}": f"{wishes.cpu:g}"}
+            settings |= {f"cpu{kind}": float(wishes.cpu), f"resourceCpu{kind}": f"{wishes.cpu:g}"}
     if wishes.memory_bytes:
         for kind in ("Limit", "Request"):
-            found |= {f"memory{kind}": wishes.memory_bytes / 1e9, f"resourceMemory{kind}": str(wishes.memory_bytes)}
+            settings |= {f"memory{kind}": wishes.memory_bytes / 1e9, f"resourceMemory{kind}": str(wishes.memory_bytes)}
     if wishes.gpu and accelerator:
         count = str(wishes.gpu)
-        found["accelerator"] = {
+        settings["accelerator"] = {
             "type": accelerator, "count": count, "resourceType": accelerator, "resourceCount": count,
         }  # fmt: skip
-    return found
+    return settings

@@ -40,7 +40,7 @@ JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", l
 
 
 def render(plan: Plan) -> Mapping[str, str]:
-    """Return the DAG file. Whatever the plan's texts hold, it is data there: written as literals or not at all.
+    """Return the DAG file. Whatever the plan's texts hold, they are data: they stand there as literals, or not at all.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def render(plan: Plan) -> Mapping[str, str]:
 
 
 def _secrets(plan: Plan) -> dict[str, str]:
-    """Return what the file has for secrets and the alert; nothing where the plan has none."""
+    """Return the parts of the template for secrets and the alert; empty ones where the plan has none."""
     read = [secret for secret in plan.secrets if secret != plan.alert]
     alert = ALERT.substitute(NAME=literal(plan.alert)) if plan.alert else ""
     return {

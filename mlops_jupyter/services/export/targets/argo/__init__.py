@@ -25,13 +25,13 @@ expresses = frozenset(Feature) - {Feature.CATCHUP, Feature.DATA, Feature.AFTER, 
 
 API = "argoproj.io/v1alpha1"
 IMAGE, STORE = "image-name", "store-uri"
-"""Parameters of ours; no identifier has a ``-``, so none of the plan's has such a name."""
+"""Parameters that this target adds; no identifier has a ``-``, so no parameter of the plan has such a name."""
 
 LATE_SECONDS = 3600
-"""A tick that was missed for longer than this is let go."""
+"""Seconds after which a missed tick is dropped."""
 
 KEPT = 10
-"""How many runs of each kind the cluster still lists."""
+"""Number of finished runs, of those that succeeded and of those that failed, that the cluster still lists."""
 
 
 def render(plan: Plan) -> Mapping[str, str]:
@@ -123,7 +123,7 @@ def _step(plan: Plan, step: PlanStep) -> dict[str, Any]:
 
 
 def _alert(plan: Plan) -> list[dict[str, Any]]:
-    """Say that a run failed: the last thing that it does, if it did not succeed."""
+    """Return the templates that send an alert at the end of a run that did not succeed."""
     words = ["alert", "--store", _value(STORE), "--run", "{{workflow.name}}", "--to", plan.alert]
     when = "{{workflow.status}} != Succeeded"
     return [

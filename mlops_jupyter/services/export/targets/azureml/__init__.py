@@ -37,7 +37,7 @@ expresses = frozenset(
 SCHEMAS = "https://azuremlschemas.azureedge.net/latest"
 IMAGE, COMPUTE = "REGISTRY", "azureml:cpu-cluster"
 UNITS = (("day", 1440), ("hour", 60), ("minute", 1))
-"""Of recurrences, in minutes."""
+"""Units of recurrences, each with its minutes."""
 
 
 def render(plan: Plan) -> Mapping[str, str]:
@@ -71,12 +71,12 @@ def render(plan: Plan) -> Mapping[str, str]:
 
 
 def _names(given: Any) -> dict[str, str]:
-    """Lower-case names of letters, digits and ``_``, never two of these side by side."""
+    """Return name -> a lower-case name of letters, digits and ``_``, without two ``_`` side by side."""
     return {name: found.replace("-", "_") for name, found in labels(given).items()}
 
 
 def _quotable(value: object) -> str:
-    """JSON that can stand between single quotes of a shell."""
+    """Return a value as JSON that can stand between single quotes of a shell."""
     return text(value).replace("'", r"\u0027")
 
 
@@ -109,8 +109,8 @@ def _command(plan: Plan, step: PlanStep, inputs: Mapping[str, str]) -> str:
 def _trigger(schedule: Schedule | None) -> dict[str, Any]:
     if schedule and schedule.every_seconds:
         count = minutes(schedule, title)
-        unit, each = next((unit, each) for unit, each in UNITS if count % each == 0)
-        return {"type": "recurrence", "frequency": unit, "interval": count // each}
+        unit, length = next((unit, length) for unit, length in UNITS if count % length == 0)
+        return {"type": "recurrence", "frequency": unit, "interval": count // length}
     if schedule and schedule.cron:
         line = in_utc(schedule, title)
         _, _, day, month, _ = line.split()

@@ -36,7 +36,7 @@ expresses = frozenset(
 )
 
 FOLDER = Template('"${SECRETS:-$HOME/.config/@@{PACKAGE}/secrets}"')
-"""Where secrets lie, a file each."""
+"""The folder of the secrets, each in a file, as a word of the shell."""
 
 
 def render(plan: Plan) -> Mapping[str, str]:
@@ -48,9 +48,9 @@ def render(plan: Plan) -> Mapping[str, str]:
         A name is no identifier, or cron cannot fire when the schedule says.
     """
     package = identifier(plan.package, "package")
-    for what, names in (("step", plan.steps), ("parameter", plan.parameters)):
-        for one in names:
-            identifier(one.name, what)
+    for what, parts_of_plan in (("step", plan.steps), ("parameter", plan.parameters)):
+        for part in parts_of_plan:
+            identifier(part.name, what)
     to = identifier(plan.alert, "secret") if plan.alert else ""
     command = f'  "$python" -m {package} alert --store "$store" --run "$run" --to {to} >> "$log" 2>&1 ||'
     parts = {

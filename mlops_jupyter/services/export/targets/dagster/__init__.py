@@ -66,7 +66,7 @@ def alert(context: dagster.HookContext) -> None:
 
 
 def job(package: str) -> str:
-    """Return the name of a pipeline's job."""
+    """Return the name of the job of a pipeline."""
     return plain([identifier(package, "package")], RESERVED)[package]
 
 
@@ -98,13 +98,13 @@ def _step(step: PlanStep, op: str) -> str:
             settings.append(f"delay={literal(wishes.backoff_seconds)}")
     if wishes.timeout_seconds:
         settings.append(f"timeout={literal(wishes.timeout_seconds)}")
-    asked: dict[str, object] = {}
+    requests: dict[str, object] = {}
     if wishes.cpu:
-        asked["cpu"] = f"{wishes.cpu:g}"
+        requests["cpu"] = f"{wishes.cpu:g}"
     if wishes.memory_bytes:
-        asked["memory"] = str(wishes.memory_bytes)
-    if asked:
-        settings.append(f"requests={literal(asked)}")
+        requests["memory"] = str(wishes.memory_bytes)
+    if requests:
+        settings.append(f"requests={literal(requests)}")
     if wishes.gpu:
         settings.append(f"limits={literal({'nvidia.com/gpu': str(wishes.gpu)})}")
     return ", ".join(settings)

@@ -1,4 +1,4 @@
-"""What starts the job on Dagster: a schedule, or a sensor that looks whether it is time."""
+"""What starts the job on Dagster: a schedule, or a sensor that looks whether a run is due."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from mlops_jupyter.services.export.emit.python import literal
 from mlops_jupyter.services.export.emit.templates import Template
 
 PATIENCE_SECONDS = 30
-"""A sensor looks this often; an interval that is shorter, as often as it says."""
+"""Seconds between two looks of a sensor; the sensor of a shorter interval looks once in each."""
 
 
 def starters(schedule: Schedule | None, after: str) -> dict[str, str]:
-    """Return the source of a schedule or a sensor, and how it is named among the definitions.
+    """Return the parts of the template for a schedule or a sensor: its source, its argument, the imports it needs.
 
     Parameters
     ----------
-    after : the job of the pipeline after which this one runs.
+    after : the job of the pipeline after which this pipeline runs; "" for none.
     """
     if schedule is None or schedule.drift:  # drift: `expresses` does not have it
         return dict.fromkeys(("SCHEDULE", "STARTERS", "GLOB", "TIME"), "")

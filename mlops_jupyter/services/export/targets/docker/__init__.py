@@ -61,7 +61,7 @@ def render(plan: Plan) -> Mapping[str, str]:
 
 
 def _secrets(plan: Plan) -> dict[str, Any]:
-    """By reference: taken from the shell or from `.env`, and refused by name where nobody set it."""
+    """Return the environment of secrets: Compose takes each from the shell or from `.env`, and refuses an unset one."""
     found = {name: f"${{{name}:?set it in the shell or in .env}}" for name in plan.secrets}
     return {"environment": found} if found else {}
 
@@ -72,10 +72,10 @@ def deploy(plan: Plan) -> str:
     first = [f"{name}={text}" for name, text in passed(plan).items()][:1]
     words = shlex.join([*image.run(plan), *(["-p", *first] if first else [])])
     secrets = ", ".join(f"`{name}`" for name in plan.secrets)
-    said = f"Set {secrets} in the shell, or in a file `.env` here; neither git nor the image takes that. Then:\n\n"
+    setup = f"Set {secrets} in the shell, or in a file `.env` here; neither git nor the image takes that. Then:\n\n"
     files = "\nNewer data files are read from the folder `data` here, under the names that they have in the bundle.\n"
     return f"""\
-{said if secrets else ""}```sh
+{setup if secrets else ""}```sh
 docker compose build
 docker compose run --rm {service}
 docker compose run --rm {service} {words}

@@ -29,7 +29,7 @@ expresses = frozenset(
 
 PARAMS = "params.json"
 SHOWS = re.compile(r"\b(show|display)\(")
-"""What the source of a step that shows something holds."""
+"""Pattern in the source of a step that displays something."""
 
 
 def render(plan: Plan) -> Mapping[str, str]:
@@ -48,9 +48,9 @@ def render(plan: Plan) -> Mapping[str, str]:
 
 
 def held(parameter: Parameter) -> bool:
-    """Whether the default comes back unchanged from params.json, also after `--set-param`, which fills in `${...}`.
+    """Return whether params.json gives the default back unchanged, also after `--set-param`, which fills in `${...}`.
 
-    One that does not keeps the pipeline's own default and cannot be set from DVC.
+    Otherwise the parameter keeps the pipeline's own default and cannot be set from DVC.
     """
     text = in_json(parameter.default)
     return bool(text) and "${" not in text
@@ -80,7 +80,7 @@ def _taken(plan: Plan, step: PlanStep) -> list[Parameter]:
 
 
 def _version(plan: Plan, step: PlanStep) -> str:
-    """Tell apart what no file does: what the step takes and makes, its environment, defaults not in params.json."""
+    """Return a digest of what no file holds: inputs, outputs and environment of a step, defaults not in params.json."""
     unheld = [(p.name, repr(p.default)) for p in _taken(plan, step) if not held(p)]
     around = sorted(plan.environment.variables.items())
     facts = (step.version, sorted(step.inputs.items()), step.outputs, around, unheld)
@@ -88,7 +88,7 @@ def _version(plan: Plan, step: PlanStep) -> str:
 
 
 def _deps(plan: Plan, step: PlanStep) -> Iterator[str]:
-    """Yield what makes a step's result another when it changes: sources, packages, first values, steps before."""
+    """Yield the paths whose change can change a step's result: sources, packages, first values, artifacts before it."""
     package = f"src/{plan.package}"
     yield f"{package}/steps/{step.name}.py"
     if plan.environment.lock or plan.environment.requirements:  # DVC warns of empty files
@@ -114,7 +114,7 @@ def _numbers(plan: Plan, step: PlanStep) -> Iterator[str]:
 
 
 def deploy(plan: Plan) -> str:
-    """Return how DVC runs it."""
+    """Return how to run the pipeline with DVC."""
     parameter = next((p.name for p in plan.parameters if type(p.default) in (int, float)), "")
     changed = f"dvc exp run --set-param {PARAMS}:{parameter}=3\n" if parameter else ""
     alert = f" A stage that fails says so to the web address in `{plan.alert}`." if plan.alert else ""

@@ -35,7 +35,7 @@ expresses = frozenset(
 )
 
 LARGEST = 2**63 - 1
-"""Of the integers that Flyte holds."""
+"""The largest integer that Flyte holds."""
 
 TAKEN = frozenset(
     """
@@ -44,11 +44,11 @@ TAKEN = frozenset(
     run_step run_name command alert inputs steps dict locals bool int float str
     """.split()  # noqa: SIM905 - a list of words
 )
-"""Names that mean something in the file."""
+"""Names that the file itself uses."""
 
 
 def render(plan: Plan) -> Mapping[str, str]:
-    """Return the workflow file. Whatever the plan's texts hold, it is data there: written as literals or not at all.
+    """Return the workflow file. Whatever the plan's texts hold, they are data: they are literals, or not there.
 
     Raises
     ------
@@ -58,17 +58,17 @@ def render(plan: Plan) -> Mapping[str, str]:
     package = identifier(plan.package, "package")
     whole = workflow(plan)
     tasks = called((identifier(step.name, "step") for step in plan.steps), {*TAKEN, whole}, "step")
-    kept = [p for p in plan.parameters if identifier(p.name, "parameter") and settable(p)]
+    settable_parameters = [p for p in plan.parameters if identifier(p.name, "parameter") and settable(p)]
     taken = {*TAKEN, whole, *tasks.values(), "store", "data"}
-    named = called((p.name for p in kept), taken, "parameter", lower=True)
-    types = {named[p.name]: _type(p) for p in kept} | {"store": "str", "data": "str"}
-    defaults = {named[p.name]: _default(p) for p in kept} | {"store": "STORE", "data": '""'}
+    named = called((p.name for p in settable_parameters), taken, "parameter", lower=True)
+    types = {named[p.name]: _type(p) for p in settable_parameters} | {"store": "str", "data": "str"}
+    defaults = {named[p.name]: _default(p) for p in settable_parameters} | {"store": "STORE", "data": '""'}
     inputs = ", ".join(f"{name}: {kind}" for name, kind in types.items())
     parts = {
         "PACKAGE": package,
         "IMPORTED": ", ".join(_imported(plan)),
         "PARAMETERS": literal(named),
-        "JSON": literal([named[p.name] for p in kept if type(p.default) not in PLAIN]),
+        "JSON": literal([named[p.name] for p in settable_parameters if type(p.default) not in PLAIN]),
         "SECRETS": _secrets(plan),
         "TASKS": "\n\n\n".join(_tasks(plan, tasks, inputs)),
         "FAILURE": "(on_failure=alert)" if plan.alert else "",
@@ -82,7 +82,7 @@ def render(plan: Plan) -> Mapping[str, str]:
 
 
 PLAIN = (bool, int, float, str)
-"""Types that Flyte hands on as they are; others go as JSON."""
+"""Types whose values Flyte passes on as they are; others are passed as JSON."""
 
 
 def workflow(plan: Plan) -> str:
@@ -91,7 +91,7 @@ def workflow(plan: Plan) -> str:
 
 
 def settable(parameter: Parameter) -> bool:
-    """Whether a parameter goes through Flyte unchanged; another keeps the pipeline's own default."""
+    """Return whether a parameter goes through Flyte unchanged; another keeps the pipeline's own default."""
     value = parameter.default
     return bool(in_json(value)) and not (type(value) is int and abs(value) > LARGEST)
 
@@ -106,7 +106,7 @@ def _default(parameter: Parameter) -> str:
 
 
 def _imported(plan: Plan) -> list[str]:
-    """Only what the file uses is imported in it."""
+    """Return the names that the file imports: only those that it uses."""
     schedule = plan.schedule
     optional = {
         "CronSchedule": bool(schedule and schedule.cron),
@@ -153,12 +153,12 @@ def _settings(step: PlanStep) -> Iterator[str]:
 
 def _resources(step: PlanStep) -> str:
     wishes = step.resources
-    asked = {
+    requests = {
         "cpu": wishes.cpu and f"{wishes.cpu:g}",
         "mem": wishes.memory_bytes and str(wishes.memory_bytes),
         "gpu": wishes.gpu and str(wishes.gpu),
     }
-    words = ", ".join(f"{name}={literal(value)}" for name, value in asked.items() if value)
+    words = ", ".join(f"{name}={literal(value)}" for name, value in requests.items() if value)
     return f"Resources({words})" if words else ""
 
 
@@ -184,7 +184,7 @@ def _launch_plan(schedule: Schedule | None, whole: str) -> str:
 def deploy(plan: Plan) -> str:
     """Return how to run the workflow here, and how to bring it to a Flyte that runs."""
     image, whole, file = label(plan.package), workflow(plan), f"workflows/{plan.package}.py"
-    made = beside(plan, "flyte", "flytekit==1.16.31", f"ENV PIPELINE_PYTHON={PYTHON}\nCOPY . workflows", "workflows")
+    build = beside(plan, "flyte", "flytekit==1.16.31", f"ENV PIPELINE_PYTHON={PYTHON}\nCOPY . workflows", "workflows")
     parts = [
         f"""\
 Tested with flytekit 1.16, on one machine. Flyte runs the steps with the bundle's `.venv` and needs none of their
@@ -200,7 +200,7 @@ On a cluster the tasks run in the bundle's image, to which flytekit is added in 
 is an address that all reach:
 
 ```sh
-{made}export PIPELINE_STORE=s3://bucket/{image}
+{build}export PIPELINE_STORE=s3://bucket/{image}
 pyflyte --pkgs workflows package --image REGISTRY/{image}:1 --output {image}.tgz
 flytectl register files --project PROJECT --domain production --archive {image}.tgz --version 1
 ```""",

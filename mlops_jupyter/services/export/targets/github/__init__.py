@@ -43,7 +43,7 @@ NUMBER = re.compile(r"(?!-0\b)-?\d{1,9}(\.\d{1,6})?")
 """Numbers that GitHub, which holds them as floats, gives back as they were."""
 
 OURS = "${{ github.event_name != 'pull_request' }}"
-"""When the pipeline is run: always but where a pull request asks whether it would still be right."""
+"""The condition under which the pipeline runs: on every event but a pull request, which only verifies it."""
 
 
 def render(plan: Plan) -> Mapping[str, str]:
@@ -79,16 +79,17 @@ def _check(secrets: tuple[str, ...]) -> None:
 
 
 def _triggers(plan: Plan) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    triggers: dict[str, Any] = {}
     if plan.schedule and plan.schedule.cron:
-        found["schedule"] = [_cron(plan.schedule)]
+        triggers["schedule"] = [_cron(plan.schedule)]
     if plan.schedule and plan.schedule.after:
         before = identifier(plan.schedule.after, "pipeline")
-        found["workflow_run"] = {"workflows": [before], "types": ["completed"]}
-    inputs = {each.name: _input(each, line) for each, line in single_job.settable(plan, MOST_INPUTS)}
-    found["workflow_dispatch"] = {"inputs": inputs} if inputs else {}
-    found["pull_request"] = {}
-    return found
+        triggers["workflow_run"] = {"workflows": [before], "types": ["completed"]}
+    settable = single_job.settable(plan, MOST_INPUTS)
+    inputs = {parameter.name: _input(parameter, line) for parameter, line in settable}
+    triggers["workflow_dispatch"] = {"inputs": inputs} if inputs else {}
+    triggers["pull_request"] = {}
+    return triggers
 
 
 def _cron(schedule: Schedule) -> dict[str, str]:
@@ -113,7 +114,7 @@ def _number(parameter: Parameter, line: str) -> bool:
 def _run(plan: Plan) -> dict[str, Any]:
     package, minutes = plan.package, single_job.minutes(plan)
     store = "${{ env.BUNDLE }}/out"
-    kept = {"path": f"{store}/objects\n{store}/cache\n", "key": f"{package}-store-${{{{ env.RUN }}}}"}
+    cached = {"path": f"{store}/objects\n{store}/cache\n", "key": f"{package}-store-${{{{ env.RUN }}}}"}
     condition = OURS
     if plan.schedule and plan.schedule.after:
         condition = (
@@ -124,7 +125,7 @@ def _run(plan: Plan) -> dict[str, Any]:
     values = {**_values(plan), **_secrets(plan.secrets)}
     steps: list[dict[str, Any]] = [
         *_environment(plan),
-        {"uses": "actions/cache/restore@v5", "with": {**kept, "restore-keys": f"{package}-store-"}},
+        {"uses": "actions/cache/restore@v5", "with": {**cached, "restore-keys": f"{package}-store-"}},
         {
             "name": "Run the pipeline",
             "timeout-minutes": minutes,
@@ -132,7 +133,7 @@ def _run(plan: Plan) -> dict[str, Any]:
             "run": _script(plan),
         },
         # Also after a failure: the next run goes on from there.
-        {"if": "${{ !cancelled() }}", "uses": "actions/cache/save@v5", "with": kept},
+        {"if": "${{ !cancelled() }}", "uses": "actions/cache/save@v5", "with": cached},
         {
             "if": "${{ !cancelled() }}",
             "uses": "actions/upload-artifact@v6",
@@ -183,7 +184,7 @@ def _defaults() -> dict[str, Any]:
 
 
 def _environment(plan: Plan, *more: str) -> list[dict[str, Any]]:
-    """Return the steps that bring the bundle, and an interpreter with what it needs."""
+    """Return the steps that check the bundle out and set up an interpreter with the requirements."""
     lock = "${{ env.BUNDLE }}/requirements.lock"
     setup = {"python-version": plan.environment.python, "cache": "pip", "cache-dependency-path": lock}
     packages = " ".join(["-r requirements.lock", *more])
@@ -195,13 +196,13 @@ def _environment(plan: Plan, *more: str) -> list[dict[str, Any]]:
 
 
 def _values(plan: Plan) -> dict[str, str]:
-    """Return what is typed into the form, as environment variables: in a script it would be a part of it."""
-    found = {}
-    for each, line in single_job.settable(plan, MOST_INPUTS):
+    """Return the form's values as environment variables: put into the script, they would be a part of its code."""
+    variables = {}
+    for parameter, line in single_job.settable(plan, MOST_INPUTS):
         # The event has a number as it was typed; `inputs` may have rounded it.
-        typed = f"github.event.inputs.{each.name} || " if _number(each, line) else ""
-        found[single_job.variable(each.name)] = f"${{{{ {typed}inputs.{each.name} }}}}"
-    return found
+        typed = f"github.event.inputs.{parameter.name} || " if _number(parameter, line) else ""
+        variables[single_job.variable(parameter.name)] = f"${{{{ {typed}inputs.{parameter.name} }}}}"
+    return variables
 
 
 def _secrets(names: Iterable[str]) -> dict[str, str]:

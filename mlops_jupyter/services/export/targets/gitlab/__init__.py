@@ -34,7 +34,7 @@ expresses = frozenset(
 )
 
 LEAST_MINUTES = 10
-"""How often a GitLab of one's own looks at its clock, unless it was told to do so more often."""
+"""Minutes between two looks at the clock of a GitLab of one's own, unless it is configured to look more often."""
 
 ASKED = "$CI_PIPELINE_SOURCE =~ /^(schedule|web|api|trigger|pipeline)$/"
 MERGED = '$CI_PIPELINE_SOURCE == "merge_request_event"'
@@ -55,7 +55,8 @@ def render(plan: Plan) -> Mapping[str, str]:
         identifier(step.name, "step")
     if plan.schedule and plan.schedule.cron:
         _cron(plan.schedule)
-    variables = {single_job.variable(each.name): _variable(each, line) for each, line in single_job.settable(plan)}
+    settable = single_job.settable(plan)
+    variables = {single_job.variable(parameter.name): _variable(parameter, line) for parameter, line in settable}
     file = {
         "variables": {"BUNDLE": ".", **variables},
         f"{package} run": _run(plan),
@@ -106,7 +107,7 @@ def _reproduces(plan: Plan) -> dict[str, Any]:
 
 
 def _alert(plan: Plan) -> dict[str, Any]:
-    """Return a job of its own: it also runs where the other one had no time left."""
+    """Return the job that sends an alert: apart from the other job, it also runs if that ran out of time."""
     command = f"PYTHONPATH=src python -m {plan.package} alert --store out --run {RUN} --to {plan.alert}\n"
     return {
         "stage": ".post",
@@ -141,7 +142,7 @@ def _image(plan: Plan) -> str:
 
 
 def deploy(plan: Plan) -> str:
-    """Return how to bring the bundle to GitLab, with the calls of its API that no file can make."""
+    """Return how to bring the bundle to GitLab, with the calls of its API that no file can replace."""
     api = '--fail --header "PRIVATE-TOKEN: $TOKEN"'
     project = f'"$GITLAB/api/v4/projects/$GROUP%2F{plan.package}'
     secrets = "".join(

@@ -36,7 +36,7 @@ RUN = '"jenkins-$BUILD_NUMBER"'
 
 
 def render(plan: Plan) -> Mapping[str, str]:
-    """Return the Jenkinsfile. Values of the plan are texts in single quotes, in which Groovy puts nothing in.
+    """Return the Jenkinsfile. Values of the plan are texts in single quotes, in which Groovy interpolates nothing.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def render(plan: Plan) -> Mapping[str, str]:
 
 
 def text(value: str) -> str:
-    """Return Groovy for a text of one line. Nothing in it is put in, read as an escape or able to end it.
+    """Return the literal of Groovy for a text of one line. Nothing in it is interpolated, an escape, or able to end it.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def _parameter(parameter: Parameter, line: str) -> str:
 
 
 def _words(plan: Plan) -> str:
-    """Return what comes after a step's name. The first build of a job knows no parameters: none is handed over then."""
+    """Return the arguments after a step's name. The first build of a job knows no parameters, so it passes none."""
     named = ((each.name, single_job.variable(each.name)) for each, _ in single_job.settable(plan))
     given = "".join(f' ${{{variable}+-p "{name}=${variable}"}}' for name, variable in named)
     return f" --store out --run {RUN}{given}"

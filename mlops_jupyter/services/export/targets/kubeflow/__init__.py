@@ -38,7 +38,7 @@ expresses = frozenset(
 )
 
 STORE = "/store"
-"""Where the volume lies in each task; the bundle's image makes this folder."""
+"""The folder of the volume in each task; the bundle's image makes this folder."""
 
 
 def render(plan: Plan) -> Mapping[str, str]:
@@ -66,12 +66,12 @@ def _wishes(plan: Plan) -> list[Resources]:
 
 def _kubernetes(plan: Plan, wishes: Resources) -> dict[str, Any]:
     claim = f"{label(plan.package)}-store"
-    found: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "pvcMount": [{"constant": claim, "mountPath": STORE, "pvcNameParameter": _constant(claim)}]
     }
     if plan.secrets:
         secret = label(plan.package)
-        found["secretAsEnv"] = [
+        settings["secretAsEnv"] = [
             {
                 "secretName": secret,
                 "secretNameParameter": _constant(secret),
@@ -80,8 +80,8 @@ def _kubernetes(plan: Plan, wishes: Resources) -> dict[str, Any]:
             }
         ]
     if wishes.timeout_seconds:  # of a pod, and each try has its own
-        found["activeDeadlineSeconds"] = str(math.ceil(wishes.timeout_seconds))
-    return found
+        settings["activeDeadlineSeconds"] = str(math.ceil(wishes.timeout_seconds))
+    return settings
 
 
 def _constant(value: str) -> dict[str, Any]:
@@ -89,9 +89,9 @@ def _constant(value: str) -> dict[str, Any]:
 
 
 def clock(schedule: Schedule) -> tuple[str, str]:
-    """Return the six fields (seconds first) of a cron schedule, and the zone that Kubeflow's clock has to go by.
+    """Return the six fields (seconds first) of a cron schedule ("" for others), and the time zone of Kubeflow's clock.
 
-    UTC is what it goes by on its own; a cron that is the same in UTC is given so.
+    By default that clock is in UTC; so a cron that can be written in UTC is.
     """
     if not schedule.cron:
         return "", "UTC"

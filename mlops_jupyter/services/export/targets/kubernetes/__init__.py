@@ -37,16 +37,16 @@ expresses = frozenset(
 )
 
 LATE_SECONDS = 3600
-"""A tick that was missed for longer than this is let go."""
+"""Seconds after which a missed tick is dropped."""
 
 LOST_PODS = 3
-"""How often a pod is started again that ended otherwise than by the pipeline's own word."""
+"""Number of pods that are started again after one that ended without an exit code of the pipeline."""
 
 PIPELINE_FAILED = [1, 2]
-"""Exit codes by which the pipeline says that it failed: its steps were tried as often as they ask, that is the end."""
+"""Exit codes of a pipeline that failed: its steps have had all their retries, so the job fails for good."""
 
 KEPT = 10
-"""How many jobs of each kind the cluster still lists."""
+"""Number of finished jobs, of those that succeeded and of those that failed, that the cluster still lists."""
 
 JOB_NAME = "metadata.labels['batch.kubernetes.io/job-name']"
 
@@ -95,7 +95,7 @@ def _key(parameter: str) -> str:
 
 
 def _variable(parameter: str) -> str:
-    """The variable that brings a parameter into the command; no secret has such a name, as none has a dot."""
+    """Return the variable that brings a parameter into the command; no secret has such a name, as none has a dot."""
     return f"parameter.{_key(parameter)}"
 
 
@@ -143,7 +143,7 @@ def _container(plan: Plan) -> dict[str, Any]:
 
 
 def _application(flow: str) -> dict[str, Any]:
-    """What Argo CD follows: the folder of these files in a repository that a person names."""
+    """Return the application that Argo CD follows: the folder of these files in a repository that a person names."""
     return {
         **_object("argoproj.io/v1alpha1", "Application", flow),
         "spec": {

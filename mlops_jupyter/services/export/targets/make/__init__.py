@@ -42,7 +42,7 @@ def render(plan: Plan) -> Mapping[str, str]:
 
 
 def _parameters(plan: Plan) -> str:
-    """Name all, and give the defaults that JSON can hold; the pipeline knows the others."""
+    """Return lines that name all parameters, and set the defaults that JSON can hold; the pipeline knows the others."""
     names = [identifier(parameter.name, "parameter") for parameter in plan.parameters]
     lines = [f"PARAMETERS := {' '.join(names)}".rstrip()]
     for parameter in plan.parameters:
@@ -58,9 +58,9 @@ def _rule(step: PlanStep) -> str:
 
 
 def deploy(plan: Plan) -> str:
-    """Return how make runs it."""
+    """Return how to run the pipeline with make."""
     parameter = next((f" p.{p.name}={p.default}" for p in plan.parameters if type(p.default) in (int, float)), "")
-    told = (
+    alert = (
         f"\nThe first step that fails says so to the web address in the environment variable `{plan.alert}`.\n"
         if plan.alert
         else ""
@@ -72,4 +72,4 @@ Each step of `{plan.package}` is a target of `pipeline.mk`; a parameter is `p.NA
 make -f pipeline.mk -j2
 make -f pipeline.mk step-{plan.steps[-1].name}{parameter}
 ```
-{told}"""
+{alert}"""

@@ -44,7 +44,7 @@ ADDED = f"""\
 ENV METAFLOW_SKIP_INSTALL_DEPENDENCIES=1
 RUN ln -s {PYTHON.removesuffix("/bin/python")} /app/.venv
 WORKDIR /home/runner"""
-"""To the image: Metaflow installs nothing there, unpacks the flow where its user may write, and finds the packages."""
+"""Lines of the image's Dockerfile: Metaflow installs nothing, unpacks where its user may write, finds the packages."""
 
 MOST_RETRIES = 4
 TAKEN = frozenset(
@@ -59,26 +59,27 @@ TAKEN = frozenset(
 
 
 def render(plan: Plan) -> Mapping[str, str]:
-    """Return the flow file. Whatever the plan's texts hold, it is data there: written as literals or not at all.
+    """Return the flow file. Whatever the plan's texts hold, they are data: they stand there as literals, or not at all.
 
     Raises
     ------
     UserError
-        A name is no identifier, a step is to be tried more often than Metaflow does, or a schedule is not its own.
+        A name is no identifier, a step asks for more retries than Metaflow makes, or Metaflow cannot fire when the
+        schedule says.
     """
     package = identifier(plan.package, "package")
     steps = called((identifier(step.name, "step") for step in plan.steps), TAKEN, "step")
-    kept = [p for p in plan.parameters if identifier(p.name, "parameter") and in_json(p.default)]
-    named = called((p.name for p in kept), TAKEN | set(steps.values()), "parameter")
+    settable_parameters = [p for p in plan.parameters if identifier(p.name, "parameter") and in_json(p.default)]
+    named = called((p.name for p in settable_parameters), TAKEN | set(steps.values()), "parameter")
     parts = {
         "PACKAGE": package,
         "CLASS": flow(plan),
-        "IMPORTED": ", ".join(_imported(plan, kept)),
+        "IMPORTED": ", ".join(_imported(plan, settable_parameters)),
         "PARAMETERS": literal(named),
         "ALERT": _alert(plan),
         "DECORATORS": _schedule(plan.schedule) + ("@exit_hook(on_error=[alert])\n" if plan.alert else ""),
-        "DECLARED": "".join(f"    {named[p.name]} = {_parameter(p, named[p.name])}\n" for p in kept)
-        + "\n" * bool(kept),
+        "DECLARED": "".join(f"    {named[p.name]} = {_parameter(p, named[p.name])}\n" for p in settable_parameters)
+        + "\n" * bool(settable_parameters),
         "STEPS": "\n".join(_methods(plan, steps)),
     }
     return {"flow.py": fill(__package__, "flow.txt", parts)}
@@ -96,7 +97,7 @@ def flow(plan: Plan) -> str:
 
 
 def _imported(plan: Plan, kept: list[Parameter]) -> list[str]:
-    """Only what the file uses is imported in it."""
+    """Return the names that the file imports: only those that it uses."""
     wishes = [step.resources for step in plan.steps]
     optional = {
         "JSONType": any(_type(p) == "JSONType" for p in kept),
@@ -141,7 +142,7 @@ def _alert(plan: Plan) -> str:
 
 
 def _methods(plan: Plan, steps: Mapping[str, str]) -> Iterator[str]:
-    """Yield the methods of the flow, each with what comes next."""
+    """Yield the source of the flow's methods, each with the call that names the next ones."""
     own = {steps[step.name]: step for step in plan.steps}
     stages = _stages([[steps[step.name] for step in level] for level in _levels(plan)])
     for number, stage in enumerate(stages):
@@ -155,7 +156,7 @@ def _methods(plan: Plan, steps: Mapping[str, str]) -> Iterator[str]:
 
 
 def _stages(levels: list[list[str]]) -> list[list[str]]:
-    """Return what runs side by side, stage by stage; several meet in one, which goes on to one that is not the end."""
+    """Return the stages of the flow, each the methods that run side by side, with the joins and forks between them."""
     taken = {method for level in levels for method in level}
     stages = [["start"]]
     for level, after in zip(levels, [*levels[1:], ["end"]], strict=True):
@@ -198,12 +199,12 @@ def _decorated(step: PlanStep) -> list[str]:
             f"step {step.name!r} is to be tried again {wishes.retries} times, and {title} does so {MOST_RETRIES} times "
             f"at most: ask for fewer"
         )
-    asked = {
+    requests = {
         "cpu": wishes.cpu,
         "memory": wishes.memory_bytes and math.ceil(wishes.memory_bytes / 10**6),
         "gpu": wishes.gpu,
     }
-    words = ", ".join(f"{name}={literal(value)}" for name, value in asked.items() if value)
+    words = ", ".join(f"{name}={literal(value)}" for name, value in requests.items() if value)
     pause = math.ceil((wishes.backoff_seconds or 0) / 60)
     lines = {
         f"@retry(times={wishes.retries}, minutes_between_retries={pause})": wishes.retries,

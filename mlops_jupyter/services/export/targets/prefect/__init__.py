@@ -37,7 +37,7 @@ expresses = frozenset(
 )
 
 MOST_RETRIES = 50
-"""Prefect takes no longer list of pauses."""
+"""The longest list of pauses that Prefect takes."""
 
 TYPES = {bool: "bool", int: "int", float: "float", str: "str", list: "list[Any]", dict: "dict[str, Any]"}
 

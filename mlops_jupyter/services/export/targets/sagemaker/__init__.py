@@ -39,13 +39,13 @@ expresses = frozenset(
 )
 
 IMAGE, ROLE, STORE = "image-uri", "role-arn", "store-uri"
-"""Parameters of ours; no identifier has a ``-``, so none of the plan's has such a name."""
+"""Parameters that this target adds; no identifier has a ``-``, so no parameter of the plan has such a name."""
 
 LONGEST_WORD = 256
-"""Signs of a word of a command."""
+"""The most characters that an argument of a command may have."""
 
 LONGEST_SECONDS = 5 * 24 * 3600
-"""A job is ended after that, whatever it asks for."""
+"""Seconds after which a job is ended, whatever it asks for."""
 
 DISK_GB = 30
 GIB = 1 << 30
@@ -71,7 +71,8 @@ def render(plan: Plan) -> Mapping[str, str]:
     Raises
     ------
     UserError
-        A name is no identifier, a step asks for more than a machine has, or SageMaker cannot fire when it should.
+        A name is no identifier, a step asks for more than a machine has, or SageMaker cannot fire when the
+        schedule says.
     """
     identifier(plan.package, "package")
     names = labels(identifier(step.name, "step") for step in plan.steps)
@@ -91,7 +92,7 @@ def render(plan: Plan) -> Mapping[str, str]:
 
 
 def settable(parameter: Parameter) -> bool:
-    """Whether a parameter's default fits into a word of a command; another keeps the pipeline's own."""
+    """Return whether a parameter's default fits into an argument of a command; another keeps the pipeline's own."""
     if not parameters.settable(parameter):
         return False
     return len(f"{parameter.name}={parameters.text(parameter.default)}") <= LONGEST_WORD
@@ -150,7 +151,7 @@ def _machine(step: str, wishes: Resources) -> str:
 
 
 def _schedule(plan: Plan) -> dict[str, Any]:
-    """What EventBridge Scheduler is given; in its time zone a tick that the clocks skip or repeat is refused."""
+    """Return the schedule for EventBridge Scheduler, {} for none; a tick that the clocks skip or repeat is refused."""
     when = _when(plan.schedule)
     if not when:
         return {}

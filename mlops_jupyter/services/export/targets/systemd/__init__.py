@@ -48,9 +48,9 @@ def render(plan: Plan) -> Mapping[str, str]:
         A name is no identifier, or systemd cannot start runs when the schedule says.
     """
     package = _unit_name(plan.package)
-    for what, names in (("step", plan.steps), ("parameter", plan.parameters)):
-        for one in names:
-            identifier(one.name, what)
+    for what, parts_of_plan in (("step", plan.steps), ("parameter", plan.parameters)):
+        for part in parts_of_plan:
+            identifier(part.name, what)
     parts = {
         "PACKAGE": package,
         "START": START.rstrip(),
@@ -104,7 +104,7 @@ def _runs(plan: Plan, verb: str) -> list[Setting]:
 
 
 def _starts(package: str, schedule: Schedule) -> dict[str, str]:
-    """Return the unit that starts the service."""
+    """Return path -> text of the unit that starts the service; nothing for a schedule that systemd cannot express."""
     unit = [("Description", f"Starts the pipeline {package}")]
     if schedule.after:
         folder = f"{UNITS}/{_unit_name(schedule.after)}.service.d"
@@ -123,7 +123,7 @@ def _starts(package: str, schedule: Schedule) -> dict[str, str]:
 
 
 def _path(data: str) -> str:
-    """Return a path as a unit file holds it; what systemd cannot watch, or not read so, is refused."""
+    """Return a path as a unit file holds it; raise `UserError` if systemd cannot watch or cannot read it."""
     if not data.startswith("/") or any(sign in data for sign in "*?["):
         raise UserError(f"systemd cannot watch {data!r}: give the whole path of one file or folder on its machine")
     if not data.isprintable() or data != data.strip() or data.endswith("\\"):

@@ -17,7 +17,7 @@ def on_calendar(schedule: Schedule) -> list[str]:
     Raises
     ------
     UserError
-        It is no cron, it never fires, or systemd does not do as crontab does where the clocks change.
+        The expression is invalid or never fires, or systemd would fire otherwise than crontab where the clocks change.
 
     Examples
     --------

@@ -40,10 +40,10 @@ expresses = frozenset(
 
 GIB = 1 << 30
 SIZES = ((1, 4, 0.5), (2, 8, 0.5), (4, 16, 2), (6, 24, 4), (8, 32, 4))
-"""What Cloud Run has: processors, and the most and the least GiB of memory beside them."""
+"""Sizes that Cloud Run has: processors, and the most and the least GiB of memory beside them."""
 
 DAY_SECONDS, WEEK_SECONDS = 86_400, 604_800
-"""How long a run may take whose steps set no limit, and the most that Cloud Run allows."""
+"""Time limits of a run: where its steps have none, and the longest that Cloud Run allows."""
 
 JOB_NAME_LENGTH, ACCOUNT_LENGTH, BUCKET_LENGTH = 49, 30, 25
 """The longest names; a bucket's also has the project's in it."""
@@ -86,7 +86,7 @@ def render(plan: Plan) -> Mapping[str, str]:
 
 
 def _variable(parameter: str) -> str:
-    """A variable's name; the prefix keeps it from Terraform's own words, such as `count`."""
+    """Return the variable of a parameter; the prefix keeps it apart from Terraform's own words, such as `count`."""
     return f"parameter_{parameter if parameter.isascii() else label(parameter).replace('-', '_')}"
 
 
@@ -106,7 +106,7 @@ def _storage(plan: Plan) -> dict[str, Any]:
 
 
 def _rights(plan: Plan) -> dict[str, Any]:
-    """An account that may do what the job needs, and nothing more."""
+    """Return a service account that may do what the job needs, and nothing more."""
     roles = {"store": "roles/storage.objectUser", "data": "roles/storage.objectViewer"}
     buckets = {
         volume: {"bucket": f"${{google_storage_bucket.{volume}.name}}", "role": roles[volume], "member": RUNNER}
@@ -150,7 +150,7 @@ def _job(plan: Plan) -> dict[str, Any]:
         "location": "${var.region}",
         "deletion_protection": False,  # nothing is kept in it
         "template": {"template": task},
-        "depends_on": [f"{kind}.{one}" for kind, found in _rights(plan).items() if "iam" in kind for one in found],
+        "depends_on": [f"{kind}.{name}" for kind, named in _rights(plan).items() if "iam" in kind for name in named],
     }
     return {"google_cloud_run_v2_job": {"pipeline": job}}
 

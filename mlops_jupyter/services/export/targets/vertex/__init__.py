@@ -45,7 +45,7 @@ def render(plan: Plan) -> Mapping[str, str]:
 
 
 def _store(plan: Plan) -> str:
-    """Return the folder as which tasks of Vertex AI see a bucket."""
+    """Return the store's folder in a bucket, as tasks of Vertex AI see it."""
     return f"/gcs/BUCKET/{label(plan.package)}"
 
 
