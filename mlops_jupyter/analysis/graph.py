@@ -10,35 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from mlops_jupyter.core.executions import Execution
-
-SETTINGS = "~settings"
-"""Hidden variable: the setup of libraries. It is no value: steps repeat the statements, or are merged."""
-
-DRAWING = "~pyplot"
-"""Hidden variable: the open figures of matplotlib.pyplot, on which a later cell may draw; they cannot be carried."""
-
-SHOWN = "shown"
-"""Replaces the fingerprint of `DRAWING` where a cell's figures were shown and closed after it ended."""
-
-UNSEEN = "~unseen"
-"""Hidden variable: side effects on modules, classes or the world outside, which capture does not see."""
-
-AMBIENT = (
-    SETTINGS,
-    UNSEEN,
-    "~environ:",
-    "~cwd",
-    "~sys.path",
-    "~sys.argv",
-    "~pandas.",
-    "~sklearn.",
-    "~numpy.print",
-    "~numpy.err",
-    "~matplotlib.",
-    "~warnings.",
-)
-"""Prefixes of hidden variables that any code may read unseen; reads of random states and files are captured."""
+from mlops_jupyter.core.executions import Execution, Mark
+from mlops_jupyter.core.hidden_names import AMBIENT
 
 
 @dataclass(frozen=True)
@@ -117,13 +90,13 @@ def _tied(history: Sequence[Execution]) -> list[Execution]:
     holds an object which nothing mutates (a default, say): its source makes the object again.
     """
     marks = {(name, mark) for execution in history for name, mark in execution.writes.items()}
-    code = {name for name, mark in marks if mark == "code"} - {name for name, mark in marks if mark != "code"}
+    code = {name for name, mark in marks if mark == Mark.CODE} - {name for name, mark in marks if mark != Mark.CODE}
     mutated: set[str] = set()
     executions: list[Execution] = []
     for execution in reversed(history):
         groups = tuple(group for group in execution.alias_groups if group & mutated)
         free = execution.writes.keys() | (code - mutated)
-        tied = {n: "tied" for group in groups for n in sorted(group) if n not in free}
+        tied = {n: Mark.TIED for group in groups for n in sorted(group) if n not in free}
         if groups != execution.alias_groups:
             execution = replace(execution, alias_groups=groups)
         if tied:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from mlops_jupyter.analysis.syntax.vocabulary import words
+from mlops_jupyter.core.hidden_names import NUMPY_PRINT, PANDAS_OPTIONS
 
 CALLS = words(
     "setLevel basicConfig captureWarnings disable enable extension pandas setrecursionlimit setlocale init_printing "
@@ -19,9 +20,9 @@ WATCHED = words("options rcParams environ path argv")
 """Attributes whose state capture observes and carries as a value."""
 
 OPTIONS = {
-    "set_option": "~pandas.options",
-    "reset_option": "~pandas.options",
-    "set_printoptions": "~numpy.printoptions",
+    "set_option": PANDAS_OPTIONS,
+    "reset_option": PANDAS_OPTIONS,
+    "set_printoptions": NUMPY_PRINT,
 }
 """Last names of calls that set options which capture observes -> their hidden variable."""
 
@@ -64,7 +65,7 @@ def sets_option(node: ast.stmt) -> tuple[str, str]:
         return (_first_name(func), OPTIONS[last]) if last in OPTIONS else ("", "")
     if isinstance(node, ast.Assign) and len(node.targets) == 1:
         path = [part.attr for part in _path(node.targets[0]) if isinstance(part, ast.Attribute)]
-        return (_first_name(node.targets[0]), "~pandas.options") if "options" in path[1:] else ("", "")
+        return (_first_name(node.targets[0]), PANDAS_OPTIONS) if "options" in path[1:] else ("", "")
     return "", ""
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from mlops_jupyter.analysis.facts.extract import SourceFacts
 from mlops_jupyter.analysis.purity import quiet_import
 from mlops_jupyter.analysis.syntax.qualified_names import Qualified, qualified_name, root_name
-from mlops_jupyter.core.executions import Execution
+from mlops_jupyter.core.executions import Execution, Mark
+from mlops_jupyter.core.hidden_names import FILE, NUMPY_RANDOM, PYTHON_RANDOM, TORCH_RANDOM
 
 SHOWING = re.compile(r"(?:from|import) (?:IPython|bokeh|gc|logging|matplotlib|plotly|pprint|seaborn|time|warnings)\b")
 """Imports of libraries whose calls only show, wait or tidy up; their changes of options are captured."""
@@ -27,7 +28,7 @@ DRAWING = re.compile(r"(?:from|import) (?:matplotlib|seaborn)\b")
 WATCHED = re.compile(r"\b(?:environ|options|path|rcParams)\b")
 """Parts of modules whose changes are captured as hidden variables."""
 
-SEEDS = {"numpy.random.seed": "~numpy.random", "random.seed": "~random", "torch.manual_seed": "~torch.random"}
+SEEDS = {"numpy.random.seed": NUMPY_RANDOM, "random.seed": PYTHON_RANDOM, "torch.manual_seed": TORCH_RANDOM}
 """Functions that seed a global random state -> its hidden variable."""
 
 CACHES = re.compile(r"cache|memo", re.IGNORECASE)
@@ -54,9 +55,9 @@ def handles(history: Sequence[Execution], position: int) -> Iterator[tuple[int, 
     What was written may reach the file only then.
     """
     execution = history[position]
-    if not any(name.startswith("~file:") for name in execution.writes):
+    if not any(name.startswith(FILE) for name in execution.writes):
         return
-    for name in [name for name, mark in execution.writes.items() if mark == "?"]:
+    for name in [name for name, mark in execution.writes.items() if mark == Mark.UNKNOWN]:
         for later in range(position + 1, len(history)):
             if name in history[later].writes or name in history[later].deletes:
                 yield later, name

@@ -13,15 +13,12 @@ from dataclasses import dataclass, replace
 
 from mlops_jupyter.analysis.cells import to_python
 from mlops_jupyter.analysis.facts.extract import SourceFacts, StatementKind, extract_facts
-from mlops_jupyter.analysis.graph import AMBIENT, UNSEEN, Graph, join
+from mlops_jupyter.analysis.graph import Graph, join
 from mlops_jupyter.analysis.purity import Purity, PurityCheck
 from mlops_jupyter.analysis.side_effects import CURRENT, LISTING, draws, handles, remembering, reseeded, unseen
 from mlops_jupyter.analysis.syntax.parsing import deeply, parse
-from mlops_jupyter.core.executions import Execution, ExecutionStatus
-
-HIDDEN = "~"
-FILE = "~file:"
-FIGURE = "~figure:"
+from mlops_jupyter.core.executions import Execution, ExecutionStatus, Mark
+from mlops_jupyter.core.hidden_names import AMBIENT, FIGURE, FILE, HIDDEN, UNSEEN
 
 
 @dataclass(frozen=True)
@@ -152,16 +149,16 @@ class _Notebook:
             *(statement.reads | statement.string_reads for facts in self.facts for statement in facts.statements),
         )
         definitions = dict.fromkeys((n for facts in self.facts for n in facts.definitions), "a definition")
-        code = dict.fromkeys((n for e in history for n, mark in e.writes.items() if mark == "code"), "code")
+        code = dict.fromkeys((n for e in history for n, mark in e.writes.items() if mark == Mark.CODE), Mark.CODE)
         origins = code | definitions | {name: text for facts in self.facts for name, text in facts.imports.items()}
         bodies = [parse(text).body for text in texts]
         caches = frozenset().union(*map(remembering, bodies))
         self.drawn = [p for p, execution in enumerate(history) if draws(execution, lambda name: origins.get(name, ""))]
         executions = []
         for execution, facts, body in zip(history, self.facts, bodies, strict=True):
-            more = dict.fromkeys(execution.reads & caches, "state")
+            more = dict.fromkeys(execution.reads & caches, Mark.STATE)
             if unseen(execution, facts, body, read, lambda name: origins.get(name, "")):
-                more[UNSEEN] = "state"
+                more[UNSEEN] = Mark.STATE
             executions.append(replace(execution, writes={**more, **execution.writes}) if more else execution)
         self.graph: Graph = join(executions)
         self._deleters = [position for position, execution in enumerate(history) if execution.deletes]
@@ -226,10 +223,10 @@ class _Cell:
             return [Purity.LOUD] * len(self.body)
         written = frozenset().union(*(statement.writes for statement in self.facts.statements))
         steady = set[str]()
-        calm = not execution.mutated and not execution.deletes and "?" not in execution.writes.values()
+        calm = not execution.mutated and not execution.deletes and Mark.UNKNOWN not in execution.writes.values()
         if calm and execution.writes.keys() <= written:
             producers = notebook.graph.producers[position]
-            steady = {n for n, p in producers.items() if notebook.graph.history[p].writes.get(n) != "code"}
+            steady = {n for n, p in producers.items() if notebook.graph.history[p].writes.get(n) != Mark.CODE}
         proof = PurityCheck(notebook.plain(position), steady, notebook.shadowed, notebook.shifting, self.origin)
         return [
             proof.take(node, statement.writes | statement.deletes)

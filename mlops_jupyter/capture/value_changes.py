@@ -9,11 +9,9 @@ from typing import Any
 from mlops_jupyter.analysis.facts.extract import SourceFacts
 from mlops_jupyter.capture.ipython_names import IPythonNames
 from mlops_jupyter.capture.value_kinds import CODE, FROZEN, has_state, is_a
-from mlops_jupyter.capture.value_store import UNKNOWN, ValueStore
+from mlops_jupyter.capture.value_store import ValueStore
+from mlops_jupyter.core.executions import Mark
 from mlops_jupyter.runtime.fingerprints.fingerprint import Survey
-
-CODE_MARK = "code"
-"""Stands for the fingerprint of a module, function or class, which travels as source."""
 
 
 class ValueChanges:
@@ -70,11 +68,11 @@ class ValueChanges:
         frozen = {n for n in was if n not in rebound and is_a(self._namespace.get(n), *FROZEN)}
         seen = [n for n in present if n not in code and n not in frozen]
         self._values.refresh(seen)
-        changed = {n: CODE_MARK for n in code if n in rebound}
+        changed: dict[str, str] = {n: Mark.CODE for n in code if n in rebound}
         for name in seen:
             now = self._values.fingerprint(name)
-            if name in rebound or now != was.get(name) or now == UNKNOWN:
-                changed[name] = CODE_MARK if is_a(self._namespace[name], *CODE) else now
+            if name in rebound or now != was.get(name) or now == Mark.UNKNOWN:
+                changed[name] = Mark.CODE if is_a(self._namespace[name], *CODE) else now
         return changed
 
     def _affected(self, name: str, before: Survey, same: bool) -> set[str]:

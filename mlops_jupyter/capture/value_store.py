@@ -8,14 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from mlops_jupyter.capture.value_kinds import FROZEN
+from mlops_jupyter.core.executions import Mark
 from mlops_jupyter.runtime.fingerprints.fingerprint import Survey, Unfingerprintable, surveys
 from mlops_jupyter.runtime.hashing import kernel_hasher
 
 BUDGET_SECONDS = 0.5
 """A value that takes longer is recorded as unknown, and treated as changed by whoever could reach it."""
-
-UNKNOWN = "?"
-"""Stands for a fingerprint where none could be taken."""
 
 
 class ValueStore:
@@ -100,9 +98,9 @@ class ValueStore:
         return name in self._seen
 
     def fingerprint(self, name: str) -> str:
-        """Return the remembered fingerprint, `UNKNOWN` where none could be taken."""
+        """Return the remembered fingerprint, `Mark.UNKNOWN` where none could be taken."""
         mark = self._seen[name].fingerprint
-        return UNKNOWN if isinstance(mark, Unfingerprintable) else mark
+        return Mark.UNKNOWN if isinstance(mark, Unfingerprintable) else mark
 
     def reason(self, name: str) -> str:
         """Return why a name has no fingerprint, "" if it has one."""

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, StrEnum
 
 from mlops_jupyter.core.ids import ExecutionId
+
+
+class Mark(StrEnum):
+    """What stands for the fingerprint of a value that has none."""
+
+    UNKNOWN = "?"  # none could be taken
+    CODE = "code"  # an import, a function or a class, which travels as source
+    TIED = "tied"  # a name that shares an object with one that was written
+    STATE = "state"  # a hidden variable
+    SHOWN = "shown"  # the figures that pyplot had open: they were shown and closed when the cell ended
 
 
 class ExecutionStatus(Enum):
@@ -42,7 +52,7 @@ class Execution:
     status : how the execution ended.
     error : type and message of the exception; "" if the cell raised none.
     reads : names, hidden variables included, whose values from before the execution it used.
-    writes : name that was rebound or mutated -> its value afterwards: a fingerprint, or "?" if none could be computed.
+    writes : name that was rebound or mutated -> its value afterwards: a fingerprint, or a `Mark`.
     mutated : those of `writes` that were changed in place and not rebound.
     deletes : names that were deleted.
     unpicklable : names that were rebound or deleted and whose values before could not be pickled.

@@ -8,11 +8,7 @@ from typing import NewType
 
 SessionId = NewType("SessionId", str)
 ExecutionId = NewType("ExecutionId", int)
-CellId = NewType("CellId", str)
 RunId = NewType("RunId", str)
-StepName = NewType("StepName", str)
-Digest = NewType("Digest", str)
-"""Lower-case hex BLAKE2b-256 of bytes in an object store."""
 
 
 def new_id() -> str:

@@ -6,12 +6,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mlops_jupyter.core.errors import NotFoundError
+from mlops_jupyter.core.hidden_names import HIDDEN
+from mlops_jupyter.runtime.model.pipeline import INITIAL
 
-INITIAL = ""
-"""The step name of values that exist before the first step runs."""
-
-HIDDEN = "~"
-"""First character of hidden variables: random states, environment, options, files."""
+__all__ = [
+    "INITIAL",
+    "Environment",
+    "ExpectedValue",
+    "Parameter",
+    "Plan",
+    "PlanStep",
+    "Resources",
+    "Schedule",
+]
 
 
 @dataclass(frozen=True)

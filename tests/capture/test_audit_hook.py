@@ -20,7 +20,7 @@ shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
 load(shell)
 results = [shell.run_cell(cell, store_history=True) for cell in json.loads(sys.argv[1])]
 faults = [repr(result.error_in_exec) for result in results if not result.success]
-history = [[sorted(e.reads), sorted(e.writes), e.blind] for e in session_of(shell).recorder.history]
+history = [[sorted(e.reads), sorted(e.writes), e.unobserved] for e in session_of(shell).recorder.history]
 print("PLAYED" + json.dumps({"faults": faults, "history": history}))
 """
 
@@ -57,16 +57,16 @@ GO = "import os\nhome = os.getcwd()\nos.mkdir('gone')\nos.chdir('gone')\nos.rmdi
 def test_an_absolute_path_is_seen_where_the_working_directory_is_gone(folder: Path) -> None:
     answer = played(folder, f"{GO}\ntext = open(home + '/data.txt').read()", "again = open(home + '/data.txt').read()")
     assert answer["faults"] == []
-    for reads, _, blind in answer["history"]:
-        assert blind == ""
+    for reads, _, unobserved in answer["history"]:
+        assert unobserved == ""
         assert "~file:data.txt" in reads
 
 
 def test_no_file_can_be_in_a_folder_that_is_gone(folder: Path) -> None:
     answer = played(folder, f"{GO}\ntry:\n    open('x')\nexcept FileNotFoundError:\n    missing = True")
     assert answer["faults"] == []
-    ((_, writes, blind),) = answer["history"]
-    assert blind == ""
+    ((_, writes, unobserved),) = answer["history"]
+    assert unobserved == ""
     assert "missing" in writes
 
 
@@ -84,8 +84,8 @@ def test_a_tree_is_removed_and_its_files_are_seen(before: str, folder: Path) -> 
     answer = played(folder, f"{before}\n{TREE}")
     assert answer["faults"] == []
     assert not (folder / "tree").exists()
-    ((reads, writes, blind),) = answer["history"]
-    assert blind == ""
+    ((reads, writes, unobserved),) = answer["history"]
+    assert unobserved == ""
     assert "~file:tree/inner/part.txt" in reads
     assert "~file:tree/inner/part.txt" in writes
 
@@ -106,8 +106,8 @@ REMOVE = (
 def test_a_file_of_an_open_folder(folder: Path) -> None:
     answer = played(folder, REMOVE)
     assert answer["faults"] == []
-    ((_, writes, blind),) = answer["history"]
-    assert blind == ""
+    ((_, writes, unobserved),) = answer["history"]
+    assert unobserved == ""
     assert "~file:tree/inner/part.txt" in writes
 
 
@@ -115,7 +115,7 @@ def test_a_file_of_an_open_folder_is_not_known_where_there_is_no_proc(folder: Pa
     answer = played(folder, f"{NO_PROC}\n{REMOVE}", "after = 1")
     assert answer["faults"] == []
     assert not (folder / "tree" / "inner" / "part.txt").exists()
-    (reads, writes, blind), (_, _, later) = answer["history"]
+    (reads, writes, unobserved), (_, _, later) = answer["history"]
     assert (reads, writes) == ([], [])
-    assert blind == "it used a file that could not be told (FileNotFoundError)"
+    assert unobserved == "it used a file that could not be told (FileNotFoundError)"
     assert later == ""

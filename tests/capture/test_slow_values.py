@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from mlops_jupyter.capture import value_store
-from mlops_jupyter.capture.value_store import UNKNOWN, ValueStore
+from mlops_jupyter.capture.value_store import ValueStore
+from mlops_jupyter.core.executions import Mark
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +48,7 @@ def test_a_slow_value_is_read_once() -> None:
     seen = ValueStore(space)
     for _ in range(3):
         seen.refresh(["s"])
-        assert seen.fingerprint("s") == UNKNOWN
+        assert seen.fingerprint("s") == Mark.UNKNOWN
         assert seen.reason("s") == "it took longer than 0.05 s"
     assert one.times == 1
     space["s"] = two  # another object may be quicker
@@ -55,7 +56,7 @@ def test_a_slow_value_is_read_once() -> None:
     assert two.times == 1
     space["s"] = 3
     seen.refresh(["s"])
-    assert seen.fingerprint("s") != UNKNOWN
+    assert seen.fingerprint("s") != Mark.UNKNOWN
 
 
 def test_what_a_slow_value_shares_is_still_found() -> None:
@@ -105,8 +106,8 @@ def test_an_interrupted_look_knows_nothing_and_the_next_one_all(monkeypatch: pyt
     with monkeypatch.context() as patch:
         patch.setattr(value_store, "surveys", interrupted)
         seen.refresh(["a", "b"])
-    assert seen.fingerprint("a") == seen.fingerprint("b") == UNKNOWN
+    assert seen.fingerprint("a") == seen.fingerprint("b") == Mark.UNKNOWN
     assert seen.sharing("a") == {"b"}, "either may hold the other now"
     seen.refresh(["a", "b"])
-    assert UNKNOWN not in (seen.fingerprint("a"), seen.fingerprint("b"))
+    assert Mark.UNKNOWN not in (seen.fingerprint("a"), seen.fingerprint("b"))
     assert seen.sharing("a") == frozenset()

@@ -136,7 +136,7 @@ def test_what_stays_refused_is_an_error_of_a_file_system(monkeypatch):
 WRITER = """
 import os, signal, sys, builtins
 import fsspec.implementations.local as local
-from mlops_jupyter.runtime import places
+from mlops_jupyter.runtime.storage import backends
 from mlops_jupyter.runtime.storage.store import Store
 
 class Half:
@@ -155,7 +155,7 @@ class Half:
         pass
 
 opened = os.fdopen
-places.os.fdopen = lambda *words: Half(opened(*words))
+backends.os.fdopen = lambda *words: Half(opened(*words))
 local.LocalFileOpener.write = lambda self, data: Half(self.f).write(data)
 Store(sys.argv[1]).put(b"row" * 100_000)
 """

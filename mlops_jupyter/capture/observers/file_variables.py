@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from mlops_jupyter.capture.observer import NOTHING, Accesses
-from mlops_jupyter.capture.value_store import UNKNOWN
+from mlops_jupyter.core.executions import Mark
+from mlops_jupyter.core.hidden_names import FILE
 from mlops_jupyter.runtime.hashing import watched_file_digest
-from mlops_jupyter.runtime.hidden.registry import FILE
 
 HASHED_BYTES = 64 * 2**20
 """A file up to this size is told by its content, a larger one by its size and time of change."""
@@ -64,7 +64,7 @@ class FileVariables:
             return REMOVED_MARK
         where = path.resolve() if self._generated else path
         if not self._generated.isdisjoint((where, *where.parents)):
-            return UNKNOWN
+            return Mark.UNKNOWN
         return _content(path)
 
 

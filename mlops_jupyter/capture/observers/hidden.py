@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from mlops_jupyter.capture.active_cell import ActiveCell
 from mlops_jupyter.capture.observer import NOTHING, Accesses
-from mlops_jupyter.capture.value_store import UNKNOWN
+from mlops_jupyter.core.executions import Mark
+from mlops_jupyter.core.hidden_names import MATPLOTLIB_RC, NUMPY_PRINT, PANDAS_OPTIONS, RANDOM, SKLEARN_CONFIG
 from mlops_jupyter.runtime.hidden.registry import names_now
-from mlops_jupyter.runtime.hidden.watcher import RANDOM, HiddenStateWatcher
+from mlops_jupyter.runtime.hidden.watcher import HiddenStateWatcher
 
-OPTIONS = frozenset({"~pandas.options", "~sklearn.config", "~matplotlib.rc"})
+OPTIONS = frozenset({PANDAS_OPTIONS, SKLEARN_CONFIG, MATPLOTLIB_RC})
 """Those of which it can be told whether somebody has set them: their values are what differs from the defaults."""
 
-CUT = OPTIONS | {"~numpy.printoptions"}
+CUT = OPTIONS | {NUMPY_PRINT}
 """Those whose values leave out functions."""
-
-STATE_MARK = "state"
-"""Stands for the fingerprint of a hidden variable."""
 
 
 class HiddenVariables:
@@ -39,9 +37,9 @@ class HiddenVariables:
         changed = self._watch.changed()
         if not changed and not self._set_before:
             return NOTHING
-        writes = dict.fromkeys(sorted(changed), STATE_MARK)
+        writes = dict.fromkeys(sorted(changed), Mark.STATE)
         if not changed.isdisjoint(CUT):
-            writes |= dict.fromkeys(self._watch.cut(changed), UNKNOWN)
+            writes |= dict.fromkeys(self._watch.cut(changed), Mark.UNKNOWN)
         return Accesses({*self._set_before, *(changed & RANDOM)}, writes)
 
     def initial(self, name: str) -> object:

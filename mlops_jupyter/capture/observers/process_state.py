@@ -14,13 +14,12 @@ from typing import Any
 
 from mlops_jupyter.analysis.cells import SegmentKind, segments
 from mlops_jupyter.analysis.facts.extract import SourceFacts, Statement
-from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN
 from mlops_jupyter.capture.active_cell import ActiveCell
 from mlops_jupyter.capture.observer import NOTHING, Accesses
 from mlops_jupyter.capture.observers.hidden import CUT
-from mlops_jupyter.capture.value_changes import CODE_MARK
 from mlops_jupyter.capture.value_kinds import CODE, is_a
-from mlops_jupyter.capture.value_store import UNKNOWN
+from mlops_jupyter.core.executions import Mark
+from mlops_jupyter.core.hidden_names import DRAWING, SETTINGS
 
 ASKS = re.compile(r"\b(gcf|gca|gci|sci|get_fignums|fignum_exists)\(")
 """What asks pyplot for the figures that there are."""
@@ -56,23 +55,23 @@ class ProcessState:
         writes = self._settings(settings, cell.facts)
         before, after = self._figures, _figures()
         if self._shown and not after:
-            writes[DRAWING] = SHOWN
+            writes[DRAWING] = Mark.SHOWN
         elif after and after != before:
-            writes[DRAWING] = UNKNOWN
+            writes[DRAWING] = Mark.UNKNOWN
         drawn_on = (before and self._asks(cell.body)) or self._drawn_on(before, after, cell.reads)
         notes = [*_lost_options(settings, cell.writes), *self._failed_shell_line(cell.body)]
         return Accesses({DRAWING} if drawn_on else set(), writes, notes) if drawn_on or writes or notes else NOTHING
 
     def _sets_up(self, statement: Statement, writes: Mapping[str, str]) -> bool:
         """Whether a statement set up a library, and what it set is not the value of a hidden variable."""
-        if not statement.sets_up or (statement.option and writes.get(statement.option) != UNKNOWN):
+        if not statement.sets_up or (statement.option and writes.get(statement.option) != Mark.UNKNOWN):
             return False
         return self._of_a_library(statement.sets_up)
 
     def _settings(self, settings: Sequence[Statement], facts: SourceFacts) -> dict[str, str]:
         """Return the write of `SETTINGS` if the cell set up a library, with whether that uses code alone."""
         used = {name for statement in settings for name in facts.uses(statement)}
-        return {SETTINGS: CODE_MARK if all(map(self._is_code, used)) else UNKNOWN} if settings else {}
+        return {SETTINGS: Mark.CODE if all(map(self._is_code, used)) else Mark.UNKNOWN} if settings else {}
 
     def _failed_shell_line(self, body: str) -> list[str]:
         """Return a note on a shell line that failed, which does not stop a notebook, but does stop a step."""
@@ -104,7 +103,7 @@ class ProcessState:
 def _lost_options(settings: Sequence[Statement], writes: Mapping[str, str]) -> list[str]:
     """Return a note for each kind of options that no value carries whole and that no statement sets by itself."""
     repeated = {statement.option for statement in settings}
-    lost = [name.removeprefix("~") for name in CUT if writes.get(name) == UNKNOWN and name not in repeated]
+    lost = [name.removeprefix("~") for name in CUT if writes.get(name) == Mark.UNKNOWN and name not in repeated]
     return [
         f"it sets one of {name} to a function, which reaches no later step: a statement of its own would be repeated"
         for name in sorted(lost)

@@ -11,10 +11,10 @@ from mlops_jupyter.capture.ipython_names import IPythonNames
 from mlops_jupyter.capture.namespace_snapshot import NamespaceSnapshot
 from mlops_jupyter.capture.observer import Accesses
 from mlops_jupyter.capture.reachable_names import ReachableNames
-from mlops_jupyter.capture.value_changes import CODE_MARK, ValueChanges
+from mlops_jupyter.capture.value_changes import ValueChanges
 from mlops_jupyter.capture.value_kinds import CODE, FROZEN, is_a, is_ours, plain
-from mlops_jupyter.capture.value_store import UNKNOWN, ValueStore
-from mlops_jupyter.core.executions import Execution
+from mlops_jupyter.capture.value_store import ValueStore
+from mlops_jupyter.core.executions import Execution, Mark
 from mlops_jupyter.runtime.codecs import is_picklable
 
 UNPICKLABLE_SECONDS = 0.005
@@ -49,7 +49,7 @@ class Variables:
         read = self._read(cell, rebound)
         reached = self._reachable.names(read | rebound)
         changed = self._changes.detect(self._reachable.direct(read | rebound), rebound, facts.reads)
-        changed |= dict.fromkeys(self._changes.extended(facts), CODE_MARK)
+        changed |= dict.fromkeys(self._changes.extended(facts), Mark.CODE)
         deleted = frozenset(n for n in snapshot.deleted(self._namespace) if not self._ipython_names.owns(n))
         for name in deleted:
             self._values.forget(name)
@@ -81,7 +81,11 @@ class Variables:
 
         A cell that runs again makes another value of the same kind.
         """
-        if not self._values.known(name) or self._values.fingerprint(name) == UNKNOWN or plain(self._namespace[name]):
+        if (
+            not self._values.known(name)
+            or self._values.fingerprint(name) == Mark.UNKNOWN
+            or plain(self._namespace[name])
+        ):
             return False
         maker = next((e for e in reversed(self._history) if name in e.writes and name not in e.mutated), None)
         return (maker is None or maker.body != body) and not is_picklable(self._namespace[name], UNPICKLABLE_SECONDS)
@@ -117,6 +121,6 @@ class Variables:
         return {name for name, bound in facts.loop_bound.items() if bound & moved}
 
     def _not_compared(self, changed: Mapping[str, str]) -> list[str]:
-        unknown = [n for n, mark in changed.items() if mark == UNKNOWN and not is_ours(self._namespace[n])]
+        unknown = [n for n, mark in changed.items() if mark == Mark.UNKNOWN and not is_ours(self._namespace[n])]
         reasons = {n: self._values.reason(n) for n in unknown}
         return [f"{n!r} cannot be compared: {why}" for n, why in reasons.items() if why != "it holds a figure"]

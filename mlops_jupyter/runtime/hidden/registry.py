@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Protocol
 
 from ..errors import PipelineError
+from . import names
+from .names import ENVIRON, FILE
 from .options import MatplotlibRc, NumpyErrors, NumpyPrint, PandasOptions, SklearnConfig, WarningFilters
 from .process import Arguments, Home, ModulePath, WorkingDirectory, decoded, environment, set_variable
 from .random_states import NumpyEntropy, NumpyRandom, PythonRandom, TorchRandom
-
-ENVIRON = "~environ:"
-FILE = "~file:"
 
 
 class Family(Protocol):
@@ -42,19 +41,19 @@ class Family(Protocol):
 HOME = Home()
 
 FAMILIES: dict[str, Family] = {
-    "~cwd": WorkingDirectory(HOME),
-    "~sys.path": ModulePath(HOME),
-    "~sys.argv": Arguments(),
-    "~random": PythonRandom(),
-    "~numpy.random": NumpyRandom(),
-    "~numpy.entropy": NumpyEntropy(),
-    "~torch.random": TorchRandom(),
-    "~numpy.errstate": NumpyErrors(),
-    "~numpy.printoptions": NumpyPrint(),
-    "~pandas.options": PandasOptions(),
-    "~sklearn.config": SklearnConfig(),
-    "~matplotlib.rc": MatplotlibRc(),
-    "~warnings.filters": WarningFilters(),
+    names.WORKING_DIRECTORY: WorkingDirectory(HOME),
+    names.MODULE_PATH: ModulePath(HOME),
+    names.ARGUMENTS: Arguments(),
+    names.PYTHON_RANDOM: PythonRandom(),
+    names.NUMPY_RANDOM: NumpyRandom(),
+    names.NUMPY_ENTROPY: NumpyEntropy(),
+    names.TORCH_RANDOM: TorchRandom(),
+    names.NUMPY_ERRORS: NumpyErrors(),
+    names.NUMPY_PRINT: NumpyPrint(),
+    names.PANDAS_OPTIONS: PandasOptions(),
+    names.SKLEARN_CONFIG: SklearnConfig(),
+    names.MATPLOTLIB_RC: MatplotlibRc(),
+    names.WARNING_FILTERS: WarningFilters(),
 }
 """Hidden variable -> its family, in the order in which the variables are set."""
 

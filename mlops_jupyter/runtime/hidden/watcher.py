@@ -10,13 +10,10 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import PipelineError
+from .names import ENVIRON, RANDOM, WARNING_FILTERS
 from .options import Options
 from .process import decoded, differing, environment
-from .registry import ENVIRON, FAMILIES, names_now
-
-FILTERS = "~warnings.filters"
-
-RANDOM = frozenset({"~random", "~numpy.random", "~numpy.entropy", "~torch.random"})
+from .registry import FAMILIES, names_now
 
 FILE_LOADERS = (SourceFileLoader, SourcelessFileLoader, ExtensionFileLoader)
 
@@ -131,7 +128,9 @@ class HiddenStateWatcher(MetaPathFinder):
                 self._excuse(*before)
 
     def _now(self) -> dict[str, Any]:
-        return {name: FAMILIES[name].snapshot(self._last[name]) for name in (FILTERS, *RANDOM) if name in self._last}
+        return {
+            name: FAMILIES[name].snapshot(self._last[name]) for name in (WARNING_FILTERS, *RANDOM) if name in self._last
+        }
 
     def _excuse(self, environ: Any, before: dict[str, Any]) -> None:
         """Move what an import changed into the mark, so that it does not count as a change."""
@@ -139,10 +138,10 @@ class HiddenStateWatcher(MetaPathFinder):
         if changed:
             self._environ = {**self._environ, **changed}
         after = self._now()
-        added = [row for row in after[FILTERS] if row not in before[FILTERS]]
+        added = [row for row in after[WARNING_FILTERS] if row not in before[WARNING_FILTERS]]
         if added:
-            last: Any = self._last[FILTERS]
-            self._last[FILTERS] = [*added, *last]
+            last: Any = self._last[WARNING_FILTERS]
+            self._last[WARNING_FILTERS] = [*added, *last]
         for name in after.keys() & RANDOM:
             if name not in before or before[name] is self._last[name] is self._first[name]:
                 self._first[name] = self._last[name] = after[name]

@@ -11,15 +11,10 @@ from typing import Any
 
 from ..errors import PipelineError
 from ..hashing import cache_key_digest
+from ..hidden.names import HIDDEN
 
 INITIAL = ""
 """The step name that stands for the state before the first step ran."""
-
-HIDDEN = "~"
-"""First character of hidden variables: random states, environment, options, files."""
-
-FILE = "~file:"
-"""Prefix of the hidden variables that are files."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..hidden import registry
-from ..model.pipeline import FILE, HIDDEN, INITIAL, Step
+from ..hidden.names import ARGUMENTS, ENVIRON, FILE, HIDDEN, MODULE_PATH, NUMPY_RANDOM
+from ..model.pipeline import INITIAL, Step
 from ..storage.store import Store
 from .initial import Initial, package_folder
 from .workdir import GONE, lay_files
@@ -18,7 +19,7 @@ from .workdir import GONE, lay_files
 if TYPE_CHECKING:
     from .job import Job
 
-EARLY = ("~sys.path", "~sys.argv", registry.ENVIRON)
+EARLY = (MODULE_PATH, ARGUMENTS, ENVIRON)
 """Hidden variables that the import of a step's module may depend on."""
 
 
@@ -65,5 +66,5 @@ class StepEnvironment:
 
 def reseed(step: Step) -> None:
     """Seed numpy's global generator anew, unless it is an input: forked children would draw the same numbers."""
-    if "numpy.random" in sys.modules and "~numpy.random" not in step.inputs:
+    if "numpy.random" in sys.modules and NUMPY_RANDOM not in step.inputs:
         sys.modules["numpy.random"].seed()

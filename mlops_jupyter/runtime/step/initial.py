@@ -12,8 +12,9 @@ from typing import Any
 
 from ..errors import PipelineError
 from ..hashing import file_digest, initial_value_digest
-from ..hidden.registry import ENVIRON, initial_file, read
-from ..model.pipeline import FILE, INITIAL, Pipeline, Step
+from ..hidden.names import ENVIRON, FILE
+from ..hidden.registry import initial_file, read
+from ..model.pipeline import INITIAL, Pipeline, Step
 
 ABSENT = ""
 """The digest of a hidden variable without an initial value, which stays as it is in the process."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from ..model.pipeline import FILE, Pipeline, Step
+from ..hidden.names import FILE
+from ..model.pipeline import Pipeline, Step
 
 
 def kept_groups(pipeline: Pipeline, step: Step) -> tuple[tuple[str, ...], ...]:

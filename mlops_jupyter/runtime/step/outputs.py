@@ -9,7 +9,8 @@ from typing import Any
 
 from ..errors import PipelineError
 from ..hidden import registry
-from ..model.pipeline import FILE, HIDDEN, Pipeline, Step
+from ..hidden.names import FILE, HIDDEN
+from ..model.pipeline import Pipeline, Step
 from ..storage.store import Artifact, Facts, Store
 from .output_names import file_name, kept_groups
 from .workdir import GONE

@@ -8,7 +8,8 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 
-from ..model.pipeline import FILE, INITIAL, Pipeline, Step, ancestors
+from ..hidden.names import FILE
+from ..model.pipeline import INITIAL, Pipeline, Step, ancestors
 from ..storage.atomic import replacing, write_atomic
 
 GONE = "absent"

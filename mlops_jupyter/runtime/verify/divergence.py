@@ -16,8 +16,9 @@ from typing import Any
 from ..errors import PipelineError
 from ..fingerprints.fingerprint import fingerprint
 from ..hashing import kernel_hasher, watched_file_digest
+from ..hidden.names import FILE, HIDDEN
 from ..model.package_versions import versions
-from ..model.pipeline import FILE, HIDDEN, INITIAL, Pipeline, Step, ancestors, order
+from ..model.pipeline import INITIAL, Pipeline, Step, ancestors, order
 from ..step.initial import Initial, package_folder
 from ..step.workdir import GONE
 from ..storage.store import Facts, Store

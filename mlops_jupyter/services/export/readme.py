@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable
 from shlex import quote
 
-from mlops_jupyter.core.plan import HIDDEN, Plan, PlanStep
+from mlops_jupyter.core.hidden_names import HIDDEN
+from mlops_jupyter.core.plan import Plan, PlanStep
 from mlops_jupyter.runtime.cli.parameters import format_value
 from mlops_jupyter.services.export.emit.dns_labels import label
 from mlops_jupyter.services.export.emit.image import STORE, USER

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mlops_jupyter.analysis.facts.extract import NondeterminismCause, NondeterminismKind
+from mlops_jupyter.core.hidden_names import FILE
 from mlops_jupyter.core.plan import INITIAL, PlanStep
-from mlops_jupyter.runtime.hidden.registry import FILE
 from mlops_jupyter.runtime.model.package_versions import versions
 from mlops_jupyter.services.pipeline.environment.local_modules import rewritten
 from mlops_jupyter.services.pipeline.steps.cell_code import CellCode, CellCodes

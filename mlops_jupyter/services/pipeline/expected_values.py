@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 from mlops_jupyter.capture.value_kinds import is_ours
 from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.core.hidden_names import FILE
 from mlops_jupyter.core.plan import INITIAL, ExpectedValue, PlanStep
 from mlops_jupyter.runtime.codecs import PICKLED, Saved, SerializationError, read_open, save_open
 from mlops_jupyter.runtime.fingerprints.fingerprint import fingerprint
 from mlops_jupyter.runtime.hashing import content_digest
-from mlops_jupyter.runtime.hidden.registry import FILE, initial_file
+from mlops_jupyter.runtime.hidden.registry import initial_file
 from mlops_jupyter.runtime.verify.compare import shown
 from mlops_jupyter.services.pipeline.ports import Recording
 from mlops_jupyter.services.pipeline.steps.crossing import cannot_be_read, notebook_names

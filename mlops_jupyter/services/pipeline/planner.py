@@ -14,7 +14,8 @@ from mlops_jupyter.analysis.facts.extract import extract_facts
 from mlops_jupyter.analysis.graph import Graph, build
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.executions import Execution
-from mlops_jupyter.core.plan import HIDDEN, Plan, PlanStep, Schedule
+from mlops_jupyter.core.hidden_names import HIDDEN, WORKING_DIRECTORY
+from mlops_jupyter.core.plan import Plan, PlanStep, Schedule
 from mlops_jupyter.runtime.model.package_versions import forget
 from mlops_jupyter.services.pipeline import divergence_record
 from mlops_jupyter.services.pipeline.environment.local_modules import imported, local_modules, with_imports
@@ -196,7 +197,7 @@ def _sites(
     """Yield each kept execution's position with its cell's context."""
     history = graph.history
     binds_display = any("display" in each.writes and not FROM_IPYTHON(each.body) for each in history)
-    first_chdir = next((p for p, each in enumerate(history) if "~cwd" in each.writes), len(history))
+    first_chdir = next((p for p, each in enumerate(history) if WORKING_DIRECTORY in each.writes), len(history))
     for position in kept:
         execution, role = history[position], marked[position].role
         printed_names = cell_tags.printed(execution.body) if role is Role.METRICS else ()

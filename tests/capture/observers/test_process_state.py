@@ -8,9 +8,9 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 
-from mlops_jupyter.analysis.graph import DRAWING
 from mlops_jupyter.capture.active_cell import ActiveCell
 from mlops_jupyter.capture.observers.process_state import ProcessState
+from mlops_jupyter.core.hidden_names import DRAWING
 
 
 @pytest.fixture

@@ -142,7 +142,7 @@ MAGICS = (
         """,
         files={"program_of_rows.py": "rows = [3, 1, 2]\nprint(rows)\n"},
         load="""
-        from play.runtime.scripts import run_script
+        from play.runtime.step.scripts import run_script
 
 
         def load():
@@ -167,7 +167,7 @@ MAGICS = (
         show="""
         import pandas as pd
 
-        from play.runtime.display import display
+        from play.runtime.step.display import display
 
 
         def show():
@@ -190,7 +190,7 @@ MAGICS = (
         display(table)
         """,
         show="""
-        from play.runtime.display import display
+        from play.runtime.step.display import display
 
 
         def show():

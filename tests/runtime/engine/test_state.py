@@ -225,10 +225,10 @@ def test_what_an_import_does_to_itself_is_no_change():
     """One process: each library comes while it is watched, and is there as a loaded one for the rows after it."""
     code = """
         import json, sys
-        from mlops_jupyter.runtime.hidden.watcher import Watch
+        from mlops_jupyter.runtime.hidden.watcher import HiddenStateWatcher
         found = {}
         for name, source in json.loads(sys.argv[1]).items():
-            watch = Watch()
+            watch = HiddenStateWatcher()
             exec(source)
             found[name] = sorted(watch.changed())
             watch.close()
@@ -242,11 +242,11 @@ def test_what_a_first_import_draws_is_its_own():
     """scipy.stats loads numpy.random, and then makes generators without a seed for its docstrings."""
     code = """
         import json, sys
-        from mlops_jupyter.runtime.hidden.watcher import Watch
-        from mlops_jupyter.runtime import state
-        watch = Watch()
+        from mlops_jupyter.runtime.hidden.watcher import HiddenStateWatcher
+        from mlops_jupyter.runtime.hidden import registry
+        watch = HiddenStateWatcher()
         import scipy.stats
-        first = state.read("~numpy.entropy")
+        first = registry.read("~numpy.entropy")
         assert first["drawn"] > 0
         assert watch.changed() == set() and watch.initial("~numpy.entropy") == first
         import numpy as np
@@ -260,11 +260,11 @@ def test_what_a_first_import_draws_is_its_own():
 def test_a_library_that_comes_while_watched_is_compared_with_its_first_state():
     code = """
         import json, sys
-        from mlops_jupyter.runtime.hidden.watcher import Watch
-        from mlops_jupyter.runtime import state
-        watch = Watch()
+        from mlops_jupyter.runtime.hidden.watcher import HiddenStateWatcher
+        from mlops_jupyter.runtime.hidden import registry
+        watch = HiddenStateWatcher()
         import numpy as np
-        first = state.read("~numpy.random")
+        first = registry.read("~numpy.random")
         assert watch.changed() == set()
         np.random.seed(0)
         assert watch.changed() == {"~numpy.random"}, watch.changed()

@@ -15,8 +15,9 @@ from typing import Any
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+from mlops_jupyter.core.hidden_names import FILE
 from mlops_jupyter.runtime.fingerprints.fingerprint import fingerprint
-from mlops_jupyter.runtime.hidden.registry import FILE, names_now, read, write
+from mlops_jupyter.runtime.hidden.registry import names_now, read, write
 from mlops_jupyter.services.pipeline.query.slices import Slice, slice_of
 from mlops_jupyter.surfaces.magics import load, session_of, unload
 from mlops_jupyter.surfaces.magics.bundle_code import BundleTranslator

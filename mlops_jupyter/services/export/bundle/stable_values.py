@@ -12,14 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mlops_jupyter.core.hidden_names import RANDOM
 from mlops_jupyter.core.plan import INITIAL, Plan
 from mlops_jupyter.runtime.hashing import written_file_digest
 from mlops_jupyter.runtime.hidden.registry import initial_file
 from mlops_jupyter.services.export.bundle.create import BundleFiles
 from mlops_jupyter.services.export.bundle.manifest import Manifest
-
-RANDOM = ("~random", "~numpy.random", "~numpy.entropy", "~torch.random")
-"""Hidden variables whose first values differ in each kernel."""
 
 EXPECTED = "tests/expected/"
 INDEX = f"{EXPECTED}expected.json"

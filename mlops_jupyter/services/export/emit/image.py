@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from mlops_jupyter.core.hidden_names import FILE
 from mlops_jupyter.core.plan import INITIAL, Plan, Resources
-from mlops_jupyter.runtime.model.pipeline import FILE
 from mlops_jupyter.services.export.emit.backoff import longest_run
 from mlops_jupyter.services.export.emit.dns_labels import label
 

@@ -14,10 +14,11 @@ from pathlib import Path, PurePosixPath
 
 from mlops_jupyter.analysis.graph import build
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import HIDDEN, Plan, PlanStep
+from mlops_jupyter.core.hidden_names import FILE, HIDDEN
+from mlops_jupyter.core.plan import Plan, PlanStep
 from mlops_jupyter.runtime.execution.cache_lookup import CacheLookup
 from mlops_jupyter.runtime.hashing import content_digest, module_version
-from mlops_jupyter.runtime.hidden.registry import FILE, initial_file
+from mlops_jupyter.runtime.hidden.registry import initial_file
 from mlops_jupyter.runtime.model.events import RunRequest
 from mlops_jupyter.runtime.model.package_versions import SOURCE, versions
 from mlops_jupyter.runtime.model.pipeline import INITIAL, cache_key

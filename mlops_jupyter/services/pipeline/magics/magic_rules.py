@@ -9,6 +9,7 @@ from mlops_jupyter.analysis.cells import Segment
 from mlops_jupyter.analysis.cells.interpolation import is_expression, parses
 from mlops_jupyter.analysis.cells.magics import without_options
 from mlops_jupyter.analysis.syntax.vocabulary import words
+from mlops_jupyter.core.hidden_names import NUMPY_PRINT
 from mlops_jupyter.services.pipeline.magics import run_scripts, shell_rules
 from mlops_jupyter.services.pipeline.magics.translation import CellContext, Translation
 from mlops_jupyter.services.pipeline.ports import MagicCode
@@ -123,7 +124,7 @@ def installed(piece: Segment, done: Translation, site: CellContext) -> None:
 def precision(piece: Segment, done: Translation, site: CellContext) -> None:
     """Translate `%precision 3` to numpy's print option, if the magic set that too."""
     digits = re.match(r"%?\.?(\d+)", piece.rest)
-    if any(name.startswith("~numpy.print") for name in site.execution.writes):
+    if any(name == NUMPY_PRINT for name in site.execution.writes):
         done.need("import numpy")
         done.add(MagicCode(f"numpy.set_printoptions(precision={digits[1] if digits else 8})"))
     done.lose(piece.assigned, "holds a number format of IPython")

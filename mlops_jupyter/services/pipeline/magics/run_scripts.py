@@ -13,6 +13,7 @@ from mlops_jupyter.analysis.syntax.parsing import lines_of
 from mlops_jupyter.capture import scripts
 from mlops_jupyter.capture.scripts import Run
 from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.core.executions import Mark
 from mlops_jupyter.services.pipeline.magics.translation import CellContext, Translation
 from mlops_jupyter.services.pipeline.ports import MagicCode
 from mlops_jupyter.services.pipeline.steps.grouping import identifier
@@ -155,7 +156,7 @@ def _only_defines(text: str, said: SourceFacts, site: CellContext) -> bool:
         ):
             return False
     definitions = said.definitions & site.execution.writes.keys()
-    return all(site.execution.writes[name] == "code" for name in definitions) and definitions == said.definitions
+    return all(site.execution.writes[name] == Mark.CODE for name in definitions) and definitions == said.definitions
 
 
 def collect(translations: Iterable[Translation], package: str) -> dict[str, bytes]:

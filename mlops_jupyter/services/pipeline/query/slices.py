@@ -14,8 +14,7 @@ from mlops_jupyter.analysis.slicing import SlicedCell, cut
 from mlops_jupyter.analysis.syntax.parsing import LINE_END
 from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.core.executions import Execution, ExecutionStatus
-from mlops_jupyter.core.plan import HIDDEN
-from mlops_jupyter.runtime.hidden.registry import FILE
+from mlops_jupyter.core.hidden_names import FILE, HIDDEN
 from mlops_jupyter.services.pipeline.environment.local_modules import rewritten
 from mlops_jupyter.services.pipeline.environment.requirements import top_modules
 from mlops_jupyter.services.pipeline.magics.translate import answers, indented, translate

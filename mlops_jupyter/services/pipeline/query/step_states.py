@@ -13,8 +13,8 @@ from mlops_jupyter.analysis.cells import to_python
 from mlops_jupyter.analysis.cells.outline import CodeCell
 from mlops_jupyter.analysis.facts.extract import extract_facts, normalized_source
 from mlops_jupyter.analysis.graph import Graph, build
-from mlops_jupyter.core.executions import Execution, ExecutionStatus
-from mlops_jupyter.core.plan import HIDDEN
+from mlops_jupyter.core.executions import Execution, ExecutionStatus, Mark
+from mlops_jupyter.core.hidden_names import HIDDEN
 from mlops_jupyter.runtime.hashing import shown_version
 from mlops_jupyter.services.pipeline.select.cell_identity import CellKey, CellRuns, step_name
 from mlops_jupyter.store.ledger import Ledger
@@ -118,7 +118,7 @@ class Reruns:
 
 
 def _is_code(execution: Execution, name: str) -> bool:
-    return execution.writes.get(name) == "code"
+    return execution.writes.get(name) == Mark.CODE
 
 
 class Steps:

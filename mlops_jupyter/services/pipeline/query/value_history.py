@@ -9,9 +9,9 @@ from enum import Enum
 from mlops_jupyter.analysis.cells import to_python
 from mlops_jupyter.analysis.cells.outline import CodeCell
 from mlops_jupyter.analysis.facts.extract import extract_facts
-from mlops_jupyter.analysis.graph import AMBIENT, Graph, join
+from mlops_jupyter.analysis.graph import Graph, join
 from mlops_jupyter.core.errors import NotFoundError
-from mlops_jupyter.core.plan import HIDDEN
+from mlops_jupyter.core.hidden_names import AMBIENT, HIDDEN
 from mlops_jupyter.services.pipeline.ports import Recording
 from mlops_jupyter.services.pipeline.select.cell_identity import in_file
 from mlops_jupyter.services.pipeline.select.selection import where

@@ -8,7 +8,7 @@ from collections.abc import Sequence, Set
 from mlops_jupyter.analysis.cells.outline import CodeCell
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.executions import Execution
-from mlops_jupyter.core.plan import HIDDEN
+from mlops_jupyter.core.hidden_names import HIDDEN
 from mlops_jupyter.services.pipeline.ports import Recording
 from mlops_jupyter.services.pipeline.select.selection import where
 from mlops_jupyter.services.pipeline.steps.cell_code import CellCodes

@@ -11,12 +11,11 @@ from functools import cached_property
 
 from mlops_jupyter.analysis.cells.outline import CodeCell
 from mlops_jupyter.analysis.facts.extract import NondeterminismCause, SourceFacts, Statement, StatementKind
-from mlops_jupyter.analysis.graph import DRAWING, SETTINGS, SHOWN, Graph
+from mlops_jupyter.analysis.graph import Graph
 from mlops_jupyter.analysis.syntax.parsing import lines_of
-from mlops_jupyter.capture.value_store import UNKNOWN
-from mlops_jupyter.core.executions import Execution
-from mlops_jupyter.core.plan import HIDDEN, Resources
-from mlops_jupyter.runtime.hidden.watcher import RANDOM
+from mlops_jupyter.core.executions import Execution, Mark
+from mlops_jupyter.core.hidden_names import DRAWING, HIDDEN, RANDOM, SETTINGS
+from mlops_jupyter.core.plan import Resources
 from mlops_jupyter.services.pipeline.magics.translation import Translation
 
 DECORATED = re.compile(r"^@", re.MULTILINE).search
@@ -85,7 +84,7 @@ class CellCode:
             if not kinds:
                 return False  # a function that it called has bound it
             return kinds <= {StatementKind.IMPORT, StatementKind.DEFINITION} or (
-                name in self.facts.imports and self.execution.writes.get(name) == "code"
+                name in self.facts.imports and self.execution.writes.get(name) == Mark.CODE
             )
         return name in self.starred
 
@@ -171,7 +170,7 @@ class CellCodes:
     def _remembers(self, need: Binding) -> bool:
         """Say whether a decorator turned a definition into an object with a state of its own, such as a cache."""
         part = self._parts[need.maker]
-        if need.name not in part.facts.definitions or part.execution.writes.get(need.name) in ("code", None):
+        if need.name not in part.facts.definitions or part.execution.writes.get(need.name) in (Mark.CODE, None):
             return False
         seen: set[str] = set()
         todo = [need.name]
@@ -253,7 +252,7 @@ class CellCodes:
     def keeps_figures(self) -> bool:
         """Say whether pyplot's figures stayed open in the notebook when a cell had ended."""
         marks = {part.execution.writes.get(DRAWING) for part in self}
-        return bool(marks - {None, SHOWN}) and SHOWN not in marks
+        return bool(marks - {None, Mark.SHOWN}) and Mark.SHOWN not in marks
 
     def settings(self, members: list[int]) -> list[tuple[int, Statement]]:
         """Return the statements of other steps that set up libraries before these executions, with their positions.
@@ -280,7 +279,7 @@ class CellCodes:
         part = self._parts[position]
         if not name or SETTINGS not in part.execution.writes:
             return False
-        if statement.option and part.execution.writes.get(statement.option) != UNKNOWN:
+        if statement.option and part.execution.writes.get(statement.option) != Mark.UNKNOWN:
             return False  # the value of its hidden variable carries it
         maker = position if name in part.facts.writes else self.graph.producers[position].get(name)
         return maker is not None and maker in self._parts and name in self._parts[maker].facts.imports

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from mlops_jupyter.analysis.graph import DRAWING, SETTINGS
 from mlops_jupyter.capture.value_kinds import plain
-from mlops_jupyter.capture.value_store import UNKNOWN
+from mlops_jupyter.core.executions import Mark
+from mlops_jupyter.core.hidden_names import DRAWING, SETTINGS
 from mlops_jupyter.runtime.codecs import SerializationError, load_exact, save_exact
 from mlops_jupyter.services.pipeline.ports import Recording
 from mlops_jupyter.services.pipeline.steps.cell_code import Binding, CellCodes
@@ -54,7 +54,7 @@ class Crossing:
         """Yield obstacles of state that no artifact can carry: open figures, libraries set up with values."""
         for name, reason in NOT_TRANSFERABLE.items():
             for maker in reversed(self._parts.earlier(name, group.members)):
-                if self._parts[maker].execution.writes[name] == UNKNOWN:
+                if self._parts[maker].execution.writes[name] == Mark.UNKNOWN:
                     yield maker, group.members[0], reason
 
     def _cannot_cross(self, need: Binding) -> str:
@@ -66,10 +66,10 @@ class Crossing:
         if need.maker not in self._parts:
             return ""
         mark = self._parts[need.maker].execution.writes.get(need.name)
-        if mark == "code":
+        if mark == Mark.CODE:
             return "is a function or module bound to another name"
         gone = self._parts.graph.last.get(need.name) != need.maker
-        if gone and (mark == UNKNOWN or self._was_unpicklable(need)):
+        if gone and (mark == Mark.UNKNOWN or self._was_unpicklable(need)):
             return "cannot cross to another process"
         if need.name not in self._namespace:
             return ""
@@ -88,7 +88,7 @@ class Crossing:
     def _was_unpicklable(self, need: Binding) -> bool:
         """Say whether the value of a name was seen to be unpicklable when a cell deleted or rebound the name."""
         for execution in self._parts.graph.history[need.maker + 1 :]:
-            bound = execution.writes.get(need.name, "tied") != "tied" and need.name not in execution.mutated
+            bound = execution.writes.get(need.name, Mark.TIED) != Mark.TIED and need.name not in execution.mutated
             if bound or need.name in execution.deletes:
                 return need.name in execution.unpicklable
         return False

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mlops_jupyter.analysis.graph import DRAWING, SETTINGS
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import HIDDEN
+from mlops_jupyter.core.hidden_names import DRAWING, HIDDEN, SETTINGS
 from mlops_jupyter.services.pipeline.steps.cell_code import Binding, CellCodes
 from mlops_jupyter.services.pipeline.steps.step_draft import StepDraft, by_appearance
 

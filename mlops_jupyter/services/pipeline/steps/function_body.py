@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 
 from mlops_jupyter.analysis.facts.extract import Statement, StatementKind
-from mlops_jupyter.analysis.graph import DRAWING, SHOWN
 from mlops_jupyter.analysis.syntax.parsing import lines_of
+from mlops_jupyter.core.executions import Mark
+from mlops_jupyter.core.hidden_names import DRAWING
 from mlops_jupyter.services.pipeline.steps.cell_code import Binding, CellCode, CellCodes
 from mlops_jupyter.services.pipeline.steps.formatting import KEEP
 from mlops_jupyter.services.pipeline.steps.imports import Place, by_star, imports
@@ -48,7 +49,7 @@ def joined(
                 texts.append(_binding(parts, need))
                 standing[need.name] = need.maker
         body = _left(parts[member], at_top, parameters)
-        shows_figures = parts[member].execution.writes.get(DRAWING) == SHOWN and member != members[-1]
+        shows_figures = parts[member].execution.writes.get(DRAWING) == Mark.SHOWN and member != members[-1]
         if shows_figures and not body.rstrip().endswith(f"{pyplot}.show()"):
             body += f"{pyplot}.show()\n"  # as the notebook did when the cell had ended
         texts.append(body)

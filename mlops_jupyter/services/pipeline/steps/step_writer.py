@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 
 from mlops_jupyter.analysis.facts.extract import normalized_source
-from mlops_jupyter.core.plan import HIDDEN, INITIAL, Parameter, PlanStep, Resources
+from mlops_jupyter.core.hidden_names import HIDDEN
+from mlops_jupyter.core.plan import INITIAL, Parameter, PlanStep, Resources
 from mlops_jupyter.runtime.hashing import step_version
 from mlops_jupyter.services.pipeline.divergence_record import causes
 from mlops_jupyter.services.pipeline.environment.implicit_submodules import unnamed_imports
