@@ -42,6 +42,7 @@ NOT_THE_USERS = {
     "RegionConflictError",
     "StoppedError",
     "UnavailableError",
+    "UnobservedError",
     "_EnoughError",
 }
 """Those that one part of the package tells another, and that are caught before anybody sees them."""

@@ -161,7 +161,7 @@ DUMPS = {"dump", "dump_all", "safe_dump", "safe_dump_all", "serialize", "emit"}
 LOADS = {"load", "load_all", "safe_load", "safe_load_all", "full_load", "unsafe_load", "parse", "compose", "scan"}
 
 
-@pytest.mark.parametrize("calls, home", [(DUMPS, "spelling/yaml.py"), (LOADS, "bundle/read.py")], ids=["write", "read"])
+@pytest.mark.parametrize("calls, home", [(DUMPS, "emit/yaml.py"), (LOADS, "bundle/read.py")], ids=["write", "read"])
 def test_one_module_does_it_to_yaml(calls: set[str], home: str) -> None:
     """The one quotes what some reader takes for a number, a day or a truth value; the other checks what it reads."""
     found = [
@@ -172,3 +172,56 @@ def test_one_module_does_it_to_yaml(calls: set[str], home: str) -> None:
         if node.attr in calls and ast.unparse(node.value) == "yaml"
     ]
     assert found == []
+
+
+CROWDED = 18
+"""Modules in one folder, its `__init__` not counted, above which a room needs sub-packages."""
+
+WIRE = PACKAGE / "surfaces" / "server" / "messages.py"
+"""Its classes are the types of `wire.ts`, which the panel knows by these names."""
+
+RETIRED = frozenset(
+    """
+    asked bare carried carrier causes choosing conductor culprit differences doubts drafts errand evidence fanning
+    faults flows frames gather given handlers here installed journal keep keep_plan listening live meaning parcel parting
+    parts pauses picture pieces recall refusals registering silence spelling standing submodules surroundings telling
+    uncarried unimported unseen values whole wishes writing
+    Asked Book Carrier Conductor Draft Errand Evidence Fault Flows Keeper Kept Looked Meaning Need Parcels Part Parting
+    Partings Parts Pieces Ran Recall Registering RunBook Silence Site Sound Standing Surroundings Uncarried Unseen
+    """.split()
+)
+"""Names of modules and classes that gave way to the field's words (ARCHITECTURE.md, "Old words")."""
+
+
+def test_no_room_is_crowded() -> None:
+    rooms = Counter(path.parent for path in modules() if path.name != "__init__.py")
+    assert {where(room, 1): count for room, count in rooms.items() if count > CROWDED} == {}
+
+
+def test_no_class_name_stands_twice() -> None:
+    """Whoever searches for a class finds one."""
+    places: dict[str, list[str]] = {}
+    for path, tree in modules().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and path != WIRE:
+                places.setdefault(node.name, []).append(where(path, node.lineno))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def test_retired_names_do_not_come_back() -> None:
+    retired = [where(path, 1) for path in modules() if RETIRED & {path.stem, path.parent.name}]
+    retired += [
+        where(path, node.lineno)
+        for path, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and node.name in RETIRED
+    ]
+    assert retired == []
+
+
+def test_architecture_names_files_that_are_there() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    named = {path for path in re.findall(r"`([\w./-]+\.py)`", text) if "<" not in path and not path.startswith("src/")}
+    assert len(named) > 30
+    missing = [path for path in sorted(named) if not (PACKAGE / path).is_file() and not (ROOT / path).is_file()]
+    assert missing == []

@@ -66,15 +66,23 @@ def _warm(job: Job) -> None:
     failed only because the child's working directory and module path are not set here.
     """
     home = __package__.rpartition(".")[0]
-    modules = [module for name in WARM if importlib.util.find_spec(module := f"{home}.{name}")]
+    modules = [f"{home}.{name}" for name in WARM]
     with _environment(job.pipeline.environment):
-        for module in [*modules, job.step.function.partition(":")[0]]:
+        for module in [*filter(_is_there, modules), job.step.function.partition(":")[0]]:
             try:
                 importlib.import_module(module)
             except KeyboardInterrupt:
                 raise
             except BaseException:  # a module may even call sys.exit
                 return
+
+
+def _is_there(module: str) -> bool:
+    """Say whether this bundle contains a module of the runtime: it carries those alone that its steps need."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # nor the folder that the module would lie in
+        return False
 
 
 @contextmanager

@@ -178,7 +178,7 @@ def _sibling(name: str) -> Any:
 
 def trimmed(fault: BaseException, package: Path, work: Path) -> str:
     """Return an error's traceback with the frames of the pipeline's own code alone, and paths relative to it."""
-    runtime = Path(__file__).parent
+    runtime = Path(__file__).parents[1]
     frames = []
     for frame in traceback.extract_tb(fault.__traceback__):
         path = Path(frame.filename)

@@ -51,9 +51,9 @@ def test_a_function_that_something_holds_stays_code_unless_it_changes(changed: s
     shared = (frozenset({"update", "system"}),)
     made = [
         Execution(ExecutionId(0), "", "", writes={"update": "code"}),
-        Execution(ExecutionId(1), "", "", reads=frozenset({"update"}), writes={"system": "1"}, groups=shared),
+        Execution(ExecutionId(1), "", "", reads=frozenset({"update"}), writes={"system": "1"}, alias_groups=shared),
         Execution(ExecutionId(2), "", "", reads=frozenset({"system"}), mutated=frozenset(changed.split()),
-                  writes={n: "code" if n == "update" else "2" for n in changed.split()}, groups=shared),
+                  writes={n: "code" if n == "update" else "2" for n in changed.split()}, alias_groups=shared),
     ]  # fmt: skip
     assert build(made).last["update"] == maker
 

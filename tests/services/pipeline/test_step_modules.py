@@ -32,4 +32,4 @@ def test_step_modules(row: Row) -> None:
 
 def test_the_table_can_be_read_as_documentation() -> None:
     assert len({row.name for row in ROWS}) == len(ROWS) >= 40
-    assert [row.name for row in ROWS if not row.displays_result.endswith(".") or "\n" in row.displays_result] == []
+    assert [row.name for row in ROWS if not row.shows.endswith(".") or "\n" in row.shows] == []

@@ -129,7 +129,7 @@ CODES = [
         "register",
         'model --name churn --alias challenger --data X_test,y_test --require "accuracy >= 0.9"',
         'register_model(model, name="churn", alias="challenger", data=(X_test, y_test), require=["accuracy >= 0.9"])',
-        "gates:register_model",
+        "tracking.gates:register_model",
     ),
     (
         register,
@@ -137,9 +137,9 @@ CODES = [
         "make(3, 'x') --name churn --data X[mask, 0], y[mask] --require f1>.5 --require recall > 0.1",
         "register_model(make(3, 'x'), name=\"churn\", data=(X[mask, 0], y[mask]),"
         ' require=["f1 > 0.5", "recall > 0.1"])',
-        "gates:register_model",
+        "tracking.gates:register_model",
     ),
-    (register, "register", "model --name churn", 'register_model(model, name="churn")', "gates:register_model"),
+    (register, "register", "model --name churn", 'register_model(model, name="churn")', "tracking.gates:register_model"),
     (register, "register", "list", None, None),
     (register, "register", "show churn", None, None),
     (register, "register", "promote churn@champion --version 3", None, None),
