@@ -19,7 +19,7 @@ OPTIONS = re.compile(r"-[neitpdGm]+")
 
 
 @dataclass(frozen=True)
-class Run:
+class ScriptCall:
     """One `%run` line.
 
     Attributes
@@ -39,7 +39,7 @@ class Run:
         return "i" in self.options or self.path.suffix in (".ipynb", ".ipy")
 
 
-def parse(line: str) -> Run:
+def parse(line: str) -> ScriptCall:
     """Read what follows `%run`.
 
     Raises
@@ -60,7 +60,7 @@ def parse(line: str) -> Run:
     path = Path(words[0]).expanduser()
     if not path.is_file() and not path.suffix:
         path = path.with_suffix(".py")
-    return Run(path, tuple(words[1:]), options)
+    return ScriptCall(path, tuple(words[1:]), options)
 
 
 def sources(path: Path) -> tuple[str, ...]:

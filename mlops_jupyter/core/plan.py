@@ -17,7 +17,7 @@ __all__ = [
     "Plan",
     "PlanStep",
     "Resources",
-    "Schedule",
+    "ScheduleSpec",
 ]
 
 
@@ -110,7 +110,7 @@ class PlanStep:
 
 
 @dataclass(frozen=True)
-class Schedule:
+class ScheduleSpec:
     """When a pipeline runs: by exactly one of `cron`, `every_seconds`, `data`, `after` and `drift`.
 
     Attributes
@@ -216,7 +216,7 @@ class Plan:
     parameters: tuple[Parameter, ...] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
     environment: Environment = Environment(python="3.11")
-    schedule: Schedule | None = None
+    schedule: ScheduleSpec | None = None
     expected: tuple[ExpectedValue, ...] = ()
     files: Mapping[str, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

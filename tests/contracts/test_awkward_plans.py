@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, ScheduleSpec
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.export.targets import Feature
 from tests.contracts.test_targets import CHURN, TARGETS
@@ -129,7 +129,7 @@ GUESSED = re.compile(r"(?i)y|n|on|off|yes|no|[-+]?[\d.]+e[-+]?\d+|0\d+|\d+(:\d+)
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 def test_no_word_of_yaml_is_left_to_be_guessed(target: ModuleType) -> None:
-    schedule = Schedule(every_seconds=600, concurrency=2) if Feature.INTERVAL in target.expresses else None
+    schedule = ScheduleSpec(every_seconds=600, concurrency=2) if Feature.INTERVAL in target.expresses else None
     parameters = (Parameter("size", "1e3"), Parameter("day", "2026-01-31"), Parameter("word", "y"))
     plan = replace(chain(["y", "n"]), package="y", parameters=parameters, schedule=schedule)
     try:

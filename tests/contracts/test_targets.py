@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import NotFoundError, UserError
-from mlops_jupyter.core.plan import Environment, Parameter, Plan, PlanStep, Resources, Schedule
+from mlops_jupyter.core.plan import Environment, Parameter, Plan, PlanStep, Resources, ScheduleSpec
 from mlops_jupyter.services.export import targets
 from mlops_jupyter.services.export.emit import python as python_text
 from mlops_jupyter.services.export.targets import Feature, airflow, azureml, cron, flyte, python
@@ -56,7 +56,7 @@ CHURN = Plan(
         Parameter("limit", None),
     ),
     environment=Environment(python="3.11"),
-    schedule=Schedule("0 6 * * 1", "Europe/Oslo"),
+    schedule=ScheduleSpec("0 6 * * 1", "Europe/Oslo"),
     secrets=("DATABASE_URL", "ALERT_URL"),
     alert="ALERT_URL",
 )
@@ -67,7 +67,7 @@ UTC_ALONE = (cron, flyte, azureml)
 
 def churn(target: ModuleType) -> Plan:
     """CHURN as the target can keep it."""
-    return replace(CHURN, schedule=Schedule("0 6 * * 1")) if target in UTC_ALONE else CHURN
+    return replace(CHURN, schedule=ScheduleSpec("0 6 * * 1")) if target in UTC_ALONE else CHURN
 
 
 HOSTILE = (
@@ -177,9 +177,14 @@ class TestEveryTarget:
         assert text or not target.render(churn(target)), "who adds files says what to do with them"
 
     def test_says_what_is_lost(self, target: ModuleType) -> None:
-        kinds = (Schedule(every_seconds=60), Schedule(data="a/*"), Schedule(after="b"), Schedule(drift="c"))
+        kinds = (
+            ScheduleSpec(every_seconds=60),
+            ScheduleSpec(data="a/*"),
+            ScheduleSpec(after="b"),
+            ScheduleSpec(drift="c"),
+        )
         wishes = [CHURN, *(replace(CHURN, schedule=kind) for kind in kinds)]
-        wishes.append(replace(CHURN, schedule=Schedule("@daily", catchup=True, start="2026-01-01", concurrency=2)))
+        wishes.append(replace(CHURN, schedule=ScheduleSpec("@daily", catchup=True, start="2026-01-01", concurrency=2)))
         assert {feature for plan in wishes for feature, _ in targets.asked(plan)} == set(Feature) - {Feature.STEPS}
         for plan in wishes:
             lost = targets.lost(plan, target)
@@ -306,17 +311,17 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installer:
 @pytest.mark.parametrize(
     ("schedule", "said"),
     [
-        (Schedule("0 6 * *"), "cron '0 6 * *'"),
-        (Schedule("99 6 * * 1"), "cron '99 6 * * 1': minute '99'"),
-        (Schedule("0 6 */2 * 1"), "a day must match both day-of-month and day-of-week in this cron, and Airflow 3"),
-        (Schedule("0 6 30 2 *"), "cron '0 6 30 2 *' never fires"),
-        (Schedule("0 6 * * 1", "Europe/Olso"), "time zone 'Europe/Olso'"),
-        (Schedule("0 6 * * 1", "'); import os"), 'time zone "\'); import os"'),
-        (Schedule("0 6 * * 1", catchup=True), "catchup with start ''"),
-        (Schedule("0 6 * * 1", catchup=True, start="soon"), "catchup with start 'soon'"),
+        (ScheduleSpec("0 6 * *"), "cron '0 6 * *'"),
+        (ScheduleSpec("99 6 * * 1"), "cron '99 6 * * 1': minute '99'"),
+        (ScheduleSpec("0 6 */2 * 1"), "a day must match both day-of-month and day-of-week in this cron, and Airflow 3"),
+        (ScheduleSpec("0 6 30 2 *"), "cron '0 6 30 2 *' never fires"),
+        (ScheduleSpec("0 6 * * 1", "Europe/Olso"), "time zone 'Europe/Olso'"),
+        (ScheduleSpec("0 6 * * 1", "'); import os"), 'time zone "\'); import os"'),
+        (ScheduleSpec("0 6 * * 1", catchup=True), "catchup with start ''"),
+        (ScheduleSpec("0 6 * * 1", catchup=True, start="soon"), "catchup with start 'soon'"),
     ],
 )
-def test_airflow_refuses_a_schedule_that_it_cannot_keep(schedule: Schedule, said: str) -> None:
+def test_airflow_refuses_a_schedule_that_it_cannot_keep(schedule: ScheduleSpec, said: str) -> None:
     with pytest.raises(UserError) as fault:
         airflow.render(replace(CHURN, schedule=schedule))
     assert str(fault.value).startswith(said)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, ScheduleSpec
 from mlops_jupyter.services.export.targets import airflow
 from tests.engines import ticks, wished
 from tests.engines.demos import DIAMOND, ENGINES, FILED, LINEAR, bundle, engine, proven
@@ -63,7 +63,7 @@ PLAN = Plan(
         Parameter("limit", None),
         Parameter("options", {"depth": 2}),
     ),
-    schedule=Schedule("30 5 * * mon-fri", "America/New_York", concurrency=2),
+    schedule=ScheduleSpec("30 5 * * mon-fri", "America/New_York", concurrency=2),
 )
 
 # A bundle's command, for what a task does when its step fails or takes too long.
@@ -79,7 +79,7 @@ time.sleep(60)
 """
 
 
-def spelled(schedule: Schedule) -> tuple[str, str]:
+def spelled(schedule: ScheduleSpec) -> tuple[str, str]:
     """Return cron and time zone as they stand in the DAG's file."""
     text = airflow.render(replace(PLAN, schedule=schedule))["dags/mini.py"]
     cron, zone = re.findall(r'schedule=CronTriggerTimetable\("(.*)", timezone="(.*)"\)', text)[0]
@@ -133,13 +133,13 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     lay(folder, PLAN)
     for other in (
         replace(PLAN, package="bare", steps=PLAN.steps[:1], parameters=(), schedule=None),
-        replace(PLAN, package="late", schedule=Schedule("@daily", "Europe/Oslo", catchup=True, start="2026-11-01")),
-        replace(PLAN, package="often", schedule=Schedule(every_seconds=5400)),
+        replace(PLAN, package="late", schedule=ScheduleSpec("@daily", "Europe/Oslo", catchup=True, start="2026-11-01")),
+        replace(PLAN, package="often", schedule=ScheduleSpec(every_seconds=5400)),
         replace(PLAN, package="übung", name="Ünïcode.md", schedule=None),
     ):
         for path, text in airflow.render(other).items():
             (folder / path).write_text(text, encoding="utf-8")
-    rows = [(*spelled(Schedule(*case[:2])), after(case), str(ticks.COUNT)) for case in CASES]
+    rows = [(*spelled(ScheduleSpec(*case[:2])), after(case), str(ticks.COUNT)) for case in CASES]
     probe = [str(ENGINES / "python"), str(Path(__file__).with_name("airflow_probe.py"))]
     command = [*probe, str(folder / "dags"), json.dumps(rows), str(folder / "answer.json")]
     airflows(command, environment(folder, folder / "dags", PROBE_FOLDER=str(folder)), folder)
@@ -204,11 +204,11 @@ def test_fires_when_the_clock_says(loaded: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("schedule", "said"),
     [
-        (Schedule("30 2 * * *", "Europe/Oslo"), "cron '30 2 * * *' fires at 02:30 on 2026-03-29, a time that"),
-        (Schedule("0 * * * 1", "Europe/Oslo"), "cron '0 * * * 1' fires in every hour of some days, and where"),
+        (ScheduleSpec("30 2 * * *", "Europe/Oslo"), "cron '30 2 * * *' fires at 02:30 on 2026-03-29, a time that"),
+        (ScheduleSpec("0 * * * 1", "Europe/Oslo"), "cron '0 * * * 1' fires in every hour of some days, and where"),
     ],
 )
-def test_what_airflow_would_fire_at_another_time_is_refused(schedule: Schedule, said: str) -> None:
+def test_what_airflow_would_fire_at_another_time_is_refused(schedule: ScheduleSpec, said: str) -> None:
     with pytest.raises(UserError) as fault:
         airflow.render(replace(PLAN, schedule=schedule))
     assert str(fault.value).startswith(said)

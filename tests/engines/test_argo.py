@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, ScheduleSpec
 from mlops_jupyter.services.cron.ticks import check
 from mlops_jupyter.services.export.emit.parameters import text as json_text
 from mlops_jupyter.services.export.targets import argo
@@ -177,7 +177,7 @@ def test_a_failure_is_tried_again_and_told(tmp_path: Path) -> None:
 
 @pytest.mark.validated("argo")
 def test_argos_models_know_every_key(tmp_path: Path) -> None:
-    several = replace(CHURN, package="often", schedule=Schedule(every_seconds=900, concurrency=3))
+    several = replace(CHURN, package="often", schedule=ScheduleSpec(every_seconds=900, concurrency=3))
     plain = Plan("p", "plain", steps=(PlanStep("only", "1", ""),))
     for plan in (CHURN, several, plain):
         (tmp_path / plan.package).mkdir()
@@ -234,7 +234,7 @@ def test_the_workflow_is_the_plan(tmp_path: Path) -> None:
 
 
 def test_runs_side_by_side_are_counted(tmp_path: Path) -> None:
-    objects = load(lay(replace(CHURN, schedule=Schedule("0 6 * * 1", concurrency=3)), tmp_path))
+    objects = load(lay(replace(CHURN, schedule=ScheduleSpec("0 6 * * 1", concurrency=3)), tmp_path))
     assert objects["CronWorkflow churn"]["spec"]["concurrencyPolicy"] == "Allow"
     assert spec(objects)["synchronization"]["semaphores"] == [
         {"configMapKeyRef": {"name": "churn-argo", "key": "runs"}}

@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, ScheduleSpec
 from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.bundle.create import write
 from mlops_jupyter.services.export.render import render
@@ -32,10 +32,10 @@ from tests.engines.failing import FAILING
 
 PROBE = ROOT / "tests" / "engines" / "azureml_probe.py"
 PLACEHOLDER = re.compile(r"\$\{\{(.+?)\}\}")
-WEEKLY = Schedule("0 6 * * 1", "Asia/Kolkata")
+WEEKLY = ScheduleSpec("0 6 * * 1", "Asia/Kolkata")
 PLANS = {
     "churn": replace(CHURN, schedule=WEEKLY),
-    "often": replace(CHURN, schedule=Schedule(every_seconds=5400)),
+    "often": replace(CHURN, schedule=ScheduleSpec(every_seconds=5400)),
     "bare": Plan("p", "p", steps=(PlanStep("only", "1", ""),)),
     "names": replace(
         CHURN,
@@ -157,7 +157,7 @@ def test_a_step_that_fails_is_tried_again(tmp_path: Path) -> None:
 )
 def test_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
     """Its crons are numbers and lists of minutes, hours and weekdays, in UTC: nobody reads these in two ways."""
-    text = azureml.render(replace(CHURN, schedule=Schedule(cron, zone)))["azureml/schedule.yml"]
+    text = azureml.render(replace(CHURN, schedule=ScheduleSpec(cron, zone)))["azureml/schedule.yml"]
     line, begin = yaml.safe_load(text)["trigger"]["expression"], datetime.fromisoformat(start)
     assert set(line) <= set("0123456789,* ")
     assert line.split()[2:4] == ["*", "*"]
@@ -169,13 +169,16 @@ def test_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
 @pytest.mark.parametrize(
     ("schedule", "said"),
     [
-        (Schedule("0 6 1 * *"), "cron '0 6 1 * *' restricts day-of-month or month, which Azure Machine Learning"),
-        (Schedule("0 6 * jan *"), "cron '0 6 * jan *' restricts day-of-month or month"),
-        (Schedule("0 6 * * 1", "Europe/Oslo"), "Azure Machine Learning knows UTC alone, and the clocks of Europe/Oslo"),
-        (Schedule(every_seconds=90), "Azure Machine Learning counts minutes, and --every is 90 s"),
+        (ScheduleSpec("0 6 1 * *"), "cron '0 6 1 * *' restricts day-of-month or month, which Azure Machine Learning"),
+        (ScheduleSpec("0 6 * jan *"), "cron '0 6 * jan *' restricts day-of-month or month"),
+        (
+            ScheduleSpec("0 6 * * 1", "Europe/Oslo"),
+            "Azure Machine Learning knows UTC alone, and the clocks of Europe/Oslo",
+        ),
+        (ScheduleSpec(every_seconds=90), "Azure Machine Learning counts minutes, and --every is 90 s"),
     ],
 )
-def test_refused_in_one_line(schedule: Schedule, said: str) -> None:
+def test_refused_in_one_line(schedule: ScheduleSpec, said: str) -> None:
     with pytest.raises(UserError) as fault:
         azureml.render(replace(CHURN, schedule=schedule))
     assert str(fault.value).startswith(said)

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Schedule
+from mlops_jupyter.core.plan import ScheduleSpec
 from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.targets import cron
 from tests.contracts.test_targets import CHURN
@@ -45,7 +45,7 @@ CRONTABS = [
 ]
 
 
-def line(schedule: Schedule) -> str:
+def line(schedule: ScheduleSpec) -> str:
     """The one line of the crontab."""
     (found,) = (
         row
@@ -78,7 +78,7 @@ mount --bind {folder / "cron.d"} /etc/cron.d
 def test_debians_crontab_takes_the_lines(tmp_path: Path) -> None:
     files = []
     for number, text in enumerate(CRONTABS):
-        (tmp_path / f"{number}").write_text(cron.render(replace(CHURN, schedule=Schedule(text)))["cron/crontab"])
+        (tmp_path / f"{number}").write_text(cron.render(replace(CHURN, schedule=ScheduleSpec(text)))["cron/crontab"])
         files.append(f"{CRON}/usr/bin/crontab -n {tmp_path}/{number}")
     (tmp_path / "wrong").write_text("99 6 * * 1 /bin/true\n")
     command = "\n".join([*files, f"! {CRON}/usr/bin/crontab -n {tmp_path}/wrong"])
@@ -117,7 +117,7 @@ def numbers(item: str, low: int, high: int) -> range:
 @pytest.mark.parametrize("text", CRONTABS)
 def test_the_next_fifty_ticks(text: str) -> None:
     start = datetime(2026, 3, 1, tzinfo=UTC)
-    assert list(islice(fired(line(Schedule(text)), start), 50)) == next_times(text, "UTC", start, 50)
+    assert list(islice(fired(line(ScheduleSpec(text)), start), 50)) == next_times(text, "UTC", start, 50)
 
 
 @given(CRONS, st.sampled_from(ZONES), STARTS)
@@ -125,7 +125,7 @@ def test_the_next_fifty_ticks(text: str) -> None:
 def test_any_cron_fires_when_the_clock_says(text: str, zone: str, day: str) -> None:
     start = datetime.fromisoformat(day).replace(tzinfo=UTC)
     try:
-        found = line(Schedule(text, zone))
+        found = line(ScheduleSpec(text, zone))
     except UserError:
         return
     meant = [tick.astimezone(UTC) for tick in next_times(text, zone, start, 50)]
@@ -137,7 +137,7 @@ def test_any_cron_fires_when_the_clock_says(text: str, zone: str, day: str) -> N
     [(60, "*/1 * * * *"), (900, "*/15 * * * *"), (3600, "0 * * * *"), (21600, "0 */6 * * *"), (86400, "0 0 * * *")],
 )
 def test_intervals(seconds: int, fields: str) -> None:
-    found = line(Schedule(every_seconds=seconds))
+    found = line(ScheduleSpec(every_seconds=seconds))
     assert found.startswith(f"{fields} /bin/sh ")
     ticks = list(islice(fired(found, datetime(2026, 3, 1, tzinfo=UTC)), 200))
     assert {(after - before).total_seconds() for before, after in pairwise(ticks)} == {seconds}
@@ -146,16 +146,16 @@ def test_intervals(seconds: int, fields: str) -> None:
 @pytest.mark.parametrize(
     ("schedule", "said"),
     [
-        (Schedule(every_seconds=90), "cron cannot run every 90 s: take whole minutes that divide an hour"),
-        (Schedule(every_seconds=45 * 60), "cron cannot run every 2700 s: "),
-        (Schedule(every_seconds=48 * 3600), "cron cannot run every 172800 s: "),
-        (Schedule(every_seconds=5), "cron cannot run every 5 s: "),
-        (Schedule("0 6 * * 1", "Europe/Oslo"), "cron knows UTC alone, and the clocks of Europe/Oslo change"),
-        (Schedule("0 6 30 2 *"), "cron '0 6 30 2 *' never fires"),
-        (Schedule("0 6 * * 1", "Europe/Olso"), "time zone 'Europe/Olso' is not known"),
+        (ScheduleSpec(every_seconds=90), "cron cannot run every 90 s: take whole minutes that divide an hour"),
+        (ScheduleSpec(every_seconds=45 * 60), "cron cannot run every 2700 s: "),
+        (ScheduleSpec(every_seconds=48 * 3600), "cron cannot run every 172800 s: "),
+        (ScheduleSpec(every_seconds=5), "cron cannot run every 5 s: "),
+        (ScheduleSpec("0 6 * * 1", "Europe/Oslo"), "cron knows UTC alone, and the clocks of Europe/Oslo change"),
+        (ScheduleSpec("0 6 30 2 *"), "cron '0 6 30 2 *' never fires"),
+        (ScheduleSpec("0 6 * * 1", "Europe/Olso"), "time zone 'Europe/Olso' is not known"),
     ],
 )
-def test_what_cron_cannot_keep_is_refused(schedule: Schedule, said: str) -> None:
+def test_what_cron_cannot_keep_is_refused(schedule: ScheduleSpec, said: str) -> None:
     with pytest.raises(UserError) as fault:
         line(schedule)
     assert str(fault.value).startswith(said)

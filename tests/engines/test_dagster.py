@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mlops_jupyter.core.plan import PlanStep, Schedule
+from mlops_jupyter.core.plan import PlanStep, ScheduleSpec
 from mlops_jupyter.services.cron.portable import in_zone
 from mlops_jupyter.services.export.targets import dagster
 from tests.engines import ticks, wished
@@ -22,7 +22,7 @@ CASES = ticks.cases(lambda schedule: in_zone(schedule, "Dagster"))
 
 
 def asks(case: ticks.Case) -> list[object]:
-    cron, place = in_zone(Schedule(case[0], case[1]), "Dagster")
+    cron, place = in_zone(ScheduleSpec(case[0], case[1]), "Dagster")
     return [cron, place, ticks.start(case).isoformat(), ticks.COUNT]
 
 
@@ -32,8 +32,8 @@ def probed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("dagster")
     laid = {demo.name: bundle(demo, folder, "dagster") for demo in DEMOS}
     again = bundle(DIAMOND, folder / "again", "dagster")
-    plan = wished.lay(folder, dagster, schedule=Schedule("30 5 * * mon-fri", "America/New_York", concurrency=2))
-    for kind in (Schedule(every_seconds=600), Schedule(data="in/*.csv"), Schedule(after="linear")):
+    plan = wished.lay(folder, dagster, schedule=ScheduleSpec("30 5 * * mon-fri", "America/New_York", concurrency=2))
+    for kind in (ScheduleSpec(every_seconds=600), ScheduleSpec(data="in/*.csv"), ScheduleSpec(after="linear")):
         texts = dagster.render(replace(wished.WISHED, schedule=kind))
         (plan / "dagster" / f"{kind.shown.split()[0]}.py").write_text(texts["dagster/wished.py"])
     odd = replace(

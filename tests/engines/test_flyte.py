@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, ScheduleSpec
 from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.bundle.create import write
 from mlops_jupyter.services.export.render import render
@@ -36,7 +36,7 @@ NAMED = Plan(
         PlanStep("json_workflow", "1", ""),
     ),
     parameters=tuple(Parameter(name, 1) for name in ("C", "c", "Load", "store", "locals", "größe")),
-    schedule=Schedule(every_seconds=7200),
+    schedule=ScheduleSpec(every_seconds=7200),
 )
 
 
@@ -149,7 +149,7 @@ def test_it_is_packaged_for_a_cluster(plan: Plan, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("cron", "zone", "start"), TICKS, ids=[f"{cron} {zone}" for cron, zone, _ in TICKS])
 def test_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
-    plan = replace(CHURN, schedule=Schedule(cron, zone))
+    plan = replace(CHURN, schedule=ScheduleSpec(cron, zone))
     if zone in ("Europe/Oslo", "America/New_York") and cron != "30 * * * *":  # every hour goes by the time that passes
         with pytest.raises(UserError, match=f"Flyte 1 knows UTC alone, and the clocks of {zone} change"):
             flyte.render(plan)
@@ -162,4 +162,4 @@ def test_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
 
 def test_seconds_are_refused() -> None:
     with pytest.raises(UserError, match="Flyte 1 counts minutes, and --every is 90 s"):
-        flyte.render(replace(CHURN, schedule=Schedule(every_seconds=90)))
+        flyte.render(replace(CHURN, schedule=ScheduleSpec(every_seconds=90)))

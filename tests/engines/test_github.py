@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, ScheduleSpec
 from mlops_jupyter.services.export.targets import github
 from tests.contracts.test_targets import CHURN, HOSTILE
 from tests.engines.act import act
@@ -89,8 +89,8 @@ PLANS = {
     "hostile": replace(CHURN, parameters=tuple(Parameter(f"p{n}", text) for n, text in enumerate(HOSTILE))),
     "many": replace(CHURN, parameters=tuple(Parameter(f"p{n}", n) for n in range(40))),
     "traps": replace(CHURN, parameters=tuple(map(Parameter, ("no", "y", "on", "null"), ("1e3", "0123", "true", "4")))),
-    "after": replace(CHURN, schedule=Schedule(after="load_data")),
-    "often": replace(CHURN, schedule=Schedule("*/15 8-18 1,15 * mon-fri", "America/New_York")),
+    "after": replace(CHURN, schedule=ScheduleSpec(after="load_data")),
+    "often": replace(CHURN, schedule=ScheduleSpec("*/15 8-18 1,15 * mon-fri", "America/New_York")),
     "unicode": replace(CHURN, package="größe"),
 }
 
@@ -153,12 +153,15 @@ def test_more_parameters_than_a_form_holds_are_named() -> None:
             replace(CHURN, secrets=("DB_URL", "db_url")),
             "secret 'DB_URL': GitHub takes upper and lower case for the same",
         ),
-        (replace(CHURN, schedule=Schedule("* * * * *")), "cron '* * * * *' fires 1 minutes apart, and GitHub Actions"),
         (
-            replace(CHURN, schedule=Schedule("30 2 * * *", "Europe/Oslo")),
+            replace(CHURN, schedule=ScheduleSpec("* * * * *")),
+            "cron '* * * * *' fires 1 minutes apart, and GitHub Actions",
+        ),
+        (
+            replace(CHURN, schedule=ScheduleSpec("30 2 * * *", "Europe/Oslo")),
             "cron '30 2 * * *' fires at 02:30 on 2026-03-29",
         ),
-        (replace(CHURN, schedule=Schedule(after="a b")), "pipeline 'a b' is no Python name"),
+        (replace(CHURN, schedule=ScheduleSpec(after="a b")), "pipeline 'a b' is no Python name"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

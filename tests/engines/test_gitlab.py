@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, ScheduleSpec
 from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.targets import gitlab
 from tests.contracts.test_targets import CHURN, HOSTILE
@@ -160,7 +160,7 @@ def fugit() -> subprocess.Popen[str]:
         asked.stdin.close()
 
 
-def fires_alike(fugit: subprocess.Popen[str], schedule: Schedule, start: str, count: int = 50) -> None:
+def fires_alike(fugit: subprocess.Popen[str], schedule: ScheduleSpec, start: str, count: int = 50) -> None:
     cron = gitlab._cron(schedule)
     assert fugit.stdin
     assert fugit.stdout
@@ -185,7 +185,7 @@ TICKS = {
 @pytest.mark.parametrize(("cron", "count"), TICKS.items(), ids=TICKS)
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Oslo", "America/New_York"])
 def test_fires_when_crontab_does(fugit: subprocess.Popen[str], cron: str, count: int, zone: str) -> None:
-    fires_alike(fugit, Schedule(cron, zone), "2026-03-05", count)
+    fires_alike(fugit, ScheduleSpec(cron, zone), "2026-03-05", count)
 
 
 @given(cron=CRONS, zone=st.sampled_from(ZONES), start=STARTS)
@@ -194,7 +194,7 @@ def test_fires_when_crontab_does_whatever_it_says(
     fugit: subprocess.Popen[str], cron: str, zone: str, start: str
 ) -> None:
     try:
-        gitlab._cron(Schedule(cron, zone))
+        gitlab._cron(ScheduleSpec(cron, zone))
     except UserError:
         return
-    fires_alike(fugit, Schedule(cron, zone), start, 12)
+    fires_alike(fugit, ScheduleSpec(cron, zone), start, 12)

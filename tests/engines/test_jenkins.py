@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, ScheduleSpec
 from mlops_jupyter.runtime.cli.parameters import parse_parameters
 from mlops_jupyter.runtime.model.pipeline import Pipeline
 from mlops_jupyter.services.cron import cron_fields, dst
@@ -47,13 +47,13 @@ PLANS = {
             PlanStep("left", "1", "", inputs={"model": "train"}, resources=Resources(timeout_seconds=60)),
             PlanStep("right", "1", "", inputs={"model": "train"}, resources=Resources(retries=3)),
         ),
-        schedule=Schedule("0 6 1,15 * mon", "Europe/Oslo"),
+        schedule=ScheduleSpec("0 6 1,15 * mon", "Europe/Oslo"),
     ),
     "bare": Plan("p", "p", steps=(PlanStep("only", "1", ""),)),
     "hostile": replace(
         CHURN, parameters=tuple(Parameter(f"p{n}", text) for n, text in enumerate((*HOSTILE, r"\u0027")))
     ),
-    "after": replace(CHURN, schedule=Schedule(after="load_data")),
+    "after": replace(CHURN, schedule=ScheduleSpec(after="load_data")),
     "unicode": replace(CHURN, package="größe"),
 }
 
@@ -171,7 +171,7 @@ def matches(lines: list[str], minute: datetime) -> bool:
 @settings(max_examples=40, deadline=None)
 def test_fires_when_crontab_does(expression: str, zone: str, start: str) -> None:
     """Jenkins looks at each minute that passes; so does this, for a week from before a change of the clocks."""
-    schedule = Schedule(expression, zone)
+    schedule = ScheduleSpec(expression, zone)
     try:
         dst.check_steady(schedule, "Jenkins")
     except UserError:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, ScheduleSpec
 from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.bundle.create import write
 from mlops_jupyter.services.export.render import render
@@ -200,15 +200,15 @@ def test_a_failure_is_tried_again_then_told(tmp_path: Path, fails: bool) -> None
 @pytest.mark.parametrize(
     ("schedule", "command"),
     [
-        (Schedule("0 6 * * mon"), "--cron-expression '0 0 6 * * 1' --enabled --max-concurrency 1 --no-catchup"),
-        (Schedule("0 6 * * 7", "Asia/Kolkata"), "--cron-expression '0 30 0 * * 0' --enabled"),
-        (Schedule("@daily", catchup=True, start="2026-01-31", concurrency=3),
+        (ScheduleSpec("0 6 * * mon"), "--cron-expression '0 0 6 * * 1' --enabled --max-concurrency 1 --no-catchup"),
+        (ScheduleSpec("0 6 * * 7", "Asia/Kolkata"), "--cron-expression '0 30 0 * * 0' --enabled"),
+        (ScheduleSpec("@daily", catchup=True, start="2026-01-31", concurrency=3),
          "'0 0 0 * * *' --enabled --max-concurrency 3 --catchup --start-time 2026-01-31T00:00:00Z"),
-        (Schedule(every_seconds=3600), "--interval-second 3600 --enabled --max-concurrency 1 --no-catchup"),
+        (ScheduleSpec(every_seconds=3600), "--interval-second 3600 --enabled --max-concurrency 1 --no-catchup"),
     ],
     ids=str,
 )  # fmt: skip
-def test_the_command_of_a_recurring_run(schedule: Schedule, command: str) -> None:
+def test_the_command_of_a_recurring_run(schedule: ScheduleSpec, command: str) -> None:
     text = kubeflow.deploy(replace(CHURN, schedule=schedule))
     assert command in text
     assert "CRON_SCHEDULE_TIMEZONE" not in text
@@ -217,12 +217,12 @@ def test_the_command_of_a_recurring_run(schedule: Schedule, command: str) -> Non
 def test_a_zone_whose_clocks_change_needs_kubeflows_clock() -> None:
     assert "CRON_SCHEDULE_TIMEZONE=Europe/Oslo\n" in kubeflow.deploy(CHURN)
     with pytest.raises(UserError, match=r"fires at 02:30 on .* and Kubeflow Pipelines 2 would not do as crontab"):
-        kubeflow.render(replace(CHURN, schedule=Schedule("30 2 * * *", "Europe/Oslo")))
+        kubeflow.render(replace(CHURN, schedule=ScheduleSpec("30 2 * * *", "Europe/Oslo")))
 
 
 @pytest.mark.parametrize(("cron", "zone", "start"), TICKS, ids=[f"{cron} {zone}" for cron, zone, _ in TICKS])
 def test_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
-    seconds_first, place = kubeflow.clock(Schedule(cron, zone))
+    seconds_first, place = kubeflow.clock(ScheduleSpec(cron, zone))
     assert seconds_first.startswith("0 ")
     begin = datetime.fromisoformat(start)
     ours = next_times(cron, zone, begin, count(cron))

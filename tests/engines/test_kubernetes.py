@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, ScheduleSpec
 from mlops_jupyter.services.cron.ticks import check, zone
 from mlops_jupyter.services.export.emit.parameters import text as json_text
 from mlops_jupyter.services.export.targets import kubernetes
@@ -144,7 +144,7 @@ def test_the_pipelines_own_failure_is_told_by_its_exit_code(tmp_path: Path) -> N
 @pytest.mark.validated("kubernetes")
 def test_the_schemas_know_every_key(tmp_path: Path) -> None:
     plain = Plan("p", "plain", steps=(PlanStep("only", "1", ""),))
-    often = replace(CHURN, package="often", schedule=Schedule(every_seconds=900))
+    often = replace(CHURN, package="often", schedule=ScheduleSpec(every_seconds=900))
     for plan in (CHURN, often, plain):
         (tmp_path / plan.package).mkdir()
         assert list(faults(lay(plan, tmp_path / plan.package))) == []
@@ -180,7 +180,7 @@ def test_the_deadline_leaves_room_for_every_try(tmp_path: Path) -> None:
 
 
 def test_without_a_schedule_it_is_a_job(tmp_path: Path) -> None:
-    for schedule in (None, Schedule(after="other")):
+    for schedule in (None, ScheduleSpec(after="other")):
         objects = load(lay(replace(CHURN, schedule=schedule), tmp_path))
         assert "Job" in objects
         assert "CronJob" not in objects

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, ScheduleSpec
 from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.bundle.create import write
 from mlops_jupyter.services.export.render import render
@@ -165,7 +165,7 @@ def test_a_failure_is_tried_again_then_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("cron", "zone", "start"), TICKS, ids=[f"{cron} {zone}" for cron, zone, _ in TICKS])
 def test_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
-    plan = replace(CHURN, schedule=Schedule(cron, zone))
+    plan = replace(CHURN, schedule=ScheduleSpec(cron, zone))
     if cron == "5-5 6 1 * 5":
         with pytest.raises(UserError, match="Metaflow 2 takes day-of-month or day-of-week"):
             metaflow.render(plan)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, ScheduleSpec
 from mlops_jupyter.services.export.targets import prefect
 from tests.engines import ticks, wished
 from tests.engines.demos import DEMOS, DIAMOND, LINEAR, Demo, bundle, engine, proven
@@ -27,7 +27,7 @@ SETTINGS = {
 }
 
 
-def times(schedule: Schedule) -> dict[str, Any]:
+def times(schedule: ScheduleSpec) -> dict[str, Any]:
     """Return the schedule as it stands in the deployment."""
     import yaml
 
@@ -45,7 +45,7 @@ def probed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("prefect")
     laid = {demo.name: bundle(demo, folder, "prefect") for demo in DEMOS}
     again = bundle(DIAMOND, folder / "again", "prefect")
-    plan = wished.lay(folder, prefect, schedule=Schedule("30 5 * * mon-fri", "America/New_York", concurrency=2))
+    plan = wished.lay(folder, prefect, schedule=ScheduleSpec("30 5 * * mon-fri", "America/New_York", concurrency=2))
     odd = wished.lay(folder, prefect, package="übung", name="Ünïcode.md")
     file = str(plan / "flows" / "wished.py")
     with Receiver() as hook:
@@ -57,12 +57,12 @@ def probed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             (file, {"mode": "fail"}, {"WISHED_STORE": str(folder / "fail")}),
             (file, {"mode": "slow"}, {"WISHED_STORE": str(folder / "slow")}),
         ]
-        rows = [(times(Schedule(case[0], case[1])), case) for case in CASES]
+        rows = [(times(ScheduleSpec(case[0], case[1])), case) for case in CASES]
         asked = {
             "runs": runs,
             "deployments": [str(plan / "prefect.yaml"), str(odd / "prefect.yaml")],
             "ticks": [(at["cron"], at["timezone"], ticks.start(case).isoformat(), ticks.COUNT) for at, case in rows],
-            "every": times(Schedule(every_seconds=5400)),
+            "every": times(ScheduleSpec(every_seconds=5400)),
         }
         (folder / "asked.json").write_text(json.dumps(asked))
         probe = Path(__file__).with_name("prefect_probe.py")
@@ -141,8 +141,8 @@ def test_fires_when_the_clock_says(probed: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"schedule": Schedule("0 6 1,31 * *")}, "cron '0 6 1,31 * *' fires on days 30 or 31 and on 1 or 2"),
-        ({"schedule": Schedule("30 2 * * *", "Europe/Oslo")}, "cron '30 2 * * *' fires at 02:30 on 2026-03-29"),
+        ({"schedule": ScheduleSpec("0 6 1,31 * *")}, "cron '0 6 1,31 * *' fires on days 30 or 31 and on 1 or 2"),
+        ({"schedule": ScheduleSpec("30 2 * * *", "Europe/Oslo")}, "cron '30 2 * * *' fires at 02:30 on 2026-03-29"),
         ({"parameters": (Parameter("_count", 1),)}, "parameter '_count' has a name that Prefect keeps for itself"),
         (
             {"steps": (PlanStep("a", "1", "", resources=Resources(retries=51)),)},

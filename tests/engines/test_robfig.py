@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Schedule
+from mlops_jupyter.core.plan import ScheduleSpec
 from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.emit.kubernetes import timed
 from tests.engines.robfig import Spec
@@ -41,7 +41,7 @@ TICKS = [
 ]
 
 
-def compare(schedule: Schedule, start: str) -> None:
+def compare(schedule: ScheduleSpec, start: str) -> None:
     found = timed(schedule, "Kubernetes")
     assert found
     since = datetime.fromisoformat(start).replace(tzinfo=UTC)
@@ -51,12 +51,12 @@ def compare(schedule: Schedule, start: str) -> None:
 
 @pytest.mark.parametrize(("cron", "timezone", "start"), TICKS)
 def test_the_next_50_ticks(cron: str, timezone: str, start: str) -> None:
-    compare(Schedule(cron, timezone), start)
+    compare(ScheduleSpec(cron, timezone), start)
 
 
 def test_a_29th_of_february() -> None:
     since = datetime(2026, 1, 1, tzinfo=UTC)
-    found = timed(Schedule("0 12 29 2 *"), "Argo")
+    found = timed(ScheduleSpec("0 12 29 2 *"), "Argo")
     assert found
     assert [tick.year for tick in Spec.parse(*found).ticks(since, 3)] == [2028, 2032, 2036]
 
@@ -88,7 +88,7 @@ def test_the_reading_takes_a_day_without_midnight_for_the_day_before() -> None:
 @settings(max_examples=100, deadline=None)
 def test_the_next_50_ticks_of_any_cron(cron: str, timezone: str, start: str) -> None:
     try:
-        compare(Schedule(cron, timezone), start)
+        compare(ScheduleSpec(cron, timezone), start)
     except UserError as refused:
         assert "\n" not in str(refused)
 
@@ -96,22 +96,28 @@ def test_the_next_50_ticks_of_any_cron(cron: str, timezone: str, start: str) -> 
 @pytest.mark.parametrize(
     ("schedule", "said"),
     [
-        (Schedule("30 2 * * *", "Europe/Oslo"), "cron '30 2 * * *' fires at 02:30 on 2026-03-29"),
-        (Schedule("0 6 */2 * 1"), "a day must match both day-of-month and day-of-week in this cron, and Kubernetes"),
-        (Schedule("99 6 * * 1"), "cron '99 6 * * 1': minute '99'"),
-        (Schedule("0 6 30 2 *"), "cron '0 6 30 2 *' never fires"),
-        (Schedule("0 6 * * 1", "Europe/Olso"), "time zone 'Europe/Olso'"),
-        (Schedule("0 6 * * 1", "Australia/Lord_Howe"), "the clocks of Australia/Lord_Howe change by less than an hour"),
+        (ScheduleSpec("30 2 * * *", "Europe/Oslo"), "cron '30 2 * * *' fires at 02:30 on 2026-03-29"),
         (
-            Schedule("0 9 * * 6", "America/Santiago"),
+            ScheduleSpec("0 6 */2 * 1"),
+            "a day must match both day-of-month and day-of-week in this cron, and Kubernetes",
+        ),
+        (ScheduleSpec("99 6 * * 1"), "cron '99 6 * * 1': minute '99'"),
+        (ScheduleSpec("0 6 30 2 *"), "cron '0 6 30 2 *' never fires"),
+        (ScheduleSpec("0 6 * * 1", "Europe/Olso"), "time zone 'Europe/Olso'"),
+        (
+            ScheduleSpec("0 6 * * 1", "Australia/Lord_Howe"),
+            "the clocks of Australia/Lord_Howe change by less than an hour",
+        ),
+        (
+            ScheduleSpec("0 9 * * 6", "America/Santiago"),
             "2026-09-06 has no midnight in America/Santiago, and Kubernetes would",
         ),
-        (Schedule(every_seconds=90), "Kubernetes has no interval of 90 s"),
-        (Schedule(every_seconds=7 * 60), "Kubernetes has no interval of 420 s"),
-        (Schedule(every_seconds=90 * 60), "Kubernetes has no interval of 5400 s"),
+        (ScheduleSpec(every_seconds=90), "Kubernetes has no interval of 90 s"),
+        (ScheduleSpec(every_seconds=7 * 60), "Kubernetes has no interval of 420 s"),
+        (ScheduleSpec(every_seconds=90 * 60), "Kubernetes has no interval of 5400 s"),
     ],
 )
-def test_refused_in_one_line(schedule: Schedule, said: str) -> None:
+def test_refused_in_one_line(schedule: ScheduleSpec, said: str) -> None:
     with pytest.raises(UserError) as fault:
         timed(schedule, "Kubernetes")
     assert str(fault.value).startswith(said)
@@ -120,12 +126,12 @@ def test_refused_in_one_line(schedule: Schedule, said: str) -> None:
 
 @pytest.mark.parametrize("minutes", [1, 5, 15, 60, 120, 360, 720, 1440])
 def test_intervals_are_as_long_as_they_say(minutes: int) -> None:
-    found = timed(Schedule(every_seconds=minutes * 60), "Argo")
+    found = timed(ScheduleSpec(every_seconds=minutes * 60), "Argo")
     assert found
     ticks = Spec.parse(*found).ticks(datetime(2026, 3, 28, tzinfo=UTC), 50)
     assert {(b - a).total_seconds() for a, b in pairwise(ticks)} == {minutes * 60}
 
 
 def test_what_the_clock_does_not_start_has_no_cron() -> None:
-    for schedule in (None, Schedule(data="a/*"), Schedule(after="b"), Schedule(drift="c")):
+    for schedule in (None, ScheduleSpec(data="a/*"), ScheduleSpec(after="b"), ScheduleSpec(drift="c")):
         assert timed(schedule, "Argo") is None

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, ScheduleSpec
 from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.targets import sagemaker
 from tests.contracts.test_targets import CHURN, HOSTILE
@@ -24,7 +24,7 @@ from tests.engines.ticks import TICKS, count, without_years
 PROBE = ROOT / "tests" / "engines" / "sagemaker_probe.py"
 PLANS = {
     "churn": CHURN,
-    "often": replace(CHURN, schedule=Schedule(every_seconds=900)),
+    "often": replace(CHURN, schedule=ScheduleSpec(every_seconds=900)),
     "bare": Plan("p", "p", steps=(PlanStep("only", "1", ""),)),
     "names": replace(
         CHURN,
@@ -97,7 +97,7 @@ def test_the_smallest_machine_that_has_it(wishes: Resources, machine: str, secon
 
 @pytest.mark.parametrize(("cron", "zone", "start"), TICKS, ids=[f"{cron} {zone}" for cron, zone, _ in TICKS])
 def test_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
-    plan = replace(CHURN, schedule=Schedule(cron, zone))
+    plan = replace(CHURN, schedule=ScheduleSpec(cron, zone))
     if cron == "5-5 6 1 * 5":
         with pytest.raises(UserError, match="SageMaker Pipelines takes day-of-month or day-of-week"):
             sagemaker.render(plan)
@@ -114,8 +114,8 @@ def test_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
     ("change", "said"),
     [
         ({"steps": (PlanStep("a", "1", "", resources=Resources(gpu=9)),)}, "step 'a' asks for 0 cpu, 0 GiB and 9 gpu"),
-        ({"schedule": Schedule("30 2 * * *", "Europe/Oslo")}, "cron '30 2 * * *' fires at 02:30 on 2026-03-29"),
-        ({"schedule": Schedule(every_seconds=90)}, "SageMaker Pipelines counts minutes, and --every is 90 s"),
+        ({"schedule": ScheduleSpec("30 2 * * *", "Europe/Oslo")}, "cron '30 2 * * *' fires at 02:30 on 2026-03-29"),
+        ({"schedule": ScheduleSpec(every_seconds=90)}, "SageMaker Pipelines counts minutes, and --every is 90 s"),
     ],
 )
 def test_refused_in_one_line(change: dict[str, object], said: str) -> None:

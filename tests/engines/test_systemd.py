@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import PlanStep, Resources, Schedule
+from mlops_jupyter.core.plan import PlanStep, Resources, ScheduleSpec
 from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.targets import systemd
 from mlops_jupyter.services.export.targets.systemd.calendar import on_calendar
@@ -44,7 +44,7 @@ TICKS = [
 ]
 
 
-def units(schedule: Schedule | None, **more: object) -> dict[str, str]:
+def units(schedule: ScheduleSpec | None, **more: object) -> dict[str, str]:
     """The unit files of CHURN with another schedule, by name."""
     files = systemd.render(replace(CHURN, schedule=schedule, **more))  # type: ignore[arg-type]
     return {path.removeprefix("systemd/units/"): text for path, text in files.items() if "/units/" in path}
@@ -75,15 +75,15 @@ def verified(files: dict[str, str], folder: Path) -> str:
     [
         None,
         CHURN.schedule,
-        Schedule("5-5 6 1 * 5", "Asia/Kolkata"),
-        Schedule(every_seconds=900),
-        Schedule(data="/data/in 100% região"),
-        Schedule(after="load_all"),
-        Schedule(drift="daily"),
+        ScheduleSpec("5-5 6 1 * 5", "Asia/Kolkata"),
+        ScheduleSpec(every_seconds=900),
+        ScheduleSpec(data="/data/in 100% região"),
+        ScheduleSpec(after="load_all"),
+        ScheduleSpec(drift="daily"),
     ],
     ids=lambda schedule: schedule.shown if schedule else "none",
 )
-def test_systemd_takes_the_units(schedule: Schedule | None, tmp_path: Path) -> None:
+def test_systemd_takes_the_units(schedule: ScheduleSpec | None, tmp_path: Path) -> None:
     files = units(schedule)
     if schedule and schedule.after:
         files["load_all.service"] = "[Service]\nType=oneshot\nExecStart=/bin/true\n"
@@ -115,14 +115,14 @@ def meant(cron: str, zone: str, start: str) -> list[datetime]:
 
 @pytest.mark.parametrize(("cron", "zone", "start"), TICKS, ids=[f"{cron} {zone}" for cron, zone, _ in TICKS])
 def test_the_next_fifty_ticks(cron: str, zone: str, start: str) -> None:
-    assert elapses(on_calendar(Schedule(cron, zone)), start) == meant(cron, zone, start)
+    assert elapses(on_calendar(ScheduleSpec(cron, zone)), start) == meant(cron, zone, start)
 
 
 @given(CRONS, st.sampled_from(ZONES), STARTS)
 @settings(max_examples=60, deadline=None)
 def test_any_cron_fires_when_the_clock_says(cron: str, zone: str, start: str) -> None:
     try:
-        found = on_calendar(Schedule(cron, zone))
+        found = on_calendar(ScheduleSpec(cron, zone))
     except UserError:
         return
     assert elapses(found, start) == meant(cron, zone, start)
@@ -132,22 +132,22 @@ def test_any_cron_fires_when_the_clock_says(cron: str, zone: str, start: str) ->
     ("schedule", "said"),
     [
         (
-            Schedule("30 2 * * *", "Europe/Oslo"),
+            ScheduleSpec("30 2 * * *", "Europe/Oslo"),
             "cron '30 2 * * *' fires at 02:30 on 2026-03-29, a time that the clocks",
         ),
-        (Schedule("20 * * * *", "Australia/Lord_Howe"), "cron '20 * * * *' fires at other minutes of UTC when"),
-        (Schedule("0 6 30 2 *"), "cron '0 6 30 2 *' never fires"),
-        (Schedule("0 6 * * 1", "Europe/Olso\n"), "time zone 'Europe/Olso\\n' is not known"),
-        (Schedule(data="in/*.csv"), "systemd cannot watch 'in/*.csv': give the whole path of one file or folder"),
-        (Schedule(data="/in/*.csv"), "systemd cannot watch '/in/*.csv': "),
-        (Schedule(data="s3://bucket/in"), "systemd cannot watch 's3://bucket/in': "),
-        (Schedule(data="/in\nExecStart=/bin/rm"), "systemd cannot read the path '/in\\n"),
-        (Schedule(data="/in\\"), "systemd cannot read the path '/in\\\\'"),
-        (Schedule(after="a b"), "package 'a b' is no Python name"),
-        (Schedule(after="übung"), "package 'übung' names no unit of systemd"),
+        (ScheduleSpec("20 * * * *", "Australia/Lord_Howe"), "cron '20 * * * *' fires at other minutes of UTC when"),
+        (ScheduleSpec("0 6 30 2 *"), "cron '0 6 30 2 *' never fires"),
+        (ScheduleSpec("0 6 * * 1", "Europe/Olso\n"), "time zone 'Europe/Olso\\n' is not known"),
+        (ScheduleSpec(data="in/*.csv"), "systemd cannot watch 'in/*.csv': give the whole path of one file or folder"),
+        (ScheduleSpec(data="/in/*.csv"), "systemd cannot watch '/in/*.csv': "),
+        (ScheduleSpec(data="s3://bucket/in"), "systemd cannot watch 's3://bucket/in': "),
+        (ScheduleSpec(data="/in\nExecStart=/bin/rm"), "systemd cannot read the path '/in\\n"),
+        (ScheduleSpec(data="/in\\"), "systemd cannot read the path '/in\\\\'"),
+        (ScheduleSpec(after="a b"), "package 'a b' is no Python name"),
+        (ScheduleSpec(after="übung"), "package 'übung' names no unit of systemd"),
     ],
 )
-def test_what_systemd_cannot_keep_is_refused(schedule: Schedule, said: str) -> None:
+def test_what_systemd_cannot_keep_is_refused(schedule: ScheduleSpec, said: str) -> None:
     with pytest.raises(UserError) as fault:
         units(schedule)
     assert str(fault.value).startswith(said)
@@ -159,16 +159,16 @@ def setting(text: str, key: str) -> list[str]:
 
 
 def test_what_starts_the_service() -> None:
-    timer = units(Schedule("5-5 6 1 * 5", "Asia/Kolkata"))["churn.timer"]
+    timer = units(ScheduleSpec("5-5 6 1 * 5", "Asia/Kolkata"))["churn.timer"]
     assert setting(timer, "OnCalendar") == ["Fri *-*-* 06:05:00 Asia/Kolkata", "*-*-01 06:05:00 Asia/Kolkata"]
     assert setting(timer, "Persistent") == ["true"]
-    every = units(Schedule(every_seconds=90))["churn.timer"]
+    every = units(ScheduleSpec(every_seconds=90))["churn.timer"]
     assert setting(every, "OnActiveSec") == setting(every, "OnUnitActiveSec") == ["90s"]
-    path = units(Schedule(data="/data/100% %h"))["churn.path"]
+    path = units(ScheduleSpec(data="/data/100% %h"))["churn.path"]
     assert setting(path, "PathChanged") == ["/data/100%% %%h"]
-    after = units(Schedule(after="load_all"))["load_all.service.d/churn.conf"]
+    after = units(ScheduleSpec(after="load_all"))["load_all.service.d/churn.conf"]
     assert after == "[Unit]\nOnSuccess=churn.service\n"
-    assert set(units(None)) == set(units(Schedule(drift="x"))) == {"churn.service", "churn-alert.service"}
+    assert set(units(None)) == set(units(ScheduleSpec(drift="x"))) == {"churn.service", "churn-alert.service"}
 
 
 def test_resources_are_those_of_all_steps() -> None:

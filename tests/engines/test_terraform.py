@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, ScheduleSpec
 from mlops_jupyter.services.cron.ticks import check, zone
 from mlops_jupyter.services.export.targets import terraform
 from tests.contracts.test_targets import CHURN, HOSTILE
@@ -125,7 +125,7 @@ def test_the_jobs_command_takes_parameters(tmp_path: Path) -> None:
 def test_every_expression_parses_and_leads_somewhere(tmp_path: Path) -> None:
     plain = Plan("p", "plain", steps=(PlanStep("only", "1", ""),))
     expressions = []
-    for plan in (CHURN, replace(CHURN, package="often", schedule=Schedule(every_seconds=900)), plain):
+    for plan in (CHURN, replace(CHURN, package="often", schedule=ScheduleSpec(every_seconds=900)), plain):
         files = read(lay(plan, tmp_path / plan.package))
         assert list(faults(files)) == []
         expressions += [expression for text in strings(files["main"]) for expression in PLACEHOLDER.findall(text)]
@@ -159,7 +159,7 @@ def test_the_job_is_the_plan(tmp_path: Path) -> None:
 
 
 def test_no_schedule_no_clock(tmp_path: Path) -> None:
-    files = read(lay(replace(CHURN, schedule=Schedule(data="a/*")), tmp_path / "churn"))
+    files = read(lay(replace(CHURN, schedule=ScheduleSpec(data="a/*")), tmp_path / "churn"))
     assert "google_cloud_scheduler_job" not in files["main"]["resource"]
 
 
@@ -187,10 +187,10 @@ def test_sizes_that_cloud_run_has(wishes: Resources, limits: object, tmp_path: P
             {"steps": (PlanStep("a", "1", "", resources=Resources(cpu=16)),)},
             "a step asks for 16 cpu and 0 GiB, and Cloud Run",
         ),
-        ({"schedule": Schedule("30 2 * * *", "Europe/Oslo")}, "cron '30 2 * * *' fires at 02:30 on 2026-03-29"),
-        ({"schedule": Schedule("0 6 1 * 5")}, "cron '0 6 1 * 5' restricts day-of-month and day-of-week"),
-        ({"schedule": Schedule(every_seconds=100)}, "Cloud Scheduler has no interval of 100 s"),
-        ({"schedule": Schedule("0 6 * * 1", "Europe/Olso")}, "time zone 'Europe/Olso'"),
+        ({"schedule": ScheduleSpec("30 2 * * *", "Europe/Oslo")}, "cron '30 2 * * *' fires at 02:30 on 2026-03-29"),
+        ({"schedule": ScheduleSpec("0 6 1 * 5")}, "cron '0 6 1 * 5' restricts day-of-month and day-of-week"),
+        ({"schedule": ScheduleSpec(every_seconds=100)}, "Cloud Scheduler has no interval of 100 s"),
+        ({"schedule": ScheduleSpec("0 6 * * 1", "Europe/Olso")}, "time zone 'Europe/Olso'"),
     ],
 )
 def test_refused_in_one_line(change: dict[str, Any], said: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Schedule
+from mlops_jupyter.core.plan import ScheduleSpec
 from mlops_jupyter.services.export.targets import vertex
 from tests.contracts.test_targets import CHURN
 from tests.engines.demos import DEMOS, DIAMOND, ROOT, Demo, bundle, engine, proven
@@ -52,4 +52,4 @@ def test_the_schedule_has_its_time_zone() -> None:
     assert 'cron="TZ=Europe/Oslo 0 6 * * 1", display_name="churn", max_concurrent_run_count=1)' in vertex.deploy(CHURN)
     assert "job.submit()" in vertex.deploy(replace(CHURN, schedule=None))
     with pytest.raises(UserError, match="Vertex AI Pipelines would not do as crontab does"):
-        vertex.render(replace(CHURN, schedule=Schedule("30 2 * * *", "Europe/Oslo")))
+        vertex.render(replace(CHURN, schedule=ScheduleSpec("30 2 * * *", "Europe/Oslo")))

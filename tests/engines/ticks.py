@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from random import Random
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Schedule
+from mlops_jupyter.core.plan import ScheduleSpec
 from mlops_jupyter.services.cron.ticks import check, next_times
 
 COUNT = 50
@@ -61,14 +61,14 @@ STARTS = (
 Case = tuple[str, str, str]
 
 
-def cases(spelled: Callable[[Schedule], object], count: int = 150) -> list[Case]:
+def cases(spelled: Callable[[ScheduleSpec], object], count: int = 150) -> list[Case]:
     """Return the table, and as many crons again at random as are asked for, without those that a target refuses."""
     random, found = Random(4), list(TABLE)
     while len(found) < len(TABLE) + count:
         case = " ".join(_fields(random)), random.choice(ZONES), random.choice(STARTS)
         try:
             check(case[0])
-            spelled(Schedule(case[0], case[1]))
+            spelled(ScheduleSpec(case[0], case[1]))
         except UserError:
             continue
         found.append(case)

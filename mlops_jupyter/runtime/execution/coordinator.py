@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import PipelineError
 from ..model.backoff import Backoff
-from ..model.events import SUCCEEDED, Progress, RunRequest, StepError, StepEvent, StepStatus
+from ..model.events import SUCCEEDED, ExecutionRequest, Progress, StepError, StepEvent, StepStatus
 from ..model.package_versions import versions
 from ..model.pipeline import INITIAL, Step, cache_key
 from ..step.initial import Initial, package_folder
@@ -37,7 +37,7 @@ class RunCoordinator:
     """
 
     def __init__(
-        self, request: RunRequest, store: Store, run: str, scratch: Path, attempts: Attempts, progress: Progress
+        self, request: ExecutionRequest, store: Store, run: str, scratch: Path, attempts: Attempts, progress: Progress
     ) -> None:
         self.run = run
         self._request = request

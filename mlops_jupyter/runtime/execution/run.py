@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import PipelineError
 from ..executors import Executor, open_executor
-from ..model.events import SUCCEEDED, Progress, RunRequest, RunResult, StepEvent
+from ..model.events import SUCCEEDED, ExecutionRequest, Progress, RunResult, StepEvent
 from ..model.pipeline import Pipeline
 from ..model.source_digest import as_on_disk
 from ..step.initial import package_folder
@@ -54,7 +54,7 @@ def run(
         The request cannot be met: unknown parameter, missing data file, step that does not exist.
     """
     pipeline = as_on_disk(pipeline, package_folder(pipeline))
-    request = RunRequest(pipeline, parameter_values(pipeline, parameters or {}), data, only, start)
+    request = ExecutionRequest(pipeline, parameter_values(pipeline, parameters or {}), data, only, start)
     run_id = valid_run(run_id or new_run())
     request.scope()  # raises for a step that does not exist, before any cluster is opened
     with open_executor(engine, address, fork) as executor:
@@ -80,13 +80,13 @@ def run_step(
 
     Parameters
     ----------
-    led, again : see `RunRequest`; with `led`, another process coordinates the run and alone writes the run's record.
+    led, again : see `ExecutionRequest`; with `led`, another process coordinates the run and alone writes its record.
     """
     opened = open_shared_store(store)
     pipeline = as_on_disk(pipeline, package_folder(pipeline), step)
     earlier = (opened.run(valid_run(run_id)) or {}).get("parameters", {})
     known = {name: value for name, value in earlier.items() if name in pipeline.parameters}
-    request = RunRequest(
+    request = ExecutionRequest(
         pipeline,
         parameter_values(pipeline, {**known, **(parameters or {})}),
         data,
@@ -117,7 +117,9 @@ def open_shared_store(store: Store | str | Path) -> Store:
 class PipelineRun:
     """One run with its coordinator, from its first record to its last."""
 
-    def __init__(self, request: RunRequest, store: Store, run_id: str, attempts: Attempts, progress: Progress) -> None:
+    def __init__(
+        self, request: ExecutionRequest, store: Store, run_id: str, attempts: Attempts, progress: Progress
+    ) -> None:
         self.id = run_id
         self._request = request
         self._store = store
@@ -181,7 +183,7 @@ def run_pipelines(
 
 
 def _one(
-    request: RunRequest, store: Store, run_id: str, engine: Executor, jobs: int | None, progress: Progress
+    request: ExecutionRequest, store: Store, run_id: str, engine: Executor, jobs: int | None, progress: Progress
 ) -> RunResult:
     engine.check(request.scope())
     attempts = Attempts(engine, jobs or engine.jobs)

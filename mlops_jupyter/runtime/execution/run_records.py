@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..model.events import SUCCEEDED, RunRequest, StepError, StepEvent
+from ..model.events import SUCCEEDED, ExecutionRequest, StepError, StepEvent
 from ..storage.store import Facts, Store
 
 
@@ -32,7 +32,7 @@ def scratch(store: Store, run_id: str) -> Iterator[Path]:
                 store.write(run_id, f"logs/{log.name}", log.read_bytes())
 
 
-def begin(request: RunRequest, store: Store, run_id: str, steps: list[str]) -> float:
+def begin(request: ExecutionRequest, store: Store, run_id: str, steps: list[str]) -> float:
     """Record that the run has begun; delete these steps' records of an earlier try; return the start time (epoch)."""
     before = store.run(run_id)
     if before is not None:
@@ -45,7 +45,7 @@ def begin(request: RunRequest, store: Store, run_id: str, steps: list[str]) -> f
     return started
 
 
-def end(request: RunRequest, store: Store, run_id: str, ended: tuple[StepEvent, ...], fault: str) -> None:
+def end(request: ExecutionRequest, store: Store, run_id: str, ended: tuple[StepEvent, ...], fault: str) -> None:
     """Record how the run ended. Each task of an orchestrator derives the status from all records; the last is right."""
     facts = store.run(run_id) or {}
     while True:
@@ -62,14 +62,14 @@ def _verdict(ended: tuple[StepEvent, ...]) -> str:
     return "succeeded" if ended and all(event.status in SUCCEEDED for event in ended) else "failed"
 
 
-def _standing(request: RunRequest, store: Store, run_id: str) -> str:
+def _standing(request: ExecutionRequest, store: Store, run_id: str) -> str:
     records = [store.step(run_id, step.name) for step in request.pipeline.steps]
     if any(record and record["status"] == "failed" for record in records):
         return "failed"
     return "running" if None in records else "succeeded"
 
 
-def _failure(request: RunRequest, store: Store, run_id: str) -> str | None:
+def _failure(request: ExecutionRequest, store: Store, run_id: str) -> str | None:
     records = (store.step(run_id, step.name) for step in request.pipeline.steps)
     failed = next((record for record in records if record and record["status"] == "failed"), None)
     return None if failed is None else failure(failed["step"], failed["error"])

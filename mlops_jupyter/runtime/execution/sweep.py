@@ -11,7 +11,7 @@ from pathlib import Path
 from ..cli.parameters import parse_value
 from ..errors import PipelineError
 from ..executors import open_executor
-from ..model.events import RunRequest, RunResult
+from ..model.events import ExecutionRequest, RunResult
 from ..model.pipeline import Pipeline
 from ..model.source_digest import as_on_disk
 from ..step.initial import package_folder
@@ -92,7 +92,7 @@ def run_each(
     pipeline = as_on_disk(pipeline, package_folder(pipeline))
     started, rows = time.time(), dict[int, Facts]()
     requests = [
-        RunRequest(pipeline, parameter_values(pipeline, {**parameters, name: value}), data, only, start)
+        ExecutionRequest(pipeline, parameter_values(pipeline, {**parameters, name: value}), data, only, start)
         for value in values
     ]
     steps = requests[0].scope()

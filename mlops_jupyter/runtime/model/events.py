@@ -54,7 +54,7 @@ class RunResult:
 
 
 @dataclass(frozen=True)
-class RunRequest:
+class ExecutionRequest:
     """A request to run a pipeline, or one step of it.
 
     Attributes

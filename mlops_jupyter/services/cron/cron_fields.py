@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Schedule
+from mlops_jupyter.core.plan import ScheduleSpec
 from mlops_jupyter.services.cron.expression import Cron, parse
 
 EVERY = (60, 24, 31, 12, 7)
@@ -71,7 +71,7 @@ def text(numbers: Fields) -> str:
     )
 
 
-def spelled(schedule: Schedule, system: str) -> str:
+def spelled(schedule: ScheduleSpec, system: str) -> str:
     """Return a schedule's cron in numbers, lists and ``*`` alone.
 
     Examples
@@ -82,7 +82,7 @@ def spelled(schedule: Schedule, system: str) -> str:
     return text(fields(parse(schedule.cron), system))
 
 
-def union(schedule: Schedule) -> list[str]:
+def union(schedule: ScheduleSpec) -> list[str]:
     """Return `each` of a schedule's cron.
 
     Examples
@@ -93,7 +93,7 @@ def union(schedule: Schedule) -> list[str]:
     return [text(numbers) for numbers in each(parse(schedule.cron))]
 
 
-def every(schedule: Schedule, system: str) -> str:
+def every(schedule: ScheduleSpec, system: str) -> str:
     """Return an interval as a cron in UTC, where each interval is as long as the next.
 
     Raises
@@ -116,7 +116,7 @@ def every(schedule: Schedule, system: str) -> str:
     return text((tuple(range(0, 60, min(minutes, 60))), tuple(range(0, 24, max(1, minutes // 60))), *days))
 
 
-def minutes(schedule: Schedule, system: str) -> int:
+def minutes(schedule: ScheduleSpec, system: str) -> int:
     """Return an interval in minutes, for systems that count minutes.
 
     Raises
@@ -155,7 +155,7 @@ def with_years(line: str, system: str) -> str:
     return f"{minute} {hour} ? {month} {','.join(WEEKDAYS[int(number)] for number in weekday.split(','))} *"
 
 
-def check_gap(schedule: Schedule, least: int, system: str) -> None:
+def check_gap(schedule: ScheduleSpec, least: int, system: str) -> None:
     """Raise `UserError` for a cron that fires more often than a system looks at its clock.
 
     Parameters

@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Schedule
+from mlops_jupyter.core.plan import ScheduleSpec
 from mlops_jupyter.services.cron.cron_fields import EVERY, Fields, each, every_hour, fields, text
 from mlops_jupyter.services.cron.expression import Cron, parse
 from mlops_jupyter.services.cron.ticks import zone
@@ -41,7 +41,7 @@ def _minutes(at: datetime) -> int:
     return int((at.utcoffset() or timedelta()).total_seconds()) // 60
 
 
-def check_steady(schedule: Schedule, system: str) -> None:
+def check_steady(schedule: ScheduleSpec, system: str) -> None:
     """Raise `UserError` for a cron with ticks that a change of the clocks skips or repeats.
 
     Systems that are checked so do not do as crontab then. A cron whose minutes are those of every hour of every day
@@ -117,7 +117,7 @@ def _odd(wall: datetime) -> bool:
     return wall.replace(fold=0).utcoffset() != wall.replace(fold=1).utcoffset()
 
 
-def in_utc(schedule: Schedule, system: str) -> str:
+def in_utc(schedule: ScheduleSpec, system: str) -> str:
     """Return a schedule's cron in UTC, for systems that know no time zones.
 
     Raises
@@ -143,7 +143,7 @@ def in_utc(schedule: Schedule, system: str) -> str:
     return text(_shifted(numbers, shifts.pop(), schedule, system))
 
 
-def _hourly(numbers: Fields, shifts: set[int], schedule: Schedule, system: str) -> str:
+def _hourly(numbers: Fields, shifts: set[int], schedule: ScheduleSpec, system: str) -> str:
     """The minutes of every hour, if they are the same in UTC whatever the clocks of the zone say."""
     moved = {tuple(sorted((minute - shift) % 60 for minute in numbers[0])) for shift in shifts}
     if len(moved) > 1:
@@ -154,7 +154,7 @@ def _hourly(numbers: Fields, shifts: set[int], schedule: Schedule, system: str) 
     return text((moved.pop(), *numbers[1:]))
 
 
-def _shifted(numbers: Fields, shift: int, schedule: Schedule, system: str) -> Fields:
+def _shifted(numbers: Fields, shift: int, schedule: ScheduleSpec, system: str) -> Fields:
     minutes, hours, days, months, weekdays = numbers
     moved = [(hour * 60 + minute - shift) for hour in hours for minute in minutes]
     clocks = {(at % 1440 // 60, at % 60) for at in moved}
@@ -170,7 +170,7 @@ def _shifted(numbers: Fields, shift: int, schedule: Schedule, system: str) -> Fi
     return new_minutes, new_hours, days, months, weekdays
 
 
-def _unshifted(schedule: Schedule, system: str) -> UserError:
+def _unshifted(schedule: ScheduleSpec, system: str) -> UserError:
     return UserError(
         f"{system} knows UTC alone, and cron {schedule.cron!r} of {schedule.timezone} is no one cron there: "
         f"give the schedule in UTC"

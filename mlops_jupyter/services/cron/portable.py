@@ -6,14 +6,14 @@ Each system does another thing with a tick at a time that a change of the clocks
 from __future__ import annotations
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Schedule
+from mlops_jupyter.core.plan import ScheduleSpec
 from mlops_jupyter.services.cron.cron_fields import every, every_hour, spelled
 from mlops_jupyter.services.cron.dst import check_steady, in_utc, utc_offsets
 from mlops_jupyter.services.cron.expression import parse
 from mlops_jupyter.services.cron.ticks import check, zone
 
 
-def cron_and_zone(schedule: Schedule | None, system: str) -> tuple[str, str] | None:
+def cron_and_zone(schedule: ScheduleSpec | None, system: str) -> tuple[str, str] | None:
     """Return the cron and the time zone of a schedule, for a system with a clock of its own; None if it has none.
 
     Raises
@@ -36,7 +36,7 @@ def cron_and_zone(schedule: Schedule | None, system: str) -> tuple[str, str] | N
     return steady_in_zone(schedule, system)
 
 
-def in_zone(schedule: Schedule, system: str) -> tuple[str, str]:
+def in_zone(schedule: ScheduleSpec, system: str) -> tuple[str, str]:
     """Return a cron and its time zone, for systems that know zones but do not do as crontab when the clocks change.
 
     What fires in every hour of every day goes by the time that passes: it is given in UTC, where no clock changes.
@@ -59,7 +59,7 @@ def in_zone(schedule: Schedule, system: str) -> tuple[str, str]:
     return steady_in_zone(schedule, system)
 
 
-def utc_or_zone(schedule: Schedule, system: str) -> tuple[str, str]:
+def utc_or_zone(schedule: ScheduleSpec, system: str) -> tuple[str, str]:
     """Return a schedule's cron and the zone by whose clock it goes: UTC wherever that comes to the same.
 
     Raises
@@ -80,7 +80,7 @@ def utc_or_zone(schedule: Schedule, system: str) -> tuple[str, str]:
         return steady_in_zone(schedule, system)
 
 
-def steady_in_zone(schedule: Schedule, system: str) -> tuple[str, str]:
+def steady_in_zone(schedule: ScheduleSpec, system: str) -> tuple[str, str]:
     """Return a cron and its own time zone; raise `UserError` if a change of its clocks skips or repeats a tick."""
     check_steady(schedule, system)
     return spelled(schedule, system), zone(schedule.timezone).key

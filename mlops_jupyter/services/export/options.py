@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Schedule
+from mlops_jupyter.core.plan import ScheduleSpec
 from mlops_jupyter.core.units import seconds, size
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def to_request(found: Mapping[str, Any], name: str) -> PlanRequest:
     )
 
 
-def schedule(found: Mapping[str, Any]) -> Schedule | None:
+def schedule(found: Mapping[str, Any]) -> ScheduleSpec | None:
     """Return the schedule that the options ask for; None if they ask for none.
 
     Raises
@@ -116,7 +116,7 @@ def schedule(found: Mapping[str, Any]) -> Schedule | None:
     every = found["every"] and seconds(found["every"])
     if every and every != int(every):
         raise UserError(f"--every {found['every']!r} is not whole seconds: give it as 30s, 15m, 6h or 1d")
-    requested = Schedule(
+    requested = ScheduleSpec(
         cron=found["schedule"] or "",
         timezone=found["timezone"],
         catchup=found["catchup"],
@@ -131,7 +131,7 @@ def schedule(found: Mapping[str, Any]) -> Schedule | None:
     return requested
 
 
-def _check(made: Schedule) -> None:
+def _check(made: ScheduleSpec) -> None:
     from mlops_jupyter.services.cron.ticks import check, zone
 
     if made.cron:

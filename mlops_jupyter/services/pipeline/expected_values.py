@@ -26,7 +26,7 @@ LINE_BYTES = 200
 
 
 @dataclass
-class Proof:
+class ExpectedFiles:
     """The expected values and data files of a bundle. `ExpectedValues.collect` fills it.
 
     Attributes
@@ -92,14 +92,14 @@ class ExpectedValues:
         value = self._namespace[name]
         return list(value) if type(value).__name__ == "SList" else value
 
-    def collect(self, package: str, steps: Sequence[PlanStep], delivered: Mapping[str, int]) -> Proof:
+    def collect(self, package: str, steps: Sequence[PlanStep], delivered: Mapping[str, int]) -> ExpectedFiles:
         """Return the expected values, the initial values of hidden variables, and the data files.
 
         Parameters
         ----------
         delivered : the outputs, as `savable` returned them.
         """
-        proof = Proof(notes=list(self._notes))
+        proof = ExpectedFiles(notes=list(self._notes))
         folder = f"src/{package}/initial"
         proof.expected = tuple(self._expected(name, proof) for name in delivered)
         outside: dict[str, object] = {}
@@ -112,7 +112,7 @@ class ExpectedValues:
             proof.files[f"{folder}/files.json"] = json.dumps(outside, indent=1).encode()
         return proof
 
-    def _expected(self, name: str, proof: Proof) -> ExpectedValue:
+    def _expected(self, name: str, proof: ExpectedFiles) -> ExpectedValue:
         """Return the entry of one delivered value. Adds the value's file, if it has one, to the proof."""
         value = self._value(name)
         saved = self._saved[name]
@@ -131,7 +131,7 @@ class ExpectedValues:
             shown=shown(value),
         )
 
-    def _take_data_file(self, path: str, folder: str, proof: Proof, outside: dict[str, object]) -> None:
+    def _take_data_file(self, path: str, folder: str, proof: ExpectedFiles, outside: dict[str, object]) -> None:
         """Add a data file to the proof, or to the index `outside` if it is too large or has an absolute path."""
         source = self._recording.folder / path
         if not source.is_file():

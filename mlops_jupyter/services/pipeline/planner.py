@@ -15,7 +15,7 @@ from mlops_jupyter.analysis.graph import Graph, build
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.executions import Execution
 from mlops_jupyter.core.hidden_names import HIDDEN, WORKING_DIRECTORY
-from mlops_jupyter.core.plan import Plan, PlanStep, Schedule
+from mlops_jupyter.core.plan import Plan, PlanStep, ScheduleSpec
 from mlops_jupyter.runtime.model.package_versions import forget
 from mlops_jupyter.services.pipeline import divergence_record
 from mlops_jupyter.services.pipeline.environment.local_modules import imported, local_modules, with_imports
@@ -63,7 +63,7 @@ class PlanRequest:
 
     name: str
     outputs: tuple[str, ...] | None = None
-    schedule: Schedule | None = None
+    schedule: ScheduleSpec | None = None
     lock: bool = True
     allow_ipython: bool = False
     secrets: tuple[str, ...] = ()

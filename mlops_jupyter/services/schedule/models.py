@@ -91,7 +91,7 @@ class Schedule:
     id: str
     bundle: Path
     package: str
-    spec: plan.Schedule
+    spec: plan.ScheduleSpec
     parameters: Mapping[str, str]
     data: Path | None
     created: float

@@ -39,7 +39,9 @@ class ScheduleOptions:
     tick: str = ""
 
 
-def resolve(options: ScheduleOptions, bundle: Bundle, others: Iterable[Schedule]) -> tuple[plan.Schedule, RunPolicy]:
+def resolve(
+    options: ScheduleOptions, bundle: Bundle, others: Iterable[Schedule]
+) -> tuple[plan.ScheduleSpec, RunPolicy]:
     """Return when to run and the policy of the runs; raise `UserError` for what cannot be.
 
     Parameters
@@ -67,7 +69,7 @@ def resolve(options: ScheduleOptions, bundle: Bundle, others: Iterable[Schedule]
     )
 
 
-def _spec(options: ScheduleOptions, bundle: Bundle) -> plan.Schedule:
+def _spec(options: ScheduleOptions, bundle: Bundle) -> plan.ScheduleSpec:
     kinds = {
         "--cron": options.cron is not None,
         "--every": options.every_seconds,
@@ -81,7 +83,7 @@ def _spec(options: ScheduleOptions, bundle: Bundle) -> plan.Schedule:
     if given:
         if options.every_seconds != int(options.every_seconds):
             raise UserError(f"an interval of {options.every_seconds:g} s is not whole seconds: give 30s, 15m, 6h or 1d")
-        return plan.Schedule(
+        return plan.ScheduleSpec(
             cron=options.cron or "",
             timezone=options.timezone or "UTC",
             every_seconds=int(options.every_seconds),
@@ -96,7 +98,7 @@ def _spec(options: ScheduleOptions, bundle: Bundle) -> plan.Schedule:
     return replace(bundle.schedule, timezone=options.timezone or bundle.schedule.timezone)
 
 
-def _check(spec: plan.Schedule, options: ScheduleOptions) -> None:
+def _check(spec: plan.ScheduleSpec, options: ScheduleOptions) -> None:
     if spec.cron or options.cron is not None:
         cron_ticks.check(spec.cron)
     elif spec.timezone != "UTC":
@@ -118,7 +120,7 @@ def _check(spec: plan.Schedule, options: ScheduleOptions) -> None:
         raise UserError("--backoff is the pause before a retry, and there is none: give --retries")
 
 
-def start_day(spec: plan.Schedule) -> date:
+def start_day(spec: plan.ScheduleSpec) -> date:
     """Return the day from which missed ticks count."""
     try:
         return date.fromisoformat(spec.start)

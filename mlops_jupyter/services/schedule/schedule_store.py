@@ -123,7 +123,7 @@ class ScheduleStore:
             id=row["id"],
             bundle=(self._root / row["bundle"]).resolve(),
             package=row["package"],
-            spec=plan.Schedule(cron=row["cron"], timezone=row["timezone"], **json.loads(row["wanted"])),
+            spec=plan.ScheduleSpec(cron=row["cron"], timezone=row["timezone"], **json.loads(row["wanted"])),
             parameters=json.loads(row["parameters"]),
             data=Path(row["data"]) if row["data"] else None,
             created=row["created"],

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mlops_jupyter.core.errors import NotFoundError, UserError
-from mlops_jupyter.core.plan import Schedule
+from mlops_jupyter.core.plan import ScheduleSpec
 from mlops_jupyter.services.export.bundle import manifest
 from mlops_jupyter.services.export.bundle import read as files
 from mlops_jupyter.services.export.bundle.create import MARK
@@ -104,7 +104,7 @@ def test_what_a_bundle_says(folder: Path) -> None:
         steps=({"name": "load", "version": "4f", "inputs": {}, "outputs": ["x"]},),
         parameters={"n": 3, "day": "2026-01-31"},
         outputs={"x": "load"},
-        schedule=Schedule("0 6 * * 1", "Asia/Tokyo"),
+        schedule=ScheduleSpec("0 6 * * 1", "Asia/Tokyo"),
         alert="HOOK",
         requirements=("pandas==3.1",),
         variables={"PYTHONHASHSEED": "0", "THREADS": "4"},

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from yaml import safe_load
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Schedule
+from mlops_jupyter.core.plan import Parameter, ScheduleSpec
 from mlops_jupyter.services.cron import cron_fields, dst, portable
 from mlops_jupyter.services.cron.ticks import next_times
 from mlops_jupyter.services.export.emit import (
@@ -62,7 +62,7 @@ def ticks(text: str, timezone: str, start: str) -> list[datetime]:
 @given(CRONS, st.sampled_from(ZONES), STARTS)
 @settings(max_examples=150, deadline=None)
 def test_numbers_alone_fire_at_the_same_instants(text: str, timezone: str, start: str) -> None:
-    schedule = Schedule(text, timezone)
+    schedule = ScheduleSpec(text, timezone)
     try:
         spelled = cron_fields.spelled(schedule, "Argo")
         dst.check_steady(schedule, "Argo")
@@ -75,7 +75,7 @@ def test_numbers_alone_fire_at_the_same_instants(text: str, timezone: str, start
 @settings(max_examples=150, deadline=None)
 def test_in_utc_they_fire_at_the_same_instants(text: str, timezone: str, start: str) -> None:
     try:
-        spelled = dst.in_utc(Schedule(text, timezone), "GitHub")
+        spelled = dst.in_utc(ScheduleSpec(text, timezone), "GitHub")
     except UserError:
         return
     assert ticks(spelled, "UTC", start) == ticks(text, timezone, start)
@@ -85,7 +85,7 @@ def test_in_utc_they_fire_at_the_same_instants(text: str, timezone: str, start: 
 @settings(max_examples=150, deadline=None)
 def test_settled_they_fire_at_the_same_instants(text: str, timezone: str, start: str) -> None:
     try:
-        spelled, place = portable.in_zone(Schedule(text, timezone), "Prefect")
+        spelled, place = portable.in_zone(ScheduleSpec(text, timezone), "Prefect")
     except UserError:
         return
     assert ticks(spelled, place, start) == ticks(text, timezone, start)
@@ -104,7 +104,7 @@ def test_settled_they_fire_at_the_same_instants(text: str, timezone: str, start:
     ],
 )
 def test_in_utc(text: str, timezone: str, meant: str) -> None:
-    assert dst.in_utc(Schedule(text, timezone), "GitHub") == meant
+    assert dst.in_utc(ScheduleSpec(text, timezone), "GitHub") == meant
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_ticks_that_the_clocks_skip_or_repeat(text: str, timezone: str, odd: str
 )
 def test_refused_in_one_line(do, text: str, timezone: str, said: str) -> None:
     with pytest.raises(UserError) as fault:
-        do(Schedule(text, timezone), "X")
+        do(ScheduleSpec(text, timezone), "X")
     assert str(fault.value).startswith(said)
     assert "\n" not in str(fault.value)
 

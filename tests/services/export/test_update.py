@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from mlops_jupyter.core.errors import NotFoundError, UserError
-from mlops_jupyter.core.plan import Plan, Schedule
+from mlops_jupyter.core.plan import Plan, ScheduleSpec
 from mlops_jupyter.services.export.bundle import create, manifest, transaction, update
 from mlops_jupyter.services.export.bundle.read import read
 from mlops_jupyter.services.pipeline.planner import PlanRequest
 
 STEP = "src/p/steps/load.py"
 PLAN = Plan("p", "p", steps=())
-REQUEST = PlanRequest("p", ("x",), Schedule("0 6 * * 1", "Europe/Oslo"), secrets=("KEY",), data_bytes=5)
+REQUEST = PlanRequest("p", ("x",), ScheduleSpec("0 6 * * 1", "Europe/Oslo"), secrets=("KEY",), data_bytes=5)
 OLD = {
     "pipeline.yaml": b"package: p\n",
     "README.md": b"# P\n\nOne step.\n",
@@ -208,7 +208,7 @@ def test_no_bundle(tmp_path: Path) -> None:
 def test_what_is_not_asked_for_stays_as_it_was() -> None:
     known = manifest.of(OLD, REQUEST, ["airflow"])
     assert known.over(PlanRequest(""), ["python"]) == (REQUEST, ("airflow",))
-    asked = PlanRequest("", schedule=Schedule(every_seconds=60), secrets=("OTHER",))
+    asked = PlanRequest("", schedule=ScheduleSpec(every_seconds=60), secrets=("OTHER",))
     made, targets = known.over(asked, ["argo", "python"])
     assert (made.name, made.outputs, made.schedule, made.secrets) == ("p", ("x",), asked.schedule, ("OTHER",))
     assert targets == ("argo", "python")

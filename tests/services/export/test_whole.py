@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, ScheduleSpec
 from mlops_jupyter.runtime.cli.parameters import parse_parameters
 from mlops_jupyter.runtime.model.pipeline import Pipeline
 from mlops_jupyter.services.cron import cron_fields
@@ -94,9 +94,9 @@ def test_yaml_quotes_what_some_reader_takes_for_another_thing(text: str) -> None
     [("*/5 * * * *", 5), ("58,59 23 * * *", 1), ("0,58 0,23 * * *", 2), ("*/7 * * * *", 4), ("0 6 * * *", 24 * 60)],
 )
 def test_ticks_that_are_too_close_are_refused(expression: str, gap: int) -> None:
-    cron_fields.check_gap(Schedule(expression), gap, "GitHub")
+    cron_fields.check_gap(ScheduleSpec(expression), gap, "GitHub")
     with pytest.raises(UserError, match=f"fires {gap} minutes apart, and GitHub starts runs no more often than every"):
-        cron_fields.check_gap(Schedule(expression), gap + 1, "GitHub")
+        cron_fields.check_gap(ScheduleSpec(expression), gap + 1, "GitHub")
 
 
 @pytest.mark.parametrize("module", [single_job, yaml], ids=lambda module: module.__name__)

@@ -10,22 +10,22 @@ import pytest
 
 from mlops_jupyter.core import units
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Resources, Schedule
+from mlops_jupyter.core.plan import Resources, ScheduleSpec
 from mlops_jupyter.services.export import options
 from mlops_jupyter.surfaces.magics.pipeline import cell
 from tests.services.export.recorded import export
 
-ASKED: dict[str, tuple[dict[str, Any], Schedule | None]] = {
+ASKED: dict[str, tuple[dict[str, Any], ScheduleSpec | None]] = {
     "nothing": ({}, None),
-    "cron": ({"schedule": "0 6 * * 1", "timezone": "Europe/Oslo"}, Schedule("0 6 * * 1", "Europe/Oslo")),
+    "cron": ({"schedule": "0 6 * * 1", "timezone": "Europe/Oslo"}, ScheduleSpec("0 6 * * 1", "Europe/Oslo")),
     "catchup": (
         {"schedule": "@daily", "catchup": True, "start": "2026-01-31", "concurrency": 3},
-        Schedule("@daily", catchup=True, start="2026-01-31", concurrency=3),
+        ScheduleSpec("@daily", catchup=True, start="2026-01-31", concurrency=3),
     ),
-    "interval": ({"every": "90m"}, Schedule(every_seconds=5400)),
-    "data": ({"on_data": "s3://bucket/new/*.csv"}, Schedule(data="s3://bucket/new/*.csv")),
-    "after": ({"after": "load"}, Schedule(after="load")),
-    "drift": ({"on_drift": "customers"}, Schedule(drift="customers")),
+    "interval": ({"every": "90m"}, ScheduleSpec(every_seconds=5400)),
+    "data": ({"on_data": "s3://bucket/new/*.csv"}, ScheduleSpec(data="s3://bucket/new/*.csv")),
+    "after": ({"after": "load"}, ScheduleSpec(after="load")),
+    "drift": ({"on_drift": "customers"}, ScheduleSpec(drift="customers")),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Resources
-from mlops_jupyter.core.plan import Schedule as Wanted
+from mlops_jupyter.core.plan import ScheduleSpec as Wanted
 from mlops_jupyter.services.schedule import ticks
 from mlops_jupyter.services.schedule.models import Catchup
 from mlops_jupyter.services.schedule.options import ScheduleOptions

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlops_jupyter.core.plan import Plan, Schedule
+from mlops_jupyter.core.plan import Plan, ScheduleSpec
 from mlops_jupyter.services.export.bundle import stable_values
 from mlops_jupyter.services.export.bundle.create import MARK, BundleFiles
 from mlops_jupyter.services.export.bundle.read import StoredBundle, parse, read
@@ -176,7 +176,7 @@ def _pairs(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> d
     return {name: (old.get(name), new.get(name)) for name in names}
 
 
-def _schedule(schedule: Schedule | None) -> dict[str, Any] | None:
+def _schedule(schedule: ScheduleSpec | None) -> dict[str, Any] | None:
     """Return the fields of a schedule that `pipeline.yaml` holds: those that are not empty."""
     return {name: value for name, value in vars(schedule).items() if value} if schedule else None
 

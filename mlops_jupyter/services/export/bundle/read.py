@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_jupyter.core.errors import NotFoundError, UserError
-from mlops_jupyter.core.plan import Schedule
+from mlops_jupyter.core.plan import ScheduleSpec
 from mlops_jupyter.services.export.bundle import transaction
 from mlops_jupyter.services.export.bundle.create import MARK
 
@@ -38,7 +38,7 @@ class StoredBundle:
     steps: tuple[Mapping[str, Any], ...] = ()
     parameters: Mapping[str, Any] | None = None
     outputs: Mapping[str, str] = field(default_factory=dict)
-    schedule: Schedule | None = None
+    schedule: ScheduleSpec | None = None
     alert: str = ""
     requirements: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -170,17 +170,17 @@ def _parameters(values: object) -> Mapping[str, Any] | None:
     return None if values is None else mapping("parameters", values)
 
 
-def schedule(parts: object) -> Schedule:
+def schedule(parts: object) -> ScheduleSpec:
     """Return the schedule, which a person may have edited; raise `ValueError` for an unknown field or not one kind."""
     if not isinstance(parts, dict):
         raise ValueError("schedule is no mapping: write it as 'schedule: {cron: 0 6 * * 1}'")
-    known = {part.name: type(part.default) for part in fields(Schedule)}
+    known = {part.name: type(part.default) for part in fields(ScheduleSpec)}
     for name, value in parts.items():
         if name not in known:
             raise ValueError(f"schedule has an unknown part {name!r}: it takes {', '.join(known)}")
         if type(value) is not known[name]:
             raise ValueError(f"schedule has {name} {value!r}, which is no {known[name].__name__}")
-    parsed = Schedule(**parts)
+    parsed = ScheduleSpec(**parts)
     kinds = [name for name in ("cron", "every_seconds", "data", "after", "drift") if getattr(parsed, name)]
     if len(kinds) != 1:
         raise ValueError(

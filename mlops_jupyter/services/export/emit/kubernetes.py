@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Plan, Resources, Schedule
+from mlops_jupyter.core.plan import Plan, Resources, ScheduleSpec
 from mlops_jupyter.services.cron import dst, portable
 from mlops_jupyter.services.export.emit.dns_labels import label
 from mlops_jupyter.services.export.emit.image import DATA, USER, volumes
@@ -27,7 +27,7 @@ CONTAINER: dict[str, Any] = {"allowPrivilegeEscalation": False, "capabilities": 
 NOTHING = Resources()
 
 
-def timed(schedule: Schedule | None, system: str) -> tuple[str, str] | None:
+def timed(schedule: ScheduleSpec | None, system: str) -> tuple[str, str] | None:
     """Return the cron and the time zone of a schedule, as `portable.cron_and_zone` does, for systems on robfig/cron.
 
     That library walks hours by the time that passes, and looks at the day again when it comes to hour 0. So after a

@@ -19,7 +19,7 @@ from mlops_jupyter.core.plan import Plan, PlanStep
 from mlops_jupyter.runtime.execution.cache_lookup import CacheLookup
 from mlops_jupyter.runtime.hashing import content_digest, module_version
 from mlops_jupyter.runtime.hidden.registry import initial_file
-from mlops_jupyter.runtime.model.events import RunRequest
+from mlops_jupyter.runtime.model.events import ExecutionRequest
 from mlops_jupyter.runtime.model.package_versions import SOURCE, versions
 from mlops_jupyter.runtime.model.pipeline import INITIAL, cache_key
 from mlops_jupyter.runtime.model.source_digest import SourceDigests, code_files, with_edits
@@ -71,7 +71,7 @@ def cached_steps(planned: Plan, bundle: Path, store: Path) -> set[str]:
     try:
         pipeline = with_edits(as_pipeline(planned), _sources(planned, bundle))
         first_digest = _FirstValues(planned).digest
-        request = RunRequest(pipeline, pipeline.parameters)
+        request = ExecutionRequest(pipeline, pipeline.parameters)
         recall = CacheLookup(Store(store), "", pipeline)
         return _walk(request, recall, first_digest, _package_versions(planned))
     except (UserError, FileNotFoundError):
@@ -79,7 +79,7 @@ def cached_steps(planned: Plan, bundle: Path, store: Path) -> set[str]:
 
 
 def _walk(
-    request: RunRequest,
+    request: ExecutionRequest,
     recall: CacheLookup,
     first_digest: Callable[[str], str],
     package_versions: Callable[[tuple[str, ...]], Mapping[str, str]],

@@ -18,7 +18,7 @@ from mlops_jupyter.services.export.run.verify import fault_of, run_command
 
 
 @dataclass(frozen=True, repr=False)
-class RunOutcome(Mapping[str, Any]):
+class LocalRun(Mapping[str, Any]):
     """One run of a bundle: a mapping from names to the values that it delivered, each loaded on access.
 
     Attributes
@@ -64,7 +64,7 @@ class RunOutcome(Mapping[str, Any]):
 
 def run(
     bundle: Path, store: Path | str, words: Sequence[str] = (), progress: Callable[[str], None] = lambda line: None
-) -> RunOutcome:
+) -> LocalRun:
     """Run a bundle with this process's environment.
 
     Parameters
@@ -86,14 +86,14 @@ def run(
     return _result(*run_command(command, environment, progress), where)
 
 
-def _result(printed: str, said: Sequence[str], code: int, store: str) -> RunOutcome:
+def _result(printed: str, said: Sequence[str], code: int, store: str) -> LocalRun:
     try:
         answer = json.loads(printed)
     except ValueError:
         raise UserError(said[-1] if said else f"the pipeline ended with exit code {code} and said nothing") from None
     if code == 2:
         raise UserError(str(answer.get("error") or (said[-1] if said else "the arguments do not fit the pipeline")))
-    return RunOutcome(
+    return LocalRun(
         run=str(answer["run"]),
         status=str(answer["status"]),
         store=store,

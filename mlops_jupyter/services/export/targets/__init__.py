@@ -15,7 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, runtime_checkable
 
 from mlops_jupyter.core.errors import NotFoundError, UserError
-from mlops_jupyter.core.plan import Plan, Schedule
+from mlops_jupyter.core.plan import Plan, ScheduleSpec
 
 GROUP = "mlops_jupyter.targets"
 
@@ -148,7 +148,7 @@ def asked(plan: Plan) -> Iterator[tuple[Feature, str]]:
                 yield feature, f"{value}{unit} of step {step.name!r}"
 
 
-def _of_schedule(schedule: Schedule) -> Iterator[tuple[Feature, str]]:
+def _of_schedule(schedule: ScheduleSpec) -> Iterator[tuple[Feature, str]]:
     kinds: tuple[tuple[Feature, object, str], ...] = (
         (Feature.SCHEDULE, schedule.cron, repr(schedule.cron)),
         (Feature.TIMEZONE, schedule.timezone != "UTC", repr(schedule.timezone)),

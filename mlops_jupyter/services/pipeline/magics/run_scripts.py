@@ -11,7 +11,7 @@ from mlops_jupyter.analysis.cells import Segment, to_python
 from mlops_jupyter.analysis.facts.extract import SourceFacts, StatementKind, extract_facts
 from mlops_jupyter.analysis.syntax.parsing import lines_of
 from mlops_jupyter.capture import scripts
-from mlops_jupyter.capture.scripts import Run
+from mlops_jupyter.capture.scripts import ScriptCall
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.executions import Mark
 from mlops_jupyter.services.pipeline.magics.translation import CellContext, Translation
@@ -50,7 +50,7 @@ def run(piece: Segment, done: Translation, site: CellContext) -> None:
     _program(name, request, text, facts, names, done)
 
 
-def _program(name: str, asked: Run, text: str, said: SourceFacts, names: list[str], done: Translation) -> None:
+def _program(name: str, asked: ScriptCall, text: str, said: SourceFacts, names: list[str], done: Translation) -> None:
     """Append a call that runs the file as the notebook did. Names that the file only imports are imported directly."""
     lines = lines_of(text)
     for statement in said.statements:
@@ -90,7 +90,7 @@ def inlined(piece: Segment, done: Translation, site: CellContext) -> tuple[str, 
     return texts
 
 
-def parsed(piece: Segment, site: CellContext) -> Run:
+def parsed(piece: Segment, site: CellContext) -> ScriptCall:
     """Parse a `%run` line, and refuse options that a bundle cannot keep."""
     try:
         request = scripts.parse(piece.rest)
@@ -105,7 +105,7 @@ def parsed(piece: Segment, site: CellContext) -> Run:
     return request
 
 
-def found(piece: Segment, asked: Run, site: CellContext) -> Path:
+def found(piece: Segment, asked: ScriptCall, site: CellContext) -> Path:
     """Return the path of the file; refuse a file that is gone or was changed since it ran."""
     if site.folder is None and not asked.path.is_absolute():
         raise site.refuse(piece, f"{asked.path} was run after the notebook had changed its directory: name it in full")

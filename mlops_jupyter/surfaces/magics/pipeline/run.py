@@ -12,7 +12,7 @@ from mlops_jupyter.runtime.options import OPTIONS, words
 from mlops_jupyter.surfaces.magics.pipeline.export import options, unquoted
 
 if TYPE_CHECKING:
-    from mlops_jupyter.services.export.run.local_run import RunOutcome
+    from mlops_jupyter.services.export.run.local_run import LocalRun
     from mlops_jupyter.services.pipeline.planner import PlanRequest
     from mlops_jupyter.surfaces.magics.session import NotebookSession
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @magic_arguments("pipeline run")
 @options(OPTIONS)
 @argument("--outputs", default=None, help="variables to deliver: a,b; default: what no other step takes")
-def run(session: NotebookSession, args: Namespace) -> RunOutcome:
+def run(session: NotebookSession, args: Namespace) -> LocalRun:
     """Run the steps in processes of their own; what did not change comes from the cache.
 
     The value is a mapping of what the pipeline delivered; the notebook's own variables stay as they are.

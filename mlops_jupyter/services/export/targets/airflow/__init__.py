@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, ScheduleSpec
 from mlops_jupyter.services.cron.dst import utc_offsets
 from mlops_jupyter.services.cron.portable import in_zone
 from mlops_jupyter.services.export.emit.parameters import overridable, unsettable
@@ -141,7 +141,7 @@ def _param(parameter: Parameter) -> str:
     return f"Param({literal(value)}, type={literal(JSON_TYPES[type(value)])})"
 
 
-def _schedule(schedule: Schedule | None) -> dict[str, str]:
+def _schedule(schedule: ScheduleSpec | None) -> dict[str, str]:
     if schedule is None or not (schedule.cron or schedule.every_seconds):
         return {"SCHEDULE": "None", "CATCHUP": "False", "START": ""}
     zone = "UTC"
@@ -158,7 +158,7 @@ def _schedule(schedule: Schedule | None) -> dict[str, str]:
     return {"SCHEDULE": timetable, "CATCHUP": literal(schedule.catchup), "START": start}
 
 
-def _cron(schedule: Schedule) -> tuple[str, str]:
+def _cron(schedule: ScheduleSpec) -> tuple[str, str]:
     cron, zone = in_zone(schedule, title)
     if cron.split()[1] == "*" and cron.split()[2:] != ["*", "*", "*"] and len(utc_offsets(zone)) > 1:
         # Seen with Airflow 3.3: across a change of the clocks it begins such a day an hour too soon or too late.
@@ -169,7 +169,7 @@ def _cron(schedule: Schedule) -> tuple[str, str]:
     return cron, zone
 
 
-def _start(schedule: Schedule) -> date:
+def _start(schedule: ScheduleSpec) -> date:
     try:
         return date.fromisoformat(schedule.start)
     except ValueError:

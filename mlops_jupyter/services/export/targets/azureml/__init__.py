@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Plan, PlanStep, Schedule
+from mlops_jupyter.core.plan import Plan, PlanStep, ScheduleSpec
 from mlops_jupyter.services.cron.cron_fields import minutes
 from mlops_jupyter.services.cron.dst import in_utc
 from mlops_jupyter.services.export.emit.backoff import pauses
@@ -106,7 +106,7 @@ def _command(plan: Plan, step: PlanStep, inputs: Mapping[str, str]) -> str:
     )
 
 
-def _trigger(schedule: Schedule | None) -> dict[str, Any]:
+def _trigger(schedule: ScheduleSpec | None) -> dict[str, Any]:
     if schedule and schedule.every_seconds:
         count = minutes(schedule, title)
         unit, length = next((unit, length) for unit, length in UNITS if count % length == 0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Plan, Schedule
+from mlops_jupyter.core.plan import Plan, ScheduleSpec
 from mlops_jupyter.services.cron.dst import in_utc
 from mlops_jupyter.services.cron.expression import MACROS, parse
 from mlops_jupyter.services.cron.ticks import check, zone
@@ -63,7 +63,7 @@ def render(plan: Plan) -> Mapping[str, str]:
     return {"cron/crontab": _crontab(package, plan.schedule), "cron/run.sh": fill(__package__, "run.txt", parts)}
 
 
-def _crontab(package: str, schedule: Schedule | None) -> str:
+def _crontab(package: str, schedule: ScheduleSpec | None) -> str:
     times = _times(schedule) if schedule else ""
     # A percent sign would end a crontab's command: there is none in these words, nor in the name of a package.
     line = f'{times} /bin/sh "$HOME/pipelines/{package}/cron/run.sh" --by-the-clock'
@@ -73,7 +73,7 @@ def _crontab(package: str, schedule: Schedule | None) -> str:
     )
 
 
-def _times(schedule: Schedule) -> str:
+def _times(schedule: ScheduleSpec) -> str:
     """Return the five fields in UTC; "" for a schedule that is not by the clock."""
     if schedule.every_seconds:
         return _interval(schedule.every_seconds)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, ScheduleSpec
 from mlops_jupyter.services.export.emit.ascii_names import plain
 from mlops_jupyter.services.export.emit.parameters import overridable, unsettable
 from mlops_jupyter.services.export.emit.python import identifier, literal
@@ -123,7 +123,7 @@ def _field(parameter: Parameter) -> str:
     return f"{kind}, default_value={literal(value)}"
 
 
-def _instance(schedule: Schedule, name: str) -> str:
+def _instance(schedule: ScheduleSpec, name: str) -> str:
     limit = {"key": "mlops_jupyter/pipeline", "value": name, "limit": schedule.concurrency}
     text = documents({"concurrency": {"runs": {"tag_concurrency_limits": [limit]}}})
     return f"# For the instance's own dagster.yaml: only so many runs of this pipeline at once; others wait.\n{text}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_jupyter.core.plan import Schedule
+from mlops_jupyter.core.plan import ScheduleSpec
 from mlops_jupyter.services.cron.portable import in_zone
 from mlops_jupyter.services.export.emit.python import literal
 from mlops_jupyter.services.export.emit.templates import Template
@@ -11,7 +11,7 @@ PATIENCE_SECONDS = 30
 """Seconds between two looks of a sensor; the sensor of a shorter interval looks once in each."""
 
 
-def starters(schedule: Schedule | None, after: str) -> dict[str, str]:
+def starters(schedule: ScheduleSpec | None, after: str) -> dict[str, str]:
     """Return the parts of the template for a schedule or a sensor: its source, its argument, the imports it needs.
 
     Parameters

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, ScheduleSpec
 from mlops_jupyter.services.cron.cron_fields import minutes
 from mlops_jupyter.services.cron.dst import in_utc
 from mlops_jupyter.services.export.emit.dns_labels import label
@@ -171,7 +171,7 @@ def _body(plan: Plan, tasks: Mapping[str, str]) -> Iterator[str]:
         yield f"steps[{literal(before)}] >> steps[{literal(after)}]"
 
 
-def _launch_plan(schedule: Schedule | None, whole: str) -> str:
+def _launch_plan(schedule: ScheduleSpec | None, whole: str) -> str:
     if schedule and schedule.cron:
         when = f"CronSchedule(schedule={literal(in_utc(schedule, title))})"
     elif schedule and schedule.every_seconds:

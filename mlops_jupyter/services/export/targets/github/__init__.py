@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, ScheduleSpec
 from mlops_jupyter.services.cron.cron_fields import check_gap, spelled
 from mlops_jupyter.services.cron.dst import check_steady
 from mlops_jupyter.services.export.emit import single_job
@@ -92,7 +92,7 @@ def _triggers(plan: Plan) -> dict[str, Any]:
     return triggers
 
 
-def _cron(schedule: Schedule) -> dict[str, str]:
+def _cron(schedule: ScheduleSpec) -> dict[str, str]:
     check_steady(schedule, title)
     check_gap(schedule, LEAST_MINUTES, title)
     zone = {"timezone": schedule.timezone} if schedule.timezone != "UTC" else {}

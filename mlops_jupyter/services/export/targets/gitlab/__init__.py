@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from mlops_jupyter.core.plan import Parameter, Plan, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, ScheduleSpec
 from mlops_jupyter.services.cron.cron_fields import check_gap, spelled
 from mlops_jupyter.services.cron.dst import check_steady
 from mlops_jupyter.services.export.emit import single_job
@@ -68,7 +68,7 @@ def render(plan: Plan) -> Mapping[str, str]:
     return {".gitlab-ci.yml": head + documents(file)}
 
 
-def _cron(schedule: Schedule) -> str:
+def _cron(schedule: ScheduleSpec) -> str:
     check_steady(schedule, title)
     check_gap(schedule, LEAST_MINUTES, title)
     return spelled(schedule, title)

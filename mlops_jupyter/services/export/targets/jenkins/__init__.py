@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, ScheduleSpec
 from mlops_jupyter.services.cron.cron_fields import union
 from mlops_jupyter.services.cron.dst import check_steady
 from mlops_jupyter.services.cron.ticks import zone
@@ -89,7 +89,7 @@ def _minutes(plan: Plan) -> int:
     return single_job.minutes(plan) + single_job.SPARE_MINUTES
 
 
-def _triggers(schedule: Schedule | None) -> list[str]:
+def _triggers(schedule: ScheduleSpec | None) -> list[str]:
     if schedule and schedule.cron:
         check_steady(schedule, title)
         lines = "\\n".join([f"TZ={zone(schedule.timezone).key}", *union(schedule)])  # letters and digits alone

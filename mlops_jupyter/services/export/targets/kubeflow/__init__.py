@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from mlops_jupyter.core.plan import Plan, Resources, Schedule
+from mlops_jupyter.core.plan import Plan, Resources, ScheduleSpec
 from mlops_jupyter.services.cron.portable import utc_or_zone
 from mlops_jupyter.services.export.emit import kfp
 from mlops_jupyter.services.export.emit.dns_labels import label
@@ -88,7 +88,7 @@ def _constant(value: str) -> dict[str, Any]:
     return {"runtimeValue": {"constant": value}}
 
 
-def clock(schedule: Schedule) -> tuple[str, str]:
+def clock(schedule: ScheduleSpec) -> tuple[str, str]:
     """Return the six fields (seconds first) of a cron schedule ("" for others), and the time zone of Kubeflow's clock.
 
     By default that clock is in UTC; so a cron that can be written in UTC is.

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, ScheduleSpec
 from mlops_jupyter.services.cron.cron_fields import with_years
 from mlops_jupyter.services.cron.portable import utc_or_zone
 from mlops_jupyter.services.export.emit.dns_labels import label
@@ -123,7 +123,7 @@ def _parameter(parameter: Parameter, name: str) -> str:
     return f"Parameter({literal(name)}, default={literal(default)}, type={kind})"
 
 
-def _schedule(schedule: Schedule | None) -> str:
+def _schedule(schedule: ScheduleSpec | None) -> str:
     if not schedule or not schedule.cron:
         return ""
     fields, place = utc_or_zone(schedule, title)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, ScheduleSpec
 from mlops_jupyter.services.cron.expression import parse
 from mlops_jupyter.services.cron.portable import in_zone
 from mlops_jupyter.services.export.emit.parameters import overridable, unsettable
@@ -120,7 +120,7 @@ def _deployment(plan: Plan, package: str) -> str:
     return documents(facts)
 
 
-def _times(schedule: Schedule) -> dict[str, object]:
+def _times(schedule: ScheduleSpec) -> dict[str, object]:
     if schedule.every_seconds:
         return {"interval": schedule.every_seconds, "anchor_date": "1970-01-01T00:00:00+00:00", "timezone": "UTC"}
     if not schedule.cron:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, Schedule
+from mlops_jupyter.core.plan import Parameter, Plan, PlanStep, Resources, ScheduleSpec
 from mlops_jupyter.core.units import count_of
 from mlops_jupyter.services.cron.cron_fields import minutes, with_years
 from mlops_jupyter.services.cron.portable import utc_or_zone
@@ -166,7 +166,7 @@ def _schedule(plan: Plan) -> dict[str, Any]:
     return {"schedule": {"Name": label(plan.package), **when, **window, "Target": target}}
 
 
-def _when(schedule: Schedule | None) -> dict[str, str]:
+def _when(schedule: ScheduleSpec | None) -> dict[str, str]:
     if schedule and schedule.every_seconds:
         return {"ScheduleExpression": f"rate({count_of(minutes(schedule, title), 'minute')})"}
     if schedule and schedule.cron:

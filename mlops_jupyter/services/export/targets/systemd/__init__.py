@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.plan import Plan, Schedule
+from mlops_jupyter.core.plan import Plan, ScheduleSpec
 from mlops_jupyter.services.export.emit.python import identifier
 from mlops_jupyter.services.export.emit.shell import START, keeping, secrets
 from mlops_jupyter.services.export.emit.templates import fill
@@ -103,7 +103,7 @@ def _runs(plan: Plan, verb: str) -> list[Setting]:
     ]
 
 
-def _starts(package: str, schedule: Schedule) -> dict[str, str]:
+def _starts(package: str, schedule: ScheduleSpec) -> dict[str, str]:
     """Return path -> text of the unit that starts the service; nothing for a schedule that systemd cannot express."""
     unit = [("Description", f"Starts the pipeline {package}")]
     if schedule.after:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_jupyter.core.plan import Schedule
+from mlops_jupyter.core.plan import ScheduleSpec
 from mlops_jupyter.services.cron.cron_fields import EVERY, each, every_hour
 from mlops_jupyter.services.cron.dst import check_steady, in_utc
 from mlops_jupyter.services.cron.expression import parse
@@ -11,7 +11,7 @@ from mlops_jupyter.services.cron.ticks import check, zone
 WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 
 
-def on_calendar(schedule: Schedule) -> list[str]:
+def on_calendar(schedule: ScheduleSpec) -> list[str]:
     """Return the expressions that fire when a cron does: two where a day matches by its date or by its weekday.
 
     Raises
