@@ -184,12 +184,13 @@ WIRE = PACKAGE / "surfaces" / "server" / "messages.py"
 RETIRED = frozenset({
     "asked", "bare", "carried", "carrier", "causes", "choosing", "conductor", "culprit", "differences", "doubts",
     "drafts", "errand", "evidence", "fanning", "faults", "flows", "gather", "given", "handlers", "here",
-    "installed", "journal", "keep", "keep_plan", "listening", "live", "meaning", "parcel", "parting", "parts", "pauses",
-    "picture", "pieces", "recall", "refusals", "registering", "silence", "spelling", "standing", "submodules",
-    "surroundings", "telling", "uncarried", "unimported", "unseen", "values", "whole", "wishes", "writing",
-    "Asked", "Book", "Carrier", "Conductor", "Draft", "Errand", "Evidence", "Fault", "Flows", "Keeper", "Kept",
-    "Looked", "Meaning", "Need", "Parcels", "Part", "Parting", "Partings", "Parts", "Pieces", "Ran", "Recall", "Registering",
-    "RunBook", "Silence", "Site", "Sound", "Standing", "Surroundings", "Uncarried", "Unseen",
+    "installed", "journal", "keep", "keep_plan", "listening", "live", "meaning", "parcel", "parting", "parts",
+    "pauses", "picture", "pieces", "recall", "refusals", "registering", "silence", "spelling", "standing",
+    "submodules", "surroundings", "telling", "uncarried", "unimported", "unseen", "values", "whole", "wishes",
+    "writing", "Asked", "Book", "Carrier", "Conductor", "Draft", "Errand", "Evidence", "Fault", "Flows", "Keeper",
+    "Kept", "Looked", "Meaning", "Need", "Parcels", "Part", "Parting", "Partings", "Parts", "Pieces", "Ran",
+    "Recall", "Registering", "RunBook", "Silence", "Site", "Sound", "Standing", "Surroundings", "Uncarried",
+    "Unseen",
 })  # fmt: skip
 """Names of modules and classes that gave way to the field's words (ARCHITECTURE.md, "Old words")."""
 
