@@ -19,7 +19,7 @@ import pytest
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.runtime import tracking as step
-from mlops_jupyter.runtime.storage.objects import ObjectStore
+from mlops_jupyter.runtime.storage.objects import project_objects
 from mlops_jupyter.runtime.tracking.run_verbs import RunVerbs
 from mlops_jupyter.services.tracking.service import Tracking
 from mlops_jupyter.store.ledger import Ledger
@@ -40,7 +40,7 @@ class Notebook:
     """A notebook's runs, read back from the ledger."""
 
     def __init__(self, folder: Path) -> None:
-        self.ledger, self.objects = Ledger(folder / "ledger.db"), ObjectStore(folder / "objects")
+        self.ledger, self.objects = Ledger(folder / "ledger.db"), project_objects(folder / "objects")
         self.tracking = Tracking(self.ledger, self.objects, lambda: None)
 
     def start(self, name: str, experiment: str = "default") -> RunVerbs:
@@ -76,7 +76,7 @@ class Step:
         return step.start_run(name, experiment)
 
     def _facts(self, run: RunVerbs) -> dict[str, Any]:
-        step._book._write()  # the open run stays open, as in the notebook
+        step._book.write()  # the open run stays open, as in the notebook
         (facts,) = [facts for facts in json.loads(self.file.read_text())["runs"] if facts["id"] == run.id]
         return facts
 
