@@ -40,7 +40,7 @@ class Notebook:
     """A notebook's runs, read back from the ledger."""
 
     def __init__(self, folder: Path) -> None:
-        self.ledger, self.objects = Ledger(folder / "ledger.db"), project_objects(folder / "objects")
+        self.ledger, self.objects = Ledger(folder / "ledger.db"), project_objects(folder)
         self.tracking = Tracking(self.ledger, self.objects, lambda: None)
 
     def start(self, name: str, experiment: str = "default") -> RunVerbs:

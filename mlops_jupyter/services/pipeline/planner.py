@@ -87,9 +87,8 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
     display_only = selection.find_display_only(graph, lambda execution: answers(execution, magics))
     marked = cell_tags.marks(graph, cells, recording.cells)
     skipped = {p for p, mark in marked.items() if mark.role is Role.SKIP and not step_name(graph.history[p])}
-    kept = selection.select(
-        graph, cells, _live(recording, request, graph, display_only, skipped), display_only, skipped
-    )
+    live = _live(recording, request, graph, display_only, skipped)
+    kept = selection.select(graph, cells, live, display_only, skipped)
     if not kept:
         raise UserError("nothing to export: no cell has run since `%load_ext mlops_jupyter`")
     package = identifier(request.name, "pipeline")
@@ -97,10 +96,8 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
     parts = CellCodes(graph, {p: _part(site, p, cells, magics) for p, site in sites})
     validation.check_born(parts, kept, cells, recording)
     validation.check_lost(parts, kept, cells)
-    groups = group(graph, kept, selection.labels(graph, kept, cells, marked))
-    groups = merge(graph, groups, Crossing(recording, parts).obstacles(groups))
-    while conflicts := overwritten(graph, groups):
-        groups = merge(graph, groups, conflicts)
+    labelled = group(graph, kept, selection.labels(graph, kept, cells, marked))
+    groups = _merged(graph, labelled, Crossing(recording, parts))
     _rename_clashes(parts, groups)
     drafts = [draft(parts, g.name, g.members) for g in groups]
     if all(draft.empty for draft in drafts):
@@ -142,6 +139,14 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
         alert=request.alert,
         notes=tuple(dict.fromkeys((*cell_notes, *proof.notes, *divergence_notes, *lock_notes))),
     )
+
+
+def _merged(graph: Graph, groups: list[Group], crossing: Crossing) -> list[Group]:
+    """Return the groups, those merged between which a value cannot cross or would be overwritten."""
+    groups = merge(graph, groups, crossing.obstacles(groups))
+    while conflicts := overwritten(graph, groups):
+        groups = merge(graph, groups, conflicts)
+    return groups
 
 
 def _handed_on(recording: Recording, steps: Sequence[PlanStep]) -> list[object]:
