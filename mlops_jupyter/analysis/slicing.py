@@ -3,6 +3,8 @@
 A slice holds executions, and of each the statements. An execution is left out if nothing in the slice needs a value
 that it made. A statement is left out only if nothing needs a name that it binds and `purity` proves that it does
 nothing else.
+
+The decisions behind it: ARCHITECTURE.md, "Plan".
 """
 
 from __future__ import annotations

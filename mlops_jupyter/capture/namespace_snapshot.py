@@ -1,4 +1,7 @@
-"""Which object each name of the namespace stands for, and what has changed of that since."""
+"""Which object each name of the namespace stands for, and what has changed of that since.
+
+The decisions behind it: ARCHITECTURE.md, "Capture".
+"""
 
 from __future__ import annotations
 

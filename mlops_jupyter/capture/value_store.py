@@ -1,4 +1,7 @@
-"""The store of values: for each name the fingerprint of its value, and the mutable objects that the value reaches."""
+"""The store of values: for each name the fingerprint of its value, and the mutable objects that the value reaches.
+
+The decisions behind it: ARCHITECTURE.md, "Capture".
+"""
 
 from __future__ import annotations
 

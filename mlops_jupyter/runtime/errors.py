@@ -1,4 +1,7 @@
-"""Mistakes that are the user's to mend, in a notebook and in a bundle. Any other exception is a fault of our own."""
+"""Mistakes that are the user's to mend, in a notebook and in a bundle. Any other exception is a fault of our own.
+
+The decisions behind it: ARCHITECTURE.md, "Surfaces".
+"""
 
 from __future__ import annotations
 

@@ -8,6 +8,8 @@ The pre-images of values, one for each kind of record, are in `fingerprints/hash
 `default_hasher` in a bundle and by `kernel_hasher` in a notebook. Two formulas stand elsewhere, because their modules
 travel alone: the digest of a bundle's code in `executors/remote_task.py` (the same as `content_digest`), and the key
 of a run in Dagster's generated sensor.
+
+The decisions behind it: ARCHITECTURE.md, "Bundle".
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """File locks between processes: flock(2), which the operating system frees however the holder ends.
 
 A lock belongs to the open file, so a child process that inherits the file holds the lock, too.
+
+The decisions behind it: ARCHITECTURE.md, "Run".
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Sessions and runs are rows that a process owns, and a later process may have the same pid: so the identity is the pid
 with the start time. No other module of this room uses a library; psutil is imported when a function is called.
+
+The decisions behind it: ARCHITECTURE.md, "Schedule".
 """
 
 from __future__ import annotations

@@ -227,3 +227,10 @@ def test_architecture_names_files_that_are_there() -> None:
     assert len(named) > 30
     missing = [path for path in sorted(named) if not (PACKAGE / path).is_file() and not (ROOT / path).is_file()]
     assert missing == []
+
+
+def test_modules_link_to_the_decisions_that_they_obey() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8").partition("## Decisions that are not obvious")[2]
+    named = {PACKAGE / path for path in re.findall(r"`([\w/]+\.py)`", text) if (PACKAGE / path).is_file()}
+    assert len(named) > 30
+    assert [where(path, 1) for path in sorted(named) if "ARCHITECTURE.md" not in path.read_text("utf-8")] == []

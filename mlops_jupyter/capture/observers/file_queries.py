@@ -3,6 +3,8 @@
 No audit event tells of the first, and imports list folders too. They are told by what the cell says, and the functions
 that it calls: a file that was there and that they name, by itself, by a pattern or by its folder, has been read. A
 file too many is possible; the bundle then lays it for nothing.
+
+The decisions behind it: ARCHITECTURE.md, "Capture".
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Of the first it is enough to know that a cell did it, and whether its statements can be repeated elsewhere. Of the
 second, whether a cell drew on a figure that an earlier one left open.
+
+The decisions behind it: ARCHITECTURE.md, "Capture".
 """
 
 from __future__ import annotations

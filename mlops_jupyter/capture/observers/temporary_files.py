@@ -1,4 +1,7 @@
-"""Files in the system's temporary folder, which as a rule are one cell's own business."""
+"""Files in the system's temporary folder, which as a rule are one cell's own business.
+
+The decisions behind it: ARCHITECTURE.md, "Capture".
+"""
 
 from __future__ import annotations
 

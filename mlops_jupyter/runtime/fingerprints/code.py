@@ -2,6 +2,8 @@
 
 The compiler writes `np.exp(x)` in another way where the import of `np` stands in the same text. And a function with
 free variables is defined inside its step's function in a bundle, where it reads them from a closure.
+
+The decisions behind it: ARCHITECTURE.md, "Bundle".
 """
 
 from __future__ import annotations

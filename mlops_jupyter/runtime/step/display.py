@@ -1,6 +1,8 @@
 """Displays of a step: `display(...)`, plots and tables become files of the run; text goes to the step's log.
 
 A step's job calls `begin` before the step's function and `shown` after it; a function called by hand only prints.
+
+The decisions behind it: ARCHITECTURE.md, "Bundle".
 """
 
 from __future__ import annotations

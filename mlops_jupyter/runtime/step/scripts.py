@@ -1,4 +1,7 @@
-"""Run a script in a step, as `%run FILE` does in a notebook, and return variables that it binds."""
+"""Run a script in a step, as `%run FILE` does in a notebook, and return variables that it binds.
+
+The decisions behind it: ARCHITECTURE.md, "Plan".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Checks of what may be logged: the names, numbers and paths that MLflow takes, before anything is written."""
+"""Checks of what may be logged: the names, numbers and paths that MLflow takes, before anything is written.
+
+The decisions behind it: ARCHITECTURE.md, "Surfaces".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The verbs of a tracked run, which are the same in a notebook and in a bundle."""
+"""The verbs of a tracked run, which are the same in a notebook and in a bundle.
+
+The decisions behind it: ARCHITECTURE.md, "Surfaces".
+"""
 
 from __future__ import annotations
 

@@ -7,6 +7,8 @@ What cron does when the clocks change (cron(8) of Vixie and Debian), and so do w
   its first coming;
 * a job of intervals (``*/15 * * * *``, ``30 * * * *``) goes by the time that passes: nothing fires in the gap, and in
   autumn the repeated hour has its ticks twice.
+
+The decisions behind it: ARCHITECTURE.md, "Schedule".
 """
 
 from __future__ import annotations

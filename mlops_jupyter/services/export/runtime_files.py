@@ -1,4 +1,7 @@
-"""The files of `runtime/` that a bundle carries: the modules that its steps import, and what these need."""
+"""The files of `runtime/` that a bundle carries: the modules that its steps import, and what these need.
+
+The decisions behind it: ARCHITECTURE.md, "Bundle".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Which tick of a schedule should run now, by the ledger alone: so every process that asks gets the same answer."""
+"""Which tick of a schedule should run now, by the ledger alone: so every process that asks gets the same answer.
+
+The decisions behind it: ARCHITECTURE.md, "Schedule".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The record of runs in the ledger: who has claimed which tick, how it ended, which logs are kept."""
+"""The record of runs in the ledger: who has claimed which tick, how it ended, which logs are kept.
+
+The decisions behind it: ARCHITECTURE.md, "Schedule".
+"""
 
 from __future__ import annotations
 

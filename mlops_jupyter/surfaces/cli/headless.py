@@ -1,4 +1,7 @@
-"""Runs a notebook without a front end: in a kernel with the extension loaded, which answers a question at the end."""
+"""Runs a notebook without a front end: in a kernel with the extension loaded, which answers a question at the end.
+
+The decisions behind it: ARCHITECTURE.md, "Surfaces".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Translates our magics to the code of a bundle: the implementation of `services.pipeline.ports.Magics`."""
+"""Translates our magics to the code of a bundle: the implementation of `services.pipeline.ports.Magics`.
+
+The decisions behind it: ARCHITECTURE.md, "Surfaces".
+"""
 
 from __future__ import annotations
 

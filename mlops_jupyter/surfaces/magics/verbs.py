@@ -1,4 +1,7 @@
-"""A magic's verbs: each declares its flags, acts in the notebook, and gives the code that replaces it in a bundle."""
+"""A magic's verbs: each declares its flags, acts in the notebook, and gives the code that replaces it in a bundle.
+
+The decisions behind it: ARCHITECTURE.md, "Surfaces".
+"""
 
 from __future__ import annotations
 

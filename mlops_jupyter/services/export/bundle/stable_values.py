@@ -3,6 +3,8 @@
 A kernel begins with other random states each time, and the clock goes on. So two exports of one notebook differ in the
 first random states and in the values that follow from them. Where nothing else differs, what the last export recorded
 proves as much as what was recorded now.
+
+The decisions behind it: ARCHITECTURE.md, "Bundle".
 """
 
 from __future__ import annotations

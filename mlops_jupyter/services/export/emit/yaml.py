@@ -1,4 +1,7 @@
-"""YAML that every reader takes alike: what one of them might take for a number, a date or a truth value is quoted."""
+"""YAML that every reader takes alike: what one of them might take for a number, a date or a truth value is quoted.
+
+The decisions behind it: ARCHITECTURE.md, "Bundle".
+"""
 
 from __future__ import annotations
 

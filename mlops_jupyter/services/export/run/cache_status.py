@@ -4,6 +4,8 @@ The answer comes from the run's own lookup: the same cache key, in the same stor
 is written and no process is started. Two things can still part the answer from the run: an artifact whose bytes were
 damaged in the store (its length is looked at, not its content), and a bundle that a person edited, over which
 `%pipeline run` refuses to export.
+
+The decisions behind it: ARCHITECTURE.md, "Plan".
 """
 
 from __future__ import annotations

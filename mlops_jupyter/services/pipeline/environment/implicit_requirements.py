@@ -3,6 +3,8 @@
 `df.plot()` draws with matplotlib, `load_iris(as_frame=True)` gives a frame of pandas, and the cells import neither.
 Nothing shows which of the loaded packages was used, so every optional dependency of the steps' packages that the
 notebook had loaded counts as required: one too many does no harm, a missing one fails on another machine.
+
+The decisions behind it: ARCHITECTURE.md, "Plan".
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The rule for each magic of IPython: translate it, leave it out, or refuse it with one line that says why."""
+"""The rule for each magic of IPython: translate it, leave it out, or refuse it with one line that says why.
+
+The decisions behind it: ARCHITECTURE.md, "Plan".
+"""
 
 from __future__ import annotations
 

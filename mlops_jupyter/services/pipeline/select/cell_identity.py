@@ -2,6 +2,8 @@
 
 A cell is identified by its place in the notebook's file, else by the id that the front end gives it. A plain terminal
 gives neither. There a cell is identified by the step that its `%%pipeline` line names, and by its text.
+
+The decisions behind it: ARCHITECTURE.md, "Capture".
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Find values that cannot cross to another process, by trying the notebook's own values before steps are final."""
+"""Find values that cannot cross to another process, by trying the notebook's own values before steps are final.
+
+The decisions behind it: ARCHITECTURE.md, "Plan".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Format generated Python with ruff: remove unused imports, sort the rest, and lay out the code."""
+"""Format generated Python with ruff: remove unused imports, sort the rest, and lay out the code.
+
+The decisions behind it: ARCHITECTURE.md, "Plan".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The imports of a step: which statements import a name, which can stand at the top of its module, in which order."""
+"""The imports of a step: which statements import a name, which can stand at the top of its module, in which order.
+
+The decisions behind it: ARCHITECTURE.md, "Plan".
+"""
 
 from __future__ import annotations
 

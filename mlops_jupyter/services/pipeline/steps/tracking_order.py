@@ -1,4 +1,7 @@
-"""The order of tracking: if one step opens a run and others log into it, the steps that track keep their order."""
+"""The order of tracking: if one step opens a run and others log into it, the steps that track keep their order.
+
+The decisions behind it: ARCHITECTURE.md, "Plan".
+"""
 
 from __future__ import annotations
 

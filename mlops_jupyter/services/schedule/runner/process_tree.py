@@ -1,6 +1,8 @@
 """The processes of a run, found by a mark in their environment: none escapes by changing its group or parent.
 
 The mark is inherited, and what was given a clean environment is found as a descendant of what has it.
+
+The decisions behind it: ARCHITECTURE.md, "Schedule".
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 The ledger is the truth (which schedules there are, which ticks ran, who runs them), so the loop keeps nothing: it may
 die at any moment, and look too often, without a tick being lost or run twice.
+
+The decisions behind it: ARCHITECTURE.md, "Schedule".
 """
 
 from __future__ import annotations
