@@ -1,10 +1,11 @@
 """A disk that fills up in the middle of a run, and a ledger of an earlier version."""
 
-import os
 import shlex
 import sqlite3
 import subprocess
 import sys
+
+import pytest
 
 from mlops_jupyter.services.schedule.models import RunPolicy
 from mlops_jupyter.store import ledger
@@ -30,9 +31,9 @@ print(run.status.value, run.reason)
 """
 
 
+@pytest.mark.needs_root("it mounts a small disk of its own")
 def test_a_disk_that_fills_up_in_the_middle(project: Project) -> None:
     """The ledger is on it too: how the run ended is written down as soon as there is room again."""
-    assert os.geteuid() == 0, "a small disk of its own needs root: run this as root"
     (project.bundle / "src" / "tiny" / "__main__.py").write_text(FILL)
     (project.root / "run.py").write_text(RUN)
     command = f"""

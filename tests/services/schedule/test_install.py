@@ -106,6 +106,7 @@ export PATH={CRON}/usr/bin:{CRON}/usr/sbin:$PATH PYTHONPATH={ROOT}
     return ["unshare", "--mount", "--propagation", "private", "sh", "-c", laid]
 
 
+@pytest.mark.needs_root("it mounts cron's folders anew")
 def test_debians_cron_takes_the_line_and_starts_the_scheduler(project: Path, tmp_path: Path) -> None:
     """Beside a line of the user's own, installed twice, started by the daemon, and taken away again."""
     (project / ".mlops" / "scheduler.env").write_text(f"PYTHONPATH={shlex.quote(str(ROOT))}\nOPS='json://a b'\n")
