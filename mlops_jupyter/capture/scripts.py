@@ -50,7 +50,7 @@ def parse(line: str) -> ScriptCall:
     Examples
     --------
     >>> parse("-i prepare.py --n 3")
-    Run(path=PosixPath('prepare.py'), arguments=('--n', '3'), options='i')
+    ScriptCall(path=PosixPath('prepare.py'), arguments=('--n', '3'), options='i')
     """
     words, options = shlex.split(line), ""
     while words and OPTIONS.fullmatch(words[0]):

@@ -76,7 +76,7 @@ def spelled(schedule: ScheduleSpec, system: str) -> str:
 
     Examples
     --------
-    >>> spelled(Schedule("*/30 6 * jan mon-wed,sun"), "Argo")
+    >>> spelled(ScheduleSpec("*/30 6 * jan mon-wed,sun"), "Argo")
     '0,30 6 * 1 0,1,2,3'
     """
     return text(fields(parse(schedule.cron), system))
@@ -87,7 +87,7 @@ def union(schedule: ScheduleSpec) -> list[str]:
 
     Examples
     --------
-    >>> union(Schedule("0 6 1 * mon"))
+    >>> union(ScheduleSpec("0 6 1 * mon"))
     ['0 6 1 * *', '0 6 * * 1']
     """
     return [text(numbers) for numbers in each(parse(schedule.cron))]
@@ -103,7 +103,7 @@ def every(schedule: ScheduleSpec, system: str) -> str:
 
     Examples
     --------
-    >>> every(Schedule(every_seconds=6 * 3600), "Argo")
+    >>> every(ScheduleSpec(every_seconds=6 * 3600), "Argo")
     '0 0,6,12,18 * * *'
     """
     minutes, seconds = divmod(schedule.every_seconds, 60)
@@ -126,7 +126,7 @@ def minutes(schedule: ScheduleSpec, system: str) -> int:
 
     Examples
     --------
-    >>> minutes(Schedule(every_seconds=6 * 3600), "Flyte")
+    >>> minutes(ScheduleSpec(every_seconds=6 * 3600), "Flyte")
     360
     """
     if schedule.every_seconds % 60:

@@ -127,9 +127,9 @@ def in_utc(schedule: ScheduleSpec, system: str) -> str:
 
     Examples
     --------
-    >>> in_utc(Schedule("30 6 * * mon", "Asia/Kolkata"), "GitHub")
+    >>> in_utc(ScheduleSpec("30 6 * * mon", "Asia/Kolkata"), "GitHub")
     '0 1 * * 1'
-    >>> in_utc(Schedule("*/30 * * * *", "Europe/Oslo"), "GitHub")
+    >>> in_utc(ScheduleSpec("*/30 * * * *", "Europe/Oslo"), "GitHub")
     '0,30 * * * *'
     """
     cron, shifts = parse(schedule.cron), utc_offsets(schedule.timezone)

@@ -23,9 +23,9 @@ def cron_and_zone(schedule: ScheduleSpec | None, system: str) -> tuple[str, str]
 
     Examples
     --------
-    >>> cron_and_zone(Schedule("0 6 * * mon", "Europe/Oslo"), "Argo")
+    >>> cron_and_zone(ScheduleSpec("0 6 * * mon", "Europe/Oslo"), "Argo")
     ('0 6 * * 1', 'Europe/Oslo')
-    >>> cron_and_zone(Schedule(every_seconds=3600), "Argo")
+    >>> cron_and_zone(ScheduleSpec(every_seconds=3600), "Argo")
     ('0 * * * *', 'UTC')
     """
     if schedule is None or not (schedule.cron or schedule.every_seconds):
@@ -48,9 +48,9 @@ def in_zone(schedule: ScheduleSpec, system: str) -> tuple[str, str]:
 
     Examples
     --------
-    >>> in_zone(Schedule("30 6 * * mon", "Europe/Oslo"), "Prefect")
+    >>> in_zone(ScheduleSpec("30 6 * * mon", "Europe/Oslo"), "Prefect")
     ('30 6 * * 1', 'Europe/Oslo')
-    >>> in_zone(Schedule("*/20 * * * *", "America/St_Johns"), "Prefect")
+    >>> in_zone(ScheduleSpec("*/20 * * * *", "America/St_Johns"), "Prefect")
     ('10,30,50 * * * *', 'UTC')
     """
     check(schedule.cron)
@@ -69,9 +69,9 @@ def utc_or_zone(schedule: ScheduleSpec, system: str) -> tuple[str, str]:
 
     Examples
     --------
-    >>> utc_or_zone(Schedule("0 6 * * 1", "Asia/Kolkata"), "Kubeflow")
+    >>> utc_or_zone(ScheduleSpec("0 6 * * 1", "Asia/Kolkata"), "Kubeflow")
     ('30 0 * * 1', 'UTC')
-    >>> utc_or_zone(Schedule("0 6 * * 1", "Europe/Oslo"), "Kubeflow")
+    >>> utc_or_zone(ScheduleSpec("0 6 * * 1", "Europe/Oslo"), "Kubeflow")
     ('0 6 * * 1', 'Europe/Oslo')
     """
     try:

@@ -36,7 +36,7 @@ def check(expression: str) -> None:
     >>> check("0 25 * * *")
     Traceback (most recent call last):
     ...
-    mlops_jupyter.core.errors.UserError: cron '0 25 * * *': hour '25' is out of range (takes 0-23)
+    mlops_jupyter.runtime.errors.UserError: cron '0 25 * * *': hour '25' is out of range (takes 0-23)
     """
     if next(_walk(parse(expression), datetime(2000, 1, 1, tzinfo=UTC), back=False), None) is None:
         raise UserError(

@@ -116,9 +116,9 @@ def lost(plan: Plan, target: Target) -> list[str]:
 
     Examples
     --------
-    >>> from mlops_jupyter.core.plan import Schedule
+    >>> from mlops_jupyter.core.plan import ScheduleSpec
     >>> from mlops_jupyter.services.export.targets import python
-    >>> lost(Plan("churn", "churn", steps=(), schedule=Schedule("0 6 * * 1")), python)
+    >>> lost(Plan("churn", "churn", steps=(), schedule=ScheduleSpec("0 6 * * 1")), python)
     ["schedule '0 6 * * 1'"]
     """
     return [f"{feature.value} {what}" for feature, what in asked(plan) if feature not in target.expresses]

@@ -21,9 +21,9 @@ def on_calendar(schedule: ScheduleSpec) -> list[str]:
 
     Examples
     --------
-    >>> on_calendar(Schedule("*/30 6 1 * mon-wed", "Europe/Oslo"))
+    >>> on_calendar(ScheduleSpec("*/30 6 1 * mon-wed", "Europe/Oslo"))
     ['Mon,Tue,Wed *-*-* 06:00,30:00 Europe/Oslo', '*-*-01 06:00,30:00 Europe/Oslo']
-    >>> on_calendar(Schedule("30 * * * *", "Europe/Oslo"))
+    >>> on_calendar(ScheduleSpec("30 * * * *", "Europe/Oslo"))
     ['*-*-* *:30:00 UTC']
     """
     check(schedule.cron)
