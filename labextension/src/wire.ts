@@ -42,7 +42,7 @@ export interface IStep {
   readonly updated: number;
 }
 
-/** How a run stands. */
+/** The status of a run. */
 export type RunStatus = 'running' | 'finished' | 'failed' | 'killed';
 
 /** A tracked run with the latest value of each metric; times in seconds since the epoch. */

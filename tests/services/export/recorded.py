@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import sys
 import traceback
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -74,6 +75,7 @@ def _play(
     folder = path.parent
     try:
         os.chdir(folder)
+        sys.path_importer_cache.clear()  # a finder for `.` would look in the folder of the process that was forked
         os.environ["JPY_SESSION_NAME"] = str(path)
         from IPython.core.interactiveshell import InteractiveShell
 

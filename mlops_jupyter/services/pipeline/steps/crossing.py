@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from mlops_jupyter.capture.value_kinds import plain
 from mlops_jupyter.core.executions import Mark
-from mlops_jupyter.core.hidden_names import DRAWING, SETTINGS
+from mlops_jupyter.core.hidden_names import DRAWING, FILE, SETTINGS
 from mlops_jupyter.runtime.codecs import SerializationError, load_exact, save_exact
 from mlops_jupyter.services.pipeline.ports import Recording
 from mlops_jupyter.services.pipeline.steps.cell_code import Binding, CellCodes
@@ -50,7 +50,7 @@ class Crossing:
                 if reason:
                     user = next(m for m in group.members if need in self._parts.reads(m))
                     obstacles.append((need.maker, user, f"{need.name!r} {reason}"))
-            obstacles += [*self._views(group), *self._state(group)]
+            obstacles += [*self._views(group), *self._state(group), *self._generated_files(group)]
         return obstacles
 
     def _state(self, group: Group) -> Iterator[Obstacle]:
@@ -59,6 +59,15 @@ class Crossing:
             for maker in reversed(self._parts.earlier(name, group.members)):
                 if self._parts[maker].execution.writes[name] == Mark.UNKNOWN:
                     yield maker, group.members[0], reason
+
+    def _generated_files(self, group: Group) -> Iterator[Obstacle]:
+        """Yield obstacles of files of other steps whose names `tempfile` made up: each run makes up other names."""
+        for member in group.members:
+            for need in self._parts.reads(member):
+                elsewhere = need.maker in self._parts and need.maker not in group.members
+                mark = self._parts.graph.history[need.maker].writes.get(need.name)
+                if elsewhere and need.name.startswith(FILE) and mark == Mark.UNKNOWN:
+                    yield need.maker, member, "a temporary file is used, whose name is another in each run"
 
     def _cannot_cross(self, need: Binding) -> str:
         """Return why a value cannot leave the process that made it; "" if it can, as far as is known.
