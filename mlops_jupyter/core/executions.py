@@ -16,6 +16,7 @@ class Mark(StrEnum):
     CODE = "code"  # an import, a function or a class, which travels as source
     TIED = "tied"  # a name that shares an object with one that was written
     STATE = "state"  # a hidden variable
+    REMOVED = "removed"  # a file that is no longer there
     SHOWN = "shown"  # the figures that pyplot had open: they were shown and closed when the cell ended
 
 

@@ -106,9 +106,13 @@ def source_digest(shared: str, files: Iterable[tuple[str, bytes]]) -> str:
     return hasher.hexdigest()
 
 
+MODULE_VERSION = "source:"
+"""How the version of a module begins that belongs to no distribution."""
+
+
 def module_version(files: Iterable[bytes]) -> str:
     """Return the version of a module that belongs to no distribution, from the content of its files."""
-    return "source:" + content_digest("".join(map(content_digest, files)).encode())
+    return MODULE_VERSION + content_digest("".join(map(content_digest, files)).encode())
 
 
 def stage_version(facts: object) -> str:

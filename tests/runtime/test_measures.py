@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_jupyter.runtime.tracking.metric_values import LONGEST_PARAMETER, NotLoggableError, check_key, number, text
+from mlops_jupyter.runtime.run_data.metric_values import LONGEST_PARAMETER, NotLoggableError, check_key, number, text
 
 NUMBERS = [
     (1, 1.0),

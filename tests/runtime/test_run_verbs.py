@@ -76,7 +76,7 @@ class Step:
         return step.start_run(name, experiment)
 
     def _facts(self, run: RunVerbs) -> dict[str, Any]:
-        step._book.write()  # the open run stays open, as in the notebook
+        step._log.write()  # the open run stays open, as in the notebook
         (facts,) = [facts for facts in json.loads(self.file.read_text())["runs"] if facts["id"] == run.id]
         return facts
 

@@ -13,8 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mlops_jupyter.runtime import tracking
+from mlops_jupyter.runtime.run_data.metric_values import NotLoggableError
 from mlops_jupyter.runtime.tracking import gates
-from mlops_jupyter.runtime.tracking.metric_values import NotLoggableError
 
 
 @pytest.fixture(autouse=True)

@@ -16,9 +16,9 @@ from IPython.core.magic_arguments import magic_arguments
 from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.runtime import codecs, drift
 from mlops_jupyter.runtime.errors import PipelineError
+from mlops_jupyter.runtime.run_data import metric_values
 from mlops_jupyter.runtime.step.outputs import StepOutputError
 from mlops_jupyter.runtime.storage.objects import DamagedObjectError
-from mlops_jupyter.runtime.tracking import metric_values
 from mlops_jupyter.runtime.tracking.gates import GateError
 from mlops_jupyter.services.tracking.run import Run
 from mlops_jupyter.surfaces import cli

@@ -14,9 +14,6 @@ from mlops_jupyter.runtime.hashing import watched_file_digest
 HASHED_BYTES = 64 * 2**20
 """A file up to this size is told by its content, a larger one by its size and time of change."""
 
-REMOVED_MARK = "removed"
-"""Stands for the fingerprint of a file that is no longer there."""
-
 
 class FileVariables:
     """Turns paths into hidden variables, for all observers of files. Remembers which of them cells have written.
@@ -61,7 +58,7 @@ class FileVariables:
 
     def _mark(self, path: Path) -> str:
         if not path.exists():
-            return REMOVED_MARK
+            return Mark.REMOVED
         where = path.resolve() if self._generated else path
         if not self._generated.isdisjoint((where, *where.parents)):
             return Mark.UNKNOWN

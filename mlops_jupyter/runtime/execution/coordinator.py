@@ -46,7 +46,7 @@ class RunCoordinator:
         self._scratch = scratch
         self._tell = progress
         self._initial = Initial(package_folder(request.pipeline), request.data)
-        self._recall = CacheLookup(store, run, request.pipeline)
+        self._cache = CacheLookup(store, run, request.pipeline)
         self._forced = request.forced()
         self._scope = request.scope()
         self._waiting = list(self._scope)
@@ -114,7 +114,7 @@ class RunCoordinator:
         if step.name in self._forced or step.name in self._tries:
             return False
         started = time.time()
-        artifacts = self._recall.take(step, self._key(step))
+        artifacts = self._cache.take(step, self._key(step))
         if artifacts is None:
             if self._request.only not in (None, step.name):
                 raise PipelineError(

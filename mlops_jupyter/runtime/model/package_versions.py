@@ -11,9 +11,6 @@ from pathlib import Path
 
 from ..hashing import module_version
 
-SOURCE = "source:"
-"""Prefix of the version of a module that no distribution provides."""
-
 
 def versions(modules: tuple[str, ...]) -> dict[str, str]:
     """Return module -> version of the distribution that provides it, for modules outside the standard library.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from graphlib import CycleError, TopologicalSorter
 from heapq import heappop, heappush
 from typing import Any
 
@@ -134,23 +133,49 @@ def order(pipeline: Pipeline) -> tuple[Step, ...]:
     """
     for complaint in _complaints(pipeline):
         raise PipelineError(f"pipeline {pipeline.name!r}: {complaint}")
-    place = {step.name: number for number, step in enumerate(pipeline.steps)}
-    sorter = TopologicalSorter({step.name: step.upstream for step in pipeline.steps})
+    from graphlib import CycleError
+
+    by_name = {step.name: step for step in pipeline.steps}
     try:
-        sorter.prepare()
+        return tuple(by_name[name] for name in topological_order({n: step.upstream for n, step in by_name.items()}))
     except CycleError as error:
-        cycle = ", ".join(map(repr, sorted(set(error.args[1]), key=place.__getitem__)))
+        cycle = ", ".join(map(repr, sorted(set(error.args[1]), key=list(by_name).index)))
         raise PipelineError(
             f"pipeline {pipeline.name!r}: the steps {cycle} wait for each other; export again"
         ) from None
-    ordered: list[Step] = []
-    ready: list[int] = []  # a heap of places in the pipeline
+
+
+def topological_order(upstream: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return step names in topological order; among those that may come next, the first in the mapping does.
+
+    Parameters
+    ----------
+    upstream : step -> the steps that come before it.
+
+    Raises
+    ------
+    graphlib.CycleError
+        The steps form a cycle, which is the error's second argument.
+
+    Examples
+    --------
+    >>> topological_order({"report": ["fit"], "load": [], "fit": ["load"]})
+    ['load', 'fit', 'report']
+    """
+    from graphlib import TopologicalSorter  # here, since a notebook's kernel loads this module and sorts nothing
+
+    names = list(upstream)
+    place = {name: number for number, name in enumerate(names)}
+    sorter = TopologicalSorter(upstream)
+    sorter.prepare()
+    ordered: list[str] = []
+    ready: list[int] = []  # a heap of places in the mapping
     while sorter.is_active():
         for name in sorter.get_ready():
             heappush(ready, place[name])
-        ordered.append(pipeline.steps[heappop(ready)])
-        sorter.done(ordered[-1].name)
-    return tuple(ordered)
+        ordered.append(names[heappop(ready)])
+        sorter.done(ordered[-1])
+    return ordered
 
 
 def with_limits(pipeline: Pipeline, retries: int | None, timeout: float | None) -> Pipeline:

@@ -15,12 +15,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from . import estimators, figures
-from .metric_values import check_key
+from ..run_data import estimators, figures
+from ..run_data.metric_values import check_key
 from .model_file import save
 from .tracking_log import TrackedModel, TrackedRun, TrackingLog
 
-_book = TrackingLog()
+_log = TrackingLog()
 _shown = figures.Shown()
 
 
@@ -31,13 +31,13 @@ def begin(path: str | Path | None, pipeline: str, run: str, step: str) -> None:
     ----------
     path : `<run>/tracking/<step>.json`; None keeps everything in memory.
     """
-    global _book
-    _book = TrackingLog(Path(path) if path else None, pipeline, run, step)
+    global _log
+    _log = TrackingLog(Path(path) if path else None, pipeline, run, step)
 
 
 def start_run(name: str | None = None, experiment: str | None = None, inside: bool = False) -> StepRun:
     """Start a tracked run. An open run is ended first or, with `inside`, continues after the new run."""
-    run = _book.start(name, experiment, inside)
+    run = _log.start(name, experiment, inside)
     if inside:
         _shown.begin(without=figures.numbers())
     return StepRun(run.id, run.name, run.experiment)
@@ -45,17 +45,17 @@ def start_run(name: str | None = None, experiment: str | None = None, inside: bo
 
 def log_metrics(metrics: Mapping[str, object] | None = None, /, step: int | None = None, **named: object) -> None:
     """Log metrics, by a mapping or by name; `step` is their place on the curve (0 if not given)."""
-    _book.current().log_metrics({**(metrics or {}), **named}, step, _book.clock)
+    _log.current().log_metrics({**(metrics or {}), **named}, step, _log.clock)
 
 
 def log_params(params: Mapping[str, object] | None = None, /, **named: object) -> None:
     """Log parameters as text. A parameter keeps its first value; another one is ignored and does not fail the step."""
-    _book.current().log_params({**(params or {}), **named}, keep_first=True)
+    _log.current().log_params({**(params or {}), **named}, keep_first=True)
 
 
 def log_tags(tags: Mapping[str, object] | None = None, /, **named: object) -> None:
     """Set tags on the run; a later tag of the same name replaces the earlier."""
-    _book.current().log_tags({**(tags or {}), **named})
+    _log.current().log_tags({**(tags or {}), **named})
 
 
 def log_figures(named: Mapping[str, object] | None = None, /, **more: object) -> None:
@@ -65,7 +65,7 @@ def log_figures(named: Mapping[str, object] | None = None, /, **more: object) ->
     """
     given = {**(named or {}), **more}
     files = figures.with_named(_shown.end(given), {check_key(name): figure for name, figure in given.items()})
-    _book.current().log_files(files)
+    _log.current().log_files(files)
 
 
 def note_estimators(mapping: Mapping[str, object]) -> None:
@@ -78,7 +78,7 @@ def note_estimators(mapping: Mapping[str, object]) -> None:
 def end_run(failed: bool = False) -> None:
     """End the open run, if there is one."""
     _shown.forget()
-    _book.end(failed)
+    _log.end(failed)
 
 
 def finish(failed: bool = False) -> None:
@@ -86,17 +86,17 @@ def finish(failed: bool = False) -> None:
 
     An MLflow that is unavailable does not fail the step: the file holds everything, and the reason under "mlflow".
     """
-    _book.close(failed)
-    _book.write()
-    if _book.runs and _mlflow_is_set():
-        from .mlflow_upload import carry
+    _log.close(failed)
+    _log.write()
+    if _log.runs and _mlflow_is_set():
+        from .mlflow_upload import upload
 
         try:
-            carry(_book)
+            upload(_log)
         except Exception as fault:  # whatever MLflow raises: the step's values do not depend on it
-            _book.fault = " ".join(f"{type(fault).__name__}: {fault}".split())[:500]
-            print(f"tracking: not carried to MLflow, kept in {_book.path}: {_book.fault}", file=sys.stderr)
-        _book.write()
+            _log.fault = " ".join(f"{type(fault).__name__}: {fault}".split())[:500]
+            print(f"tracking: not carried to MLflow, kept in {_log.path}: {_log.fault}", file=sys.stderr)
+        _log.write()
 
 
 def _mlflow_is_set() -> bool:
@@ -106,7 +106,7 @@ def _mlflow_is_set() -> bool:
 
 def collected() -> dict[str, Any]:
     """Return all that was logged since `begin`, as the step's file will hold it."""
-    return _book.content()
+    return _log.content()
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class StepRun:
 
     def log(self, metrics: Mapping[str, object] | None = None, /, step: int | None = None, **named: object) -> None:
         """Log metrics."""
-        self._tracked().log_metrics({**(metrics or {}), **named}, step, _book.clock)
+        self._tracked().log_metrics({**(metrics or {}), **named}, step, _log.clock)
 
     def params(self, params: Mapping[str, object] | None = None, /, **named: object) -> None:
         """Log parameters."""
@@ -139,7 +139,7 @@ class StepRun:
 
     def end(self, failed: bool = False) -> None:
         """End the run, unless it has ended."""
-        if _book.end(failed, self.id):
+        if _log.end(failed, self.id):
             _shown.forget()
 
     def __enter__(self) -> StepRun:
@@ -151,7 +151,7 @@ class StepRun:
         self.end(failed=kind is not None)
 
     def _tracked(self) -> TrackedRun:
-        return _book.called(self.id, self.name, self.experiment)
+        return _log.called(self.id, self.name, self.experiment)
 
 
 if TYPE_CHECKING:
@@ -174,10 +174,10 @@ def note_model(
     Where MLflow is set the model is registered there at once, since the step must fail if that fails.
     """
     file = save(model)
-    noted = _book.next_model(name, alias, dict(metrics), list(require), file)
+    noted = _log.next_model(name, alias, dict(metrics), list(require), file)
     if _mlflow_is_set():
         from .mlflow_upload import register
 
-        noted.version = register(noted, _book.open_run, _book.pipeline, model, file, data)
-    _book.models.append(noted)
+        noted.version = register(noted, _log.open_run, _log.pipeline, model, file, data)
+    _log.models.append(noted)
     return noted

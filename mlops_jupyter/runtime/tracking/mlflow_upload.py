@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from .tracking_log import TrackedModel, TrackedRun, TrackingLog
 
 
-def carry(book: TrackingLog) -> None:
+def upload(log: TrackingLog) -> None:
     """Upload every tracked run of a step to MLflow. What an earlier try uploaded is not logged again."""
     uri = os.environ["MLFLOW_TRACKING_URI"]
     client = mlflow_runs.connect(uri)
-    for run in book.runs:
-        created = _ensure(client, uri, run, book.pipeline)
+    for run in log.runs:
+        created = _ensure(client, uri, run, log.pipeline)
         _metrics(client, run, again=not created)
         mlflow_runs.log_facts(client, str(run.mlflow), _new_params(client, run), run.tags)
         for path, data in run.files.items():

@@ -13,8 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from ..hashing import tracking_id
+from ..run_data.metric_values import (
+    MetricClock,
+    artifact_path,
+    check_called,
+    check_key,
+    number,
+    refuse_changes,
+    text,
+    whole_step,
+)
 from ..storage.atomic import write_atomic
-from .metric_values import MetricClock, artifact_path, check_called, check_key, number, refuse_changes, text, whole_step
 from .model_file import ModelFile
 
 

@@ -81,7 +81,7 @@ class Run:
 
     def figure(self, name: str, figure: object) -> None:
         """Log a matplotlib or plotly figure as an artifact."""
-        from mlops_jupyter.runtime.tracking.figures import only_files
+        from mlops_jupyter.runtime.run_data.figures import only_files
 
         for path, data in only_files(name, figure).items():
             self._tracking.artifact(self.id, path, data)

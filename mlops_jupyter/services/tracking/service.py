@@ -10,8 +10,7 @@ from contextlib import contextmanager
 
 from mlops_jupyter.core.errors import NotFoundError
 from mlops_jupyter.core.ids import RunId, SessionId, new_id
-from mlops_jupyter.runtime.storage.objects import ObjectStore
-from mlops_jupyter.runtime.tracking.metric_values import (
+from mlops_jupyter.runtime.run_data.metric_values import (
     MetricClock,
     artifact_path,
     check_called,
@@ -21,6 +20,7 @@ from mlops_jupyter.runtime.tracking.metric_values import (
     text,
     whole_step,
 )
+from mlops_jupyter.runtime.storage.objects import ObjectStore
 from mlops_jupyter.services.tracking.run import Run, RunStatus
 from mlops_jupyter.services.tracking.views import RunView, find, read, sort
 from mlops_jupyter.store.ledger import Ledger

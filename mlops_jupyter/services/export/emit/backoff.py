@@ -29,7 +29,7 @@ def longest_run(plan: Plan) -> float | None:
 
     Examples
     --------
-        >>> from mlops_jupyter.core.plan import PlanStep
+    >>> from mlops_jupyter.core.plan import PlanStep
     >>> wishes = Resources(retries=2, backoff_seconds=90, timeout_seconds=600)
     >>> longest_run(Plan("p", "p", steps=(PlanStep("a", "1", "", resources=wishes),)))
     1980

@@ -19,10 +19,10 @@ from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.hidden_names import FILE, HIDDEN
 from mlops_jupyter.core.plan import Plan, PlanStep
 from mlops_jupyter.runtime.execution.cache_lookup import CacheLookup
-from mlops_jupyter.runtime.hashing import content_digest, module_version
+from mlops_jupyter.runtime.hashing import MODULE_VERSION, content_digest, module_version
 from mlops_jupyter.runtime.hidden.registry import initial_file
 from mlops_jupyter.runtime.model.events import ExecutionRequest
-from mlops_jupyter.runtime.model.package_versions import SOURCE, versions
+from mlops_jupyter.runtime.model.package_versions import versions
 from mlops_jupyter.runtime.model.pipeline import INITIAL, cache_key
 from mlops_jupyter.runtime.model.source_digest import SourceDigests, code_files, with_edits
 from mlops_jupyter.runtime.step.initial import value_digest
@@ -74,15 +74,15 @@ def cached_steps(planned: Plan, bundle: Path, store: Path) -> set[str]:
         pipeline = with_edits(as_pipeline(planned), _sources(planned, bundle))
         first_digest = _FirstValues(planned).digest
         request = ExecutionRequest(pipeline, pipeline.parameters)
-        recall = CacheLookup(Store(store), "", pipeline)
-        return _walk(request, recall, first_digest, _package_versions(planned))
+        cache = CacheLookup(Store(store), "", pipeline)
+        return _walk(request, cache, first_digest, _package_versions(planned))
     except (UserError, FileNotFoundError):
         return set()  # no run would begin: the bundle's folder cannot be written, or a data file is gone
 
 
 def _walk(
     request: ExecutionRequest,
-    recall: CacheLookup,
+    cache: CacheLookup,
     first_digest: Callable[[str], str],
     package_versions: Callable[[tuple[str, ...]], Mapping[str, str]],
 ) -> set[str]:
@@ -98,7 +98,7 @@ def _walk(
             for name, maker in step.inputs.items()
         }
         key = cache_key(step, inputs, pipeline.parameters, package_versions(step.packages), pipeline.environment)
-        entry = recall.look_up(step, key)
+        entry = cache.look_up(step, key)
         if entry is not None:
             artifacts[step.name] = tuple(map(Artifact.of, entry["outputs"]))
     return set(artifacts)
@@ -151,15 +151,14 @@ def _package_versions(planned: Plan) -> Callable[[tuple[str, ...]], dict[str, st
     carried = {path.removeprefix("src/"): data for path, data in planned.files.items() if path.startswith("src/")}
 
     def version(module: str, installed: str) -> str:
+        if installed != "missing" and not installed.startswith(MODULE_VERSION):
+            return installed
         if f"{module}/__init__.py" in carried:
             paths = (path for path in carried if path.startswith(f"{module}/") and path.endswith(".py"))
             return module_version(carried[path] for path in sorted(paths, key=PurePosixPath))
         return module_version([carried[f"{module}.py"]]) if f"{module}.py" in carried else installed
 
     def package_versions(modules: tuple[str, ...]) -> dict[str, str]:
-        return {
-            module: version(module, installed) if installed.startswith(SOURCE) or installed == "missing" else installed
-            for module, installed in versions(modules).items()
-        }
+        return {module: version(module, installed) for module, installed in versions(modules).items()}
 
     return package_versions

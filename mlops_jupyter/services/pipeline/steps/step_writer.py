@@ -9,6 +9,7 @@ from mlops_jupyter.analysis.facts.extract import normalized_source
 from mlops_jupyter.core.hidden_names import HIDDEN
 from mlops_jupyter.core.plan import INITIAL, Parameter, PlanStep, Resources
 from mlops_jupyter.runtime.hashing import step_version
+from mlops_jupyter.runtime.model.pipeline import topological_order
 from mlops_jupyter.services.pipeline.divergence_record import causes
 from mlops_jupyter.services.pipeline.environment.implicit_submodules import unnamed_imports
 from mlops_jupyter.services.pipeline.environment.requirements import top_modules
@@ -84,7 +85,9 @@ def write_steps(
                 notes=tuple(dict.fromkeys((*notes[draft.name], *_doubts(parts, draft), *causes(parts, draft)))),
             )
         )
-    return tracking_order(parts, _in_order(steps)), files
+    by_name = {step.name: step for step in steps}
+    ordered = topological_order({name: step.upstream for name, step in by_name.items()})
+    return tracking_order(parts, [by_name[name] for name in ordered]), files
 
 
 def _doubts(parts: CellCodes, done: StepDraft) -> list[str]:
@@ -152,24 +155,6 @@ def _doc(parts: CellCodes, done: StepDraft, told: set[int]) -> str:
     title = ". ".join(headings).rstrip(".") if headings else ""
     title += "." if title and title[-1] not in "!?:…" else ""
     return "\n\n".join(filter(None, (title, *prose)))
-
-
-def _in_order(steps: Sequence[PlanStep]) -> list[PlanStep]:
-    """Sort steps topologically, keeping the notebook's order where the dataflow allows it."""
-    from graphlib import TopologicalSorter
-
-    place = {step.name: i for i, step in enumerate(steps)}
-    by_name = {step.name: step for step in steps}
-    sorter = TopologicalSorter({step.name: step.upstream for step in steps})
-    sorter.prepare()
-    ordered: list[PlanStep] = []
-    ready: list[str] = []
-    while sorter.is_active():
-        ready = sorted([*ready, *sorter.get_ready()], key=place.__getitem__)
-        name = ready.pop(0)
-        ordered.append(by_name[name])
-        sorter.done(name)
-    return ordered
 
 
 def parameters(drafts: Sequence[StepDraft]) -> list[Parameter]:

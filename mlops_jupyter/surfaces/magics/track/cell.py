@@ -15,7 +15,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.executions import Execution, ExecutionStatus
-from mlops_jupyter.runtime.tracking import estimators, figures
+from mlops_jupyter.runtime.run_data import estimators, figures
 from mlops_jupyter.services.tracking.run import Run
 from mlops_jupyter.surfaces.magics.track.log import mapping
 from mlops_jupyter.surfaces.magics.track.start_run import open_run, start_run_call
