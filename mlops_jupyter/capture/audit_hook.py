@@ -19,6 +19,9 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
 NO_DESCRIPTOR = -1
 """Stands in events for the working directory, where another folder would be given by its descriptor."""
 
+RMTREE = 2
+"""The frame of `shutil.rmtree`, from that of a handler of its event on: the handler, the hook, rmtree."""
+
 
 @dataclass
 class OpenedPaths:
@@ -27,6 +30,8 @@ class OpenedPaths:
     Attributes
     ----------
     removed : those of the writes that were removed.
+    discarded : those of them that were removed with `shutil.rmtree(..., ignore_errors=True)`, unread till then: it
+        comes to the same if they are not there.
     generated : files and folders whose names `tempfile` made up.
     trees : folders that `shutil.rmtree` removed, all symbolic links followed.
     fault : why some use of a file was not seen; "" as a rule.
@@ -35,6 +40,7 @@ class OpenedPaths:
     reads: set[str] = field(default_factory=set)
     writes: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
+    discarded: set[str] = field(default_factory=set)
     generated: set[str] = field(default_factory=set)
     trees: set[str] = field(default_factory=set)
     fault: str = ""
@@ -114,9 +120,11 @@ def _remove(args: tuple[Any, ...], opened: OpenedPaths) -> None:
 def _remove_tree(args: tuple[Any, ...], opened: OpenedPaths) -> None:
     """Note all files of a folder before they are removed: later events give a bare name and a descriptor each."""
     tree = _absolute(os.fsdecode(args[0]))
-    for folder, _, names in os.walk(tree):
-        for name in names:
-            _note_removal(os.path.join(folder, name), opened)  # noqa: PTH118
+    files = {os.path.join(folder, name) for folder, _, names in os.walk(tree) for name in names}  # noqa: PTH118
+    if sys._getframe(RMTREE).f_locals.get("ignore_errors"):  # the event does not tell
+        opened.discarded |= files - opened.reads
+    for path in files:
+        _note_removal(path, opened)
     opened.trees.add(os.path.realpath(tree))
 
 

@@ -17,6 +17,7 @@ class Mark(StrEnum):
     TIED = "tied"  # a name that shares an object with one that was written
     STATE = "state"  # a hidden variable
     REMOVED = "removed"  # a file that is no longer there
+    DISCARDED = "discarded"  # a temporary file that is no longer there, removed by code that did not ask whether it was
     SHOWN = "shown"  # the figures that pyplot had open: they were shown and closed when the cell ended
 
 

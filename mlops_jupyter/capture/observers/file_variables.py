@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path, PurePosixPath
 
 from mlops_jupyter.capture.observer import NOTHING, Accesses
@@ -29,9 +29,9 @@ class FileVariables:
         inside = self.folder.resolve().is_relative_to(Path(temporary).resolve())
         self._temporary = () if inside else (f"{self.variable(temporary)}/",)
 
-    def accesses(self, reads: Iterable[str], writes: Iterable[str]) -> Accesses:
+    def accesses(self, reads: Iterable[str], writes: Iterable[str], discarded: Container[str] = ()) -> Accesses:
         """Return accesses to files, given by their paths; what is written is remembered, and is there as it is now."""
-        written = {self.variable(path): self._mark(Path(path)) for path in sorted(writes)}
+        written = {self.variable(path): self._mark(Path(path), path in discarded) for path in sorted(writes)}
         self.written |= written.keys()
         read = {self.variable(path) for path in reads}
         return Accesses(read, written) if read or written else NOTHING
@@ -56,13 +56,12 @@ class FileVariables:
         """Remember files and folders that are there and whose names `tempfile` made up: each run has others."""
         self._generated |= {path.resolve() for path in map(Path, paths) if path.exists()}
 
-    def _mark(self, path: Path) -> str:
-        if not path.exists():
-            return Mark.REMOVED
+    def _mark(self, path: Path, discarded: bool) -> str:
         where = path.resolve() if self._generated else path
-        if not self._generated.isdisjoint((where, *where.parents)):
-            return Mark.UNKNOWN
-        return _content(path)
+        is_generated = not self._generated.isdisjoint((where, *where.parents))
+        if not path.exists():
+            return Mark.DISCARDED if is_generated and discarded else Mark.REMOVED
+        return Mark.UNKNOWN if is_generated else _content(path)
 
 
 def _content(path: Path) -> str:

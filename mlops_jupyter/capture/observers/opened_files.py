@@ -13,6 +13,7 @@ from mlops_jupyter.capture import audit_hook
 from mlops_jupyter.capture.active_cell import ActiveCell
 from mlops_jupyter.capture.audit_hook import OpenedPaths
 from mlops_jupyter.capture.observer import NOTHING, Accesses, UnobservedError
+from mlops_jupyter.capture.observers.file_queries import ASKS
 from mlops_jupyter.capture.observers.file_variables import FileVariables
 
 PACKAGES = (f"{os.sep}site-packages", f"{os.sep}dist-packages")
@@ -50,7 +51,8 @@ class OpenedFiles:
         if not opened.reads and not opened.writes:
             return NOTHING
         own = _own(opened)
-        return self._files.accesses(opened.reads & own, opened.writes & own)
+        discarded = set() if ASKS(cell.body) else opened.discarded
+        return self._files.accesses(opened.reads & own, opened.writes & own, discarded)
 
     def close(self) -> None:
         """Stop noting."""

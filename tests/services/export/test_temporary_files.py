@@ -34,6 +34,19 @@ OWN = (
 )  # fmt: skip
 
 
+FOLDER = (
+    "# Write", "%%pipeline write --params n=1\nimport os, shutil, tempfile\nfolder = tempfile.mkdtemp()\n"
+    "with open(folder + '/a.txt', 'w') as file:\n    print(n, file=file)\ndel file\ntext = str(n * 10)"
+)  # fmt: skip
+
+REMOVALS = {
+    "removed, there or not": ("shutil.rmtree(folder, ignore_errors=True)\nlast = 1", 2),
+    "it must be there": ("shutil.rmtree(folder)\nlast = 1", 1),
+    "asked after, then removed": ("last = len(os.listdir(folder))\nshutil.rmtree(folder, ignore_errors=True)", 1),
+    "read, then removed": ("last = int(open(folder + '/a.txt').read())\nshutil.rmtree(folder, ignore_errors=True)", 1),
+}
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of a notebook that is not in the folder of temporary files."""
@@ -69,3 +82,16 @@ def test_a_file_of_one_step_alone_is_its_own_business(folder: Path) -> None:
     assert len(answer["steps"]) == 2
     text = (folder / "out" / "src" / "play" / "pipeline.py").read_text()
     assert "~file:" not in text
+
+
+@pytest.mark.parametrize(("removal", "steps"), REMOVALS.values(), ids=REMOVALS)
+def test_a_step_may_remove_what_another_wrote_if_it_comes_to_the_same_without(
+    removal: str, steps: int, folder: Path
+) -> None:
+    answer = export(folder, (FOLDER, ("# Clean", f"%%pipeline clean\n{removal}")), ["text", "last"])
+    assert "fault" not in answer, answer
+    assert len(answer["steps"]) == steps
+    pipeline = (folder / "out" / "src" / "play" / "pipeline.py").read_text()
+    assert ('after=("write",)' in pipeline) == (steps == 2)
+    assert "~file:" not in pipeline
+    assert verify(folder / "out").status == "identical"

@@ -225,6 +225,13 @@ class CellCodes:
         """Return what an execution read from earlier ones, hidden variables included."""
         return [Binding(name, maker) for name, maker in self.graph.producers[position].items()]
 
+    def discards(self, position: int, name: str) -> bool:
+        """Say whether an execution only removed a temporary file, and would not mind if it were not there.
+
+        It takes no value then, but comes after those that use the file.
+        """
+        return self.graph.history[position].writes.get(name) == Mark.DISCARDED
+
     def names_in_strings(self, members: Iterable[int]) -> set[str]:
         """Return the names that strings of these executions may use: a formula, a query, text that is evaluated."""
         return {name for member in members for name in self._parts[member].facts.names_in_strings}

@@ -66,7 +66,12 @@ class Crossing:
             for need in self._parts.reads(member):
                 elsewhere = need.maker in self._parts and need.maker not in group.members
                 mark = self._parts.graph.history[need.maker].writes.get(need.name)
-                if elsewhere and need.name.startswith(FILE) and mark == Mark.UNKNOWN:
+                if (
+                    elsewhere
+                    and need.name.startswith(FILE)
+                    and mark == Mark.UNKNOWN
+                    and not self._parts.discards(member, need.name)
+                ):
                     yield need.maker, member, "a temporary file is used, whose name is another in each run"
 
     def _cannot_cross(self, need: Binding) -> str:

@@ -39,7 +39,7 @@ class Dataflow:
         """Return the hidden variables that a step reads, each with the position of its maker.
 
         The maker is None if the variable has its initial value. A cell without a step (imports, `%matplotlib inline`)
-        counts as never run: a bundle has no screen.
+        counts as never run: a bundle has no screen. Temporary files that are just removed are none of them.
         """
         steps = {d.name for d in self.drafts}
         makers_of: dict[str, int | None] = {}
@@ -47,6 +47,8 @@ class Dataflow:
         for member in done.members:
             producers = self.parts.graph.producers[member]
             for name in sorted({*self.parts.graph.history[member].reads, *producers}):
+                if self.parts.discards(member, name):
+                    continue
                 if name.startswith(HIDDEN) and name not in (SETTINGS, DRAWING, *written, *makers_of):
                     maker = producers.get(name)
                     if maker is None or maker not in self.parts or self.step_of[maker] not in steps:
@@ -55,6 +57,12 @@ class Dataflow:
                         makers_of[name] = maker
             written |= {n for n in self.parts.graph.history[member].writes if n.startswith(HIDDEN)}
         return makers_of
+
+    def discards_after(self, done: StepDraft) -> list[str]:
+        """Return the steps whose temporary files a step removes: it takes nothing of them, but must wait for them."""
+        producers = self.parts.graph.producers
+        makers = [maker for m in done.members for n, maker in producers[m].items() if self.parts.discards(m, n)]
+        return [step for maker in makers if (step := self.step_of.get(maker, done.name)) != done.name]
 
     def values(self, done: StepDraft) -> dict[str, int]:
         """Return the values that a step makes, each with the position of the last execution that made it."""

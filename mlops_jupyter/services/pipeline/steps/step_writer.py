@@ -76,7 +76,7 @@ def write_steps(
                 inputs={**{n: flows.step_of[m] for n, m in draft.inputs.items()}, **hidden},
                 outputs=outputs[draft.name],
                 parameters=tuple(draft.parameters),
-                after=tuple(name for name in after[draft.name] if name in names),
+                after=tuple(dict.fromkeys(n for n in (*after[draft.name], *flows.discards_after(draft)) if n in names)),
                 imports=tuple(sorted((top_modules(text) | (top_modules(common) if uses else set())) - {package})),
                 cells=tuple(parts[m].execution.cell or f"{c.number}" for m in draft.members if (c := parts[m].cell)),
                 executions=tuple(draft.members),
