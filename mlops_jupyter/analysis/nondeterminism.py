@@ -15,6 +15,8 @@ class NondeterminismKind(Enum):
     ENTROPY = "draws from the operating system's randomness"
     CLOCK = "reads the clock"
     NETWORK = "reads from the network"
+    PROCESS = "runs another program"
+    DATABASE = "asks a database"
     ENVIRONMENT = "reads the machine, the user or the environment"
     ORDER = "depends on an order that is not fixed (files of a folder, a set of texts or objects)"
     ADDRESS = "depends on addresses or on salted hashes"
@@ -82,8 +84,18 @@ PAIRS: dict[str, NondeterminismKind] = {
         ("boto3", "client resource Session"),
         ("aiohttp", "ClientSession request"),
         ("yfinance yf", "download Ticker"),
-        ("psycopg psycopg2 pymysql pyodbc", "connect"),
         ("wget gdown", "download"),
+    ),
+    **_table(
+        NondeterminismKind.PROCESS,
+        ("subprocess", "run call check_call check_output Popen getoutput getstatusoutput"),
+        ("os", "system popen spawnl spawnv"),
+    ),
+    **_table(
+        NondeterminismKind.DATABASE,
+        ("sqlite3 psycopg psycopg2 pymysql pyodbc oracledb duckdb", "connect"),
+        ("pd pandas", "read_sql read_sql_query read_sql_table"),
+        ("duckdb", "sql query execute"),
     ),
     **_table(
         NondeterminismKind.ENVIRONMENT,
@@ -117,7 +129,10 @@ WORDS: dict[str, NondeterminismKind] = {
     "token_hex": NondeterminismKind.ENTROPY,
     "urlopen": NondeterminismKind.NETWORK,
     "urlretrieve": NondeterminismKind.NETWORK,
-    "create_engine": NondeterminismKind.NETWORK,
+    "create_engine": NondeterminismKind.DATABASE,
+    "read_sql": NondeterminismKind.DATABASE,
+    "check_output": NondeterminismKind.PROCESS,
+    "Popen": NondeterminismKind.PROCESS,
     "load_dataset": NondeterminismKind.NETWORK,
     "snapshot_download": NondeterminismKind.NETWORK,
     "hf_hub_download": NondeterminismKind.NETWORK,

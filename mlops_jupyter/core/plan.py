@@ -82,6 +82,9 @@ class PlanStep:
     always : whether the step runs even if its result is cached, because its side effect is its purpose (registering,
         judging, logging).
     after : steps that must end before this one, beside those whose values it takes.
+    volatile : what the step takes from outside and no cache key can hold (the clock, the network ...), for people. Such
+        a step runs even if its result is cached.
+    cache : whether its author wants it taken from the cache even so.
     """
 
     name: str
@@ -97,6 +100,8 @@ class PlanStep:
     resources: Resources = Resources()
     always: bool = False
     after: tuple[str, ...] = ()
+    volatile: tuple[str, ...] = ()
+    cache: bool = False
 
     @property
     def upstream(self) -> tuple[str, ...]:

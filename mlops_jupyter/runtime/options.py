@@ -54,6 +54,11 @@ OPTIONS: Mapping[tuple[str, ...], Mapping[str, Any]] = {
         "metavar": "SECONDS",
         "help": "end a step that takes longer, with all that it started; default: as the step says",
     },
+    ("--cache-volatile",): {
+        "action": "store_const",
+        "const": True,
+        "help": "take steps that read the clock, the network and the like from the cache, too",
+    },
     ("--alert",): {
         "metavar": "VARIABLE",
         "help": "if the run fails, say so to the web address that this environment variable holds",
@@ -68,13 +73,14 @@ LEAST = {"jobs": 1, "retries": 0}
 def given(asked: Namespace) -> dict[str, Any]:
     """Return the options that were given: long name -> value."""
     names = (flags[-1].removeprefix("--") for flags in OPTIONS)
-    return {name: value for name in names if (value := getattr(asked, name)) not in (None, [])}
+    return {name: value for name in names if (value := getattr(asked, name.replace("-", "_"))) not in (None, [])}
 
 
 def words(asked: Namespace) -> list[str]:
     """Return the options that were given, as the words of a command line."""
     several = ((name, value if isinstance(value, list) else [value]) for name, value in given(asked).items())
-    return [word for name, values in several for value in values for word in (f"--{name}", str(value))]
+    pairs = [(f"--{name}", value) for name, values in several for value in values]
+    return [word for flag, value in pairs for word in ([flag] if value is True else [flag, str(value)])]
 
 
 def check(asked: Namespace) -> None:

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -101,7 +102,7 @@ def _parser(pipeline: Pipeline) -> argparse.ArgumentParser:
     step.set_defaults(verb=_step)
     step.add_argument("name", metavar="NAME")
     step.add_argument("--run", required=True, help="name of the run that the step belongs to")
-    for flags in (("-p", "--parameter"), ("--data",), ("--timeout",)):
+    for flags in (("-p", "--parameter"), ("--data",), ("--timeout",), ("--cache-volatile",)):
         step.add_argument(*flags, **options.OPTIONS[flags])
     # Given by the coordinator of the run, which is on another machine.
     step.add_argument("--led", type=int, default=0, help=argparse.SUPPRESS)
@@ -128,7 +129,7 @@ def _run(pipeline: Pipeline, asked: argparse.Namespace) -> int:
     run = asked.run = asked.run or new_run()
     options.check(asked)
     parameters = parse_parameters(pipeline, asked.parameter)
-    pipeline = with_limits(pipeline, asked.retries, asked.timeout)
+    pipeline = _with_options(pipeline, asked.retries, asked)
     start: str | None = vars(asked)["from"]  # `from` is a keyword of Python
     if asked.each:
         return _each(pipeline, asked, parameters, run, start)
@@ -138,6 +139,11 @@ def _run(pipeline: Pipeline, asked: argparse.Namespace) -> int:
             pipeline, asked.store, parameters, run, asked.data, asked.only, start, asked.jobs, progress, **executor
         )
     return _tell(result, asked, answer)
+
+
+def _with_options(pipeline: Pipeline, retries: int | None, asked: argparse.Namespace) -> Pipeline:
+    pipeline = with_limits(pipeline, retries, asked.timeout)
+    return replace(pipeline, cache_volatile=bool(asked.cache_volatile))
 
 
 def _each(pipeline: Pipeline, asked: argparse.Namespace, given: dict[str, object], run: str, start: str | None) -> int:
@@ -162,7 +168,7 @@ def _each(pipeline: Pipeline, asked: argparse.Namespace, given: dict[str, object
 
 def _step(pipeline: Pipeline, asked: argparse.Namespace) -> int:
     parameters = parse_parameters(pipeline, asked.parameter)
-    pipeline = with_limits(pipeline, None, asked.timeout)
+    pipeline = _with_options(pipeline, None, asked)
     if asked.parent:
         from ..executors.child_process import die_with
 
@@ -215,12 +221,22 @@ def _alert(pipeline: Pipeline, asked: argparse.Namespace) -> int:
 def _steps(pipeline: Pipeline, asked: argparse.Namespace) -> int:
     steps = order(pipeline)
     if asked.json:
-        facts = ({"name": s.name, "upstream": s.upstream, "makes": s.makes, "parameters": s.parameters} for s in steps)
+        facts = (
+            {
+                "name": s.name,
+                "upstream": s.upstream,
+                "makes": s.makes,
+                "parameters": s.parameters,
+                "volatile": s.volatile,
+            }
+            for s in steps
+        )
         _print({"pipeline": pipeline.name, "steps": list(facts)})
         return OK
     for step in steps:
         taken = ", ".join(f"{name} from {maker}" if maker != INITIAL else name for name, maker in step.inputs.items())
         sys.stdout.write(f"{step.name}: {taken or 'nothing'} -> {', '.join(step.makes) or 'nothing'}\n")
+        sys.stdout.writelines(f"  always runs: it {reason}\n" for reason in step.volatile)
     return OK
 
 

@@ -7,6 +7,7 @@ import time
 from ..model.events import StepStatus
 from ..model.pipeline import Pipeline, Step
 from ..step.output_names import kept_groups
+from ..step.outside_access import is_current
 from ..storage.objects import DamagedObjectError
 from ..storage.store import Artifact, Facts, Store
 
@@ -38,9 +39,15 @@ class CacheLookup:
         return tuple(Artifact.of(output) for output in entry["outputs"])
 
     def look_up(self, step: Step, key: str) -> Facts | None:
-        """Return the cache entry of a key, or None if it lacks a value that this pipeline needs. Writes nothing."""
+        """Return the cache entry of a key, or None if it lacks a value that this pipeline needs. Writes nothing.
+
+        An entry is not used either if the step was seen to read from the network or the like, or a file that has
+        changed since.
+        """
         entry = self._store.cached(key)
-        return entry if entry is not None and self._covers(entry, step) else None
+        if entry is None or not self._covers(entry, step) or not is_current(entry):
+            return None
+        return None if entry.get("volatile") and not self._pipeline.caches(step) else entry
 
     def _covers(self, entry: Facts, step: Step) -> bool:
         """Whether a cache entry holds every value that this pipeline needs; an earlier one may have needed fewer."""

@@ -42,6 +42,7 @@ def _words(job: Job, store: str) -> tuple[str, ...]:
     """Return the words of the `step` command. Parameters and inputs are in the run's records."""
     words = ["step", job.step.name, "--store", store, "--run", job.run, "--led", str(job.attempt)]
     words += ["--again"] if job.again else []
+    words += ["--cache-volatile"] if job.pipeline.cache_volatile else []
     words += ["--data", str(job.data)] if job.data else []
     words += ["--timeout", str(job.step.timeout)] if job.step.timeout else []
     return tuple(words)

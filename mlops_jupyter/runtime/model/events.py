@@ -92,7 +92,8 @@ class ExecutionRequest:
 
     def forced(self) -> frozenset[str]:
         """Return the names of the steps that run even if they are cached."""
-        always = {step.name for step in self.pipeline.steps if step.always}
+        caches = self.pipeline.caches
+        always = {s.name for s in self.pipeline.steps if s.always or (s.volatile and not caches(s))}
         if self.only is not None:
             return frozenset(always if self.task and not self.again else {self.only})
         if self.start is not None:

@@ -34,6 +34,9 @@ class Step:
     timeout : seconds after which the step is killed with all processes that it started; None for no limit.
     always : whether the step is never taken from the cache (its purpose is its effect: registering, judging).
     after : further steps that it waits for, beside those whose values it takes.
+    volatile : what it takes from outside and no cache key can hold, for people: then it is not taken from the cache
+        either, and what follows it only if what it gives is the same.
+    cache : whether its author wants it taken from the cache even so.
     source : digest of the files of its code as exported (see `source_digest`); "" if it is not known.
     cpu, memory, gpu : processors, bytes and devices that it requests of a cluster; None for the cluster's default.
     """
@@ -50,6 +53,8 @@ class Step:
     timeout: float | None = None
     always: bool = False
     after: tuple[str, ...] = ()
+    volatile: tuple[str, ...] = ()
+    cache: bool = False
     source: str = ""
     cpu: float | None = None
     memory: int | None = None
@@ -87,6 +92,7 @@ class Pipeline:
     outputs : delivered variable -> step that makes it.
     environment : environment variables that are set for every step: name -> value.
     secrets : names of environment variables that must be set before a run begins; no file holds their values.
+    cache_volatile : whether volatile steps are taken from the cache like all others.
     """
 
     name: str
@@ -96,6 +102,11 @@ class Pipeline:
     outputs: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
+    cache_volatile: bool = False
+
+    def caches(self, step: Step) -> bool:
+        """Return whether a step is taken from the cache even if it is volatile."""
+        return self.cache_volatile or step.cache
 
     def step(self, name: str) -> Step:
         """Return the step of a name, or raise `PipelineError`, which lists the names of all steps."""

@@ -23,7 +23,9 @@ from ..storage.store import Artifact, Facts, Store
 from . import display
 from .environment import StepEnvironment, reseed
 from .initial import package_folder
+from .mutation_check import MutationCheck
 from .outputs import StepOutputs
+from .outside_access import OutsideAccess
 from .workdir import working_directory
 
 
@@ -85,13 +87,21 @@ class Job:
         reseed(self.step)
         environment.set(early=False)
         arguments = {**self._values(store), **{name: self.parameters[name] for name in self.step.parameters}}
+        check = MutationCheck(self.pipeline, self.step, folder)
+        check.begin(arguments)
+        own = (folder, self.work, self.tracking.parent, package_folder(self.pipeline).parent)
+        outside = OutsideAccess(*own, *filter(None, [store.folder]))
+        outside.begin()
         display.begin()
         with self._tracked():
             values = self._named(_awaited(function(**arguments)))
+        seen = outside.end()
+        check.end(arguments)
         outputs = StepOutputs(store, self.run, self.pipeline, self.step)
         entry = outputs.keep(values)
         return {
             **entry,
+            **seen,
             "tracking": outputs.keep_tracking(self.tracking),
             "displays": outputs.keep_displays(display.shown()),
         }

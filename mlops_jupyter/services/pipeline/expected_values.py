@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from mlops_jupyter.capture.value_kinds import is_ours
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.hidden_names import FILE
+from mlops_jupyter.core.hidden_names import ENVIRON, FILE
 from mlops_jupyter.core.plan import INITIAL, ExpectedValue, PlanStep
 from mlops_jupyter.runtime.codecs import PICKLED, Saved, SerializationError, read_open, save_open
 from mlops_jupyter.runtime.fingerprints.fingerprint import fingerprint
@@ -106,7 +106,7 @@ class ExpectedValues:
         for name in dict.fromkeys(n for step in steps for n, maker in step.inputs.items() if maker == INITIAL):
             if name.startswith(FILE):
                 self._take_data_file(name.removeprefix(FILE), folder, proof, outside)
-            else:
+            elif not name.startswith(ENVIRON):  # the process that runs the step has its own, and it may be a secret
                 proof.files[f"{folder}/{initial_file(name)}"] = json.dumps(self._recording.initial(name)).encode()
         if outside:
             proof.files[f"{folder}/files.json"] = json.dumps(outside, indent=1).encode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from numbers import Number
 
@@ -12,14 +12,15 @@ from mlops_jupyter.analysis.cells import to_python
 from mlops_jupyter.analysis.cells.outline import CodeCell
 from mlops_jupyter.analysis.facts.extract import extract_facts
 from mlops_jupyter.analysis.graph import Graph, build
+from mlops_jupyter.analysis.mutations.possible_changes import with_possible_changes
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.executions import Execution
 from mlops_jupyter.core.hidden_names import HIDDEN, WORKING_DIRECTORY
 from mlops_jupyter.core.plan import Plan, PlanStep, ScheduleSpec
 from mlops_jupyter.runtime.model.package_versions import forget
 from mlops_jupyter.services.pipeline import divergence_record
-from mlops_jupyter.services.pipeline.environment.local_modules import imported, local_modules, with_imports
-from mlops_jupyter.services.pipeline.environment.requirements import environment
+from mlops_jupyter.services.pipeline.environment.local_modules import imported, local_modules, local_texts, with_imports
+from mlops_jupyter.services.pipeline.environment.requirements import environment, top_modules
 from mlops_jupyter.services.pipeline.expected_values import ExpectedValues
 from mlops_jupyter.services.pipeline.magics import run_scripts
 from mlops_jupyter.services.pipeline.magics.translate import answers, translate
@@ -36,6 +37,7 @@ from mlops_jupyter.services.pipeline.steps.dataflow import Dataflow, deliverable
 from mlops_jupyter.services.pipeline.steps.grouping import Group, group, identifier, merge, overwritten
 from mlops_jupyter.services.pipeline.steps.step_draft import StepDraft, draft
 from mlops_jupyter.services.pipeline.steps.step_writer import parameters, write_steps
+from mlops_jupyter.services.pipeline.steps.volatility import with_outside_world
 
 FROM_IPYTHON = re.compile(r"\bIPython\b").search
 """Search a cell's text for the package from which it may import `display`."""
@@ -81,16 +83,8 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
         outside IPython, or if a needed value was made before recording began.
     """
     forget()  # the notebook may have installed a package since the last plan
-    graph = build([_taking(execution, magics) for execution in recording.history])
-    cells = in_file(recording.history, recording.cells)
-    validation.check_seen(graph.history, cells)
-    display_only = selection.find_display_only(graph, lambda execution: answers(execution, magics))
-    marked = cell_tags.marks(graph, cells, recording.cells)
-    skipped = {p for p, mark in marked.items() if mark.role is Role.SKIP and not step_name(graph.history[p])}
-    live = _live(recording, request, graph, display_only, skipped)
-    kept = selection.select(graph, cells, live, display_only, skipped)
-    if not kept:
-        raise UserError("nothing to export: no cell has run since `%load_ext mlops_jupyter`")
+    selected = _selected(recording, request, magics)
+    graph, kept, cells, marked = selected.graph, selected.kept, selected.cells, selected.marked
     package = identifier(request.name, "pipeline")
     sites = _sites(graph, kept, cells, recording, package, request.allow_ipython, marked)
     parts = CellCodes(graph, {p: _part(site, p, cells, magics) for p, site in sites})
@@ -109,17 +103,13 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
     steps, files = write_steps(parts, groups, drafts, flows, delivered, package, cell_tags.after(groups, marked))
     unimported = {module for part in parts for module in part.translation.modules}
     scripts = run_scripts.collect((part.translation for part in parts), package)
-    top_modules = {module for step in steps for module in step.imports} | unimported | (imported(scripts) - {package})
-    sources = local_modules(top_modules)
+    modules = {module for step in steps for module in step.imports} | unimported | (imported(scripts) - {package})
+    sources = local_modules(modules)
     steps = [replace(step, imports=with_imports(step.imports, sources)) for step in steps]
-    env, lock_notes = environment(top_modules | imported(sources), _handed_on(recording, steps), parts, request.lock)
+    steps = with_outside_world(parts, steps, package, {**files, **{f"src/{p}": data for p, data in sources.items()}})
+    env, lock_notes = environment(modules | imported(sources), _handed_on(recording, steps), parts, request.lock)
     proof = expected_values.collect(package, steps, delivered)
     divergence_files, divergence_notes = divergence_record.record(parts, flows, steps, recording.folder)
-    cell_notes = (
-        *_left_out(display_only, cells),
-        *selection.needed_all_the_same(graph, kept, skipped, cells),
-        *selection.edited_or_further(graph, kept, cells),
-    )
     return Plan(
         name=request.name,
         package=package,
@@ -137,8 +127,64 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
         },
         secrets=request.secrets,
         alert=request.alert,
-        notes=tuple(dict.fromkeys((*cell_notes, *proof.notes, *divergence_notes, *lock_notes))),
+        notes=tuple(dict.fromkeys((*selected.notes, *proof.notes, *divergence_notes, *lock_notes))),
     )
+
+
+@dataclass(frozen=True)
+class _Selected:
+    """The executions that become steps.
+
+    Attributes
+    ----------
+    graph : of all executions; those that are kept count as having changed what they may change.
+    kept : positions of the executions, in order.
+    cells : execution -> its cell in the notebook's file.
+    marked : position -> what the cell's tags say.
+    notes : what was left out or kept otherwise than its author says, for people.
+    """
+
+    graph: Graph
+    kept: tuple[int, ...]
+    cells: Sequence[CodeCell | None]
+    marked: Mapping[int, CellTag]
+    notes: tuple[str, ...]
+
+
+def _selected(recording: Recording, request: PlanRequest, magics: Magics) -> _Selected:
+    """Select executions by what they were seen to do, then add what they may do on other days."""
+    history = [_taking(execution, magics) for execution in recording.history]
+    graph = build(history)
+    cells = in_file(recording.history, recording.cells)
+    validation.check_seen(graph.history, cells)
+    display_only = selection.find_display_only(graph, lambda execution: answers(execution, magics))
+    marked = cell_tags.marks(graph, cells, recording.cells)
+    skipped = {p for p, mark in marked.items() if mark.role is Role.SKIP and not step_name(graph.history[p])}
+    live = _live(recording, request, graph, display_only, skipped)
+    kept = selection.select(graph, cells, live, display_only, skipped)
+    if not kept:
+        raise UserError("nothing to export: no cell has run since `%load_ext mlops_jupyter`")
+    notes = (
+        *_left_out(display_only, cells),
+        *selection.needed_all_the_same(graph, kept, skipped, cells),
+        *selection.edited_or_further(graph, kept, cells),
+    )
+    own = local_texts(module for position in kept for module in top_modules(to_python(history[position].body)))
+    graph = build(with_possible_changes(history, kept, own, _is_watched(recording)))
+    return _Selected(graph, graph.slice(kept), cells, marked, notes)
+
+
+def _is_watched(recording: Recording) -> Callable[[str], bool]:
+    """Return a function that says whether a hidden variable's first value is known."""
+
+    def is_watched(name: str) -> bool:
+        try:
+            recording.initial(name)
+        except UserError:
+            return False
+        return True
+
+    return is_watched
 
 
 def _merged(graph: Graph, groups: list[Group], crossing: Crossing) -> list[Group]:
@@ -229,7 +275,17 @@ def _part(site: CellContext, position: int, cells: Sequence[CodeCell | None], ma
     if site.role is Role.PARAMETERS:
         parameters |= extract_facts(to_python(execution.body)).literals
     facts = extract_facts(translation.text.removesuffix("\n"))  # cached by capture where nothing was translated
-    return CellCode(position, execution, translation, facts, cell, parameters, declared.outputs, declared.resources)
+    return CellCode(
+        position,
+        execution,
+        translation,
+        facts,
+        cell,
+        parameters,
+        declared.outputs,
+        declared.resources,
+        declared.is_cached,
+    )
 
 
 def _renumber(groups: list[Group], drafts: list[StepDraft]) -> None:

@@ -36,12 +36,14 @@ class StepDeclaration:
     inputs : names that the step takes beside those that capture saw it read.
     outputs : the only names that the step may give; None: any.
     resources : what the step asks of the system that runs it.
+    is_cached : whether the step is taken from the cache although it reads the clock, the network or the like.
     """
 
     parameters: Mapping[str, object] = field(default_factory=dict)
     inputs: frozenset[str] = frozenset()
     outputs: frozenset[str] | None = None
     resources: Resources = field(default_factory=Resources)
+    is_cached: bool = False
 
 
 class Magics(Protocol):

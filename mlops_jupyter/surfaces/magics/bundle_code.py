@@ -53,4 +53,4 @@ def _declared(line: str) -> StepDeclaration:
     args = step_cell.parse(line)
     outputs = frozenset(step_cell.names(args.outputs))
     inputs = frozenset(step_cell.names(args.inputs))
-    return StepDeclaration(step_cell.parameters(args), inputs, outputs or None, step_cell.resources(args))
+    return StepDeclaration(step_cell.parameters(args), inputs, outputs or None, step_cell.resources(args), args.cache)

@@ -144,7 +144,8 @@ def test_the_first_state_comes_from_the_bundle_and_steps_do_not_see_each_others(
     bundle.initial("environ.MODE.json", "night")
     bundle.pipeline(
         """
-        Step("left", "demo.steps.left:left", "1", inputs={"~random": "", "~environ:MODE": ""}, outputs=(("a",),)),
+        Step("left", "demo.steps.left:left", "1", inputs={"~random": "", "~environ:MODE": ""},
+             outputs=(("a",), ("~random",))),
         Step("right", "demo.steps.right:right", "1", inputs={"~random": ""}, outputs=(("b",),)),
         """,
         "outputs={'a': 'left', 'b': 'right'}",
@@ -195,7 +196,11 @@ def test_outputs_are_in_formats_that_a_person_can_open(bundle):
             return pd.DataFrame(array, columns=["a", "b"]), array, LinearRegression(), {"rows": 3}
         """,
     )
-    bundle.step("fit", "def fit(frame, array, model):\n    return model.fit(frame[['a']], array[:, 1])\n")
+    bundle.step(
+        "fit",
+        "from sklearn.base import clone\n\n"
+        "def fit(frame, array, model):\n    return clone(model).fit(frame[['a']], array[:, 1])\n",
+    )
     done = bundle.run()
     assert done.code == 0, done.err
     run = done.answer["run"]

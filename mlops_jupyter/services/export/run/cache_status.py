@@ -62,6 +62,7 @@ def _view(step: PlanStep, reruns: Reruns, cached: set[str]) -> StepView:
         state=state,
         inputs=step.visible_inputs,
         outputs=tuple(name for names in step.outputs for name in names if not name.startswith(HIDDEN)),
+        volatile=() if step.cache else step.volatile,
     )
 
 

@@ -6,6 +6,7 @@ import importlib.util
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mlops_jupyter.core.errors import UserError
@@ -40,6 +41,15 @@ def local_modules(modules: Iterable[str]) -> dict[str, bytes]:
             sources |= files
             todo += imported(files)
     return sources
+
+
+def local_texts(modules: Iterable[str]) -> list[str]:
+    """Return the texts of the local modules among these; one that cannot travel is left out, and refused later."""
+    sources: dict[str, bytes] = {}
+    for module in set(modules):
+        with suppress(UserError):
+            sources |= local_modules([module])
+    return [data.decode() for path, data in sources.items() if path.endswith(".py")]
 
 
 def imported(files: Mapping[str, bytes]) -> frozenset[str]:

@@ -31,13 +31,20 @@ class StepState(Enum):
 
 @dataclass(frozen=True)
 class StepView:
-    """One step for display: its version, its state, and the names of its inputs and outputs."""
+    """One step for display.
+
+    Attributes
+    ----------
+    inputs, outputs : names, without those of hidden variables.
+    volatile : why it runs each time, cached or not (it reads the clock ...); () for most steps.
+    """
 
     name: str
     version: str
     state: StepState
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    volatile: tuple[str, ...] = ()
 
 
 def marked(history: Sequence[Execution]) -> list[StepView]:

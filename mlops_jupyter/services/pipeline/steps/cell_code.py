@@ -35,6 +35,7 @@ class CellCode:
     parameters : names that this execution declares as parameters of the pipeline, with their defaults.
     outputs : the only names that the execution's author lets its step give to other steps; None: any.
     resources : the resources that the author requests for the step.
+    is_cached : whether the author wants the step taken from the cache although it is volatile.
     """
 
     position: int
@@ -45,6 +46,7 @@ class CellCode:
     parameters: Mapping[str, object]
     outputs: frozenset[str] | None = None
     resources: Resources = field(default_factory=Resources)
+    is_cached: bool = False
 
     @cached_property
     def lines(self) -> list[str]:

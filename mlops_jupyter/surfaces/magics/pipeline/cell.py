@@ -37,6 +37,9 @@ LONGEST_NAME = 200
 @argument("--gpu", type=int, default=None, metavar="N", help="devices that it asks for")
 @argument("--retries", type=int, default=None, metavar="N", help="how often it is tried again where it fails")
 @argument("--backoff", default=None, metavar="TIME", help="pause before the first retry, doubled for each later one")
+@argument(
+    "--cache", action="store_true", help="take the step from the cache although it reads the clock, the network ..."
+)
 @argument("--timeout", default=None, metavar="TIME", help="after which a try is ended, as 30m")
 def step(args: Namespace) -> Namespace:
     """Make the cell a step; what it reads and writes is recorded when it runs."""

@@ -40,19 +40,22 @@ class StepTable(Table):
 
     def __init__(self, steps: Sequence[StepView]) -> None:
         self.steps = tuple(steps)
-        rows = [
+        rows: list[tuple[str, ...]] = [
             (
                 s.name,
                 f"{SIGNS[s.state.value]} {s.state.value}",
                 s.version,
                 ", ".join(s.inputs) or "–",
                 ", ".join(s.outputs) or "–",
+                "; ".join(s.volatile) or "–",
             )
             for s in steps
         ]
-        super().__init__(
-            f"Pipeline of {count_of(len(rows), 'step')}", ("step", "state", "version", "takes", "gives"), rows
-        )
+        columns = ["step", "state", "version", "takes", "gives", "runs each time, as it"]
+        if not any(s.volatile for s in steps):
+            columns = columns[:-1]
+            rows = [row[:-1] for row in rows]
+        super().__init__(f"Pipeline of {count_of(len(rows), 'step')}", columns, rows)
 
 
 class VersionTable(Table):

@@ -72,7 +72,7 @@ def _stage(plan: Plan, step: PlanStep) -> dict[str, Any]:
     stage |= {"outs": [f"artifacts/{step.name}"]}
     stage |= {"metrics": [{f"metrics/{step.name}.json": {"cache": False}}]} if metrics else {}
     stage |= {"plots": [f"plots/{step.name}"]} if shows else {}
-    return stage | ({"always_changed": True} if step.always else {})
+    return stage | ({"always_changed": True} if step.always or (step.volatile and not step.cache) else {})
 
 
 def _taken(plan: Plan, step: PlanStep) -> list[Parameter]:

@@ -13,6 +13,11 @@ PIPELINE = Pipeline(
             version="3f7f73227e09b5a25233bd5c4cebb91a",
             source="7e48db86503bac9e61ebeafdb6993922",
             outputs=(("folder",), ("~file:texts/a.txt",), ("~file:texts/b.txt",)),
+            volatile=(
+                'runs another program: `subprocess.run(f"mkdir -p {folder}", shell=True, check=True)`',
+                "runs another program: `subprocess.run(f\"echo 'one two two' > {folder}/a.txt\", shell=True, check=True)`",
+                "runs another program: `subprocess.run( …`",
+            ),
         ),
         Step(
             name="count",
@@ -21,6 +26,7 @@ PIPELINE = Pipeline(
             source="a7b168b6e1641489908360901bd757f8",
             inputs={"folder": "fetch", "~file:texts/a.txt": "fetch", "~file:texts/b.txt": "fetch"},
             outputs=(("names",), ("words",), ("~environ:LC_ALL",)),
+            volatile=("runs another program: `subprocess.run( …`",),
         ),
         Step(
             name="report",
