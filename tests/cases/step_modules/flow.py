@@ -330,4 +330,66 @@ FLOW = (
             return half
         """,
     ),
+    row(
+        "a change that did not happen",
+        "What a cell may change in place on some path is handed on, though the recorded run did not take that path.",
+        """
+        %%pipeline load
+        rows = [1, 2]
+        limit = 5
+        # %%
+        %%pipeline clean
+        if len(rows) > limit:
+            rows.clear()
+        # %%
+        %%pipeline report
+        total = sum(rows)
+        """,
+        load="""
+        def load():
+            rows = [1, 2]
+            limit = 5
+            return rows, limit
+        """,
+        clean="""
+        def clean(rows, limit):
+            if len(rows) > limit:
+                rows.clear()
+            return rows
+        """,
+        report="""
+        def report(rows):
+            total = sum(rows)
+            return total
+        """,
+    ),
+    row(
+        "a look that changes nothing",
+        "A step that only looks at a value does not hand it on.",
+        """
+        %%pipeline load
+        rows = [1, 2]
+        # %%
+        %%pipeline look
+        size = len(rows)
+        # %%
+        %%pipeline report
+        total = sum(rows) / size
+        """,
+        load="""
+        def load():
+            rows = [1, 2]
+            return rows
+        """,
+        look="""
+        def look(rows):
+            size = len(rows)
+            return size
+        """,
+        report="""
+        def report(rows, size):
+            total = sum(rows) / size
+            return total
+        """,
+    ),
 )
