@@ -139,4 +139,5 @@ IDIOMS = (
     idiom("semicolon and a comment", "n", "rows = [1, 2]", "rows;  # not shown", "n = len(rows)"),
     idiom("two imports of one name", "a b", "from collections import Counter as Box\na = len(Box('aab'))", "from types import SimpleNamespace as Box\nb = Box(k=2)", "b = b.k + Box(k=1).k"),
     idiom("cached function", "calls", "calls = []\nimport functools\n@functools.lru_cache\ndef f(x):\n    calls.append(x)\n    return x", "f(1)", "f(1); f(2)"),
+    idiom("generator that is loaded before another is made", "b c", "import numpy as np\nrng = np.random.default_rng()\na = rng.normal()", "b = rng.normal()\nc = np.random.default_rng().normal()", "d = b + c"),
 )  # fmt: skip

@@ -84,11 +84,12 @@ class Job:
         environment.settle()
         environment.set(early=True)
         function = self._function()
-        reseed(self.step)
-        environment.set(early=False)
         arguments = {**self._values(store), **{name: self.parameters[name] for name in self.step.parameters}}
         check = MutationCheck(self.pipeline, self.step, folder)
         check.begin(arguments)
+        reseed(self.step)  # from here on, nothing but the function may draw: loading a generator does
+        environment.set(early=False)
+        check.watch()
         own = (folder, self.work, self.tracking.parent, package_folder(self.pipeline).parent)
         outside = OutsideAccess(*own, *filter(None, [store.folder]))
         outside.begin()

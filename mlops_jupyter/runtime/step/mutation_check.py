@@ -39,12 +39,15 @@ class MutationCheck:
         self._watcher: HiddenStateWatcher | None = None
 
     def begin(self, arguments: Mapping[str, Any]) -> None:
-        """Remember how everything stands before the call."""
+        """Remember how arguments and files stand before the call."""
         for name in self._takers:
             if name.startswith(FILE):
                 self._before[name] = self._stamp(name)
             elif name in arguments:
                 self._before[name] = fingerprint(arguments[name])
+
+    def watch(self) -> None:
+        """Remember how the hidden variables stand, which have been set for the call."""
         if any(_is_watched(name) for name in self._takers):
             self._watcher = HiddenStateWatcher()
 

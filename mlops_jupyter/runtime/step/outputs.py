@@ -32,7 +32,9 @@ class StepOutputs:
 
     def keep(self, values: Mapping[str, Any]) -> Facts:
         """Store values and hidden variables; return {"outputs", "delivered"} for the step's record."""
-        outputs = [self._exact(group, values) for group in self._step.outputs if group in self._wanted]
+        groups = [group for group in self._step.outputs if group in self._wanted]
+        hidden = {group: self._hidden(group[0]) for group in groups if group[0].startswith(HIDDEN)}  # saving may draw
+        outputs = [hidden.get(group) or self._exact(group, values) for group in groups]
         delivered = [self._deliver(name, values) for name in self._pipeline.delivered(self._step.name)]
         return {"outputs": [artifact.facts() for artifact in outputs], "delivered": delivered}
 
@@ -56,8 +58,6 @@ class StepOutputs:
     def _exact(self, group: tuple[str, ...], values: Mapping[str, Any]) -> Artifact:
         from ..codecs import SerializationError, save_exact
 
-        if group[0].startswith(HIDDEN):
-            return self._hidden(group[0])
         try:
             saved = save_exact({name: values[name] for name in group})
         except SerializationError as fault:

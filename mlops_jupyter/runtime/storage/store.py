@@ -165,7 +165,7 @@ class Store:
         records = (self._json(f"{run}/steps/{name}") for name in self._place.names(f"{run}/steps"))
         good = [facts for facts in records if facts and facts["status"] != "failed"]
         entries: Iterable[Facts] = (entry for facts in good for entry in facts.get("delivered", ()))
-        shown = ("name", "file", "format", "fingerprint", "note")
+        shown = ("name", "file", "format", "fingerprint", "digest", "note")
         return sorted(({k: e[k] for k in shown if e.get(k) is not None} for e in entries), key=lambda e: str(e["name"]))
 
     def _json(self, path: str) -> Facts | None:

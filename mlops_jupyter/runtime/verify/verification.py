@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import PipelineError
+from ..hashing import content_digest
 from ..model.pipeline import Pipeline
 from ..step.initial import package_folder
 from ..storage.store import Facts, Store, valid_run
@@ -82,6 +83,12 @@ def check(pipeline: Pipeline, store: Store, run: str, expected: Path | None = No
     with tempfile.TemporaryDirectory() as scratch:
         judge = _Judge(store, run, folder, Path(scratch), Divergences(pipeline, store, run, folder))
         outputs = tuple(judge.judge(one, delivered.get(one["name"])) for one in entries)
+    names = {one["name"] for one in entries}
+    outputs += tuple(
+        OutputCheck(name, "failed", "nothing is expected of it: its row in expected.json is missing", "", "")
+        for name in pipeline.outputs
+        if name not in names
+    )
     status = max((one.status for one in outputs), key=VERDICTS.index, default="identical")
     return RunCheck(run, status, outputs)
 
@@ -109,12 +116,23 @@ class _Judge:
         name, shown = wanted["name"], wanted.get("shown", "")
         if found is None:
             return OutputCheck(name, "failed", self._why_missing(), shown, "")
+        if damage := self._damage(found):
+            return OutputCheck(name, "failed", damage, shown, "")
         if wanted["fingerprint"] and wanted["fingerprint"] == found["fingerprint"]:
             return OutputCheck(name, "identical", "", shown, shown)
         try:
             return self._by_value(wanted, found)
         except Exception as fault:
             return OutputCheck(name, "failed", f"it cannot be read: {type(fault).__name__}: {fault}", shown, "")
+
+    def _damage(self, found: Facts) -> str:
+        """Return what became of an output's file since the run; "" if its bytes are those that the run wrote."""
+        try:
+            data = self._store.read(self._run, f"outputs/{found['file']}")
+        except FileNotFoundError:
+            return f"its file {found['file']!r} is gone"
+        as_written = found.get("digest") in (None, content_digest(data))  # older runs have no digest
+        return "" if as_written else f"its file {found['file']!r} was changed after the run"
 
     def _by_value(self, wanted: Facts, found: Facts) -> OutputCheck:
         from ..codecs import load_open

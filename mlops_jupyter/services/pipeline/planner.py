@@ -19,7 +19,13 @@ from mlops_jupyter.core.hidden_names import HIDDEN, WORKING_DIRECTORY
 from mlops_jupyter.core.plan import Plan, PlanStep, ScheduleSpec
 from mlops_jupyter.runtime.model.package_versions import forget
 from mlops_jupyter.services.pipeline import divergence_record
-from mlops_jupyter.services.pipeline.environment.local_modules import imported, local_modules, local_texts, with_imports
+from mlops_jupyter.services.pipeline.environment.local_modules import (
+    imported,
+    local_modules,
+    local_texts,
+    package_name,
+    with_imports,
+)
 from mlops_jupyter.services.pipeline.environment.requirements import environment, top_modules
 from mlops_jupyter.services.pipeline.expected_values import ExpectedValues
 from mlops_jupyter.services.pipeline.magics import run_scripts
@@ -85,7 +91,7 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
     forget()  # the notebook may have installed a package since the last plan
     selected = _selected(recording, request, magics)
     graph, kept, cells, marked = selected.graph, selected.kept, selected.cells, selected.marked
-    package = identifier(request.name, "pipeline")
+    package = package_name(identifier(request.name, "pipeline"))
     sites = _sites(graph, kept, cells, recording, package, request.allow_ipython, marked)
     parts = CellCodes(graph, {p: _part(site, p, cells, magics) for p, site in sites})
     validation.check_born(parts, kept, cells, recording)

@@ -146,12 +146,32 @@ def test_what_was_not_delivered_is_failed_with_the_cause(proven):
     assert done.answer["outputs"][0]["reason"] == "step 'load' failed: ValueError: no rows today"
 
 
-def test_a_damaged_output_is_failed(proven):
-    expect(proven, [1, 2, 3], 7.0, "six")
-    (proven.store / "r" / "outputs" / "total.json").write_text("{")
+DAMAGES = {
+    "garbled": (lambda file: file.write_text("{"), "its file 'total.json' was changed after the run"),
+    "changed": (lambda file: file.write_text("7.0"), "its file 'total.json' was changed after the run"),
+    "deleted": (lambda file: file.unlink(), "its file 'total.json' is gone"),
+}
+
+
+@pytest.mark.parametrize(("damage", "reason"), DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_output_is_failed_though_its_value_was_right(proven, damage, reason):
+    expect(proven, [1, 2, 3], 6.0, "six")
+    assert check(proven).code == 0
+    damage(proven.store / "r" / "outputs" / "total.json")
+    done = check(proven)
+    total = next(one for one in done.answer["outputs"] if one["name"] == "total")
+    assert done.code == 1
+    assert (total["status"], total["reason"]) == ("failed", reason)
+
+
+def test_an_output_of_which_nothing_is_expected_is_failed(proven):
+    expect(proven, [1, 2, 3], 6.0, "six")
+    path = proven.root / "tests" / "expected" / "expected.json"
+    path.write_text(json.dumps([one for one in json.loads(path.read_text()) if one["name"] != "total"]))
     done = check(proven)
     assert done.code == 1
-    assert done.answer["outputs"][0]["reason"].startswith("it cannot be read: ")
+    assert done.answer["status"] == "failed"
+    assert done.answer["outputs"][-1]["reason"] == "nothing is expected of it: its row in expected.json is missing"
 
 
 def test_words_for_people(proven, tmp_path):

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from mlops_jupyter.core.errors import UserError
@@ -41,6 +42,27 @@ def local_modules(modules: Iterable[str]) -> dict[str, bytes]:
             sources |= files
             todo += imported(files)
     return sources
+
+
+def package_name(name: str) -> str:
+    """Return the name of a bundle's package: as given, with `_pipeline` where it would hide what can be imported.
+
+    Examples
+    --------
+    >>> package_name("numpy"), package_name("churn_of_customers")
+    ('numpy_pipeline', 'churn_of_customers')
+    """
+    while name in sys.stdlib_module_names or provider(name) or _is_module(name):
+        name += "_pipeline"
+    return name
+
+
+def _is_module(name: str) -> bool:
+    """Say whether a module of that name can be imported; a folder without code, or a bundle's package, is none."""
+    spec = PathFinder.find_spec(name)
+    if spec is None or spec.origin is None:
+        return False
+    return not (Path(spec.origin).parent / "pipeline.py").is_file()
 
 
 def local_texts(modules: Iterable[str]) -> list[str]:
