@@ -117,10 +117,12 @@ HIDDEN = {
     "if patch:\n    math.tau = 6": "~settings",
     "if verbose:\n    logging.getLogger('a').setLevel(10)": "~settings",
     "if verbose:\n    log.setLevel(10)": "~settings",
+    "if low:\n    decimal.getcontext().prec = 4": "~settings",
+    "decimal.getcontext().prec = 4": "",
 }
 
 IMPORTS = (
-    "import random, warnings, os, sys, math, logging, sklearn\nimport numpy as np\nimport pandas as pd\n"
+    "import random, warnings, os, sys, math, logging, sklearn, decimal\nimport numpy as np\nimport pandas as pd\n"
     "import matplotlib.pyplot as plt"
 )
 

@@ -304,7 +304,7 @@ class _Collector(ast.NodeVisitor):
         elif isinstance(target, ast.Attribute | ast.Subscript):
             self._changed |= roots(target.value)
             is_item = isinstance(target, ast.Subscript)
-            path = dotted_path(target.value if isinstance(target, ast.Subscript) else target, through_calls=False)
+            path = dotted_path(target.value if isinstance(target, ast.Subscript) else target, through_calls=not is_item)
             key = constant_text(target.slice) if isinstance(target, ast.Subscript) else ""
             self._state_change(StateChange(path, is_call=False, is_item=is_item, key=key, in_block=self._depth > 0))
             self.visit(target.value)

@@ -40,7 +40,8 @@ DATA = {
     ),
     "a method that collects": (
         f"{READ}\nclass Report:\n    def __init__(self):\n        self.large = []\n    def check(self, values):\n"
-        "        for value in values:\n            if value > 10:\n                self.large.append(int(value))\nreport = Report()",
+        "        for value in values:\n            if value > 10:\n                self.large.append(int(value))\n"
+        "report = Report()",
         "report.check(df['a'])",
         "answer = report.large",
     ),
