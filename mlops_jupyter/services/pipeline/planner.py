@@ -175,7 +175,8 @@ def _selected(recording: Recording, request: PlanRequest, magics: Magics) -> _Se
         *selection.needed_all_the_same(graph, kept, skipped, cells),
         *selection.edited_or_further(graph, kept, cells),
     )
-    own = local_texts(module for position in kept for module in top_modules(to_python(history[position].body)))
+    bodies = (history[position].body for position in kept)
+    own = local_texts(module for body in bodies if "import" in body for module in top_modules(to_python(body)))
     graph = build(with_possible_changes(history, kept, own, _is_watched(recording)))
     return _Selected(graph, graph.slice(kept), cells, marked, notes)
 

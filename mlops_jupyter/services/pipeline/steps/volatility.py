@@ -92,7 +92,8 @@ def outside_world(texts: Mapping[str, str], local: Mapping[str, str]) -> Outside
             if cause.kind in VOLATILE:
                 more = " …" if cause.text.count("(") != cause.text.count(")") else ""
                 volatile[f"{cause.kind.value}: `{cause.text}{more}`{place}"] = None
-        variables |= _environment_variables(ast.parse(text))
+        if "env" in text:
+            variables |= _environment_variables(ast.parse(text))
     return OutsideWorld(tuple(volatile), tuple(sorted(ENVIRON + name for name in variables)))
 
 
