@@ -67,7 +67,8 @@ def record(step: str, status: str = "done") -> dict[str, object]:
 def test_the_index_holds_what_ended_well(store):
     for name, status in (("b", "done"), ("a", "cached"), ("c", "failed")):
         store.set_step("r", record(name, status))
-    shown = [{"name": n, "file": f"{n}.json", "format": "json", "fingerprint": "f"} for n in "ab"]
+    same = {"format": "json", "fingerprint": "f", "digest": "d"}
+    shown = [{"name": n, "file": f"{n}.json", **same} for n in "ab"]
     assert store.index("r") == {"run": "r", "outputs": shown} == store.outputs("r")
     assert store.runs() == ["r"]
     store.forget_step("r", "a")

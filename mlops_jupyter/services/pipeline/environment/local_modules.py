@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from importlib.machinery import PathFinder
 from pathlib import Path
 
 from mlops_jupyter.core.errors import UserError
@@ -58,11 +57,15 @@ def package_name(name: str) -> str:
 
 
 def _is_module(name: str) -> bool:
-    """Say whether a module of that name can be imported; a folder without code, or a bundle's package, is none."""
-    spec = PathFinder.find_spec(name)
-    if spec is None or spec.origin is None:
-        return False
-    return not (Path(spec.origin).parent / "pipeline.py").is_file()
+    """Say whether a module of that name can be imported; a folder without code, or a bundle's package, is none.
+
+    Python's own finders would keep what they saw of a relative path, also when the working directory is another.
+    """
+    for folder in map(Path, sys.path):
+        own = (folder / name / "__init__.py").is_file() and not (folder / name / "pipeline.py").is_file()
+        if own or (folder / f"{name}.py").is_file():
+            return True
+    return False
 
 
 def local_texts(modules: Iterable[str]) -> list[str]:
