@@ -85,7 +85,7 @@ class Job:
         environment.set(early=True)
         function = self._function()
         arguments = {**self._values(store), **{name: self.parameters[name] for name in self.step.parameters}}
-        check = MutationCheck(self.pipeline, self.step, folder)
+        check = MutationCheck(self.pipeline, self.step)
         check.begin(arguments)
         reseed(self.step)  # from here on, nothing but the function may draw: loading a generator does
         environment.set(early=False)

@@ -9,7 +9,6 @@ The decisions behind it: ARCHITECTURE.md, "Run".
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from ..errors import PipelineError
@@ -24,27 +23,17 @@ class UnreturnedChangeError(PipelineError):
 
 
 class MutationCheck:
-    """Compares what a step must leave alone before and after its function is called.
+    """Compares what a step must leave alone before and after its function is called."""
 
-    Parameters
-    ----------
-    home : the folder from which the pipeline's relative paths count.
-    """
-
-    def __init__(self, pipeline: Pipeline, step: Step, home: Path) -> None:
+    def __init__(self, pipeline: Pipeline, step: Step) -> None:
         self._step = step
-        self._home = home
         self._takers = {**dict(_delivered(pipeline, step)), **dict(_taken_later(pipeline, step))}
         self._before: dict[str, object] = {}
         self._watcher: HiddenStateWatcher | None = None
 
     def begin(self, arguments: Mapping[str, Any]) -> None:
-        """Remember how arguments and files stand before the call."""
-        for name in self._takers:
-            if name.startswith(FILE):
-                self._before[name] = self._stamp(name)
-            elif name in arguments:
-                self._before[name] = fingerprint(arguments[name])
+        """Remember how the arguments stand before the call."""
+        self._before = {name: fingerprint(arguments[name]) for name in self._takers if name in arguments}
 
     def watch(self) -> None:
         """Remember how the hidden variables stand, which have been set for the call."""
@@ -59,24 +48,17 @@ class MutationCheck:
         UnreturnedChangeError
             Something has changed.
         """
-        changed = [n for n, before in self._before.items() if n.startswith(FILE) and self._stamp(n) != before]
+        changed: list[str] = []
         if self._watcher is not None:
             changed += sorted(self._watcher.changed() & self._takers.keys())
             self._watcher.close()
-        changed += [n for n in self._before if n in arguments and fingerprint(arguments[n]) != self._before[n]]
+        changed += [name for name, before in self._before.items() if fingerprint(arguments[name]) != before]
         if changed:
             name = changed[0]
             raise UnreturnedChangeError(
                 f"step {self._step.name!r} changed {_shown(name)}, which {self._takers[name]} as it was before: "
                 f"put both into one step (%%pipeline {self._step.name}), or let the cell bind what it changes anew"
             )
-
-    def _stamp(self, name: str) -> object:
-        try:
-            stat = (self._home / name.removeprefix(FILE)).stat()
-        except OSError:
-            return None
-        return stat.st_size, stat.st_mtime_ns, stat.st_ino
 
 
 def _taken_later(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, str]]:
@@ -88,8 +70,8 @@ def _taken_later(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, str]]:
     at = next(number for number, one in enumerate(pipeline.steps) if one.name == step.name)
     for later in reversed(pipeline.steps[at + 1 :]):
         for name, maker in later.inputs.items():
-            if maker != INITIAL and maker not in before:
-                continue
+            if name.startswith(FILE) or (maker != INITIAL and maker not in before):
+                continue  # steps that run at the same time lay their files in one folder
             if not name.startswith(HIDDEN):
                 shared = _group(pipeline, maker, name) & {*step.arguments} - {*step.makes}
                 names = {one for one in shared if step.inputs[one] == maker}
@@ -129,7 +111,7 @@ def _upstream(pipeline: Pipeline, step: Step) -> set[str]:
 
 
 def _is_watched(name: str) -> bool:
-    return name.startswith(HIDDEN) and not name.startswith(FILE)
+    return name.startswith(HIDDEN)
 
 
 def _source(maker: str) -> str:
@@ -137,4 +119,4 @@ def _source(maker: str) -> str:
 
 
 def _shown(name: str) -> str:
-    return repr(name.removeprefix(FILE)) if name.startswith(FILE) or not name.startswith(HIDDEN) else name
+    return name if name.startswith(HIDDEN) else repr(name)

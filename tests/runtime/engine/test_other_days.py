@@ -51,7 +51,6 @@ def test_so_does_one_that_changes_what_is_delivered(chain):
         ("~random", "import random\n    random.random()"),
         ("~warnings.filters", "import warnings\n    warnings.simplefilter('error')"),
         ("~environ:MODE", "import os\n    os.environ['MODE'] = 'b'"),
-        ("~file:a.txt", "open('a.txt', 'w').write('b')"),
     ],
 )
 def test_hidden_state_that_a_later_step_takes_from_elsewhere(bundle, name, change):
