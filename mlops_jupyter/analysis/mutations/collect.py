@@ -58,9 +58,10 @@ class _Collector(ast.NodeVisitor):
         self.is_last = False
         """Whether a cell's last statement is visited, which shows its result."""
 
-    def result(self, is_function: bool = False) -> Mutations:
+    def result(self) -> Mutations:
         """Return what was collected."""
-        local = frozenset(self._bound - self._declared) | frozenset(self._parameters) if is_function else frozenset()
+        own = (self._bound - self._declared) | set(self._parameters)
+        local = frozenset(own) if self._is_function else frozenset()
         return Mutations(
             changed=frozenset(self._changed),
             suspected=frozenset(self._suspected),
@@ -268,7 +269,7 @@ class _Collector(ast.NodeVisitor):
         collector._depth, collector._is_function = 1, True
         for statement in body:
             collector.visit(statement)
-        result = collector.result(is_function=True)
+        result = collector.result()
         self._functions += result.functions
         self._methods += result.methods
         return result

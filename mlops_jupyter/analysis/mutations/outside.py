@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Iterator, Mapping
 
 from mlops_jupyter.analysis.library_setup import CALLS
 from mlops_jupyter.analysis.mutations.records import StateChange
 from mlops_jupyter.analysis.mutations.vocabulary import MUTATORS
-from mlops_jupyter.analysis.syntax.qualified_names import qualified_name
+from mlops_jupyter.analysis.syntax.qualified_names import qualified_path
 from mlops_jupyter.core.hidden_names import (
     ARGUMENTS,
     ENVIRON,
@@ -75,7 +74,7 @@ def hidden_variables(changes: Iterable[StateChange], imports: Mapping[str, str])
     """
     hidden: set[str] = set()
     for change in changes:
-        qualified = qualified_name(ast.parse(".".join(change.path), mode="eval").body, lambda n: imports.get(n, ""))
+        qualified = qualified_path(change.path, lambda name: imports.get(name, ""))
         if qualified:
             hidden.update(_of_library(change, qualified))
         elif change.is_call and change.in_block and change.path[-1] in CALLS and len(change.path) > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 Qualified = Callable[[str], str]
@@ -29,8 +29,20 @@ def qualified_name(node: ast.expr, origin: Qualified) -> str:
     while isinstance(node, ast.Attribute):
         rest.append(node.attr)
         node = node.value
-    module = _imported(origin(node.id), node.id) if isinstance(node, ast.Name) else ""
-    return ".".join([module, *reversed(rest)]) if module else ""
+    return qualified_path((node.id, *reversed(rest)), origin) if isinstance(node, ast.Name) else ""
+
+
+def qualified_path(path: Sequence[str], origin: Qualified) -> str:
+    """Return the qualified name of a dotted name, given by its parts; "" if no import bound the first.
+
+    Examples
+    --------
+    >>> qualified_path(("np", "random", "seed"), {"np": "import numpy as np"}.get)
+    'numpy.random.seed'
+    """
+    root, *rest = path
+    module = _imported(origin(root), root)
+    return ".".join([module, *rest]) if module else ""
 
 
 @lru_cache(maxsize=256)

@@ -37,7 +37,7 @@ class MutationCheck:
 
     def watch(self) -> None:
         """Remember how the hidden variables stand, which have been set for the call."""
-        if any(_is_watched(name) for name in self._takers):
+        if any(name.startswith(HIDDEN) for name in self._takers):
             self._watcher = HiddenStateWatcher()
 
     def end(self, arguments: Mapping[str, Any]) -> None:
@@ -108,10 +108,6 @@ def _upstream(pipeline: Pipeline, step: Step) -> set[str]:
             names.add(name)
             todo += pipeline.step(name).upstream
     return names
-
-
-def _is_watched(name: str) -> bool:
-    return name.startswith(HIDDEN)
 
 
 def _source(maker: str) -> str:

@@ -11,8 +11,10 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from mlops_jupyter.analysis.facts.extract import NondeterminismKind, StatementKind, extract_facts
+from mlops_jupyter.analysis.mutations.sharing import constant_text
 from mlops_jupyter.core.hidden_names import ENVIRON
 from mlops_jupyter.core.plan import INITIAL, PlanStep
 from mlops_jupyter.services.pipeline.steps.cell_code import CellCodes
@@ -102,17 +104,18 @@ def _reached(text: str, local: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     words = set(WORD.findall(text))
     pieces = [(path, *piece) for path, source in local.items() for piece in _statements(source)]
     while pieces:
-        run = [one for one in pieces if one[1] is None or one[1] in words]
+        run = [piece for piece in pieces if piece[1] is None or piece[1] in words]
         if not run:
             return
-        pieces = [one for one in pieces if one not in run]
+        pieces = [piece for piece in pieces if piece[1] is not None and piece[1] not in words]
         for path, _, piece in run:
             words |= set(WORD.findall(piece))
             yield path, piece
 
 
-def _statements(source: str) -> Iterator[tuple[str | None, str]]:
-    """Yield (name of the definition, or None for what runs on import; text) of the statements of a module.
+@lru_cache(maxsize=256)
+def _statements(source: str) -> tuple[tuple[str | None, str], ...]:
+    """Return (name of the definition, or None for what runs on import; text) of the statements of a module.
 
     Imports stand before each text, so that names in it mean what they mean in the module.
     """
@@ -120,24 +123,26 @@ def _statements(source: str) -> Iterator[tuple[str | None, str]]:
     statements = extract_facts(source).statements
     texts = {s: "\n".join(lines[s.span.line - 1 : s.span.end_line]) for s in statements}
     imports = [texts[s] for s in statements if s.kind is StatementKind.IMPORT]
+    pieces: list[tuple[str | None, str]] = []
     for statement in statements:
         if statement.kind is not StatementKind.IMPORT:
             name = next(iter(statement.writes), None) if statement.kind is StatementKind.DEFINITION else None
-            yield name, "\n".join([*imports, texts[statement]])
+            pieces.append((name, "\n".join([*imports, texts[statement]])))
+    return tuple(pieces)
 
 
 def _environment_variables(tree: ast.AST) -> set[str]:
     """Return the names of environment variables that code reads by a constant name."""
-    names: set[str | None] = set()
+    names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and _last(node.value) == "environ":
-            names.add(_constant(node.slice))
+            names.add(constant_text(node.slice))
         elif isinstance(node, ast.Call) and node.args:
             if _last(node.func) == "getenv" or _asks_environment(node.func):
-                names.add(_constant(node.args[0]))
+                names.add(constant_text(node.args[0]))
         elif isinstance(node, ast.Compare) and any(_last(one) == "environ" for one in node.comparators):
-            names.add(_constant(node.left))
-    return {name for name in names if name}
+            names.add(constant_text(node.left))
+    return names - {""}
 
 
 def _asks_environment(func: ast.expr) -> bool:
@@ -148,7 +153,3 @@ def _asks_environment(func: ast.expr) -> bool:
 
 def _last(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-
-
-def _constant(node: ast.expr) -> str | None:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
