@@ -1,4 +1,4 @@
-"""The command line of a bundle: `python -m <package> run | step | check | alert | steps`."""
+"""The command line of a bundle: `python -m <package> run | step | check | notebook | alert | steps`."""
 
 from __future__ import annotations
 
@@ -111,16 +111,21 @@ def _parser(pipeline: Pipeline) -> argparse.ArgumentParser:
     check = verbs.add_parser("check", help="compare a run's outputs with the notebook's values")
     check.set_defaults(verb=_check)
     check.add_argument("--run", required=True)
+    check.add_argument("--reference", metavar="RUN", help="compare with the outputs of this run instead")
     check.add_argument("--expected", type=Path, metavar="DIR", help="folder of expected.json (the bundle's own)")
+    notebook = verbs.add_parser("notebook", help="run the notebook's cells in one process, to compare a run with")
+    notebook.set_defaults(verb=_notebook)
+    for flags in (("-p", "--parameter"), ("--data",), ("--run",), ("--timeout",)):
+        notebook.add_argument(*flags, **options.OPTIONS[flags])
     alert = verbs.add_parser("alert", help="say to a web address what became of a run")
     alert.set_defaults(verb=_alert)
     alert.add_argument("--run", required=True)
     alert.add_argument("--to", required=True, metavar="NAME", help="the environment variable that holds the address")
     steps = verbs.add_parser("steps", help="list the steps")
     steps.set_defaults(verb=_steps)
-    for verb in (run, step, check, alert):
+    for verb in (run, step, check, notebook, alert):
         verb.add_argument("--store", required=True, help="where results are kept: a folder, or an fsspec address")
-    for verb in (run, step, check, alert, steps):
+    for verb in (run, step, check, notebook, alert, steps):
         verb.add_argument("--json", action="store_true", help="print one JSON object, and nothing else, to stdout")
     return parser
 
@@ -193,7 +198,7 @@ def _check(pipeline: Pipeline, asked: argparse.Namespace) -> int:
     from ..verify.verification import check
 
     with Stdout() as answer:
-        verdict = check(pipeline, Store(asked.store), asked.run, asked.expected)
+        verdict = check(pipeline, Store(asked.store), asked.run, asked.expected, asked.reference)
     if asked.json:
         answer.write(json.dumps(verdict.facts()))
     else:
@@ -205,6 +210,17 @@ def _check(pipeline: Pipeline, asked: argparse.Namespace) -> int:
                 answer.write(f"  {where}; {output.parting.cause}")
         answer.write(verdict.status)
     return OK if verdict.status in ("identical", "close") else STEP_FAILED
+
+
+def _notebook(pipeline: Pipeline, asked: argparse.Namespace) -> int:
+    from ..verify.notebook import as_one_step
+
+    run = asked.run = asked.run or new_run()
+    parameters = parse_parameters(pipeline, asked.parameter)
+    cells = with_limits(as_one_step(pipeline), None, asked.timeout)
+    with Stdout() as answer, _stoppable(), _telling(cells, answer, run) as progress:
+        result = engine.run(cells, asked.store, parameters, run, asked.data, progress=progress)
+    return _tell(result, asked, answer)
 
 
 def _alert(pipeline: Pipeline, asked: argparse.Namespace) -> int:

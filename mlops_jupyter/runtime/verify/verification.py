@@ -1,4 +1,8 @@
-"""Verification of a run: its delivered values against the notebook's own, which `tests/expected/` holds."""
+"""Verification of a run: its delivered values against the notebook's own, or against those of another run.
+
+The notebook's values of the day of export lie in `tests/expected/`. On other days a run of its cells has them
+(`notebook`).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import json
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import PipelineError
 from ..hashing import content_digest
@@ -61,11 +65,14 @@ def _parting_facts(parting: Divergence | None) -> Facts:
     return {"parted": {"step": parting.step, "variable": parting.variable}, "cause": parting.cause}
 
 
-def check(pipeline: Pipeline, store: Store, run: str, expected: Path | None = None) -> RunCheck:
+def check(
+    pipeline: Pipeline, store: Store, run: str, expected: Path | None = None, reference: str | None = None
+) -> RunCheck:
     """Compare the outputs that a run delivered with the notebook's values.
 
     Parameters
     ----------
+    reference : another run of the same store, whose outputs are expected instead of those that `expected` holds.
     expected : folder with `expected.json` (``[{"name", "fingerprint", "file", "format", "shown"}]``, and "value" where
         that is short enough to need no file), the files that it names, and perhaps `steps.json` (see `divergence`);
         the bundle's own if not given.
@@ -75,17 +82,22 @@ def check(pipeline: Pipeline, store: Store, run: str, expected: Path | None = No
     PipelineError
         There is no such run, or nothing to compare with.
     """
-    folder = expected or package_folder(pipeline).parent.parent / "tests" / "expected"
-    entries = _wanted(folder)
-    if store.run(valid_run(run)) is None:
-        raise PipelineError(f"no run {run!r} in {store.uri!r}: run the pipeline first")
-    delivered = {entry["name"]: entry for entry in (store.outputs(run) or {"outputs": []})["outputs"]}
+    for each in filter(None, [run, reference]):
+        if store.run(valid_run(each)) is None:
+            raise PipelineError(f"no run {each!r} in {store.uri!r}: run the pipeline first")
+    delivered = {row["name"]: row for row in _delivered(store, run)}
     with tempfile.TemporaryDirectory() as scratch:
-        judge = _Judge(store, run, folder, Path(scratch), Divergences(pipeline, store, run, folder))
-        outputs = tuple(judge.judge(one, delivered.get(one["name"])) for one in entries)
-    names = {one["name"] for one in entries}
+        wanted: _Expected
+        if reference:
+            wanted = _ReferenceRun(store, reference, Path(scratch))
+        else:
+            folder = expected or package_folder(pipeline).parent.parent / "tests" / "expected"
+            wanted = _ExpectedFolder(folder, Divergences(pipeline, store, run, folder))
+        judge = _Judge(store, run, wanted, Path(scratch))
+        outputs = tuple(judge.judge(one, delivered.get(one["name"])) for one in wanted.rows)
+    names = {one["name"] for one in wanted.rows}
     outputs += tuple(
-        OutputCheck(name, "failed", "nothing is expected of it: its row in expected.json is missing", "", "")
+        OutputCheck(name, "failed", f"nothing is expected of it: {wanted.missing}", "", "")
         for name in pipeline.outputs
         if name not in names
     )
@@ -93,22 +105,93 @@ def check(pipeline: Pipeline, store: Store, run: str, expected: Path | None = No
     return RunCheck(run, status, outputs)
 
 
-def _wanted(folder: Path) -> list[Facts]:
-    try:
-        entries: list[Facts] = json.loads((folder / "expected.json").read_bytes())
-    except FileNotFoundError:
-        raise PipelineError(f"no expected.json in {str(folder)!r}: give its folder with --expected DIR") from None
-    return entries
+def _delivered(store: Store, run: str) -> list[Facts]:
+    return list((store.outputs(run) or {"outputs": []})["outputs"])
+
+
+def _fetched(store: Store, run: str, file: str, scratch: Path) -> Path:
+    """Return the path of an output's file, copied into `scratch` if the store is no folder."""
+    if store.folder is not None:
+        return store.folder / run / "outputs" / file
+    target = scratch / f"{run}-{file}"
+    target.write_bytes(store.read(run, f"outputs/{file}"))
+    return target
+
+
+class _Expected(Protocol):
+    """The expected values: a row for each output, and its value."""
+
+    rows: list[Facts]
+    missing: str
+    """Why an output has no row."""
+
+    def value(self, row: Facts) -> Any:
+        """Return an expected value; raise `_ValueGoneError` if only its fingerprint is known."""
+
+    def explain(self, name: str, actual: object) -> Divergence | None:
+        """Return where a value of another content parts from the expected one, as far as that is known."""
+
+
+class _ValueGoneError(Exception):
+    """An expected value is not known, only its fingerprint. The message says why."""
+
+
+class _ExpectedFolder:
+    """The notebook's values on the day of export, in a folder with `expected.json`."""
+
+    missing = "its row in expected.json is missing"
+
+    def __init__(self, folder: Path, divergences: Divergences) -> None:
+        self._folder = folder
+        self.explain = divergences.explain
+        try:
+            self.rows: list[Facts] = json.loads((folder / "expected.json").read_bytes())
+        except FileNotFoundError:
+            raise PipelineError(f"no expected.json in {str(folder)!r}: give its folder with --expected DIR") from None
+
+    def value(self, row: Facts) -> Any:
+        from ..codecs import load_open
+
+        if "value" in row:
+            return row["value"]
+        if row.get("file"):
+            return load_open(self._folder / row["file"], row["format"])
+        reason = "its fingerprint differs, and the notebook's value was too large to travel"
+        raise _ValueGoneError(
+            reason if row["fingerprint"] else "the notebook's value could not be kept to compare with"
+        )
+
+
+class _ReferenceRun:
+    """The outputs of another run."""
+
+    missing = "the run to compare with did not deliver it"
+
+    def __init__(self, store: Store, run: str, scratch: Path) -> None:
+        self._store = store
+        self._run = run
+        self._scratch = scratch
+        self.rows = _delivered(store, run)
+
+    def value(self, row: Facts) -> Any:
+        from ..codecs import load_open
+
+        try:
+            return load_open(_fetched(self._store, self._run, row["file"], self._scratch), row["format"])
+        except AttributeError as fault:  # a class of the cells, which only their own process has
+            raise _ValueGoneError(f"its fingerprint differs, and the other value cannot be read: {fault}") from fault
+
+    def explain(self, name: str, actual: object) -> Divergence | None:
+        return None
 
 
 class _Judge:
     """Compares one output at a time. Outputs of a store that is no folder are copied into `scratch` to be read."""
 
-    def __init__(self, store: Store, run: str, folder: Path, scratch: Path, partings: Divergences) -> None:
-        self._partings = partings
+    def __init__(self, store: Store, run: str, expected: _Expected, scratch: Path) -> None:
         self._store = store
         self._run = run
-        self._folder = folder
+        self._expected = expected
         self._scratch = scratch
 
     def judge(self, wanted: Facts, found: Facts | None) -> OutputCheck:
@@ -136,30 +219,19 @@ class _Judge:
 
     def _by_value(self, wanted: Facts, found: Facts) -> OutputCheck:
         from ..codecs import load_open
-
-        actual = load_open(self._fetched(found["file"]), found["format"])
-        verdict = self._compared(wanted, actual)
-        divergence = None if verdict.status == "identical" else self._partings.explain(wanted["name"], actual)
-        return replace(verdict, parting=divergence)
-
-    def _compared(self, wanted: Facts, actual: Any) -> OutputCheck:
-        from ..codecs import load_open
         from .compare import compare, shown
 
-        if "value" not in wanted and not wanted.get("file"):
-            reason = "its fingerprint differs, and the notebook's value was too large to travel"
-            reason = reason if wanted["fingerprint"] else "the notebook's value could not be kept to compare with"
-            return OutputCheck(wanted["name"], "differs", reason, wanted.get("shown", ""), shown(actual))
-        expected = wanted["value"] if "value" in wanted else load_open(self._folder / wanted["file"], wanted["format"])
-        verdict = compare(expected, actual)
-        return OutputCheck(wanted["name"], verdict.status.value, verdict.reason, shown(expected), shown(actual))
-
-    def _fetched(self, file: str) -> Path:
-        if self._store.folder is not None:
-            return self._store.folder / self._run / "outputs" / file
-        target = self._scratch / file
-        target.write_bytes(self._store.read(self._run, f"outputs/{file}"))
-        return target
+        name = wanted["name"]
+        actual = load_open(_fetched(self._store, self._run, found["file"], self._scratch), found["format"])
+        try:
+            expected = self._expected.value(wanted)
+        except _ValueGoneError as gone:
+            verdict = OutputCheck(name, "differs", str(gone), wanted.get("shown", ""), shown(actual))
+        else:
+            result = compare(expected, actual)
+            verdict = OutputCheck(name, result.status.value, result.reason, shown(expected), shown(actual))
+        divergence = None if verdict.status == "identical" else self._expected.explain(name, actual)
+        return replace(verdict, parting=divergence)
 
     def _why_missing(self) -> str:
         for name in self._store.names(self._run, "steps"):

@@ -179,7 +179,7 @@ def _yaml(plan: Plan) -> str:
 def _pyproject(plan: Plan) -> str:
     requirements = "".join(f"    {json.dumps(r)},\n" for r in plan.environment.requirements)
     package = f"src/{plan.package}"
-    written = [f"{package}/steps/*.py", f"{package}/definitions.py", f"{package}/pipeline.py", "tests/*.py"]
+    written = [f"{package}/steps/*.py", f"{package}/definitions.py", f"{package}/pipeline.py", "tests/test_*.py"]
     text = (
         '[build-system]\nrequires = ["hatchling>=1.27"]\nbuild-backend = "hatchling.build"\n\n'
         f'[project]\nname = {json.dumps(plan.package)}\nversion = "0.1.0"\n'

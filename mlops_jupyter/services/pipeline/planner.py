@@ -41,6 +41,8 @@ from mlops_jupyter.services.pipeline.steps.cell_code import Binding, CellCode, C
 from mlops_jupyter.services.pipeline.steps.crossing import Crossing
 from mlops_jupyter.services.pipeline.steps.dataflow import Dataflow, deliverable
 from mlops_jupyter.services.pipeline.steps.grouping import Group, group, identifier, merge, overwritten
+from mlops_jupyter.services.pipeline.steps.notebook_program import PATH as PROGRAM
+from mlops_jupyter.services.pipeline.steps.notebook_program import notebook_program
 from mlops_jupyter.services.pipeline.steps.step_draft import StepDraft, draft
 from mlops_jupyter.services.pipeline.steps.step_writer import parameters, write_steps
 from mlops_jupyter.services.pipeline.steps.volatility import with_outside_world
@@ -115,12 +117,14 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
     steps = with_outside_world(parts, steps, package, {**files, **{f"src/{p}": data for p, data in sources.items()}})
     env, lock_notes = environment(modules | imported(sources), _handed_on(recording, steps), parts, request.lock)
     proof = expected_values.collect(package, steps, delivered)
+    settings = parameters(drafts)
+    program = notebook_program(parts, package, {parameter.name: parameter.default for parameter in settings})
     divergence_files, divergence_notes = divergence_record.record(parts, flows, steps, recording.folder)
     return Plan(
         name=request.name,
         package=package,
         steps=tuple(steps),
-        parameters=tuple(parameters(drafts)),
+        parameters=tuple(settings),
         outputs={name: flows.step_of[maker] for name, maker in delivered.items()},
         environment=env,
         schedule=request.schedule,
@@ -129,6 +133,7 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
             **files,
             **{f"src/{path}": data for path, data in {**sources, **scripts}.items()},
             **proof.files,
+            PROGRAM: program.encode(errors="surrogatepass"),
             **divergence_files,
         },
         secrets=request.secrets,

@@ -14,7 +14,7 @@ from mlops_jupyter.core.errors import NotFoundError, UserError
 from mlops_jupyter.runtime.codecs import read_open
 from mlops_jupyter.runtime.storage.store import Store
 from mlops_jupyter.services.export.bundle.read import read
-from mlops_jupyter.services.export.run.verify import fault_of, run_command
+from mlops_jupyter.services.export.run.bundle_process import fault_of, run_command
 
 
 @dataclass(frozen=True, repr=False)

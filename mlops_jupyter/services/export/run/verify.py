@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.services.export.bundle.read import StoredBundle, read
-
-Progress = Callable[[str], None]
-
-KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "TZ")
-"""Environment variables that a clean process inherits; those that a notebook reads are captured."""
+from mlops_jupyter.services.export.bundle.read import read
+from mlops_jupyter.services.export.differential.other_day import DayStatus, compare_day
+from mlops_jupyter.services.export.run.bundle_process import Progress, clean_process, fault_of
 
 
 @dataclass(frozen=True)
@@ -95,14 +86,11 @@ def verify(bundle: Path, fresh_env: bool = False, progress: Progress = lambda li
     """
     began = time.perf_counter()
     stored = read(bundle)
-    with tempfile.TemporaryDirectory(prefix="verify-") as folder:
-        python = _fresh(bundle, Path(folder, "env"), progress) if fresh_env else sys.executable
-        store = Path(folder, "store")
-        run_answer = call(stored, python, ["run", "--store", str(store)], progress)
+    with clean_process(stored, fresh_env, progress) as process, tempfile.TemporaryDirectory(prefix="verify-") as store:
+        run_answer = process.call(["run", "--store", store])
         check_answer: dict[str, Any] = {}
         if "run" in run_answer:
-            words = ["check", "--store", str(store), "--run", str(run_answer["run"])]
-            check_answer = call(stored, python, words, progress, _lent(Path(folder, "lent")) if fresh_env else None)
+            check_answer = process.call(["check", "--store", store, "--run", str(run_answer["run"])])
     reason = "" if run_answer.get("status") == "succeeded" else fault_of(run_answer)
     outputs = tuple(map(_output, check_answer.get("outputs", ())))
     if "outputs" not in check_answer:
@@ -118,98 +106,64 @@ def verify(bundle: Path, fresh_env: bool = False, progress: Progress = lambda li
     )
 
 
-def _output(row: Mapping[str, Any]) -> OutputProof:
-    texts = {key: str(row.get(key) or "") for key in ("name", "status", "reason", "expected", "actual", "cause")}
-    return OutputProof(**texts, parted=row.get("parted"))
-
-
-def _lent(folder: Path) -> Path:
-    """Return a folder that lends our xxhash, for the kernel's fingerprints, to a check in another environment."""
-    import xxhash
-
-    folder.mkdir()
-    (folder / "xxhash").symlink_to(Path(xxhash.__file__).parent, target_is_directory=True)
-    return folder
-
-
-def fault_of(ran: Mapping[str, Any]) -> str:
-    """Return in one line why a run failed: its first failed step and the error of that, or else the command's error."""
-    for row in ran.get("steps") or ():
-        if row.get("error"):
-            return f"step {row['step']!r} failed: {row['error'].get('type')}: {row['error'].get('message')}"
-    return str(ran.get("error") or "the run did not succeed")
-
-
-def call(
-    bundle: StoredBundle, python: str, words: list[str], progress: Progress, lent: Path | None = None
-) -> dict[str, Any]:
-    """Run one command of a bundle in a clean process; return its answer, read from JSON.
+def verify_day(
+    bundle: Path,
+    parameters: Sequence[str] = (),
+    data: Path | None = None,
+    fresh_env: bool = False,
+    progress: Progress = lambda line: None,
+) -> Proof:
+    """Run the bundle and the notebook's cells with other data or parameters, and compare each value of the two runs.
 
     Parameters
     ----------
-    words : the command and its arguments.
-    lent : a folder that the process imports from, beside the bundle's.
+    parameters : as `-p` takes them: "name=value".
+    data : folder of data files, as `--data` takes it.
+    fresh_env, progress : as for `verify`.
+
+    Raises
+    ------
+    UserError
+        The bundle cannot be read, or the environment cannot be built. A side that fails is a result.
     """
-    environment = {k: v for k in (*KEPT, *bundle.secrets) if (v := os.environ.get(k)) is not None}
-    path = os.pathsep.join(map(str, filter(None, ((bundle.folder / "src").absolute(), lent))))
-    environment |= {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-    environment |= bundle.variables
-    with tempfile.TemporaryDirectory(prefix="verify-cwd-") as here:
-        command = [python, "-m", bundle.package, *words, "--json"]
-        printed, lines, code = run_command(command, environment, progress, here)
-    try:
-        answer: dict[str, Any] = json.loads(printed)
-    except ValueError:
-        return {"status": "failed", "error": lines[-1] if lines else f"exit code {code}"}
-    return answer
-
-
-def run_command(
-    command: list[str], environment: Mapping[str, str], progress: Progress, cwd: str | None = None
-) -> tuple[str, list[str], int]:
-    """Run a bundle's command to its end; return its standard output, its lines of progress and its exit code.
-
-    If this process is interrupted, it first terminates the command, which ends its steps and records their results.
-    """
-    process = subprocess.Popen(
-        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    began = time.perf_counter()
+    stored = read(bundle)
+    words = [word for parameter in parameters for word in ("-p", parameter)]
+    words += ["--data", str(data.absolute())] if data is not None else []
+    with clean_process(stored, fresh_env, progress) as process, tempfile.TemporaryDirectory(prefix="verify-") as store:
+        result = compare_day(process, store, "day", words)
+    outputs = tuple(map(_output, result.outputs))
+    if result.status in (DayStatus.BOTH_FAIL, DayStatus.BUNDLE_FAILS):
+        status = "failed"
+    elif result.status is DayStatus.DIFFERS:
+        status = "differs"
+    else:
+        status = "close" if any(one.status != "identical" for one in outputs) else "identical"
+    return Proof(
+        status=status,
+        steps=len(stored.steps),
+        seconds=round(time.perf_counter() - began, 3),
+        outputs=outputs or tuple(OutputProof(name, status, result.reason, "", "") for name in stored.outputs),
+        reason=result.reason if not outputs else "",
     )
-    stdout, stderr = process.stdout, process.stderr
-    assert stdout is not None and stderr is not None
-    printed: list[str] = []
-    reader = threading.Thread(target=lambda: printed.append(stdout.read()))
-    reader.start()
-    lines = []
-    try:
-        for line in stderr:
-            lines.append(line.rstrip())
-            progress(line.rstrip())
-        process.wait()
-    except BaseException:
-        process.terminate()
-        with suppress(Exception):  # `progress` may be what raised
-            for line in stderr:
-                progress(line.rstrip())
-        process.wait()
-        raise
-    finally:
-        reader.join()
-    return "".join(printed), lines, process.returncode
 
 
-def _fresh(bundle: Path, where: Path, progress: Progress) -> str:
-    """Build an environment from the bundle's lock with uv; return the path of its Python."""
-    from uv import find_uv_bin
+def check_options(parameters: Sequence[str], data: Path | None, days: int | None, seed: int | None) -> None:
+    """Raise `UserError` for options of other days that exclude each other or that no day can meet.
 
-    progress("building an environment from requirements.lock")
-    python = str(where / "bin" / "python")
-    for command in (
-        [find_uv_bin(), "venv", "--quiet", "--python", sys.executable, str(where)],
-        [find_uv_bin(), "pip", "sync", "--quiet", "--python", python, str(bundle / "requirements.lock")],
-    ):
-        result = subprocess.run(command, capture_output=True, text=True)
-        if result.returncode != 0:
-            raise UserError(
-                f"cannot build an environment from requirements.lock: {' '.join(result.stderr.split())[:400]}"
-            )
-    return python
+    Parameters
+    ----------
+    parameters, data : as for `verify_day`.
+    days, seed : as for `perturb`; None where the user gave none.
+    """
+    if days is not None and days < 1:
+        raise UserError(f"--perturb {days}: give the number of days, 1 or more")
+    if days is not None and (parameters or data):
+        raise UserError("--perturb makes data and parameters itself: give either it, or -p and --data")
+    if days is None and seed is not None:
+        raise UserError("--seed is for the days that --perturb N makes: give that, too")
+
+
+def _output(row: Mapping[str, Any]) -> OutputProof:
+    texts = {key: str(row.get(key) or "") for key in ("name", "status", "reason", "expected", "actual", "cause")}
+    return OutputProof(**texts, parted=row.get("parted"))

@@ -114,20 +114,32 @@ def _left(part: CellCode, at_top: set[str], parameters: Mapping[str, object]) ->
 
 def dropped(part: CellCode, statement: Statement, at_top: set[str], parameters: Mapping[str, object]) -> bool:
     """Say whether a statement is left out of the body: it stands at the top of the module, or only shows a value."""
-    first, last = statement.span.line, statement.span.end_line
-    if sum(s.span.line <= last and s.span.end_line >= first for s in part.facts.statements) > 1:
-        return False  # it shares its lines with others
+    if _shares_lines(part, statement):
+        return False
     if statement.kind in (StatementKind.IMPORT, StatementKind.DEFINITION):
         return statement.writes <= at_top if statement.writes else "*" in at_top
     if statement.kind is StatementKind.LITERAL:
-        return (
-            bool(statement.writes)
-            and statement.writes <= parameters.keys()
-            and statement.writes <= part.parameters.keys()
-        )
+        return is_parameter_default(part, statement, parameters)
     if statement.kind is not StatementKind.EXPRESSION or statement.reads & part.execution.mutated:
         return False  # reading an attribute may have made it
     return _only_shows(code_only(part.text(statement)), part.execution.writes.keys())
+
+
+def is_parameter_default(part: CellCode, statement: Statement, parameters: Mapping[str, object]) -> bool:
+    """Say whether a statement only binds parameters of the cell to their defaults, instead of which a run has its own.
+
+    Parameters
+    ----------
+    parameters : those of the cell that count.
+    """
+    names = parameters.keys() & part.parameters.keys()
+    is_literal = statement.kind is StatementKind.LITERAL and bool(statement.writes)
+    return is_literal and statement.writes <= names and not _shares_lines(part, statement)
+
+
+def _shares_lines(part: CellCode, statement: Statement) -> bool:
+    first, last = statement.span.line, statement.span.end_line
+    return sum(s.span.line <= last and s.span.end_line >= first for s in part.facts.statements) > 1
 
 
 LOOKS = (ast.Expr, ast.Tuple, ast.List, ast.Name, ast.Attribute, ast.Constant, ast.Subscript, ast.Slice)

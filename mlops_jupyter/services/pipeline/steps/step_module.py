@@ -49,7 +49,7 @@ def write(
     local = [need for need in done.hoisted if need not in shared]
     definitions = "\n\n".join(definition(parts, need) for need in local)
     arguments = _arguments(done)
-    first = "".join(in_order(code_only(_own_display(text, package)) + "\n" for text in imports))
+    first = "".join(in_order(code_only(own_display(text, package)) + "\n" for text in imports))
     top = "".join([first, *unnamed_imports(first, definitions + done.body)])
     if done.scoped:
         return _in_a_scope(done, top, f"{definitions}\n{done.body}", arguments, doc, returns)
@@ -70,7 +70,7 @@ def _arguments(done: StepDraft) -> str:
     return ", ".join([*done.inputs, *shared, *own])
 
 
-def _own_display(text: str, package: str) -> str:
+def own_display(text: str, package: str) -> str:
     """Import `display` from the bundle's runtime where the notebook imports it from IPython."""
     statement = re.fullmatch(r"from IPython\.(?:core\.)?display import \(?([^()]*)\)?\s*", code_only(text))
     names = [name.strip() for name in statement[1].split(",") if name.strip()] if statement else []

@@ -10,6 +10,7 @@ from typing import Any
 
 from mlops_jupyter.core.units import count_of
 from mlops_jupyter.runtime.tables import aligned, html
+from mlops_jupyter.services.export.differential.perturb import PerturbationReport
 from mlops_jupyter.services.export.run.verify import Proof
 from mlops_jupyter.services.pipeline.query.step_states import StepView
 from mlops_jupyter.services.pipeline.query.value_history import Version
@@ -89,6 +90,23 @@ class ProofTable(Table):
             f"; {proof.reason}" if proof.reason else ""
         )
         super().__init__(title, ("output", "verdict", "notebook", "pipeline", "why"), rows)
+
+
+class PerturbationTable(Table):
+    """The other days on which a bundle was compared with its notebook; `report` holds them as data."""
+
+    def __init__(self, report: PerturbationReport) -> None:
+        self.report = report
+        rows = [
+            (
+                str(day.number) if day.number else "of export",
+                f"{'●' if day.agrees else '✕'} {day.status}",
+                day.edits,
+                "; ".join(filter(None, (day.reason, day.again and f"again: {day.again}"))),
+            )
+            for day in report.days
+        ]
+        super().__init__(str(report), ("day", "notebook and pipeline", "what was changed", "why"), rows)
 
 
 class TargetTable(Table):

@@ -1,0 +1,1 @@
+"""Differential testing (McKeeman, 1998): a bundle and its notebook on other days, which must come to the same."""
