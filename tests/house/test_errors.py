@@ -44,6 +44,7 @@ NOT_THE_USERS = {
     "UnavailableError",
     "UnobservedError",
     "_EnoughError",
+    "_ValueGoneError",
 }
 """Those that one part of the package tells another, and that are caught before anybody sees them."""
 

@@ -21,7 +21,7 @@ from mlops_jupyter.services.export.differential.edits import (
     apply,
     other_values,
 )
-from mlops_jupyter.services.export.differential.tables import Table, read_table
+from mlops_jupyter.services.export.differential.tables import DataTable, read_table
 
 FIRST = (
     ("doubled", "emptied"),
@@ -87,7 +87,7 @@ class Days:
     def __init__(self, bundle: StoredBundle, seed: int) -> None:
         self._bundle = bundle
         self._seed = seed
-        self.tables: dict[str, Table] = {}
+        self.tables: dict[str, DataTable] = {}
         self.left: list[str] = []
         for path in self._paths():
             table = None if PurePosixPath(path).is_absolute() else read_table(path, self._data(path))

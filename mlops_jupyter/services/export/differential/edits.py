@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from mlops_jupyter.runtime.cli.parameters import format_value
-from mlops_jupyter.services.export.differential.tables import ABSENT, Table
+from mlops_jupyter.services.export.differential.tables import ABSENT, DataTable
 
 MOST = 12
 """Rows or cells that one kind of edit touches at most."""
@@ -62,7 +62,7 @@ class ParameterEdit:
 Edit = TableEdit | ParameterEdit
 
 
-def apply(table: Table, edits: Iterable[TableEdit]) -> bytes:
+def apply(table: DataTable, edits: Iterable[TableEdit]) -> bytes:
     """Return the bytes of a data file after some edits. Rows are counted as in the file before any of them."""
     edits = list(edits)
     rows = {number: list(row) for number, row in enumerate(table.rows, start=1)}
@@ -82,35 +82,35 @@ def apply(table: Table, edits: Iterable[TableEdit]) -> bytes:
     return table.write([rows[number] for number in order])
 
 
-Drawn = Callable[[str, Table, random.Random], Iterator[TableEdit]]
+Drawn = Callable[[str, DataTable, random.Random], Iterator[TableEdit]]
 """Draws edits of one kind: file, its table, source of randomness -> edits."""
 
 
-def _rows(table: Table, draw: random.Random) -> list[int]:
+def _rows(table: DataTable, draw: random.Random) -> list[int]:
     """Return the numbers of a few rows: one in ten, at least one, none if there are none."""
     numbers = range(1, len(table.rows) + 1)
     return sorted(draw.sample(numbers, min(len(numbers), MOST, max(1, len(numbers) // 10))))
 
 
-def _dropped(file: str, table: Table, draw: random.Random) -> Iterator[TableEdit]:
+def _dropped(file: str, table: DataTable, draw: random.Random) -> Iterator[TableEdit]:
     for row in _rows(table, draw):
         yield TableEdit(file, EditKind.DROP, row, text=f"row {row} dropped")
 
 
-def _doubled(file: str, table: Table, draw: random.Random) -> Iterator[TableEdit]:
+def _doubled(file: str, table: DataTable, draw: random.Random) -> Iterator[TableEdit]:
     for row in _rows(table, draw):
         yield TableEdit(file, EditKind.DOUBLE, row, text=f"row {row} twice")
 
 
-def _shuffled(file: str, table: Table, draw: random.Random) -> Iterator[TableEdit]:
+def _shuffled(file: str, table: DataTable, draw: random.Random) -> Iterator[TableEdit]:
     yield TableEdit(file, EditKind.SHUFFLE, draw.randrange(2**16), text="rows shuffled")
 
 
-def _one_row(file: str, table: Table, draw: random.Random) -> Iterator[TableEdit]:
+def _one_row(file: str, table: DataTable, draw: random.Random) -> Iterator[TableEdit]:
     yield TableEdit(file, EditKind.KEEP, 1, text="only the first row")
 
 
-def _no_row(file: str, table: Table, draw: random.Random) -> Iterator[TableEdit]:
+def _no_row(file: str, table: DataTable, draw: random.Random) -> Iterator[TableEdit]:
     yield TableEdit(file, EditKind.KEEP, 0, text="no rows")
 
 
@@ -122,7 +122,7 @@ def _cells(new: Callable[[Any], Any]) -> Drawn:
     new : cell -> its new value; `ABSENT` for a cell that such an edit does not fit.
     """
 
-    def drawn(file: str, table: Table, draw: random.Random) -> Iterator[TableEdit]:
+    def drawn(file: str, table: DataTable, draw: random.Random) -> Iterator[TableEdit]:
         fitting: dict[int, list[int]] = {}
         for number, row in enumerate(table.rows, start=1):
             if columns := [c for c, cell in enumerate(row) if cell is not ABSENT and new(cell) is not ABSENT]:

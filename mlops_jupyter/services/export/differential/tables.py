@@ -17,7 +17,7 @@ DELIMITERS = ",;\t|"
 
 
 @dataclass
-class Table:
+class DataTable:
     """Rows of cells, and the names of the columns.
 
     Attributes
@@ -30,7 +30,7 @@ class Table:
     write: Callable[[list[list[Any]]], bytes] = field(repr=False)
 
 
-def read_table(path: str, data: bytes) -> Table | None:
+def read_table(path: str, data: bytes) -> DataTable | None:
     """Read a data file; None if it is too large, or no table in a format that is known by its suffix.
 
     Examples
@@ -48,7 +48,7 @@ def read_table(path: str, data: bytes) -> Table | None:
         return None
 
 
-def _delimited(data: bytes) -> Table | None:
+def _delimited(data: bytes) -> DataTable | None:
     encoding = "utf-8-sig" if data.startswith(b"\xef\xbb\xbf") else "utf-8"
     try:
         text = data.decode(encoding)
@@ -68,27 +68,27 @@ def _delimited(data: bytes) -> Table | None:
         csv.writer(out, delimiter=delimiter, lineterminator=end).writerows([columns, *rows])
         return out.getvalue().encode(encoding)
 
-    return Table(columns, [row for row in rows if row], write)
+    return DataTable(columns, [row for row in rows if row], write)
 
 
-def _records(values: list[Any], write: Callable[[list[Any]], bytes]) -> Table | None:
+def _records(values: list[Any], write: Callable[[list[Any]], bytes]) -> DataTable | None:
     """Return a list of JSON values as a table: a column a key of objects, or one column of other values."""
     if not all(isinstance(value, dict) for value in values):
-        return Table(["value"], [[value] for value in values], lambda rows: write([row[0] for row in rows]))
+        return DataTable(["value"], [[value] for value in values], lambda rows: write([row[0] for row in rows]))
     columns = list(dict.fromkeys(key for value in values for key in value))
     rows = [[value.get(key, ABSENT) for key in columns] for value in values]
 
     def back(row: list[Any]) -> dict[str, Any]:
         return {key: cell for key, cell in zip(columns, row, strict=True) if cell is not ABSENT}
 
-    return Table(columns, rows, lambda rows: write([back(row) for row in rows]))
+    return DataTable(columns, rows, lambda rows: write([back(row) for row in rows]))
 
 
 ABSENT = object()
 """The cell of a JSON object that lacks the key."""
 
 
-def _json(data: bytes) -> Table | None:
+def _json(data: bytes) -> DataTable | None:
     value = json.loads(data)
     if isinstance(value, list):
         return _records(value, lambda values: json.dumps(values, indent=1).encode())
@@ -98,12 +98,12 @@ def _json(data: bytes) -> Table | None:
     return None
 
 
-def _json_lines(data: bytes) -> Table | None:
+def _json_lines(data: bytes) -> DataTable | None:
     values = [json.loads(line) for line in data.splitlines() if line.strip()]
     return _records(values, lambda values: b"".join(json.dumps(value).encode() + b"\n" for value in values))
 
 
-def _parquet(data: bytes) -> Table | None:
+def _parquet(data: bytes) -> DataTable | None:
     import pandas as pd
 
     frame = pd.read_parquet(io.BytesIO(data))
@@ -119,10 +119,10 @@ def _parquet(data: bytes) -> Table | None:
         return bytes(made.to_parquet(None))
 
     rows = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
-    return Table([str(name) for name in frame.columns], rows, write)
+    return DataTable([str(name) for name in frame.columns], rows, write)
 
 
-READERS: Mapping[str, Callable[[bytes], Table | None]] = {
+READERS: Mapping[str, Callable[[bytes], DataTable | None]] = {
     **dict.fromkeys((".csv", ".tsv", ".txt", ".data", ".tab"), _delimited),
     ".json": _json,
     **dict.fromkeys((".jsonl", ".ndjson"), _json_lines),

@@ -29,16 +29,16 @@ def notebook_program(parts: CellCodes, package: str, defaults: Mapping[str, obje
     defaults : the pipeline's parameters: name -> value in the notebook. The program takes those of `__parameters__`,
         where whoever runs it has set that.
     """
-    lines = [HEAD, *parts.of_the_future]
+    lines = list(parts.of_the_future)
     if defaults:
         lines.append(f'__parameters__ = globals().get("__parameters__", {dict(defaults)!r})\n')
     lines += dict.fromkeys(line for part in parts for line in _imports(part, package))
-    cells = (f"\n# %% {_title(part)}\n{_text(part, package)}" for part in parts)
-    return "".join([*lines, *cells])
+    cells = [f"# %% {_title(part)}\n{_text(part, package)}" for part in parts]
+    return "\n".join(filter(None, [HEAD, "".join(lines), *cells]))
 
 
 def _imports(part: CellCode, package: str) -> Iterator[str]:
-    yield from (own_display(text, package) for text in part.translation.imports)
+    yield from (own_display(text, package).rstrip("\n") + "\n" for text in part.translation.imports)
     for use in part.translation.runtime:
         module, function = use.split(":")
         yield f"from {package}.runtime.{module} import {function}\n"

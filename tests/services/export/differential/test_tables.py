@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mlops_jupyter.services.export.differential.delta_debugging import minimized
 from mlops_jupyter.services.export.differential.edits import KINDS, EditKind, TableEdit, apply, other_values
-from mlops_jupyter.services.export.differential.tables import Table, read_table
+from mlops_jupyter.services.export.differential.tables import DataTable, read_table
 
 FRAME = pd.DataFrame({"n": [1, 2, 3], "x": [0.5, None, 2.5], "name": ["a", "b", None]})
 
@@ -87,7 +87,7 @@ cells = st.one_of(st.text("abc", max_size=3), st.integers(-99, 99).map(str), st.
 
 @given(st.lists(st.lists(cells, min_size=2, max_size=2), min_size=1, max_size=30), st.randoms(), st.data())
 def test_any_part_of_drawn_edits_can_be_applied(rows, draw, data) -> None:
-    table = Table(["a", "b"], rows, lambda made: repr(made).encode())
+    table = DataTable(["a", "b"], rows, lambda made: repr(made).encode())
     edits = [edit for kind in KINDS.values() for edit in kind("a.csv", table, draw)]
     assert all(1 <= edit.row <= len(rows) for edit in edits if edit.kind in (EditKind.DROP, EditKind.SET))
     part = [edit for edit in edits if data.draw(st.booleans())]

@@ -2,6 +2,7 @@
 
 `mlops-jupyter verify --data DIR -p NAME=VALUE` runs this and the pipeline, and compares their values.
 """
+
 __parameters__ = globals().get("__parameters__", {'size': 4, 'factor': 2})
 
 # %% cell 1

@@ -2,6 +2,7 @@
 
 `mlops-jupyter verify --data DIR -p NAME=VALUE` runs this and the pipeline, and compares their values.
 """
+
 __parameters__ = globals().get("__parameters__", {'size': 5, 'factor': 2.0})
 from kale.runtime.tracking import log_metrics
 

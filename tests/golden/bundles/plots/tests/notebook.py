@@ -2,6 +2,7 @@
 
 `mlops-jupyter verify --data DIR -p NAME=VALUE` runs this and the pipeline, and compares their values.
 """
+
 from plots.runtime.step.display import display
 
 # %% cell 1: Waves

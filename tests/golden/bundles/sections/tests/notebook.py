@@ -2,6 +2,7 @@
 
 `mlops-jupyter verify --data DIR -p NAME=VALUE` runs this and the pipeline, and compares their values.
 """
+
 __parameters__ = globals().get("__parameters__", {'n_estimators': 20})
 from sections.runtime.step.display import display
 

@@ -2,7 +2,10 @@
 
 `mlops-jupyter verify --data DIR -p NAME=VALUE` runs this and the pipeline, and compares their values.
 """
-import subprocessimport os
+
+import subprocess
+import os
+
 # %% cell 1: Fetch
 folder = 'texts'
 subprocess.run(f'mkdir -p {folder}', shell=True, check=True)
