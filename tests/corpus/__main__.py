@@ -1,4 +1,4 @@
-"""Export and prove each notebook of the corpus: `python -m tests.corpus [--again] [--histories] [ID ...]`.
+"""Export and prove each notebook of the corpus: `python -m tests.corpus [--again] [--histories | --perturb] [ID ...]`.
 
 Results are kept, one file a notebook, so that a run that was stopped goes on where it stopped.
 """
@@ -21,7 +21,7 @@ from mlops_jupyter.analysis.cells import to_python
 from mlops_jupyter.analysis.cells.outline import outline
 from mlops_jupyter.analysis.facts.extract import extract_facts
 from mlops_jupyter.analysis.facts.records import StatementKind
-from tests.corpus import histories
+from tests.corpus import histories, perturbations
 from tests.corpus.fetch import fetch
 
 HERE = Path(__file__).parent
@@ -50,6 +50,7 @@ def main() -> int:
     parser.add_argument("id", nargs="*", help="notebooks whose id begins so; all without one")
     parser.add_argument("--again", action="store_true", help="also those that have a result already")
     parser.add_argument("--histories", action="store_true", help="cells shuffled, repeated, edited: run their slices")
+    parser.add_argument("--perturb", action="store_true", help="other days: notebook and bundle must come to the same")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where results and bundles lie")
     args = parser.parse_args()
     with (HERE / "visible.tsv").open(newline="") as file:
@@ -61,6 +62,8 @@ def main() -> int:
     args.results.mkdir(parents=True, exist_ok=True)
     if args.histories:
         return play(rows, args.results, args.again)
+    if args.perturb:
+        return perturb(rows, args.results, args.again)
     found = []
     for row in rows:
         kept = args.results / f"{row['id']}.json"
@@ -90,14 +93,33 @@ def play(rows: list[dict[str, str]], results: Path, again: bool) -> int:
     return 0
 
 
+def perturb(rows: list[dict[str, str]], results: Path, again: bool) -> int:
+    """Compare each notebook with its bundle on other days; print a line each, and the sum."""
+    found = []
+    for row in rows:
+        kept = results / f"perturbed-{row['id']}.json"
+        if again or not kept.exists():
+            result = perturbations.judge(HOME / "notebooks" / row["path"], row["id"], marks(row), results, _mlops)
+            kept.write_text(json.dumps(result, indent=1))
+        found.append(json.loads(kept.read_text()))
+        print(perturbations.line(found[-1]), flush=True)
+    print(perturbations.summary(found))
+    return 0
+
+
+def marks(row: dict[str, str]) -> dict[str, str]:
+    """Return the names that count as a notebook's outputs, with their marks."""
+    return {name: mark for name, _, mark in (entry.split(":") for entry in row["final_names"].split(";") if entry)}
+
+
 def judge(row: dict[str, str], results: Path) -> dict[str, Any]:
     """Export one notebook with the names that count as its outputs, and prove the bundle."""
     notebook = HOME / "notebooks" / row["path"]
     bundle = results / row["id"]
-    marks = {name: mark for name, kind, mark in (x.split(":") for x in row["final_names"].split(";") if x)}
-    result: dict[str, Any] = {"id": row["id"], "marks": marks}
+    of_name = marks(row)
+    result: dict[str, Any] = {"id": row["id"], "marks": of_name}
     result["deterministic"] = row["deterministic"] == "yes"
-    chosen = ["--outputs", ",".join(marks)] if marks else []
+    chosen = ["--outputs", ",".join(of_name)] if of_name else []
     code, answer, said = _mlops(["export", str(notebook), "--output", str(bundle), *chosen, "--json"])
     if code:
         return {**result, "status": "refused", "reason": said.splitlines()[-1] if said else "it said nothing"}
@@ -108,7 +130,7 @@ def judge(row: dict[str, str], results: Path) -> dict[str, Any]:
     result["verified"] = time.perf_counter() - began
     if not proof:
         return {**result, "status": "failed", "reason": said[-400:]}
-    counted = [o for o in proof["outputs"] if marks.get(o["name"]) in SAME]
+    counted = [o for o in proof["outputs"] if of_name.get(o["name"]) in SAME]
     worst = max(counted or proof["outputs"], key=lambda o: VERDICTS.index(o["status"]), default={"status": "identical"})
     others = [o["name"] for o in proof["outputs"] if o not in counted and o["status"] not in GOOD]
     reason = worst.get("reason") or (f"(not the same in plain runs either: {', '.join(others)})" if others else "")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from ..errors import PipelineError
-from ..execution.run import parameter_values
+from ..model.parameters import as_default, parameter_values
 from ..model.pipeline import Pipeline
 
 CONSTANTS: dict[str, object] = {"True": True, "False": False, "None": None}
@@ -43,8 +43,7 @@ def parse_value(name: str, text: str, default: object) -> object:
         return value if isinstance(value, str) else text
     if isinstance(default, float) and type(value) is int:
         return float(value)
-    if isinstance(default, tuple) and type(value) is list:
-        return tuple(value)
+    value = as_default(value, default)
     if type(value) is not type(default):
         kind = type(default).__name__
         article = "an" if kind[0] in "aeiou" else "a"

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..errors import PipelineError
 from ..executors import Executor, open_executor
 from ..model.events import SUCCEEDED, ExecutionRequest, Progress, RunResult, StepEvent
+from ..model.parameters import as_default, parameter_values
 from ..model.pipeline import Pipeline
 from ..model.source_digest import as_on_disk
 from ..step.initial import package_folder
@@ -85,7 +86,8 @@ def run_step(
     opened = open_shared_store(store)
     pipeline = as_on_disk(pipeline, package_folder(pipeline), step)
     earlier = (opened.run(valid_run(run_id)) or {}).get("parameters", {})
-    known = {name: value for name, value in earlier.items() if name in pipeline.parameters}
+    defaults = pipeline.parameters
+    known = {name: as_default(value, defaults[name]) for name, value in earlier.items() if name in defaults}
     request = ExecutionRequest(
         pipeline,
         parameter_values(pipeline, {**known, **(parameters or {})}),
@@ -97,14 +99,6 @@ def run_step(
     )
     with open_executor("local", fork=fork) as executor:
         return _one(request, opened, run_id, executor, 1, progress or silent)
-
-
-def parameter_values(pipeline: Pipeline, given: Mapping[str, object]) -> dict[str, object]:
-    """Return the value of every parameter; raise `PipelineError` for one that the pipeline does not have."""
-    for name in given:
-        if name not in pipeline.parameters:
-            raise PipelineError(f"no parameter {name!r}: the pipeline has {', '.join(pipeline.parameters) or 'none'}")
-    return {**pipeline.parameters, **given}
 
 
 def open_shared_store(store: Store | str | Path) -> Store:

@@ -12,12 +12,13 @@ from ..cli.parameters import parse_value
 from ..errors import PipelineError
 from ..executors import open_executor
 from ..model.events import ExecutionRequest, RunResult
+from ..model.parameters import parameter_values
 from ..model.pipeline import Pipeline
 from ..model.source_digest import as_on_disk
 from ..step.initial import package_folder
 from ..storage.store import Facts, Store, valid_run
 from .attempts import Attempts
-from .run import PipelineRun, open_shared_store, parameter_values, run_pipelines, silent
+from .run import PipelineRun, open_shared_store, run_pipelines, silent
 from .run_records import failure
 
 SHOWN_BYTES = 1000

@@ -18,6 +18,7 @@ from mlops_jupyter.core.executions import Execution
 from mlops_jupyter.core.hidden_names import HIDDEN, WORKING_DIRECTORY
 from mlops_jupyter.core.plan import Plan, PlanStep, ScheduleSpec
 from mlops_jupyter.runtime.model.package_versions import forget
+from mlops_jupyter.runtime.model.parameters import is_json
 from mlops_jupyter.services.pipeline import divergence_record
 from mlops_jupyter.services.pipeline.environment.local_modules import (
     imported,
@@ -285,7 +286,8 @@ def _part(site: CellContext, position: int, cells: Sequence[CodeCell | None], ma
     declared, cell = magics.declared(execution), cells[position]
     parameters = dict(declared.parameters)
     if site.role is Role.PARAMETERS:
-        parameters |= extract_facts(to_python(execution.body)).literals
+        literals = extract_facts(to_python(execution.body)).literals
+        parameters |= {name: value for name, value in literals.items() if is_json(value)}
     facts = extract_facts(translation.text.removesuffix("\n"))  # cached by capture where nothing was translated
     return CellCode(
         position,

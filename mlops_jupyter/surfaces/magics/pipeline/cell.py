@@ -14,6 +14,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Resources
 from mlops_jupyter.core.units import seconds, size
+from mlops_jupyter.runtime.model.parameters import is_json
 from mlops_jupyter.surfaces.magics.verbs import arguments
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ def parameters(args: Namespace) -> dict[str, object]:
             defaults[name] = ast.literal_eval(literal)
         except (ValueError, SyntaxError):
             raise UserError(f"{text!r} is no parameter: write NAME=LITERAL, as in n_estimators=200") from None
+        if not is_json(defaults[name]):
+            raise UserError(f"{text!r} is no parameter: JSON, in which a run gets it, has no such value")
     return defaults
 
 
