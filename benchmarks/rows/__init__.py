@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks.rows import capture, export, fan, load_ext, metrics, steps
+from benchmarks.rows import capture, export, fan, load_ext, metrics, net, steps
 from benchmarks.table import Row
 
 FIGURES: dict[str, Callable[[int], list[Row]]] = {
@@ -14,4 +14,5 @@ FIGURES: dict[str, Callable[[int], list[Row]]] = {
     "export": export.rows,
     "steps": steps.rows,
     "fan": fan.rows,
+    "net": net.rows,
 }

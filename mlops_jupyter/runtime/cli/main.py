@@ -195,7 +195,7 @@ def _step(pipeline: Pipeline, asked: argparse.Namespace) -> int:
 
 
 def _check(pipeline: Pipeline, asked: argparse.Namespace) -> int:
-    from ..verify.verification import check
+    from ..verify.verification import NOTHING_EXPECTED, check
 
     with Stdout() as answer:
         verdict = check(pipeline, Store(asked.store), asked.run, asked.expected, asked.reference)
@@ -208,7 +208,7 @@ def _check(pipeline: Pipeline, asked: argparse.Namespace) -> int:
             if output.parting:
                 where = f"parts first in step {output.parting.step!r} (variable {output.parting.variable!r})"
                 answer.write(f"  {where}; {output.parting.cause}")
-        answer.write(verdict.status)
+        answer.write(verdict.status if verdict.outputs else f"{verdict.status}: {NOTHING_EXPECTED}")
     return OK if verdict.status in ("identical", "close") else STEP_FAILED
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import PipelineError
 from ..fingerprints.fingerprint import fingerprint
+from ..hashing import change_hasher
 from ..hidden.names import FILE, HIDDEN
 from ..hidden.watcher import HiddenStateWatcher
 from ..model.pipeline import INITIAL, Pipeline, Step
@@ -30,10 +31,14 @@ class MutationCheck:
         self._takers = {**dict(_delivered(pipeline, step)), **dict(_taken_later(pipeline, step))}
         self._before: dict[str, object] = {}
         self._watcher: HiddenStateWatcher | None = None
+        self._hasher = change_hasher()
 
     def begin(self, arguments: Mapping[str, Any]) -> None:
         """Remember how the arguments stand before the call."""
-        self._before = {name: fingerprint(arguments[name]) for name in self._takers if name in arguments}
+        self._before = {name: self._mark(arguments[name]) for name in self._takers if name in arguments}
+
+    def _mark(self, value: object) -> object:
+        return fingerprint(value, new=self._hasher)
 
     def watch(self) -> None:
         """Remember how the hidden variables stand, which have been set for the call."""
@@ -52,7 +57,7 @@ class MutationCheck:
         if self._watcher is not None:
             changed += sorted(self._watcher.changed() & self._takers.keys())
             self._watcher.close()
-        changed += [name for name, before in self._before.items() if fingerprint(arguments[name]) != before]
+        changed += [name for name, before in self._before.items() if self._mark(arguments[name]) != before]
         if changed:
             name = changed[0]
             raise UnreturnedChangeError(

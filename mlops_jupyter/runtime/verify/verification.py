@@ -19,6 +19,8 @@ from ..step.initial import package_folder
 from ..storage.store import Facts, Store, valid_run
 from .divergence import Divergence, Divergences
 
+NOTHING_EXPECTED = "the pipeline delivers nothing, so nothing is proven: export with --outputs NAME"
+
 VERDICTS = ("identical", "close", "differs", "failed")
 """Statuses of an output, and of a run, from best to worst."""
 
@@ -56,7 +58,8 @@ class RunCheck:
     def facts(self) -> Facts:
         """Return the verdict as JSON data."""
         outputs = [one.facts() for one in self.outputs]
-        return {"run": self.run, "status": self.status, "outputs": outputs, **_parting_facts(self.parting)}
+        facts = {"run": self.run, "status": self.status, "outputs": outputs, **_parting_facts(self.parting)}
+        return facts if outputs else {**facts, "error": NOTHING_EXPECTED}
 
 
 def _parting_facts(parting: Divergence | None) -> Facts:
@@ -101,7 +104,7 @@ def check(
         for name in pipeline.outputs
         if name not in names
     )
-    status = max((one.status for one in outputs), key=VERDICTS.index, default="identical")
+    status = max((one.status for one in outputs), key=VERDICTS.index, default="failed")
     return RunCheck(run, status, outputs)
 
 

@@ -198,3 +198,29 @@ def test_the_steps_are_listed(proven):
     listed = proven.call("steps", "--json").answer
     assert [step["name"] for step in listed["steps"]] == ["load", "sum"]
     assert listed["steps"][1]["upstream"] == ["load"]
+
+
+def test_a_pipeline_that_delivers_nothing_is_not_proven(bundle):
+    bundle.pipeline('Step("load", "demo.steps.load:load", "1"),', "outputs={}")
+    bundle.step("load", "def load():\n    pass\n")
+    assert bundle.run("--run", "r").code == 0
+    expect(bundle, [], 0, "", where="nowhere")
+    (bundle.root / "tests" / "expected" / "expected.json").write_text("[]")
+    done = check(bundle)
+    assert done.code == 1
+    assert done.answer["error"].startswith("the pipeline delivers nothing, so nothing is proven")
+
+
+def test_a_run_is_compared_with_another_run(bundle):
+    bundle.pipeline(
+        'Step("sum", "demo.steps.sum:sum_", "1", outputs=(("total",),), parameters=("n",)),',
+        "outputs={'total': 'sum'}, parameters={'n': 6}",
+    )
+    bundle.step("sum", "def sum_(n):\n    return float(n)\n")
+    for run, n in (("six", 6), ("again", 6), ("seven", 7)):
+        assert bundle.run("--run", run, "-p", f"n={n}").code == 0
+    assert check(bundle, "--reference", "six", run="again").answer["status"] == "identical"
+    other = check(bundle, "--reference", "six", run="seven")
+    assert other.code == 1
+    assert other.answer["outputs"][0]["reason"] == "6 became 7"
+    assert "no run 'none'" in check(bundle, "--reference", "none", run="six").err
