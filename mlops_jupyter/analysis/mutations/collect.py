@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from mlops_jupyter.analysis.library_setup import CALLS
-from mlops_jupyter.analysis.mutations.records import CallSite, Mutations, Root, StateChange
+from mlops_jupyter.analysis.mutations import file_names
+from mlops_jupyter.analysis.mutations.records import CallSite, FileUse, Mutations, Root, StateChange
 from mlops_jupyter.analysis.mutations.sharing import call_site, constant_text, dotted_path, last_name, may_be, roots
 from mlops_jupyter.analysis.mutations.vocabulary import (
     CHANGING_KEYWORDS,
@@ -49,6 +50,8 @@ class _Collector(ast.NodeVisitor):
         self._declared: set[str] = set()
         self._returned: set[Root] = set()
         self._imports: dict[str, str] = {}
+        self._files: set[FileUse] = set()
+        self._texts: dict[str, set[str]] = {}
         self._functions: list[tuple[str, Mutations]] = []
         self._methods: list[tuple[str, Mutations]] = []
         self._depth = 0
@@ -74,9 +77,26 @@ class _Collector(ast.NodeVisitor):
             parameters=self._parameters,
             local=local,
             imports=self._imports,
+            files=frozenset(self._named_files()),
+            texts={name: frozenset(found) for name, found in self._texts.items()},
             functions=tuple(self._functions),
             methods=tuple(self._methods),
         )
+
+    def _named_files(self) -> Iterator[FileUse]:
+        """Yield the files; a variable that the code binds itself counts as the names that it is bound to."""
+        for file in self._files:
+            names = self._texts.get(file.variable)
+            yield from (FileUse(name, is_written=file.is_written) for name in names) if names else (file,)
+
+    def visit_Constant(self, node: ast.Constant | ast.JoinedStr) -> None:
+        """Note the name of a file."""
+        self._files.update(FileUse(name) for name in file_names.texts(node))
+        for part in getattr(node, "values", ()):  # of an f-string
+            if isinstance(part, ast.FormattedValue):
+                self.visit(part)
+
+    visit_JoinedStr = visit_Constant
 
     def visit_Name(self, node: ast.Name) -> None:
         """Note a name that is read."""
@@ -212,6 +232,7 @@ class _Collector(ast.NodeVisitor):
         """Change what known methods and functions change; note the call for what the code's own functions do."""
         site = call_site(node, is_discarded=id(node) in self._discarded)
         self._calls.append(site)
+        self._files.update(file_names.written(node))
         path = dotted_path(node.func, through_calls=site.function in CALLS)
         key = constant_text(node.args[0]) if node.args else ""
         self._state_change(StateChange(path, is_call=True, key=key, in_block=self._depth > 0))
@@ -247,6 +268,7 @@ class _Collector(ast.NodeVisitor):
         inner = self._inner(node.args, [ast.Return(node.body)])
         self._mentioned |= inner.mentioned
         self._changed |= {root for root in inner.changed if root not in inner.local}
+        self._files |= inner.files
         self._functions.append(("", inner))
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
@@ -283,6 +305,7 @@ class _Collector(ast.NodeVisitor):
     def _bind(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Name):
             self._name(target.id, roots(value))
+            self._texts.setdefault(target.id, set()).update(file_names.bound_texts(value))
         elif isinstance(target, ast.Starred):
             self._bind(target.value, value)
         elif isinstance(target, ast.Tuple | ast.List):

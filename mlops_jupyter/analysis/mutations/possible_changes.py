@@ -12,11 +12,12 @@ from functools import lru_cache
 from mlops_jupyter.analysis.cells import to_python
 from mlops_jupyter.analysis.facts.extract import REMEMBERED, extract_facts
 from mlops_jupyter.analysis.mutations.collect import collect
+from mlops_jupyter.analysis.mutations.possible_files import PossibleFiles, possible_files
 from mlops_jupyter.analysis.mutations.records import Mutations
 from mlops_jupyter.analysis.mutations.summaries import Module, MutationSummaries
 from mlops_jupyter.analysis.syntax.parsing import ParseError, deeply, parse
 from mlops_jupyter.core.executions import Execution, Mark
-from mlops_jupyter.core.hidden_names import SETTINGS
+from mlops_jupyter.core.hidden_names import FILE, SETTINGS
 
 
 def with_possible_changes(
@@ -43,14 +44,17 @@ def with_possible_changes(
     own = [(_mutations(text), Module(extract_facts(text).imports, SETTINGS)) for text in local_sources]
     summaries = MutationSummaries([*((cell, notebook) for cell in cells), *own])
     known = _KnownNames()
+    possible_changes = {position: summaries.of_cell(cells[position], notebook) for position in kept}
+    files = possible_files({p: possible.files for p, possible in possible_changes.items()}, cells, history)
     result = []
     for position, execution in enumerate(history):
         if position in kept:
-            possible = summaries.of_cell(cells[position], notebook)
+            possible = possible_changes[position]
             names = {n for n in possible.names if not known.is_code(n) or n not in imports}
             names |= {n for n in possible.suspected if not known.is_code(n)}
             hidden = {n for n in possible.hidden if n == SETTINGS or is_watched(n)}
             execution = _changed(execution, known, names, hidden)
+            execution = _with_files(execution, known, files[position])
         known.follow(execution)
         result.append(execution)
     return result
@@ -97,6 +101,16 @@ class _KnownNames:
             self._groups |= dict.fromkeys(group, group)
         for name in execution.deletes:
             self._marks.pop(name, None)
+
+
+def _with_files(execution: Execution, known: _KnownNames, files: PossibleFiles) -> Execution:
+    """Return an execution that has also written and read some files; one that is not there counts as removed."""
+    written = {FILE + path for path in files.written} - execution.writes.keys()
+    if not written and not files.read:
+        return execution
+    marks = {name: known.mark(name) if name in known else Mark.REMOVED for name in sorted(written)}
+    reads = {FILE + path for path in files.read} | {name for name in written if name in known}
+    return replace(execution, reads=execution.reads | reads, writes={**execution.writes, **marks})
 
 
 def _changed(execution: Execution, known: _KnownNames, names: Set[str], hidden: Set[str]) -> Execution:

@@ -59,6 +59,22 @@ class StateChange:
 
 
 @dataclass(frozen=True)
+class FileUse:
+    """A file that code names.
+
+    Attributes
+    ----------
+    name : its path as the code has it, or a pattern.
+    variable : the variable that holds the name instead; "" if the code has the name itself.
+    is_written : whether the code may write the file, or take it away.
+    """
+
+    name: str = ""
+    variable: str = ""
+    is_written: bool = False
+
+
+@dataclass(frozen=True)
 class Mutations:
     """What one body of code may change in place: a cell, a function or a module.
 
@@ -75,6 +91,8 @@ class Mutations:
     parameters : names of a function's parameters, in order.
     local : variables that are a function's own.
     imports : name -> the import statement that binds it, of imports anywhere in the code.
+    files : the files that it names.
+    texts : variable -> names of files among the texts that it is bound to.
     functions, methods : functions that the code defines, by name; those of classes apart, `self` being a parameter.
     """
 
@@ -89,5 +107,7 @@ class Mutations:
     parameters: tuple[str, ...] = ()
     local: frozenset[str] = frozenset()
     imports: Mapping[str, str] = field(default_factory=dict)
+    files: frozenset[FileUse] = frozenset()
+    texts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     functions: tuple[tuple[str, Mutations], ...] = ()
     methods: tuple[tuple[str, Mutations], ...] = ()

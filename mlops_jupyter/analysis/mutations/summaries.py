@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mlops_jupyter.analysis.mutations.outside import hidden_variables
-from mlops_jupyter.analysis.mutations.records import CallSite, Mutations, Root
+from mlops_jupyter.analysis.mutations.records import CallSite, FileUse, Mutations, Root
 from mlops_jupyter.analysis.mutations.sharing import shared
 
 NOTHING: frozenset[str] = frozenset()
@@ -26,11 +26,12 @@ class _Summary:
     changed: set[str] = field(default_factory=set)
     """Parameters and global variables."""
     returned: set[str] = field(default_factory=set)
-    hidden: set[str] = field(default_factory=set)
+    outer: set[str | FileUse] = field(default_factory=set)
+    """Hidden variables and files."""
 
     @property
     def size(self) -> int:
-        return len(self.changed) + len(self.returned) + len(self.hidden)
+        return len(self.changed) + len(self.returned) + len(self.outer)
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,13 @@ class PossibleChanges:
     names : variables whose objects the text changes on some path, or that a function of it binds.
     suspected : variables whose methods it calls for some effect.
     hidden : hidden variables.
+    files : the files that it names, and that the functions name which it may call.
     """
 
     names: frozenset[str]
     suspected: frozenset[str]
     hidden: frozenset[str]
+    files: frozenset[FileUse] = frozenset()
 
 
 class MutationSummaries:
@@ -78,16 +81,18 @@ class MutationSummaries:
 
     def of_cell(self, cell: Mutations, module: Module) -> PossibleChanges:
         """Return what a cell may change by itself and by the functions that it names."""
-        hidden = hidden_variables(cell.state, module.imports)
-        changed = self._changed(cell, module, hidden)
-        mentioned = self._mentioned(cell, hidden)
+        outer: set[str | FileUse] = {*hidden_variables(cell.state, module.imports), *cell.files}
+        changed = self._changed(cell, module, outer)
+        mentioned = self._mentioned(cell, outer)
         suspected = {
             root
             for site in cell.calls
             if site.is_discarded and site.is_method and site.function not in self._methods
             for root in self._closed(cell, module, site.receiver & cell.suspected)
         }
-        return PossibleChanges(frozenset(changed | mentioned), frozenset(suspected - changed), frozenset(hidden))
+        files = frozenset(each for each in outer if isinstance(each, FileUse))
+        hidden = frozenset(each for each in outer if isinstance(each, str))
+        return PossibleChanges(frozenset(changed | mentioned), frozenset(suspected - changed), hidden, files)
 
     def _settle(self) -> None:
         every = [one for table in (self._functions, self._methods) for many in table.values() for one in many]
@@ -101,24 +106,24 @@ class MutationSummaries:
     def _grow(self, one: _Summary) -> None:
         """Add to a summary what the present summaries of other functions tell."""
         code, module = one.code, one.module
-        one.hidden |= hidden_variables(code.state, {**module.imports, **code.imports})
-        changed = self._changed(code, module, one.hidden) | self._mentioned(code, one.hidden)
+        one.outer |= {*hidden_variables(code.state, {**module.imports, **code.imports}), *code.files}
+        changed = self._changed(code, module, one.outer) | self._mentioned(code, one.outer)
         changed |= self._closed(code, module, code.suspected)
         changed -= code.local - set(code.parameters)
         if module.own_state:
-            outer = changed - set(code.parameters)
-            if outer:
-                one.hidden.add(module.own_state)
-            changed -= outer
+            own_globals = changed - set(code.parameters)
+            if own_globals:
+                one.outer.add(module.own_state)
+            changed -= own_globals
         one.changed |= changed
         one.returned |= self._closed(code, module, code.returned) - (code.local - set(code.parameters))
 
-    def _changed(self, code: Mutations, module: Module, hidden: set[str]) -> set[str]:
-        """Return the variables that code may change: itself, or by the calls that it makes. Adds to `hidden`."""
+    def _changed(self, code: Mutations, module: Module, outer: set[str | FileUse]) -> set[str]:
+        """Return the variables that code may change: itself, or by the calls that it makes. Adds to `outer`."""
         changed = self._closed(code, module, code.changed) | code.rebound
         for site in code.calls:
             for callee in self._callees(site, module):
-                hidden |= callee.hidden
+                outer |= callee.outer
                 changed |= callee.changed - set(callee.code.parameters)
                 for argument in self._arguments(callee, site, callee.changed):
                     changed |= self._closed(code, module, argument)
@@ -132,12 +137,12 @@ class MutationSummaries:
             return set()
         return self._closed(code, module, (site.receiver | site.arguments) - given)
 
-    def _mentioned(self, code: Mutations, hidden: set[str]) -> set[str]:
+    def _mentioned(self, code: Mutations, outer: set[str | FileUse]) -> set[str]:
         """Return the global variables that the functions which code names may change, whoever calls them."""
         changed: set[str] = set()
         for name in code.mentioned & self._functions.keys():
             for one in self._functions[name]:
-                hidden |= one.hidden
+                outer |= one.outer
                 changed |= one.changed - set(one.code.parameters)
         return changed
 

@@ -94,6 +94,32 @@ PARAMETERS = {
         "import math\nif patch:\n    math.tau = 1",
         "answer = round(math.tau, 3)",
     ),
+    "a file that a flag writes": (
+        {"save": True},
+        "save = False",
+        "rows = [1, 2]\nif save:\n    open('rows.txt', 'w').write('99')",
+        "import os\nanswer = open('rows.txt').read() if os.path.exists('rows.txt') else 'none'",
+    ),
+    "a file that a function writes under a name that it is given": (
+        {"save": True},
+        "save = False",
+        "def keep(rows, path):\n    with open(path, 'w') as file:\n        file.write(str(rows))",
+        "if save:\n    keep([1, 2], 'rows.txt')",
+        "from pathlib import Path\nfound = Path('rows.txt')\nanswer = found.read_text() if found.exists() else 'none'",
+    ),
+    "files that a flag writes and that are listed": (
+        {"n": 2},
+        "n = 0",
+        "import os\nos.makedirs('parts', exist_ok=True)\nif n:\n    open('parts/first.txt', 'w').write('a')",
+        "import glob\nanswer = sorted(glob.glob('parts/*.txt'))",
+    ),
+    "a file that a flag removes": (
+        {"drop": True},
+        "drop = False",
+        "with open('made.txt', 'w') as file:\n    file.write('m')",
+        "import os\nif drop:\n    os.remove('made.txt')",
+        "import os\nanswer = os.path.exists('made.txt')",
+    ),
     "a logger's level": (
         {"verbose": True},
         "verbose = False",
@@ -113,12 +139,12 @@ def truth(folder: Path, cells: tuple[str, ...], parameters: Mapping[str, object]
 
 
 def ran(folder: Path, *words: str) -> Any:
-    """Run the bundle in a store of its own; return its answer."""
-    store = folder / f"store{len(words)}"
-    command = [sys.executable, "-m", "play", "run", "--store", str(store), "--run", "other", *words]
+    """Run the bundle; return its answer. All days share a store: its cache must not give one day's values on another."""
+    store, run = folder / "store", f"run{len(words)}"
+    command = [sys.executable, "-m", "play", "run", "--store", str(store), "--run", run, *words]
     ended = subprocess.run(command, cwd=folder / "out" / "src", capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stderr
-    return json.loads((store / "other" / "outputs" / "answer.json").read_text())
+    return json.loads((store / run / "outputs" / "answer.json").read_text())
 
 
 @pytest.mark.parametrize("cells", DATA.values(), ids=DATA)
