@@ -139,7 +139,7 @@ def truth(folder: Path, cells: tuple[str, ...], parameters: Mapping[str, object]
 
 
 def ran(folder: Path, *words: str) -> Any:
-    """Run the bundle; return its answer. All days share a store: its cache must not give one day's values on another."""
+    """Run the bundle; return its answer. All days share a store, whose cache must not mix them."""
     store, run = folder / "store", f"run{len(words)}"
     command = [sys.executable, "-m", "play", "run", "--store", str(store), "--run", run, *words]
     ended = subprocess.run(command, cwd=folder / "out" / "src", capture_output=True, text=True, timeout=120)
