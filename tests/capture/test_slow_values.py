@@ -10,11 +10,13 @@ import pytest
 from mlops_jupyter.capture import value_store
 from mlops_jupyter.capture.value_store import ValueStore
 from mlops_jupyter.core.executions import Mark
+from mlops_jupyter.runtime.fingerprints import hooks
 
 
 @pytest.fixture(autouse=True)
 def _little_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(value_store, "BUDGET_SECONDS", 0.05)
+    monkeypatch.setattr(hooks, "LIBRARIES", hooks.LIBRARIES | {__name__.partition(".")[0]})  # so `Slow` is asked
 
 
 class Slow:

@@ -14,6 +14,7 @@ import types
 from collections.abc import Mapping
 from typing import Any
 
+from ..fingerprints.hooks import is_quiet, stored_parts, unready
 from ..fingerprints.reachable import reachable_objects
 from . import tensors
 from .saved import Saved, SerializationError
@@ -69,12 +70,14 @@ def load_exact(data: bytes) -> dict[str, object]:
 def is_picklable(value: object, budget_seconds: float) -> bool:
     """Return whether a value can be pickled; True too if the budget runs out before that is known. Never raises.
 
+    Of objects whose pickling hooks may have effects it is asked whether what they store can be pickled.
+
     Examples
     --------
     >>> is_picklable([1, "a"], 1.0), is_picklable([lambda: 1], 1.0)
     (True, False)
     """
-    pickler = pickle.Pickler(_Nowhere(time.perf_counter() + budget_seconds), PROTOCOL, buffer_callback=lambda _: None)
+    pickler = _Quiet(_Nowhere(time.perf_counter() + budget_seconds), PROTOCOL, buffer_callback=lambda _: None)
     pickler.dispatch_table = _table()
     try:
         pickler.dump(value)
@@ -83,6 +86,16 @@ def is_picklable(value: object, budget_seconds: float) -> bool:
     except BaseException:  # hooks of the values' classes may raise anything
         return False
     return True
+
+
+class _Quiet(pickle.Pickler):
+    """Pickles for nobody, so it calls no hook that may have effects."""
+
+    def reducer_override(self, value: Any) -> Any:
+        kind = type(value)
+        if issubclass(kind, type | types.FunctionType) or (is_quiet(kind) and not unready(value)):
+            return NotImplemented
+        return tuple, ([part for _, part in stored_parts(value)],)
 
 
 class _EnoughError(Exception):

@@ -53,18 +53,19 @@ def _innermost(value: Any, path: str, depth: int) -> tuple[str, Any]:
 
 def _parts(value: Any) -> Iterator[tuple[str, Any]]:
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
-    if numpy is not None and isinstance(value, numpy.ndarray):
+    kind = type(value)  # `isinstance` would ask the value's own `__class__`, which may raise
+    if numpy is not None and issubclass(kind, numpy.ndarray):
         value = value.tolist() if value.dtype.hasobject else []
-    if pandas is not None and isinstance(value, pandas.DataFrame):
+    if pandas is not None and issubclass(kind, pandas.DataFrame):
         value = {name: list(value[name]) for name in value.columns if value[name].dtype == object}
-    if pandas is not None and isinstance(value, pandas.Series):
+    if pandas is not None and issubclass(kind, pandas.Series):
         value = list(value)
     if type(value) is dict:
         pairs = list(value.items())[:MOST]
         yield from ((f"[{key!r:.60}]", part) for key, part in pairs)
     elif type(value) in (list, tuple, set, frozenset):
         yield from ((f"[{place}]", part) for place, part in enumerate(list(value)[:MOST]))
-    elif not isinstance(value, type | types.FunctionType | types.ModuleType | types.GeneratorType):
+    elif not issubclass(type(value), type | types.FunctionType | types.ModuleType | types.GeneratorType):
         try:
             yield from decompose(value).parts
         except OpaqueValueError:
@@ -77,7 +78,7 @@ def _words(value: Any, fault: BaseException) -> str:
         return WORDS[kind]
     if kind is types.FunctionType:
         return f"the function {value.__name__!r}, which another process cannot import"
-    if isinstance(value, type):
+    if issubclass(kind, type):
         return f"the class {value.__name__!r}, which another process cannot import"
     if isinstance(fault, RecursionError):
         return f"{a(kind)} that is nested too deep"

@@ -13,6 +13,7 @@ from typing import Any
 
 from .builtin import last_name
 from .hash_records import Record
+from .hooks import is_quiet, reader_of_attributes, stored_parts, unready
 from .plain import ATOMS
 from .walk import Handler, OpaqueValueError, Walk
 
@@ -33,7 +34,8 @@ CLOSED_BOXES = {
     "_asyncio.Future": "an unfinished result",
     "asyncio.events.AbstractEventLoop": "an event loop",
     "weakref.ReferenceType": "a weak reference",
-    "weakref": "a weak reference",
+    "weakref.ProxyType": "a weak reference",
+    "weakref.CallableProxyType": "a weak reference",
     "_io._IOBase": "an open file",
     "_csv.reader": "a reader of an open file",
     "_ctypes._SimpleCData": "a C value",
@@ -67,8 +69,8 @@ class Decomposition:
 def decompose(value: Any) -> Decomposition:
     """Return an object's parts; raise `OpaqueValueError` if they cannot be known.
 
-    Plain objects (no pickling hooks of their own) are read directly; for others the class's own reducer
-    (`copyreg`, `__reduce_ex__`) says what they consist of.
+    Plain objects (no pickling hooks of their own) are read directly. For others the class's own reducer (`copyreg`,
+    `__reduce_ex__`) says what they consist of if it has no effects; else they are read as they are stored.
     """
     return decomposer(type(value))(value)
 
@@ -84,17 +86,20 @@ def decomposer(kind: type) -> Callable[[Any], Decomposition]:
     if issubclass(kind, enum.Enum):
         return lambda value: Decomposition(last_name(kind), ((".name", value._name_), (".value", value._value_)))
     if kind.__dictoffset__ and kind.__basicsize__ == _EMPTY.__basicsize__ and _no_hooks(kind):
-        return partial(_plain, last_name(kind))
-    return partial(_reduced, kind)
+        return partial(_plain, last_name(kind), reader_of_attributes(kind))
+    return partial(_reduced, kind) if is_quiet(kind) else partial(_stored, last_name(kind))
 
 
 def _closed(reason: str, value: Any) -> Decomposition:
     raise OpaqueValueError(f"it holds {reason}")
 
 
-def _plain(name: str, value: Any) -> Decomposition:
-    _ = value.__class__  # raises for what lets nobody look at it, of which nothing is known then
-    return Decomposition(name, tuple(_attributes(object.__getattribute__(value, "__dict__"))))
+def _plain(name: str, read: Callable[[Any], dict[str, Any]] | None, value: Any) -> Decomposition:
+    return Decomposition(name, tuple(_attributes(read(value) if read else {})))
+
+
+def _stored(name: str, value: Any) -> Decomposition:
+    return Decomposition(name, tuple(part for part in stored_parts(value) if part[0].removeprefix(".") not in SCRATCH))
 
 
 def _random(value: Any) -> Decomposition:
@@ -141,6 +146,9 @@ def _attributes(state: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _reduced(kind: type, value: Any) -> Decomposition:
+    reason = unready(value)
+    if reason:
+        raise OpaqueValueError(f"it holds {reason}")
     try:
         reducer = copyreg.dispatch_table.get(kind)
         hook: Any = kind.__reduce_ex__

@@ -150,7 +150,7 @@ def _array(value: Any) -> tuple[bool, list[Any]]:
     if isinstance(value.base, memoryview):
         held.append(value.base.obj)
     if value.dtype.hasobject and value.dtype.names is None and value.dtype.kind == "O":
-        held += value.ravel().tolist()
+        held += sys.modules["numpy"].asarray(value).ravel().tolist()
     if value.base is None and "torch" in sys.modules:
         held += _memory(value.__array_interface__["data"][0])
     return True, held

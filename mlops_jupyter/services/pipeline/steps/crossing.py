@@ -15,6 +15,8 @@ from mlops_jupyter.capture.value_kinds import plain
 from mlops_jupyter.core.executions import Mark
 from mlops_jupyter.core.hidden_names import DRAWING, FILE, SETTINGS
 from mlops_jupyter.runtime.codecs import SerializationError, load_exact, save_exact
+from mlops_jupyter.runtime.fingerprints.fingerprint import fingerprint
+from mlops_jupyter.runtime.fingerprints.hooks import is_quiet
 from mlops_jupyter.services.pipeline.ports import Recording
 from mlops_jupyter.services.pipeline.steps.cell_code import Binding, CellCodes
 from mlops_jupyter.services.pipeline.steps.grouping import Group
@@ -97,10 +99,16 @@ class Crossing:
             saved = save_exact({need.name: value})
         except SerializationError as fault:
             return f"cannot cross to another process ({fault})"
-        inner = [name for name in sorted(notebook_names(saved.data)) if not self._at_module_level(name)]
+        names = notebook_names(saved.data)
+        inner = [name for name in sorted(names) if not self._at_module_level(name)]
         if inner:
             return f"holds {inner[0]!r}, which only its own step can define"
-        return cannot_be_read(load_exact, saved.data)
+        classes = [value for value in map(self._namespace.get, names) if isinstance(value, type)]
+        reason = cannot_be_read(load_exact, saved.data)
+        if reason or all(map(is_quiet, classes)):
+            return reason
+        same = fingerprint(load_exact(saved.data)[need.name]) == fingerprint(value)
+        return "" if same else "is another value once it has been pickled and read back"
 
     def _was_unpicklable(self, need: Binding) -> bool:
         """Say whether the value of a name was seen to be unpicklable when a cell deleted or rebound the name."""
