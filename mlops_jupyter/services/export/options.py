@@ -42,6 +42,10 @@ OPTIONS: Mapping[tuple[str, ...], Mapping[str, Any]] = {
         "action": "store_true",
         "help": "keep magics that only IPython knows, and IPython with them",
     },
+    ("--allow-errors",): {
+        "action": "store_true",
+        "help": "go on after a cell that raises, and keep what it did before (for one cell: tag it raises-exception)",
+    },
     ("--update",): {
         "action": "store_true",
         "help": "change only what differs in the bundle that is there and keep what stands between comments "
@@ -88,6 +92,7 @@ def to_request(found: Mapping[str, Any], name: str) -> PlanRequest:
         outputs=tuple(words(values["outputs"])) if values["outputs"] else None,
         schedule=schedule(values),
         allow_ipython=values["allow_ipython"],
+        allow_errors=values["allow_errors"],
         secrets=secrets,
         alert=alert,
         data_bytes=0 if values["data_limit"] == "0" else size(values["data_limit"]),

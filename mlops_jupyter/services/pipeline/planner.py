@@ -35,6 +35,7 @@ from mlops_jupyter.services.pipeline.magics.translation import CellContext
 from mlops_jupyter.services.pipeline.magics.unknown_magics import extensions
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
 from mlops_jupyter.services.pipeline.select import cell_tags, selection, validation
+from mlops_jupyter.services.pipeline.select.allowed_errors import with_allowed_errors
 from mlops_jupyter.services.pipeline.select.cell_identity import in_file, step_name
 from mlops_jupyter.services.pipeline.select.cell_tags import CellTag, Role
 from mlops_jupyter.services.pipeline.steps import step_module
@@ -67,6 +68,7 @@ class PlanRequest:
     schedule : when the pipeline is to run, already validated.
     lock : whether to lock the requirements.
     allow_ipython : whether to keep magics that only IPython knows; the bundle then needs IPython.
+    allow_errors : whether cells may raise; what such a cell did before is kept.
     secrets, alert : see `Plan`.
     data_bytes : size in bytes up to which a data file travels with the bundle; a larger one is recorded by its path
         and digest.
@@ -77,6 +79,7 @@ class PlanRequest:
     schedule: ScheduleSpec | None = None
     lock: bool = True
     allow_ipython: bool = False
+    allow_errors: bool = False
     secrets: tuple[str, ...] = ()
     alert: str = ""
     data_bytes: int = DATA_BYTES
@@ -165,9 +168,10 @@ class _Selected:
 
 def _selected(recording: Recording, request: PlanRequest, magics: Magics) -> _Selected:
     """Select executions by what they were seen to do, then add what they may do on other days."""
-    history = [_taking(execution, magics) for execution in recording.history]
-    graph = build(history)
     cells = in_file(recording.history, recording.cells)
+    taking = [_taking(execution, magics) for execution in recording.history]
+    history = list(with_allowed_errors(taking, cells, request.allow_errors))
+    graph = build(history)
     validation.check_seen(graph.history, cells)
     display_only = selection.find_display_only(graph, lambda execution: answers(execution, magics))
     marked = cell_tags.marks(graph, cells, recording.cells)

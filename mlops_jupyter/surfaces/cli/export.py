@@ -41,11 +41,10 @@ def act(args: argparse.Namespace) -> int:
     for name in target_names:
         targets.find(name)  # fails before the notebook runs for minutes
     options.to_request(chosen, args.notebook.stem)
-    if args.update:
-        manifest.read(args.output)
+    allow_errors = args.allow_errors or (args.update and manifest.read(args.output).request.allow_errors)
     name = args.name or ("" if args.update else args.notebook.stem)
     wish = {**chosen, "output": str(args.output.absolute()), "targets": target_names, "name": name}
-    result = export(args.notebook, wish, args.timeout, say=lambda line: print(line, file=sys.stderr))
+    result = export(args.notebook, wish, args.timeout, lambda line: print(line, file=sys.stderr), allow_errors)
     if args.json:
         print(json.dumps(result, indent=1))
     else:

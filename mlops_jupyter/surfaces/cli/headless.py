@@ -23,19 +23,22 @@ START_SECONDS = 120
 Say = Callable[[str], None]
 
 
-def export(path: Path, wish: Mapping[str, Any], timeout: float | None, say: Say) -> dict[str, Any]:
+def export(
+    path: Path, wish: Mapping[str, Any], timeout: float | None, say: Say, allow_errors: bool = False
+) -> dict[str, Any]:
     """Run the notebook cell by cell, export it, and return the result of the export (see `surfaces.magics.headless`).
 
     Parameters
     ----------
     wish : what `services.export.options.from_args` returned, with `output` (a folder), `targets` and a `name`.
+    allow_errors : whether to go on after a cell that raised. One that is tagged `raises-exception` always may.
 
     Raises
     ------
     UserError
         The file is no notebook, a cell raised (the message names both), or the export refused.
     """
-    return _asked(path, "answer", wish, timeout, say)
+    return _asked(path, "answer", wish, timeout, say, allow_errors)
 
 
 def compare(path: Path, bundle: Path, timeout: float | None, say: Say) -> dict[str, Any]:
@@ -46,7 +49,10 @@ def compare(path: Path, bundle: Path, timeout: float | None, say: Say) -> dict[s
     UserError
         The file is no notebook, a cell raised (the message names both), or the bundle cannot be compared.
     """
-    return _asked(path, "comparison", {"bundle": str(bundle.absolute())}, timeout, say)
+    from mlops_jupyter.services.export.bundle import manifest
+
+    allow_errors = manifest.read(bundle).request.allow_errors
+    return _asked(path, "comparison", {"bundle": str(bundle.absolute())}, timeout, say, allow_errors)
 
 
 def program(path: Path, name: str, timeout: float | None, say: Say) -> dict[str, Any]:
@@ -60,7 +66,14 @@ def program(path: Path, name: str, timeout: float | None, say: Say) -> dict[str,
     return _asked(path, "program", {"name": name}, timeout, say)
 
 
-def _asked(path: Path, question: str, wish: Mapping[str, Any], timeout: float | None, say: Say) -> dict[str, Any]:
+def _asked(
+    path: Path,
+    question: str,
+    wish: Mapping[str, Any],
+    timeout: float | None,
+    say: Say,
+    allow_errors: bool = False,
+) -> dict[str, Any]:
     """Run the notebook, then return what a function of `surfaces.magics.headless` named `question` answers."""
     cells = outline(read(path))
     if not any(cell.source.strip() for cell in cells):
@@ -68,7 +81,7 @@ def _asked(path: Path, question: str, wish: Mapping[str, Any], timeout: float | 
     with tempfile.TemporaryDirectory() as folder, kernel(path) as client:
         for cell in cells:
             if cell.source.strip():
-                _run_cell(client, cell, len(cells), timeout, say)
+                _run_cell(client, cell, len(cells), timeout, say, allow_errors or "raises-exception" in cell.tags)
         answer = Path(folder, "answer.json")
         _ask(client, question, wish, answer)
         if not answer.is_file():
@@ -142,7 +155,7 @@ def kernel(path: Path) -> Iterator[Any]:
             manager.shutdown_kernel(now=True)
 
 
-def _run_cell(client: Any, cell: CodeCell, count: int, timeout: float | None, say: Say) -> None:
+def _run_cell(client: Any, cell: CodeCell, count: int, timeout: float | None, say: Say, may_raise: bool) -> None:
     began = time.perf_counter()
     metadata = {"cellId": cell.id, "tags": list(cell.tags)}
     where = f"cell {cell.number} of {count}" + (f" ({cell.heading})" if cell.heading else "")
@@ -150,9 +163,10 @@ def _run_cell(client: Any, cell: CodeCell, count: int, timeout: float | None, sa
         fault = execute(client, cell.source, timeout=timeout, metadata=metadata)
     except UserError as ended:
         raise UserError(f"{where}: {ended}; nothing was exported") from None
-    if fault and "raises-exception" not in cell.tags:
-        raise UserError(f"{where} raised {fault}; nothing was exported")
-    say(f"{where}: {time.perf_counter() - began:.1f} s")
+    if fault and not may_raise:
+        hint = "if it is meant to: tag it raises-exception, or --allow-errors"
+        raise UserError(f"{where} raised {fault} ({hint}); nothing was exported")
+    say(f"{where}: {time.perf_counter() - began:.1f} s" + (f", and raised {fault}" if fault else ""))
 
 
 def execute(

@@ -34,6 +34,8 @@ def translate(magics: Magics, site: CellContext) -> Translation:
     _pieces(site.execution.body, translation, magics, site)
     if site.execution.displays_result:
         _show_last(translation)
+    if site.execution.error:
+        _go_on(translation, site.execution)
     translation.add(after)
     if site.metrics:
         values = ", ".join(f"{name}={name}" for name in site.metrics)
@@ -58,6 +60,30 @@ def _show_last(done: Translation) -> None:
     first = lines[span.line - 1]
     lines[span.line - 1] = f"{first[: span.column]}display({first[span.column :]}"
     done.lines = ["\n".join(lines)]
+
+
+def _go_on(done: Translation, execution: Execution) -> None:
+    """Let a cell that raised, and was allowed to, print an exception and go on after it, as a notebook does.
+
+    Imports and definitions that it began with stay outside the block: they travel as code.
+    """
+    text = "\n".join(line.rstrip("\n") for line in done.lines)
+    lines, first = lines_of(text), 0
+    for statement in extract_facts(text).statements:
+        if statement.kind not in (StatementKind.IMPORT, StatementKind.DEFINITION):
+            break
+        if not statement.writes <= execution.writes.keys():
+            break  # what raised
+        first = statement.span.end_line
+    faults = "(Exception, SystemExit)" if execution.error.startswith("SystemExit") else "Exception"
+    block = indented("\n".join(lines[first:]).strip("\n"))
+    caught = f"except {faults}:  # the notebook went on after {_one_line(execution.error)}"
+    done.need("import traceback")
+    done.lines = [*lines[:first], "try:", block, caught, "    traceback.print_exc(limit=0)"]
+
+
+def _one_line(error: str) -> str:
+    return " ".join(error.split())[:60]
 
 
 def answers(execution: Execution, magics: Magics) -> frozenset[str]:
