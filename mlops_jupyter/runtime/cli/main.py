@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -197,6 +198,7 @@ def _step(pipeline: Pipeline, asked: argparse.Namespace) -> int:
 def _check(pipeline: Pipeline, asked: argparse.Namespace) -> int:
     from ..verify.verification import NOTHING_EXPECTED, check
 
+    os.environ.update(pipeline.environment)  # before a library takes its threads from it
     with Stdout() as answer:
         verdict = check(pipeline, Store(asked.store), asked.run, asked.expected, asked.reference)
     if asked.json:

@@ -22,6 +22,7 @@ from ..model.pipeline import INITIAL, Pipeline, Step, ancestors, order
 from ..step.initial import Initial, package_folder
 from ..step.workdir import GONE
 from ..storage.store import Facts, Store
+from .numeric_threads import differing_threads
 
 SHOWN = 3
 """The most causes that are given for one step."""
@@ -46,6 +47,7 @@ class Divergences:
         self._pipeline = pipeline
         self._store = store
         self._run = run
+        self._folder = folder
         self._known = _read(folder / "steps.json")
         self._same: dict[tuple[str, str], bool | None] = {}
 
@@ -115,7 +117,8 @@ class Divergences:
         stale = facts.get("stale", ())
         seen = [*self._other_parameters(step), *self._other_files(step), *_other_packages(facts.get("packages", {}))]
         seen += [f"reads {path!r}, which was written again after the notebook read it" for path in stale]
-        yield from seen or facts.get("causes", ())
+        computes = facts.get("packages") and not seen
+        yield from seen or [*(differing_threads(self._folder) if computes else ()), *facts.get("causes", ())]
 
     def _other_parameters(self, step: Step) -> Iterator[str]:
         given = (self._store.run(self._run) or {}).get("parameters", {})

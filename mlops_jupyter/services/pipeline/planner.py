@@ -28,6 +28,7 @@ from mlops_jupyter.services.pipeline.environment.local_modules import (
     with_imports,
 )
 from mlops_jupyter.services.pipeline.environment.requirements import environment, top_modules
+from mlops_jupyter.services.pipeline.environment.thread_record import thread_record, thread_variables
 from mlops_jupyter.services.pipeline.expected_values import ExpectedValues
 from mlops_jupyter.services.pipeline.magics import run_scripts
 from mlops_jupyter.services.pipeline.magics.translate import answers, translate
@@ -119,7 +120,8 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
     sources = local_modules(modules)
     steps = [replace(step, imports=with_imports(step.imports, sources)) for step in steps]
     steps = with_outside_world(parts, steps, package, {**files, **{f"src/{p}": data for p, data in sources.items()}})
-    env, lock_notes = environment(modules | imported(sources), _handed_on(recording, steps), parts, request.lock)
+    handed_on, variables = _handed_on(recording, steps), thread_variables(recording)
+    env, lock_notes = environment(modules | imported(sources), handed_on, parts, request.lock, variables)
     proof = expected_values.collect(package, steps, delivered)
     settings = parameters(drafts)
     program = notebook_program(parts, package, {parameter.name: parameter.default for parameter in settings})
@@ -139,6 +141,7 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
             **proof.files,
             PROGRAM: program.encode(errors="surrogatepass"),
             **divergence_files,
+            **thread_record(),
         },
         secrets=request.secrets,
         alert=request.alert,

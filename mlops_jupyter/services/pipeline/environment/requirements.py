@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class RequirementsLock:
 
 
 def environment(
-    modules: Set[str], values: Iterable[object], parts: CellCodes, lock: bool
+    modules: Set[str], values: Iterable[object], parts: CellCodes, lock: bool, variables: Mapping[str, str]
 ) -> tuple[Environment, list[str]]:
     """Pin the steps' requirements to the versions installed here and lock them; return the environment and notes.
 
@@ -48,6 +48,7 @@ def environment(
     modules : the top-level modules that the steps import.
     values : the values that the steps hand on and deliver.
     lock : whether to lock the requirements.
+    variables : environment variables of the steps, beside those that every pipeline has.
     """
     names = needed(modules, values) | set(_asked(parts))
     pinned = [f"{name}=={distributions()[name][0]}" for name in sorted(names)]
@@ -56,7 +57,7 @@ def environment(
         python=f"{sys.version_info.major}.{sys.version_info.minor}",
         requirements=tuple(pinned),
         lock=requirements_lock.text,
-        variables=VARIABLES | (OPEN_FIGURES if parts.keeps_figures() else {}),
+        variables={**VARIABLES, **variables, **(OPEN_FIGURES if parts.keeps_figures() else {})},
     )
     return result, [requirements_lock.note] if requirements_lock.note else []
 
