@@ -7,9 +7,13 @@ give them only files that this project's own store wrote.
 
 from __future__ import annotations
 
+import copyreg
 import importlib.util
 import io
 import pickle
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..errors import UserError
@@ -55,7 +59,8 @@ def save_joblib(value: Any) -> bytes:
 
     stream = io.BytesIO()
     try:
-        joblib.dump(value, stream)
+        with _shared_generator_by_name():
+            joblib.dump(value, stream)
     except (pickle.PicklingError, AttributeError):  # a function inside a function
         if not _installed("cloudpickle"):
             raise
@@ -67,7 +72,8 @@ def save_joblib(value: Any) -> bytes:
 def _by_value(value: Any) -> bytes:
     import cloudpickle
 
-    return bytes(cloudpickle.dumps(value))
+    with _shared_generator_by_name():
+        return bytes(cloudpickle.dumps(value))
 
 
 def load_joblib(data: bytes) -> Any:
@@ -79,12 +85,34 @@ def load_joblib(data: bytes) -> Any:
 
 def save_pickle(value: Any) -> bytes:
     """Return any object as a pickle."""
-    return pickle.dumps(value, 5)
+    with _shared_generator_by_name():
+        return pickle.dumps(value, 5)
 
 
 def load_pickle(data: bytes) -> Any:
     """Return the object of a file; this runs the code that the file names."""
     return pickle.loads(data)
+
+
+@contextmanager
+def _shared_generator_by_name() -> Iterator[None]:
+    """Let pickles refer to numpy's shared generator by its name, as functions are: it is the same in any process.
+
+    Frozen distributions of scipy hold it. A copy of it would be another generator, in a state of its own.
+    """
+    random = sys.modules.get("numpy.random.mtrand")
+    if random is None or random.RandomState in copyreg.dispatch_table:
+        yield
+        return
+
+    def reduced(value: Any) -> Any:
+        return "_rand" if value is random._rand else value.__reduce__()
+
+    copyreg.dispatch_table[random.RandomState] = reduced
+    try:
+        yield
+    finally:
+        copyreg.dispatch_table.pop(random.RandomState, None)
 
 
 def _installed(name: str) -> bool:

@@ -37,7 +37,7 @@ class ComparisonStatus(Enum):
     IDENTICAL = "identical"
     """The same fingerprint."""
     CLOSE = "close"
-    """Only floats differ, within tolerance, or only timings, or a number changed its type but not its value."""
+    """Only floats differ, within tolerance, or only timings or caches, or a number changed its type, not its value."""
     DIFFERS = "differs"
     """Anything else."""
 
@@ -91,7 +91,8 @@ def compare(
         raise
     except BaseException as fault:  # a value's own code may raise anything
         return Comparison(ComparisonStatus.DIFFERS, f"cannot be compared: {type(fault).__name__} while reading it")
-    if findings.near or findings.retyped or findings.ignored or findings.drawn or findings.passing:
+    tolerated = (findings.near, findings.retyped, findings.ignored, findings.drawn, findings.passing, findings.computed)
+    if any(tolerated):
         return Comparison(ComparisonStatus.CLOSE, findings.reason())
     if isinstance(before, Unfingerprintable):
         return Comparison(ComparisonStatus.DIFFERS, f"cannot be compared: {before.reason}")

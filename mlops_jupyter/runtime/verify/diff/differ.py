@@ -18,6 +18,7 @@ from ...fingerprints.decompose import decompose
 from ...fingerprints.fingerprint import Unfingerprintable, fingerprint
 from ...fingerprints.walk import OpaqueValueError
 from . import tabular
+from .caches import computed_keys, is_address, is_computed
 from .findings import CloseNumbers, Differences, Path, PathElement, told
 from .messages import shown
 
@@ -145,11 +146,26 @@ class Differ:
             return self.findings.part(path, f"cannot be compared: {why}")
         if before.name != after.name:
             self.findings.part(path, f"{before.name} became {after.name}")
-        parts, others = dict(before.parts), dict(after.parts)
+        kind, parts, others = type(expected), dict(before.parts), dict(after.parts)
         for label in parts.keys() ^ others.keys():
-            self.findings.part(path, f"{label} is {'missing' if label in parts else 'new'}")
-        for label, part in parts.items():
-            self.compare((*path, PathElement(label, label.strip(".[]"))), part, others[label])
+            if not is_computed(kind, label):
+                self.findings.part(path, f"{label} is {'missing' if label in parts else 'new'}")
+            self.findings.computed.append(label.strip("."))
+        for label in (label for label in parts if label in others):
+            self._attribute(path, kind, label, parts[label], others[label])
+
+    def _attribute(self, path: Path, kind: type, label: str, before: Any, after: Any) -> None:
+        """Compare what two objects of a class have under one label."""
+        if is_address(label, before, after):
+            if before != after:
+                self.findings.computed.append(label.strip("."))
+            return
+        keys = computed_keys(kind, label, before, after)
+        if keys:
+            self.findings.computed += sorted(keys)
+            before, after = ({k: part[k] for k in part if k in before and k in after} for part in (before, after))
+            after = {key: after[key] for key in before if key in after} if before.keys() == after.keys() else after
+        self.compare((*path, PathElement(label, label.strip(".[]"))), before, after)
 
     def _drawings(self, path: Path, expected: Any, actual: Any) -> None:
         """Compare figures, and what lies on them, by the pictures of the figures."""

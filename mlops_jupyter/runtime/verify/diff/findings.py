@@ -67,6 +67,7 @@ class Differences:
     ignored: list[str] = field(default_factory=list)
     drawn: list[str] = field(default_factory=list)
     passing: list[str] = field(default_factory=list)
+    computed: list[str] = field(default_factory=list)
 
     def part(self, path: Path, how: str) -> None:
         """Raise `DivergenceError` for a difference that is not tolerated, which ends the comparison."""
@@ -97,4 +98,7 @@ class Differences:
         if self.drawn:
             reasons.append("its pictures are the same")
         reasons += self.passing[:1]
+        if self.computed:
+            names = ", ".join(sorted(set(self.computed))[:3]) + (" …" if len(set(self.computed)) > 3 else "")
+            reasons.append(f"{'' if reasons else 'identical, '}but for caches that it holds ({names})")
         return "; ".join(reasons)
