@@ -19,8 +19,10 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
 NO_DESCRIPTOR = -1
 """Stands in events for the working directory, where another folder would be given by its descriptor."""
 
-RMTREE = 2
-"""The frame of `shutil.rmtree`, from that of a handler of its event on: the handler, the hook, rmtree."""
+CALLER = 2
+"""The frame of the caller (`shutil.rmtree`), from that of a handler of its event on: the handler, the hook, it."""
+
+IMPORTLIB = "<frozen importlib"
 
 
 @dataclass
@@ -34,6 +36,7 @@ class OpenedPaths:
         comes to the same if they are not there.
     generated : files and folders whose names `tempfile` made up.
     trees : folders that `shutil.rmtree` removed, all symbolic links followed.
+    listed : folders whose entries were asked for, but for an import.
     fault : why some use of a file was not seen; "" as a rule.
     """
 
@@ -43,6 +46,7 @@ class OpenedPaths:
     discarded: set[str] = field(default_factory=set)
     generated: set[str] = field(default_factory=set)
     trees: set[str] = field(default_factory=set)
+    listed: set[str] = field(default_factory=set)
     fault: str = ""
 
 
@@ -121,11 +125,17 @@ def _remove_tree(args: tuple[Any, ...], opened: OpenedPaths) -> None:
     """Note all files of a folder before they are removed: later events give a bare name and a descriptor each."""
     tree = _absolute(os.fsdecode(args[0]))
     files = {os.path.join(folder, name) for folder, _, names in os.walk(tree) for name in names}  # noqa: PTH118
-    if sys._getframe(RMTREE).f_locals.get("ignore_errors"):  # the event does not tell
+    if sys._getframe(CALLER).f_locals.get("ignore_errors"):  # the event does not tell
         opened.discarded |= files - opened.reads
     for path in files:
         _note_removal(path, opened)
     opened.trees.add(os.path.realpath(tree))
+
+
+def _list(args: tuple[Any, ...], opened: OpenedPaths) -> None:
+    folder = args[0]
+    if not isinstance(folder, int) and not sys._getframe(CALLER).f_code.co_filename.startswith(IMPORTLIB):
+        opened.listed.add(_absolute("." if folder is None else os.fsdecode(folder)))
 
 
 def _generate(args: tuple[Any, ...], opened: OpenedPaths) -> None:
@@ -164,6 +174,8 @@ GONE = os.path.join(os.sep, "dev", "null")  # noqa: PTH118
 
 EVENTS: dict[str, Callable[[tuple[Any, ...], OpenedPaths], None]] = {
     "open": _open,
+    "os.listdir": _list,
+    "os.scandir": _list,
     "os.rename": _rename,
     "os.remove": _remove,
     "shutil.rmtree": _remove_tree,

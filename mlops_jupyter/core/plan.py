@@ -213,6 +213,7 @@ class Plan:
         its own store of secrets.
     alert : that one of `secrets` which holds a web address to which `python -m <package> alert` reports a failed run;
         "" if none does.
+    folder : where the notebook's folder stands in the tree of files that the steps see; see `runtime.model.pipeline`.
     """
 
     name: str
@@ -227,6 +228,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     alert: str = ""
+    folder: str = ""
 
     def step(self, name: str) -> PlanStep:
         """Return the step of that name.

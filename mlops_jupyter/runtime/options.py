@@ -21,7 +21,8 @@ OPTIONS: Mapping[tuple[str, ...], Mapping[str, Any]] = {
     ("--data",): {
         "type": Path,
         "metavar": "DIR",
-        "help": "read data files from this folder, not from the bundle's copy",
+        "help": "read data files from this folder, where it has them at their path (without the dots that lead up) "
+        "or by their name; others from the bundle's copy",
     },
     ("--run",): {"metavar": "RUN", "help": "name of the run (a new one if not given)"},
     ("--from",): {"metavar": "STEP", "help": "run this step and those after it, cached or not"},

@@ -9,6 +9,7 @@ The decisions behind it: ARCHITECTURE.md, "Capture".
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -74,7 +75,16 @@ class FileQueries:
             and not path.endswith(SKIPPED_SUFFIXES)
             and query.matches(Path(path).relative_to(folder))
         }
+        paths |= self._above([*QUOTED.findall("\n".join(spoken)), *self._texts(cell.reads)], cell.started)
         return paths if len(paths) <= MOST else set()
+
+    def _above(self, names: Iterable[str], started: float) -> set[str]:
+        """Return the files of these names in the folders above ours: what a search for a project's top looks for."""
+        inside = [folder for folder in self._files.folder.parents if folder.is_relative_to(self._files.root)]
+        paths = {os.path.normpath(folder / name) for name in names for folder in inside}
+        paths |= {f"{path}/HEAD" for path in paths if path.endswith("/.git")}  # stands for a folder, which is not laid
+        beside = (path for path in paths if self._files.lies_beside(path) and os.path.isfile(path))  # noqa: PTH113
+        return {path for path in beside if os.stat(path).st_mtime < started}  # noqa: PTH116
 
     def _texts(self, names: Iterable[str]) -> list[str]:
         values = [self._namespace.get(name) for name in names]

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import site
 import sys
 import sysconfig
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from mlops_jupyter.capture import audit_hook
 from mlops_jupyter.capture.active_cell import ActiveCell
-from mlops_jupyter.capture.audit_hook import OpenedPaths
+from mlops_jupyter.capture.audit_hook import SKIPPED_SUFFIXES, OpenedPaths
 from mlops_jupyter.capture.observer import NOTHING, Accesses, UnobservedError
-from mlops_jupyter.capture.observers.file_queries import ASKS
+from mlops_jupyter.capture.observers.file_queries import ASKS, MOST, FileQuery
 from mlops_jupyter.capture.observers.file_variables import FileVariables
 
 PACKAGES = (f"{os.sep}site-packages", f"{os.sep}dist-packages")
+
+OURS = re.compile(r"/\.mlops/|/__pycache__/").search
+"""Search a path for the folders that we and Python write by ourselves."""
 
 SYSTEM = ("/proc", "/sys", "/dev", "/usr", "/etc", "/var/lib", "/lib")
 """Folders of the system. That of temporary files is none: what lies there is the user's own."""
@@ -44,15 +48,34 @@ class OpenedFiles:
             The hook could not tell which file was meant.
         """
         opened = audit_hook.stop()
+        self._files.note_literals(cell.body)
         if opened.fault:
             raise UnobservedError(opened.fault)
         if opened.generated:
             self._files.add_generated(opened.generated)
+        opened.reads |= self._listed(opened, cell)
         if not opened.reads and not opened.writes:
             return NOTHING
         own = _own(opened)
         discarded = set() if ASKS(cell.body) else opened.discarded
         return self._files.accesses(opened.reads & own, opened.writes & own, discarded)
+
+    def _listed(self, opened: OpenedPaths, cell: ActiveCell) -> set[str]:
+        """Return the files that were in the folders of the project which the cell listed, outside of the notebook's.
+
+        Of a folder above the notebook's they are those that the cell's text means by a pattern or an ending: it is the
+        folder of a whole project. What is listed below it is told by `FileQueries`.
+        """
+        paths: set[str] = set()
+        query = FileQuery.of(cell.body, ())
+        for folder in map(os.path.abspath, opened.listed):
+            if not self._files.lies_beside(folder) or not os.path.isdir(folder):  # noqa: PTH112
+                continue
+            above = self._files.folder.is_relative_to(folder)
+            files = {entry.path for entry in os.scandir(folder) if _was_there(entry, cell.started)}
+            if len(files) <= MOST:
+                paths |= {path for path in files if not above or query.matches(PurePath(path).relative_to(folder))}
+        return paths - opened.writes
 
     def close(self) -> None:
         """Stop noting."""
@@ -64,7 +87,13 @@ def _own(opened: OpenedPaths) -> set[str]:
     foreign = _foreign()
     known = {p for p in opened.reads | opened.writes if p in opened.removed or os.path.isfile(p)}  # noqa: PTH113
     whole = {path: os.path.abspath(path) for path in known}  # noqa: PTH100
-    return {path for path, whole in whole.items() if not whole.startswith(foreign) and "/.mlops/" not in whole}
+    return {path for path, whole in whole.items() if not whole.startswith(foreign) and not OURS(whole)}
+
+
+def _was_there(entry: os.DirEntry[str], started: float) -> bool:
+    """Whether an entry of a folder is a file that a cell, since it started, has not changed."""
+    own = not entry.name.startswith(".") and not entry.name.endswith(SKIPPED_SUFFIXES) and entry.is_file()
+    return own and entry.stat().st_mtime < started
 
 
 def _foreign() -> tuple[str, ...]:

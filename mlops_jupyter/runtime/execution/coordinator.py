@@ -12,7 +12,7 @@ from ..model.backoff import Backoff
 from ..model.events import SUCCEEDED, ExecutionRequest, Progress, StepError, StepEvent, StepStatus
 from ..model.package_versions import versions
 from ..model.pipeline import INITIAL, Step, cache_key
-from ..step.initial import Initial, package_folder
+from ..step.initial import Initial
 from ..storage.store import Artifact, Store
 from .attempts import Attempt, AttemptEnd, Attempts
 from .cache_lookup import CacheLookup
@@ -45,7 +45,7 @@ class RunCoordinator:
         self._store = store
         self._scratch = scratch
         self._tell = progress
-        self._initial = Initial(package_folder(request.pipeline), request.data)
+        self._initial = Initial(request.pipeline, request.data)
         self._cache = CacheLookup(store, run, request.pipeline)
         self._forced = request.forced()
         self._scope = request.scope()

@@ -1,15 +1,29 @@
 """State of the process as hidden variables: working directory, module path, arguments, environment.
 
-Paths inside the home folder (the notebook's folder, or a step's working directory) are stored relative to it.
+Paths in the project of the home folder (the notebook's folder, or a step's working directory) are relative to it.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+
+def project_root(folder: Path) -> Path:
+    """Return the topmost folder that may belong to the project of a folder: what lies in it keeps its relative place.
+
+    It is the user's home, else the topmost folder but one: below that of temporary files, or below the root.
+    """
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111, which raises where a user has none
+    if folder.is_relative_to(home) and home != Path(home.anchor):
+        return home
+    temporary = Path(tempfile.gettempdir())
+    top = temporary if folder.is_relative_to(temporary) else Path(folder.anchor)
+    return top.joinpath(*folder.relative_to(top).parts[:1])
 
 
 class Home:
@@ -24,9 +38,10 @@ class Home:
         self.path = tuple(sys.path)
 
     def relative(self, path: str) -> str:
-        """Return a path relative to home if it is inside home, else unchanged."""
+        """Return a path relative to home if it lies in its project, else unchanged."""
         relative = os.path.relpath(path, self.folder)
-        return path if relative.startswith("..") else Path(relative).as_posix()
+        outside = relative.startswith(os.pardir) and not Path(path).is_relative_to(project_root(self.folder))
+        return path if outside else Path(relative).as_posix()
 
     def absolute(self, path: str) -> str:
         """Return the absolute path of a path that `relative` returned."""

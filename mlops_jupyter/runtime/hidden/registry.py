@@ -9,6 +9,7 @@ code.
 from __future__ import annotations
 
 import importlib
+import posixpath
 import re
 import sys
 from pathlib import Path
@@ -63,16 +64,22 @@ def set_home(folder: Path) -> None:
     HOME.settle(folder)
 
 
-def initial_file(name: str) -> str:
+def initial_file(name: str, folder: str = "") -> str:
     """Return the name of the file under `initial/` that holds a hidden variable's initial value.
+
+    Parameters
+    ----------
+    folder : of data files, where the working directory stands in their tree (see `Pipeline.folder`).
 
     Examples
     --------
     >>> initial_file("~numpy.random"), initial_file("~environ:API_KEY"), initial_file("~file:data/a.csv")
     ('numpy.random.json', 'environ.API_KEY.json', 'files/data/a.csv')
+    >>> initial_file("~file:../data/a.csv", "notebooks"), initial_file("~file:b.csv", "notebooks")
+    ('files/data/a.csv', 'files/notebooks/b.csv')
     """
     if name.startswith(FILE):
-        return f"files/{name.removeprefix(FILE)}"
+        return f"files/{posixpath.normpath(posixpath.join(folder, name.removeprefix(FILE)))}"
     bare = name.removeprefix("~").replace(":", ".", 1)
     return re.sub(r"[^\w.-]", lambda match: f"%{ord(match[0]):02X}", bare) + ".json"
 

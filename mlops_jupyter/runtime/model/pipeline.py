@@ -93,6 +93,8 @@ class Pipeline:
     environment : environment variables that are set for every step: name -> value.
     secrets : names of environment variables that must be set before a run begins; no file holds their values.
     cache_volatile : whether volatile steps are taken from the cache like all others.
+    folder : where the steps' working directory stands in the tree of files that they see, as the notebook's folder
+        stands in its project ("notebooks", of steps that read `../data/raw.csv`); "" for its root.
     """
 
     name: str
@@ -103,6 +105,7 @@ class Pipeline:
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     cache_volatile: bool = False
+    folder: str = ""
 
     def caches(self, step: Step) -> bool:
         """Return whether a step is taken from the cache even if it is volatile."""

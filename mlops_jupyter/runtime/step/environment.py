@@ -13,7 +13,8 @@ from ..hidden import registry
 from ..hidden.names import ARGUMENTS, ENVIRON, FILE, HIDDEN, MODULE_PATH, NUMPY_RANDOM
 from ..model.pipeline import INITIAL, Step
 from ..storage.store import Store
-from .initial import Initial, package_folder
+from .initial import Initial
+from .module_places import lay_modules
 from .workdir import GONE, lay_files
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class StepEnvironment:
         self._job = job
         self._store = store
         self._folder = folder
-        self._initial = Initial(package_folder(job.pipeline), job.data)
+        self._initial = Initial(job.pipeline, job.data)
 
     def lay_files(self) -> None:
         """Put the step's input files into its working directory."""
@@ -38,6 +39,7 @@ class StepEnvironment:
         spec = importlib.util.find_spec(module)
         source = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
         lay_files(self._job.step, self._folder, self._initial.file, self._made, source)
+        lay_modules(self._initial.folder.parent, self._folder)
 
     def _made(self, path: str) -> bytes | None:
         artifact = self._job.inputs[FILE + path]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import posixpath
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import PipelineError
@@ -23,18 +25,22 @@ ABSENT = ""
 class Initial:
     """Reads the initial values of hidden variables, and finds data files.
 
-    A data file is looked up in the folder given with `--data`, then in the bundle (`initial/files/PATH`), then at the
-    place that `initial/files.json` recorded when the bundle was made: ``{PATH: {"bytes", "digest", "at"}}``.
+    A data file is looked up in the folder given with `--data`, then in the bundle (`initial/files`, a tree like that
+    of the project), then at the place that `initial/files.json` recorded when the bundle was made:
+    ``{PATH: {"bytes", "digest", "at"}}``.
 
     Parameters
     ----------
-    package : folder of the pipeline's package.
-    data : folder given with `--data`, or None.
+    data : folder given with `--data`, or None. It holds a file at its path, without the dots that lead up, or at its
+        path from the root of the tree, or by its name alone if no other data file has that name.
     """
 
-    def __init__(self, package: Path, data: Path | None) -> None:
-        self.folder = package / "initial"
+    def __init__(self, pipeline: Pipeline, data: Path | None) -> None:
+        self.folder = package_folder(pipeline) / "initial"
         self.data = data
+        self._place = pipeline.folder
+        names = {name for step in pipeline.steps for name in step.inputs if name.startswith(FILE)}
+        self._names = Counter(PurePosixPath(name.removeprefix(FILE)).name for name in names)
         if data is not None and not data.is_dir():
             raise PipelineError(f"no folder {str(data)!r}: give --data the folder that holds the data files")
 
@@ -48,7 +54,7 @@ class Initial:
         """Return the digest that a data file had when the bundle was made, "" if it is not known."""
         if path in self._index():  # too large for the bundle, or outside the notebook's folder
             return str(self._index()[path].get("digest", ""))
-        own = self.folder / "files" / path
+        own = self.folder / initial_file(FILE + path, self._place)
         return _file_digest(own) if own.is_file() else ""
 
     def value(self, name: str) -> Any:
@@ -65,12 +71,43 @@ class Initial:
     def file(self, path: str) -> Path:
         """Return the path of a data file that exists, or raise `PipelineError`."""
         known = self._index().get(path, {})
-        places = [self.data / path] if self.data else []
-        places += [self.folder / "files" / path, *([Path(known["at"])] if known.get("at") else []), Path(path)]
-        for place in places[: None if Path(path).is_absolute() else -1]:
+        if (newer := self._newer(path)) is not None:
+            return newer
+        places = [self.folder / initial_file(FILE + path, self._place), Path(known.get("at", path))]
+        for place in places[: None if known or Path(path).is_absolute() else 1]:
             if place.is_file():
                 return place
         raise PipelineError(f"no data file {path!r}{self._lay(known)}: give the folder that holds it with --data DIR")
+
+    def _newer(self, path: str) -> Path | None:
+        """Return the file of the folder given with `--data` that takes the place of a data file, or None.
+
+        Raises
+        ------
+        PipelineError
+            A file has its name, but the code names its own by the whole path.
+        """
+        if self.data is None:
+            return None
+        by_name = self.data / PurePosixPath(path).name
+        if PurePosixPath(path).is_absolute():
+            if by_name.is_file() and by_name != Path(path):
+                raise PipelineError(
+                    f"{str(by_name)!r} cannot take the place of {path!r}, which the notebook names by its whole path: "
+                    "name it from the notebook's folder, then export again"
+                )
+            return None
+        for place in map(self.data.joinpath, self._exact(path)):
+            if place.is_file():
+                return place
+        return by_name if self._names[by_name.name] == 1 and by_name.is_file() else None
+
+    def _exact(self, path: str) -> tuple[str, ...]:
+        """Return where a folder of data files may hold a file: at its path, or at that from the root of the tree."""
+        down = posixpath.normpath(path)
+        while down.startswith("../"):
+            down = down.removeprefix("../")
+        return down, posixpath.normpath(posixpath.join(self._place, path))
 
     def _lay(self, known: Mapping[str, Any]) -> str:
         if self.data:

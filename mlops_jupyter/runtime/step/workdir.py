@@ -25,11 +25,12 @@ def working_directory(pipeline: Pipeline, step: Step, work: Path) -> Path:
     """Return a step's working directory.
 
     It is `work` itself, so that steps find there what others wrote. Only steps that may run at once with different
-    versions of one file get a folder each. Paths that go up (`../data/a.csv`) stay inside that folder: the working
-    directory is as many levels below it as the paths go up at most.
+    versions of one file get a folder each. Where the steps' paths go up (`../data/a.csv`), it stands in a tree as the
+    notebook's folder stands in its project, so that they stay in that tree.
     """
-    home = work.with_name(f"{work.name}-{step.name}") if _quarrels(pipeline, step) else work
-    return home.joinpath(*["home"] * _climb(pipeline))
+    root = work.with_name(f"{work.name}-{step.name}") if _quarrels(pipeline, step) else work
+    above = _climb(pipeline) - len(PurePosixPath(pipeline.folder).parts)
+    return root.joinpath(*["home"] * above, pipeline.folder)
 
 
 def _climb(pipeline: Pipeline) -> int:

@@ -19,7 +19,7 @@ from ..hashing import kernel_hasher, watched_file_digest
 from ..hidden.names import FILE, HIDDEN
 from ..model.package_versions import versions
 from ..model.pipeline import INITIAL, Pipeline, Step, ancestors, order
-from ..step.initial import Initial, package_folder
+from ..step.initial import Initial
 from ..step.workdir import GONE
 from ..storage.store import Facts, Store
 from .numeric_threads import differing_threads
@@ -130,13 +130,12 @@ class Divergences:
     def _other_files(self, step: Step) -> Iterator[str]:
         """Yield the data files that changed since the bundle was made; the bundle's own copies never do."""
         data = (self._store.run(self._run) or {}).get("data")
-        package = package_folder(self._pipeline)
-        bundled = Initial(package, None)
+        bundled = Initial(self._pipeline, None)
         for name in (n for n, maker in step.inputs.items() if maker == INITIAL and n.startswith(FILE)):
             path = name.removeprefix(FILE)
             try:
                 recorded = bundled.recorded(path)
-                used = Initial(package, Path(data) if data else None).digest(name)
+                used = Initial(self._pipeline, Path(data) if data else None).digest(name)
             except PipelineError:  # it is gone since
                 continue
             if recorded and used != recorded:

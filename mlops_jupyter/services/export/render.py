@@ -72,6 +72,7 @@ def _pipeline(plan: Plan) -> str:
     calls = (", ".join(f"{name}={value!r}" for name, value in fields.items()) for fields in _step_fields(plan))
     steps = "".join(f"        Step({call}),\n" for call in calls)
     secrets = f"    secrets={runtime_pipeline.secrets!r},\n" if runtime_pipeline.secrets else ""
+    folder = f"    folder={runtime_pipeline.folder!r},\n" if runtime_pipeline.folder else ""
     return (
         f'"""The pipeline {_line(plan.name)!r} as data: its steps and what flows between them."""\n\n'
         f"from {plan.package}.runtime.model.pipeline import Pipeline, Step\n\n"
@@ -82,7 +83,7 @@ def _pipeline(plan: Plan) -> str:
         f"    steps=(\n{steps}    ),\n"
         f"    outputs={runtime_pipeline.outputs!r},\n"
         f"    environment={runtime_pipeline.environment!r},\n"
-        f"{secrets}"
+        f"{secrets}{folder}"
         ")\n"
     )
 
@@ -97,6 +98,7 @@ def as_pipeline(plan: Plan) -> pipeline.Pipeline:
         outputs=dict(plan.outputs),
         environment=dict(plan.environment.variables),
         secrets=tuple(name for name in plan.secrets if name != plan.alert),  # no step needs the address of alerts
+        folder=plan.folder,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,9 @@ from mlops_jupyter.services.pipeline.steps.crossing import cannot_be_read, noteb
 
 EXPECTED_BYTES = 32 * 2**20
 """Size in bytes up to which a value travels with the bundle; of a larger value only the fingerprint does."""
+
+SECRET = re.compile(r"^\.|secret|credential|password|\.pem$|\.key$", re.IGNORECASE).search
+"""Search a file's name for what tells that it may hold secrets."""
 
 LINE_BYTES = 200
 """Size in bytes up to which a JSON value stands in the list of expected values itself instead of in its own file."""
@@ -92,12 +96,15 @@ class ExpectedValues:
         value = self._namespace[name]
         return list(value) if type(value).__name__ == "SList" else value
 
-    def collect(self, package: str, steps: Sequence[PlanStep], delivered: Mapping[str, int]) -> ExpectedFiles:
+    def collect(
+        self, package: str, steps: Sequence[PlanStep], delivered: Mapping[str, int], place: str
+    ) -> ExpectedFiles:
         """Return the expected values, the initial values of hidden variables, and the data files.
 
         Parameters
         ----------
         delivered : the outputs, as `savable` returned them.
+        place : where the notebook's folder stands in the tree of data files.
         """
         proof = ExpectedFiles(notes=list(self._notes))
         folder = f"src/{package}/initial"
@@ -105,7 +112,7 @@ class ExpectedValues:
         outside: dict[str, object] = {}
         for name in dict.fromkeys(n for step in steps for n, maker in step.inputs.items() if maker == INITIAL):
             if name.startswith(FILE):
-                self._take_data_file(name.removeprefix(FILE), folder, proof, outside)
+                self._take_data_file(name.removeprefix(FILE), f"{folder}/{initial_file(name, place)}", proof, outside)
             elif not name.startswith(ENVIRON):  # the process that runs the step has its own, and it may be a secret
                 proof.files[f"{folder}/{initial_file(name)}"] = json.dumps(self._recording.initial(name)).encode()
         if outside:
@@ -131,14 +138,28 @@ class ExpectedValues:
             shown=shown(value),
         )
 
-    def _take_data_file(self, path: str, folder: str, proof: ExpectedFiles, outside: dict[str, object]) -> None:
-        """Add a data file to the proof, or to the index `outside` if it is too large or has an absolute path."""
+    def _take_data_file(self, path: str, target: str, proof: ExpectedFiles, outside: dict[str, object]) -> None:
+        """Add a data file to the proof, or to the index `outside` if it does not travel.
+
+        It does not if it is too large, if the code names it by its whole path, or if it lies above the notebook's
+        folder and may hold secrets.
+        """
         source = self._recording.folder / path
         if not source.is_file():
             proof.notes.append(f"the data file {path!r} is no longer there: give its folder with --data")
             return
         data = source.read_bytes()
-        if len(data) <= self._data_bytes and not path.startswith("/"):
-            proof.files[f"{folder}/files/{path}"] = data
+        if path.startswith("/"):
+            proof.notes.append(
+                f"the data file {path!r} is read at this whole path, on any machine and whatever --data says: "
+                "to take it along, name it from the notebook's folder"
+            )
+        if len(data) <= self._data_bytes and not path.startswith("/") and not _is_foreign_secret(path):
+            proof.files[target] = data
         else:
             outside[path] = {"bytes": len(data), "digest": content_digest(data), "at": str(source)}
+
+
+def _is_foreign_secret(path: str) -> bool:
+    """Whether a file lies above the notebook's folder and may hold secrets."""
+    return path.startswith("../") and bool(SECRET(path.rpartition("/")[2]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -19,12 +20,14 @@ from mlops_jupyter.core.hidden_names import HIDDEN, WORKING_DIRECTORY
 from mlops_jupyter.core.plan import Plan, PlanStep, ScheduleSpec
 from mlops_jupyter.runtime.model.package_versions import forget
 from mlops_jupyter.runtime.model.parameters import is_json
+from mlops_jupyter.runtime.step.module_places import INDEX
 from mlops_jupyter.services.pipeline import divergence_record
 from mlops_jupyter.services.pipeline.environment.local_modules import (
     imported,
     local_modules,
     local_texts,
     package_name,
+    places,
     with_imports,
 )
 from mlops_jupyter.services.pipeline.environment.requirements import environment, top_modules
@@ -43,6 +46,7 @@ from mlops_jupyter.services.pipeline.steps import step_module
 from mlops_jupyter.services.pipeline.steps.cell_code import Binding, CellCode, CellCodes
 from mlops_jupyter.services.pipeline.steps.crossing import Crossing
 from mlops_jupyter.services.pipeline.steps.dataflow import Dataflow, deliverable
+from mlops_jupyter.services.pipeline.steps.file_tree import notebook_folder
 from mlops_jupyter.services.pipeline.steps.grouping import Group, group, identifier, merge, overwritten
 from mlops_jupyter.services.pipeline.steps.notebook_program import PATH as PROGRAM
 from mlops_jupyter.services.pipeline.steps.notebook_program import notebook_program
@@ -122,7 +126,9 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
     steps = with_outside_world(parts, steps, package, {**files, **{f"src/{p}": data for p, data in sources.items()}})
     handed_on, variables = _handed_on(recording, steps), thread_variables(recording)
     env, lock_notes = environment(modules | imported(sources), handed_on, parts, request.lock, variables)
-    proof = expected_values.collect(package, steps, delivered)
+    module_places = places(sources, recording.folder)
+    folder = notebook_folder(steps, module_places.values(), recording.folder)
+    proof = expected_values.collect(package, steps, delivered, folder)
     settings = parameters(drafts)
     program = notebook_program(parts, package, {parameter.name: parameter.default for parameter in settings})
     divergence_files, divergence_notes = divergence_record.record(parts, flows, steps, recording.folder)
@@ -140,11 +146,13 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
             **{f"src/{path}": data for path, data in {**sources, **scripts}.items()},
             **proof.files,
             PROGRAM: program.encode(errors="surrogatepass"),
+            **_index(package, module_places),
             **divergence_files,
             **thread_record(),
         },
         secrets=request.secrets,
         alert=request.alert,
+        folder=folder,
         notes=tuple(dict.fromkeys((*selected.notes, *proof.notes, *divergence_notes, *lock_notes))),
     )
 
@@ -192,6 +200,12 @@ def _selected(recording: Recording, request: PlanRequest, magics: Magics) -> _Se
     own = local_texts(module for body in bodies if "import" in body for module in top_modules(to_python(body)))
     graph = build(with_possible_changes(history, kept, own, _is_watched(recording)))
     return _Selected(graph, graph.slice(kept), cells, marked, notes)
+
+
+def _index(package: str, module_places: Mapping[str, str]) -> dict[str, bytes]:
+    """Return the file of the bundle that says where the local modules were which look for files beside their own."""
+    path = f"src/{package}/initial/{INDEX}"
+    return {path: json.dumps(module_places, indent=1).encode()} if module_places else {}
 
 
 def _is_watched(recording: Recording) -> Callable[[str], bool]:

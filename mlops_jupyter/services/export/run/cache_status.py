@@ -126,6 +126,7 @@ class _FirstValues:
     def __init__(self, planned: Plan) -> None:
         self._files = planned.files
         self._folder = f"src/{planned.package}/initial"
+        self._place = planned.folder
         self._outside = json.loads(self._files.get(f"{self._folder}/files.json", b"{}"))
 
     def digest(self, name: str) -> str:
@@ -136,7 +137,7 @@ class _FirstValues:
         FileNotFoundError
             A data file is gone.
         """
-        data = self._files.get(f"{self._folder}/{initial_file(name)}")
+        data = self._files.get(f"{self._folder}/{initial_file(name, self._place)}")
         if not name.startswith(FILE):
             return value_digest(None if data is None else json.loads(data))
         if data is not None:

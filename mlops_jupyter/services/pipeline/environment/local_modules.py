@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,8 +12,12 @@ from pathlib import Path
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.executions import Execution
+from mlops_jupyter.runtime.hidden.process import project_root
 from mlops_jupyter.runtime.model.package_versions import provider
 from mlops_jupyter.services.pipeline.environment.requirements import top_modules
+
+LOOKS_BESIDE = re.compile(rb"\b(__file__|__path__|get_data|resources|getfile|getsourcefile)\b").search
+"""Search a module's source for what tells where it lies."""
 
 PACKAGE_BYTES = 20 * 2**20
 """Size in bytes above which a local package is refused: it is to be installed."""
@@ -80,6 +85,25 @@ def local_texts(modules: Iterable[str]) -> list[str]:
 def imported(files: Mapping[str, bytes]) -> frozenset[str]:
     """Return the top-level modules that Python files import."""
     return frozenset(m for path, data in files.items() if path.endswith(".py") for m in top_modules(data.decode()))
+
+
+def places(sources: Mapping[str, bytes], folder: Path) -> dict[str, str]:
+    """Return local module -> the folder that holds it, seen from the notebook's, of those that may look beside it.
+
+    Parameters
+    ----------
+    sources : the local modules' files, as `local_modules` returns them.
+    folder : the notebook's folder.
+    """
+    root = project_root(folder)
+    found: dict[str, str] = {}
+    for module in dict.fromkeys(path.split("/")[0].removesuffix(".py") for path in sources):
+        own = (data for path, data in sources.items() if path.split("/")[0] in (module, f"{module}.py"))
+        origin = _origin(module) if any(map(LOOKS_BESIDE, own)) else None
+        if origin is not None and origin.is_relative_to(root):
+            home = origin.parent.parent if origin.name == "__init__.py" else origin.parent
+            found[module] = Path(os.path.relpath(home, folder)).as_posix()
+    return found
 
 
 def with_imports(modules: Iterable[str], own: Mapping[str, bytes]) -> tuple[str, ...]:

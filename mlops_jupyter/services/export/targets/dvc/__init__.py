@@ -96,7 +96,7 @@ def _deps(plan: Plan, step: PlanStep) -> Iterator[str]:
     yield from (path for path in sorted(plan.files) if path.startswith(f"{package}/") and path.endswith(".py"))
     index = json.loads(plan.files.get(f"{package}/initial/files.json", b"{}"))
     for variable, maker in step.inputs.items():
-        carried = f"{package}/initial/{initial_file(variable)}"
+        carried = f"{package}/initial/{initial_file(variable, plan.folder)}"
         if maker == INITIAL and carried in plan.files:
             yield carried
         elif maker == INITIAL and (at := index.get(variable.partition(":")[2], {}).get("at")):
