@@ -14,13 +14,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-SKIPPED_SUFFIXES = (".py", ".pyc", ".so", ".pth", ".ipynb", ".ttf", ".afm")
+from mlops_jupyter.capture.python_programs import PYTHON, files_of, words_of
+
+SKIPPED_SUFFIXES = (".pyc", ".so", ".pth", ".ipynb", ".ttf", ".afm")
+IMPORTERS = ("importlib", "tokenize", "linecache", "zipimport", "pkgutil", "IPython", "inspect")
+"""Packages that open Python files to import them, to run them as code, or to show their lines."""
+
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
 NO_DESCRIPTOR = -1
 """Stands in events for the working directory, where another folder would be given by its descriptor."""
 
+CELLS_OPEN = "_modified_open"
+"""The name of IPython's function that cells have in the place of `open`."""
+
 CALLER = 2
-"""The frame of the caller (`shutil.rmtree`), from that of a handler of its event on: the handler, the hook, it."""
+"""The frame of what raised an event, from that of the event's handler on: the handler, the hook, `shutil.rmtree`."""
 
 IMPORTLIB = "<frozen importlib"
 
@@ -35,6 +43,8 @@ class OpenedPaths:
     discarded : those of them that were removed with `shutil.rmtree(..., ignore_errors=True)`, unread till then: it
         comes to the same if they are not there.
     generated : files and folders whose names `tempfile` made up.
+    imported : Python files that an import opened, or their compiled form, as the import named them.
+    programs : Python files that a command named, which another process may run.
     trees : folders that `shutil.rmtree` removed, all symbolic links followed.
     listed : folders whose entries were asked for, but for an import.
     fault : why some use of a file was not seen; "" as a rule.
@@ -45,6 +55,8 @@ class OpenedPaths:
     removed: set[str] = field(default_factory=set)
     discarded: set[str] = field(default_factory=set)
     generated: set[str] = field(default_factory=set)
+    imported: set[str] = field(default_factory=set)
+    programs: set[str] = field(default_factory=set)
     trees: set[str] = field(default_factory=set)
     listed: set[str] = field(default_factory=set)
     fault: str = ""
@@ -82,13 +94,30 @@ def _open(args: tuple[Any, ...], opened: OpenedPaths) -> None:
     path, mode, flags = args
     if isinstance(path, os.PathLike | bytes):
         path = os.fsdecode(path)
-    if isinstance(path, str) and not path.endswith(SKIPPED_SUFFIXES):
+    if isinstance(path, str) and path.endswith((PYTHON, ".pyc")) and _imports(sys._getframe(CALLER)):
+        opened.imported.add(path)
+    elif isinstance(path, str) and not path.endswith(SKIPPED_SUFFIXES):
         path = _absolute(path)
         mode = mode if isinstance(mode, str) else ""
         if not (any(c in mode for c in "wx") or (not mode and flags & WRITING)) and path not in opened.writes:
             opened.reads.add(path)
         if any(c in mode for c in "wax+") or (not mode and flags & WRITING):
             opened.writes.add(path)
+
+
+def _imports(frame: Any) -> bool:
+    """Whether code that opens a Python file is that of an import, or shows the lines of a traceback."""
+    package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    return package in IMPORTERS and frame.f_code.co_name != CELLS_OPEN
+
+
+def _start(args: tuple[Any, ...], opened: OpenedPaths) -> None:
+    """Note the files that a command names: whether another process opens them is not seen."""
+    _, command, folder, *_ = args
+    home = _absolute(os.fsdecode(folder)) if folder is not None else _absolute(".")
+    named = set(files_of(words_of(command), home))
+    opened.reads |= named - opened.writes
+    opened.programs |= {path for path in named if path.endswith(PYTHON)}
 
 
 def _rename(args: tuple[Any, ...], opened: OpenedPaths) -> None:
@@ -180,6 +209,7 @@ EVENTS: dict[str, Callable[[tuple[Any, ...], OpenedPaths], None]] = {
     "os.remove": _remove,
     "shutil.rmtree": _remove_tree,
     "sqlite3.connect": _database,
+    "subprocess.Popen": _start,
     "tempfile.mkdtemp": _generate,
     "tempfile.mkstemp": _generate,
 }

@@ -17,6 +17,7 @@ from pathlib import Path
 from mlops_jupyter.capture.active_cell import ActiveCell
 from mlops_jupyter.capture.observer import NOTHING, Accesses
 from mlops_jupyter.capture.observers.file_variables import FileVariables
+from mlops_jupyter.capture.python_programs import with_imported
 
 KINDS = re.compile(
     r"parquet|feather|arrow|\borc\b|hdf|\bh5|netcdf|\.nc\b|zarr|duckdb|save_model|load_model|\.ubj\b|\.pt\b|safetensors"
@@ -77,7 +78,7 @@ class ExternalFiles:
         written = {path for path, state in now.items() if before.get(path) != state}
         read = {path for path in before if path.endswith(_endings(spoken))}
         if self._endings is ALL:
-            read |= self._named(before, cell.body)
+            read |= with_imported(self._named(before, cell.body), self._folder)
         return self._files.accesses(read, written)
 
     def _named(self, paths: Iterable[str], text: str) -> set[str]:

@@ -22,6 +22,7 @@ from mlops_jupyter.capture.audit_hook import SKIPPED_SUFFIXES
 from mlops_jupyter.capture.observer import Accesses
 from mlops_jupyter.capture.observers.external_files import listed
 from mlops_jupyter.capture.observers.file_variables import FileVariables
+from mlops_jupyter.capture.python_programs import PYTHON
 from mlops_jupyter.capture.value_kinds import is_a
 
 LISTS = re.compile(r"\b(i?r?glob|listdir|scandir|iterdir|walk)\(").search
@@ -67,12 +68,13 @@ class FileQueries:
         if not spoken:
             return set()
         folder = self._files.folder
+        skipped = SKIPPED_SUFFIXES if PYTHON in text else (*SKIPPED_SUFFIXES, PYTHON)
         query = FileQuery.of("\n".join({text, *spoken}), self._texts(cell.reads))
         paths = {
             path
             for path, (changed, _) in listed(folder, ("",)).items()
             if changed < cell.started * 1e9
-            and not path.endswith(SKIPPED_SUFFIXES)
+            and not path.endswith(skipped)
             and query.matches(Path(path).relative_to(folder))
         }
         paths |= self._above([*QUOTED.findall("\n".join(spoken)), *self._texts(cell.reads)], cell.started)

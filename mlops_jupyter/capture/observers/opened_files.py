@@ -16,6 +16,7 @@ from mlops_jupyter.capture.audit_hook import SKIPPED_SUFFIXES, OpenedPaths
 from mlops_jupyter.capture.observer import NOTHING, Accesses, UnobservedError
 from mlops_jupyter.capture.observers.file_queries import ASKS, MOST, FileQuery
 from mlops_jupyter.capture.observers.file_variables import FileVariables
+from mlops_jupyter.capture.python_programs import loaded_by_path, with_imported
 
 PACKAGES = (f"{os.sep}site-packages", f"{os.sep}dist-packages")
 
@@ -54,6 +55,8 @@ class OpenedFiles:
         if opened.generated:
             self._files.add_generated(opened.generated)
         opened.reads |= self._listed(opened, cell)
+        programs = opened.programs | loaded_by_path(opened.imported, self._files.folder)
+        opened.reads |= with_imported(programs, self._files.folder) - opened.writes
         if not opened.reads and not opened.writes:
             return NOTHING
         own = _own(opened)

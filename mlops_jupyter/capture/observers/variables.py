@@ -7,6 +7,7 @@ from typing import Any
 
 from mlops_jupyter.analysis.facts.extract import SourceFacts
 from mlops_jupyter.capture.active_cell import ActiveCell, NameChanges
+from mlops_jupyter.capture.evaluated_text import EvaluatedText
 from mlops_jupyter.capture.ipython_names import IPythonNames
 from mlops_jupyter.capture.namespace_snapshot import NamespaceSnapshot
 from mlops_jupyter.capture.observer import Accesses
@@ -29,6 +30,7 @@ class Variables:
         self._ipython_names = ipython_names
         self._history = history
         self._values = ValueStore(namespace)
+        self._evaluated = EvaluatedText(namespace)
         self._reachable = ReachableNames(namespace, self._values)
         self._changes = ValueChanges(namespace, self._values, ipython_names)
 
@@ -95,6 +97,9 @@ class Variables:
         facts = cell.facts
         read = self._from_before(cell, facts.reads | facts.string_reads)
         read |= self._from_before(cell, self._reachable.called(read | (facts.reads & rebound)))
+        evaluated = self._from_before(cell, self._evaluated.names(cell, read | facts.reads))
+        if evaluated:
+            read |= evaluated | self._from_before(cell, self._reachable.called(evaluated))
         return read - cell.bound
 
     def _from_before(self, cell: ActiveCell, names: Iterable[str]) -> set[str]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from numbers import Number
+from pathlib import Path
 
 from mlops_jupyter.analysis.cells import to_python
 from mlops_jupyter.analysis.cells.outline import CodeCell
@@ -16,7 +17,7 @@ from mlops_jupyter.analysis.graph import Graph, build
 from mlops_jupyter.analysis.mutations.possible_changes import with_possible_changes
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.executions import Execution
-from mlops_jupyter.core.hidden_names import HIDDEN, WORKING_DIRECTORY
+from mlops_jupyter.core.hidden_names import FILE, HIDDEN, WORKING_DIRECTORY
 from mlops_jupyter.core.plan import Plan, PlanStep, ScheduleSpec
 from mlops_jupyter.runtime.model.package_versions import forget
 from mlops_jupyter.runtime.model.parameters import is_json
@@ -24,6 +25,7 @@ from mlops_jupyter.runtime.step.module_places import INDEX
 from mlops_jupyter.services.pipeline import divergence_record
 from mlops_jupyter.services.pipeline.environment.local_modules import (
     imported,
+    loaded_by_name,
     local_modules,
     local_texts,
     package_name,
@@ -120,7 +122,9 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
     steps, files = write_steps(parts, groups, drafts, flows, delivered, package, cell_tags.after(groups, marked))
     unimported = {module for part in parts for module in part.translation.modules}
     scripts = run_scripts.collect((part.translation for part in parts), package)
+    steps = _with_loaded_modules(steps, files, recording.folder)
     modules = {module for step in steps for module in step.imports} | unimported | (imported(scripts) - {package})
+    modules |= imported(_programs(steps, recording.folder))
     sources = local_modules(modules)
     steps = [replace(step, imports=with_imports(step.imports, sources)) for step in steps]
     steps = with_outside_world(parts, steps, package, {**files, **{f"src/{p}": data for p, data in sources.items()}})
@@ -219,6 +223,23 @@ def _is_watched(recording: Recording) -> Callable[[str], bool]:
         return True
 
     return is_watched
+
+
+def _programs(steps: Sequence[PlanStep], project: Path) -> dict[str, bytes]:
+    """Return the Python files that steps run as programs, or as text: path -> content."""
+    names = {name.removeprefix(FILE) for step in steps for name in step.inputs if name.startswith(FILE)}
+    paths = (project / name for name in names if name.endswith(".py"))
+    return {str(path): path.read_bytes() for path in paths if path.is_file()}
+
+
+def _with_loaded_modules(steps: Sequence[PlanStep], files: Mapping[str, bytes], project: Path) -> list[PlanStep]:
+    """Return the steps, each with the project's modules that it, or a local module, may import by name as it runs."""
+    shared = [data.decode() for path, data in files.items() if path.endswith(".py")]
+    result = []
+    for step in steps:
+        own = [step.module, *shared, *local_texts(step.imports)]
+        result.append(replace(step, imports=tuple(sorted({*step.imports, *loaded_by_name(own, project)}))))
+    return result
 
 
 def _merged(graph: Graph, groups: list[Group], crossing: Crossing) -> list[Group]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import importlib.util
 import os
 import re
@@ -13,11 +14,20 @@ from pathlib import Path
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.executions import Execution
 from mlops_jupyter.runtime.hidden.process import project_root
+from mlops_jupyter.runtime.hidden.registry import HOME
 from mlops_jupyter.runtime.model.package_versions import provider
 from mlops_jupyter.services.pipeline.environment.requirements import top_modules
 
 LOOKS_BESIDE = re.compile(rb"\b(__file__|__path__|get_data|resources|getfile|getsourcefile)\b").search
 """Search a module's source for what tells where it lies."""
+
+BY_NAME = re.compile(
+    r"\b(import_module|__import__|runpy|run_path|run_module|spec_from_\w+|SourceFileLoader|exec_module|exec|eval)\s*\("
+).search
+"""Search a text for a call that may import modules whose names it does not spell out."""
+
+QUOTED = re.compile(r"""["']([^\W\d]\w*?)(?:["'.]|\{|%)""").findall
+"""Find the text constants, up to a field in them, that may begin a module's name."""
 
 PACKAGE_BYTES = 20 * 2**20
 """Size in bytes above which a local package is refused: it is to be installed."""
@@ -82,6 +92,27 @@ def local_texts(modules: Iterable[str]) -> list[str]:
     return [data.decode() for path, data in sources.items() if path.endswith(".py")]
 
 
+def loaded_by_name(texts: Iterable[str], project: Path) -> set[str]:
+    """Return the project's modules that code may import by names which its text does not spell out.
+
+    These are all that are loaded, where a text imports or runs what it makes up a name for, and the modules beside
+    them whose names begin with the same text constant: `import_module("plug_" + name)`.
+    """
+    dynamic = [text for text in texts if BY_NAME(text)]
+    if not dynamic:
+        return set()
+    roots = {project.resolve(), *(Path(entry).resolve() for entry in sys.path if entry not in HOME.path and entry)}
+    names = {word for text in dynamic for word in QUOTED(text) if any((r / f"{word}.py").is_file() for r in roots)}
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        source = Path(file).resolve() if file and file.endswith(".py") and "." not in name else None
+        if source is not None and not provider(name) and roots & {source.parent, source.parent.parent}:
+            names.add(name)
+            said = [word for text in dynamic for word in QUOTED(text) if name.startswith(word)]
+            names |= {beside.stem for word in said for beside in source.parent.glob(f"{glob.escape(word)}*.py")}
+    return names - {"__main__", "__init__"} - sys.stdlib_module_names
+
+
 def imported(files: Mapping[str, bytes]) -> frozenset[str]:
     """Return the top-level modules that Python files import."""
     return frozenset(m for path, data in files.items() if path.endswith(".py") for m in top_modules(data.decode()))
@@ -135,6 +166,8 @@ def _files(module: str) -> dict[str, bytes]:
     if module not in sys.modules and importlib.util.find_spec(module) is None:
         return {}  # an import that failed in the notebook too, and was caught there
     origin = _origin(module)
+    if origin is None and (portions := _portions(module)):
+        return {path: data for portion in portions for path, data in _tree(module, portion).items()}
     if origin is None or origin.suffix != ".py":
         raise UserError(
             f"the module {module!r} belongs to no installed distribution and has no source to take along: "
@@ -142,10 +175,22 @@ def _files(module: str) -> dict[str, bytes]:
         )
     if origin.name != "__init__.py":
         return {origin.name: origin.read_bytes()}
-    paths = [p for p in sorted(origin.parent.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
+    return _tree(module, origin.parent)
+
+
+def _tree(module: str, folder: Path) -> dict[str, bytes]:
+    """Return the files of a package's folder: path from the folder above it -> content."""
+    paths = [p for p in sorted(folder.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
     if sum(p.stat().st_size for p in paths) > PACKAGE_BYTES:
         raise UserError(f"the package {module!r} is too large to take along: install it, then export")
-    return {p.relative_to(origin.parent.parent).as_posix(): p.read_bytes() for p in paths}
+    return {p.relative_to(folder.parent).as_posix(): p.read_bytes() for p in paths}
+
+
+def _portions(module: str) -> list[Path]:
+    """Return the folders of a namespace package, which has no file of its own; none of a module that is no package."""
+    loaded = sys.modules.get(module) or importlib.util.find_spec(module)
+    places = getattr(loaded, "__path__", None) or getattr(loaded, "submodule_search_locations", None) or ()
+    return [Path(place) for place in places if next(Path(place).rglob("*.py"), None)]
 
 
 def _origin(module: str) -> Path | None:

@@ -20,6 +20,9 @@ from mlops_jupyter.services.pipeline.magics.translation import Translation
 
 DECORATED = re.compile(r"^@", re.MULTILINE).search
 
+EVALUATES = re.compile(r"(?<![\w.])eval\(\s*(?![\s\"'])").search
+"""Search a text for an `eval` of what is no constant: the names in it are known only when it runs."""
+
 STAR = re.compile(r"(?:#.*\n)*(from\s+\S+\s+import\s+\*)")
 
 
@@ -66,7 +69,8 @@ class CellCode:
         """Whether the cell bound names that its text does not show, or calls `exec` or `globals`."""
         unseen = self.execution.writes.keys() - self.facts.writes - set(self.parameters) - self.translation.lost.keys()
         bound_unseen = any(n.isidentifier() for n in unseen if not self.in_place(n)) and not self.facts.star_imports
-        return bound_unseen or bool(re.search(r"(?<![\w.])(exec|globals)\(", self.translation.text))
+        text = self.translation.text
+        return bound_unseen or bool(re.search(r"(?<![\w.])(exec|globals)\(", text)) or evaluates_inside(text)
 
     def in_place(self, name: str) -> bool:
         """Say whether a name that the cell changed existed before: it was changed in place rather than bound."""
@@ -103,6 +107,21 @@ class CellCode:
         """Line number -> the `from module import *` statement on it."""
         matches = ((s.span.line, STAR.match(self.text(s).lstrip("\n"))) for s in self.facts.statements if not s.writes)
         return {line: f"{star[1]}\n" for line, star in matches if star}
+
+
+def evaluates_inside(text: str) -> bool:
+    """Say whether a function or comprehension of a text evaluates what is no constant: it sees no local names.
+
+    Examples
+    --------
+    >>> evaluates_inside("v = eval(e)"), evaluates_inside("v = [eval(e) for e in es]")
+    (False, True)
+    """
+    if not EVALUATES(text):
+        return False
+    scopes = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp)
+    inner = (node for node in ast.walk(ast.parse(text)) if isinstance(node, (*scopes, ast.GeneratorExp)))
+    return any(EVALUATES(ast.unparse(node)) for node in inner)
 
 
 def _calls(definition: str) -> bool:
@@ -236,7 +255,12 @@ class CellCodes:
 
     def names_in_strings(self, members: Iterable[int]) -> set[str]:
         """Return the names that strings of these executions may use: a formula, a query, text that is evaluated."""
-        return {name for member in members for name in self._parts[member].facts.names_in_strings}
+        names: set[str] = set()
+        for part in (self._parts[member] for member in members):
+            names |= part.facts.names_in_strings
+            if EVALUATES(part.translation.text):
+                names |= part.execution.reads - part.facts.reads - part.execution.implicit_reads
+        return {name for name in names if not name.startswith(HIDDEN)}
 
     def values(self, members: list[int]) -> list[Binding]:
         """Return the values that a step's executions read from other steps: no code, parameters or hidden variables."""

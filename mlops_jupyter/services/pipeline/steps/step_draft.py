@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from mlops_jupyter.analysis.facts.extract import StatementKind
 from mlops_jupyter.analysis.syntax.parsing import lines_of
 from mlops_jupyter.services.pipeline.steps import function_body
-from mlops_jupyter.services.pipeline.steps.cell_code import Binding, CellCodes
+from mlops_jupyter.services.pipeline.steps.cell_code import Binding, CellCodes, evaluates_inside
 from mlops_jupyter.services.pipeline.steps.imports import Place, by_star, imports, origin, starred, unsettled
 
 PICKLES = re.compile(r"\bmultiprocessing\b|\bProcessPoolExecutor\b|\b(pickle|joblib)\.dumps?\(").search
@@ -132,6 +132,7 @@ def _lift(parts: CellCodes, done: StepDraft, code: DraftCode, foreign: list[Bind
     texts = [*done.imported(), *(parts[member].translation.text for member in done.members)]
     done.main = bool(code.inside) and PICKLES("".join(texts)) is not None
     done.scoped |= done.main or any(parts[member].dynamic for member in done.members)
+    done.scoped |= any(evaluates_inside(function_body.definition(parts, need)) for need in done.hoisted)
     at_top |= set() if done.scoped else {"*"}
     done.others += parts.of_the_future
     for member in done.members:

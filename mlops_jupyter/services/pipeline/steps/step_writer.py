@@ -14,7 +14,7 @@ from mlops_jupyter.services.pipeline.divergence_record import causes
 from mlops_jupyter.services.pipeline.environment.implicit_submodules import unnamed_imports
 from mlops_jupyter.services.pipeline.environment.requirements import top_modules
 from mlops_jupyter.services.pipeline.steps import function_body, step_module
-from mlops_jupyter.services.pipeline.steps.cell_code import Binding, CellCodes
+from mlops_jupyter.services.pipeline.steps.cell_code import Binding, CellCodes, evaluates_inside
 from mlops_jupyter.services.pipeline.steps.dataflow import Dataflow
 from mlops_jupyter.services.pipeline.steps.formatting import format_all, using
 from mlops_jupyter.services.pipeline.steps.grouping import Group
@@ -109,6 +109,7 @@ def _shared(parts: CellCodes, drafts: Sequence[StepDraft]) -> dict[Binding, str]
             versions.setdefault(need.name, set()).add(need.maker)
     apart = {name for name, makers in versions.items() if len(makers) > 1}
     apart |= ambiguous(parts, dict.fromkeys(need for draft in drafts for need in draft.imports))
+    apart |= {need.name for need in users if evaluates_inside(function_body.definition(parts, need))}
     while dependents := {need.name for need in users if function_body.used(parts, need) & apart} - apart:
         apart |= dependents
     return {need: need.name for need, count in users.items() if count > 1 and need.name not in apart}
