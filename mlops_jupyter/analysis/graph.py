@@ -6,12 +6,16 @@ case: an execution on which nothing wanted depends is not in the slice.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mlops_jupyter.core.executions import Execution, Mark
 from mlops_jupyter.core.hidden_names import AMBIENT
+
+COMPARES = re.compile(r"\bis\s+(?!not\s+(?:None|True|False)\b|None\b|True\b|False\b)\w|\bid\(").search
+"""Search a text for a comparison of identity with another value than a constant."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +90,8 @@ def _tied(history: Sequence[Execution]) -> list[Execution]:
 
     Identity is part of a value: a name that shares an object with a value that was made or mutated is counted as
     written with it, so that both cross to other steps as one. Sharing can be observed only if a later execution mutates
-    one of the names; all other alias groups are dropped here, and their names are independent. So is a function that
-    holds an object which nothing mutates (a default, say): its source makes the object again.
+    one of the names, or compares identities; all other alias groups are dropped here, and their names are independent.
+    So is a function that holds an object which nothing mutates (a default, say): its source makes the object again.
     """
     marks = {(name, mark) for execution in history for name, mark in execution.writes.items()}
     code = {name for name, mark in marks if mark == Mark.CODE} - {name for name, mark in marks if mark != Mark.CODE}
@@ -102,5 +106,7 @@ def _tied(history: Sequence[Execution]) -> list[Execution]:
         if tied:
             execution = replace(execution, writes={**execution.writes, **tied}, reads=execution.reads | tied.keys())
         mutated |= execution.mutated
+        if COMPARES(execution.body):
+            mutated |= execution.reads
         executions.append(execution)
     return executions[::-1]

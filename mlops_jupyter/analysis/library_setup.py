@@ -16,6 +16,9 @@ CALLS = words(
 )
 """Last names of calls that only set something up, unless capture observes the effect (as of pandas' options)."""
 
+FUNCTIONS = frozenset({("copyreg", ("pickle",)), ("copyreg", ("constructor",)), ("copyreg", ("add_extension",))})
+"""Functions of modules that only set something up, and whose last names say nothing of it."""
+
 WATCHED = words("options rcParams environ path argv")
 """Attributes whose state capture observes and carries as a value."""
 
@@ -75,7 +78,8 @@ def _called(call: ast.Call) -> str:
         return _root(first) if isinstance(first, ast.Attribute | ast.Name) else ""
     if isinstance(call.func, ast.Attribute) and (call.func.attr in CALLS or _registers(call)):
         return _root(call.func)
-    return ""
+    path = tuple(part.attr for part in _path(call.func) if isinstance(part, ast.Attribute))
+    return _first_name(call.func) if (_first_name(call.func), path) in FUNCTIONS else ""
 
 
 def _registers(node: ast.expr) -> bool:

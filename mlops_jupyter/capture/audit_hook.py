@@ -94,14 +94,17 @@ def _open(args: tuple[Any, ...], opened: OpenedPaths) -> None:
     path, mode, flags = args
     if isinstance(path, os.PathLike | bytes):
         path = os.fsdecode(path)
-    if isinstance(path, str) and path.endswith((PYTHON, ".pyc")) and _imports(sys._getframe(CALLER)):
+    mode = mode if isinstance(mode, str) else ""
+    if not isinstance(path, str):
+        return
+    writes = any(c in mode for c in "wax+") or (not mode and flags & WRITING)
+    if path.endswith((PYTHON, ".pyc")) and not writes and _imports(sys._getframe(CALLER)):
         opened.imported.add(path)
-    elif isinstance(path, str) and not path.endswith(SKIPPED_SUFFIXES):
+    elif not path.endswith(SKIPPED_SUFFIXES):
         path = _absolute(path)
-        mode = mode if isinstance(mode, str) else ""
         if not (any(c in mode for c in "wx") or (not mode and flags & WRITING)) and path not in opened.writes:
             opened.reads.add(path)
-        if any(c in mode for c in "wax+") or (not mode and flags & WRITING):
+        if writes:
             opened.writes.add(path)
 
 

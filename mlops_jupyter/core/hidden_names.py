@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from mlops_jupyter.runtime.hidden.names import (
     ARGUMENTS,
+    CSV_DIALECTS,
+    CSV_FIELD_SIZE,
+    DECIMAL_CONTEXT,
     ENVIRON,
     FILE,
+    FILE_TYPES,
     HIDDEN,
+    LOCALE,
     MATPLOTLIB_RC,
     MODULE_PATH,
     NUMPY_ENTROPY,
@@ -16,7 +21,10 @@ from mlops_jupyter.runtime.hidden.names import (
     PANDAS_OPTIONS,
     PYTHON_RANDOM,
     RANDOM,
+    RECURSION_LIMIT,
     SKLEARN_CONFIG,
+    SOCKET_TIMEOUT,
+    STANDARD_LIBRARY,
     TORCH_RANDOM,
     WARNING_FILTERS,
     WORKING_DIRECTORY,
@@ -25,13 +33,19 @@ from mlops_jupyter.runtime.hidden.names import (
 __all__ = [
     "AMBIENT",
     "ARGUMENTS",
+    "CSV_DIALECTS",
+    "CSV_FIELD_SIZE",
+    "DECIMAL_CONTEXT",
     "DRAWING",
     "ENVIRON",
     "FIGURE",
     "FILE",
+    "FILE_TYPES",
     "HIDDEN",
+    "LOCALE",
     "MATPLOTLIB_RC",
     "MODULE_PATH",
+    "MODULE_STATE",
     "NUMPY_ENTROPY",
     "NUMPY_ERRORS",
     "NUMPY_PRINT",
@@ -39,8 +53,11 @@ __all__ = [
     "PANDAS_OPTIONS",
     "PYTHON_RANDOM",
     "RANDOM",
+    "RECURSION_LIMIT",
     "SETTINGS",
     "SKLEARN_CONFIG",
+    "SOCKET_TIMEOUT",
+    "STANDARD_LIBRARY",
     "TORCH_RANDOM",
     "UNSEEN",
     "WARNING_FILTERS",
@@ -49,6 +66,9 @@ __all__ = [
 
 SETTINGS = "~settings"
 """What statements set up in libraries. It is no value: steps repeat the statements, or are merged."""
+
+MODULE_STATE = "~module:"
+"""Prefix of what a module keeps for itself, such as duckdb's default connection: steps that use it are merged."""
 
 DRAWING = "~pyplot"
 """The figures that matplotlib.pyplot has open, which a later cell may draw on. They stay in their process."""
@@ -72,5 +92,6 @@ AMBIENT = (
     NUMPY_ERRORS,
     MATPLOTLIB_RC,
     WARNING_FILTERS,
+    *STANDARD_LIBRARY,
 )
 """Hidden variables that any code may read without naming them; random states and files are observed when used."""

@@ -5,6 +5,7 @@ The decisions behind it: ARCHITECTURE.md, "Plan".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from dataclasses import replace
 from functools import lru_cache
@@ -18,6 +19,10 @@ from mlops_jupyter.analysis.mutations.summaries import Module, MutationSummaries
 from mlops_jupyter.analysis.syntax.parsing import ParseError, deeply, parse
 from mlops_jupyter.core.executions import Execution, Mark
 from mlops_jupyter.core.hidden_names import FILE, SETTINGS
+
+ASKS_CACHE = re.compile(r"(\w+)\.cache_(?:info|clear)\b")
+CACHED = re.compile(r"^@(?:\w+\.)*(?:lru_cache|cache|cached)\b[^\n]*\n(?:@[^\n]*\n)*def (\w+)", re.MULTILINE)
+WORD = re.compile(r"[^\W\d]\w*")
 
 
 def with_possible_changes(
@@ -41,8 +46,10 @@ def with_possible_changes(
     imports = {name: text for source in texts for name, text in extract_facts(source).imports.items()}
     notebook = Module(imports)
     cells = [_mutations(text) for text in texts]
-    own = [(_mutations(text), Module(extract_facts(text).imports, SETTINGS)) for text in local_sources]
+    local_texts = list(local_sources)
+    own = [(_mutations(text), Module(extract_facts(text).imports, SETTINGS)) for text in local_texts]
     summaries = MutationSummaries([*((cell, notebook) for cell in cells), *own])
+    kept_results = _asked_caches(texts, local_texts)
     known = _KnownNames()
     possible_changes = {position: summaries.of_cell(cells[position], notebook) for position in kept}
     files = possible_files({p: possible.files for p, possible in possible_changes.items()}, cells, history)
@@ -53,11 +60,21 @@ def with_possible_changes(
             names = {n for n in possible.names if not known.is_code(n) or n not in imports}
             names |= {n for n in possible.suspected if not known.is_code(n)}
             hidden = {n for n in possible.hidden if n == SETTINGS or is_watched(n)}
+            if any(imports.get(n, "").startswith("from ") and not known.is_code(n) for n in names | execution.mutated):
+                hidden.add(SETTINGS)  # the object is the module's own, and other code takes it from there
+            if kept_results and kept_results.intersection(WORD.findall(texts[position])):
+                hidden.add(SETTINGS)
             execution = _changed(execution, known, names, hidden)
             execution = _with_files(execution, known, files[position])
         known.follow(execution)
         result.append(execution)
     return result
+
+
+def _asked_caches(cells: Iterable[str], local_texts: Iterable[str]) -> set[str]:
+    """Return the functions of local modules that keep their results, where a cell asks for that: `f.cache_info()`."""
+    asked = {name for text in cells if ".cache_" in text for name in ASKS_CACHE.findall(text)}
+    return asked & {name for text in local_texts for name in CACHED.findall(text)} if asked else set()
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from ..hidden.names import EARLY
 from ..model.pipeline import Step
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ def _warm(job: Job) -> None:
     home = __package__.rpartition(".")[0]
     modules = [f"{home}.{name}" for name in WARM]
     with _environment(job.pipeline.environment):
-        for module in [*filter(_is_there, modules), job.step.function.partition(":")[0]]:
+        if not any(name.startswith(EARLY) for step in job.pipeline.steps for name in step.makes):
+            modules.append(job.step.function.partition(":")[0])  # else it may read what an earlier step has set
+        for module in filter(_is_there, modules):
             try:
                 importlib.import_module(module)
             except KeyboardInterrupt:

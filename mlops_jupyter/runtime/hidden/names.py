@@ -19,6 +19,9 @@ WORKING_DIRECTORY = "~cwd"
 MODULE_PATH = "~sys.path"
 ARGUMENTS = "~sys.argv"
 
+EARLY = (MODULE_PATH, ARGUMENTS, ENVIRON)
+"""Hidden variables that a module may read when it is imported; it keeps what it read as long as its process lives."""
+
 PYTHON_RANDOM = "~random"
 NUMPY_RANDOM = "~numpy.random"
 NUMPY_ENTROPY = "~numpy.entropy"
@@ -33,3 +36,22 @@ PANDAS_OPTIONS = "~pandas.options"
 SKLEARN_CONFIG = "~sklearn.config"
 MATPLOTLIB_RC = "~matplotlib.rc"
 WARNING_FILTERS = "~warnings.filters"
+
+SOCKET_TIMEOUT = "~socket.timeout"
+DECIMAL_CONTEXT = "~decimal.context"
+CSV_FIELD_SIZE = "~csv.field_size_limit"
+CSV_DIALECTS = "~csv.dialects"
+FILE_TYPES = "~mimetypes"
+LOCALE = "~locale"
+RECURSION_LIMIT = "~sys.recursionlimit"
+
+STANDARD_LIBRARY = (
+    SOCKET_TIMEOUT,
+    DECIMAL_CONTEXT,
+    CSV_FIELD_SIZE,
+    CSV_DIALECTS,
+    FILE_TYPES,
+    LOCALE,
+    RECURSION_LIMIT,
+)
+"""Settings that modules of the standard library keep for the whole process."""

@@ -2,8 +2,9 @@
 
 `~random`, `~numpy.random`, `~numpy.entropy`, `~torch.random`, `~environ:NAME`, `~cwd`, `~sys.path`, `~sys.argv`,
 `~pandas.options`, `~numpy.printoptions`, `~numpy.errstate`, `~sklearn.config`, `~matplotlib.rc`, `~warnings.filters`,
-`~file:PATH`. The notebook's kernel watches them around every cell, a bundle's step sets and reads them: both by this
-code.
+`~socket.timeout`, `~decimal.context`, `~csv.field_size_limit`, `~csv.dialects`, `~mimetypes`, `~locale`,
+`~sys.recursionlimit`, `~file:PATH`. The notebook's kernel watches them around every cell, a bundle's step sets and
+reads them: both by this code.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..errors import PipelineError
-from . import names
+from . import names, standard_library
 from .names import ENVIRON, FILE
 from .options import MatplotlibRc, NumpyErrors, NumpyPrint, PandasOptions, SklearnConfig, WarningFilters
 from .process import Arguments, Home, ModulePath, WorkingDirectory, decoded, environment, set_variable
@@ -55,6 +56,13 @@ FAMILIES: dict[str, Family] = {
     names.SKLEARN_CONFIG: SklearnConfig(),
     names.MATPLOTLIB_RC: MatplotlibRc(),
     names.WARNING_FILTERS: WarningFilters(),
+    names.SOCKET_TIMEOUT: standard_library.SOCKET,
+    names.DECIMAL_CONTEXT: standard_library.CONTEXT,
+    names.CSV_FIELD_SIZE: standard_library.FIELD_SIZE,
+    names.CSV_DIALECTS: standard_library.DIALECTS,
+    names.FILE_TYPES: standard_library.FileTypes(),
+    names.LOCALE: standard_library.LOCALE,
+    names.RECURSION_LIMIT: standard_library.RECURSION,
 }
 """Hidden variable -> its family, in the order in which the variables are set."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..hidden import registry
-from ..hidden.names import ARGUMENTS, ENVIRON, FILE, HIDDEN, MODULE_PATH, NUMPY_RANDOM
+from ..hidden.names import EARLY, FILE, HIDDEN, NUMPY_RANDOM
 from ..model.pipeline import INITIAL, Step
 from ..storage.store import Store
 from .initial import Initial
@@ -19,9 +19,6 @@ from .workdir import GONE, lay_files
 
 if TYPE_CHECKING:
     from .job import Job
-
-EARLY = (MODULE_PATH, ARGUMENTS, ENVIRON)
-"""Hidden variables that the import of a step's module may depend on."""
 
 
 class StepEnvironment:

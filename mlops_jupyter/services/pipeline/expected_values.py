@@ -75,6 +75,8 @@ class ExpectedValues:
         """
         savable_makers = {}
         for name, maker in candidates.items():
+            if not explicit and is_own_code(self._value(name)):
+                continue
             try:
                 self._saved[name] = saved = save_open(self._value(name))
             except SerializationError as fault:
@@ -163,3 +165,10 @@ class ExpectedValues:
 def _is_foreign_secret(path: str) -> bool:
     """Whether a file lies above the notebook's folder and may hold secrets."""
     return path.startswith("../") and bool(SECRET(path.rpartition("/")[2]))
+
+
+def is_own_code(value: object) -> bool:
+    """Say whether a value is a class or a decorated function of the notebook: code that keeps something, no result."""
+    if isinstance(value, type):
+        return value.__module__ == "__main__"
+    return callable(value) and getattr(value, "__dict__", {}).get("__module__") == "__main__"

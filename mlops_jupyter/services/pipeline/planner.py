@@ -109,6 +109,8 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
     parts = CellCodes(graph, {p: _part(site, p, cells, magics) for p, site in sites})
     validation.check_born(parts, kept, cells, recording)
     validation.check_lost(parts, kept, cells)
+    validation.check_secret_files(parts, kept, cells, request.secrets)
+    validation.check_rewritten(parts, kept, cells)
     labelled = group(graph, kept, selection.labels(graph, kept, cells, marked))
     groups = _merged(graph, labelled, Crossing(recording, parts))
     _rename_clashes(parts, groups)
@@ -233,12 +235,17 @@ def _programs(steps: Sequence[PlanStep], project: Path) -> dict[str, bytes]:
 
 
 def _with_loaded_modules(steps: Sequence[PlanStep], files: Mapping[str, bytes], project: Path) -> list[PlanStep]:
-    """Return the steps, each with the project's modules that it, or a local module, may import by name as it runs."""
+    """Return the steps, each with the project's modules that it, or a local module, may import by name as it runs.
+
+    Files of secrets are taken out of their inputs.
+    """
     shared = [data.decode() for path, data in files.items() if path.endswith(".py")]
     result = []
     for step in steps:
         own = [step.module, *shared, *local_texts(step.imports)]
-        result.append(replace(step, imports=tuple(sorted({*step.imports, *loaded_by_name(own, project)}))))
+        imports = tuple(sorted({*step.imports, *loaded_by_name(own, project)}))
+        inputs = {name: maker for name, maker in step.inputs.items() if not validation.is_secret_file(name)}
+        result.append(replace(step, imports=imports, inputs=inputs))
     return result
 
 

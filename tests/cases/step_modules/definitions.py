@@ -304,7 +304,7 @@ DEFINITIONS = (
                 factor = rate
 
             price = Price.factor * 2
-            return Price, price
+            return price
         """,
     ),
     row(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import subprocess
 import sys
 import traceback
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,27 @@ def export(
     assert process.exitcode == 0, (folder / "trace.txt").read_text() if (folder / "trace.txt").exists() else "killed"
     answer: dict[str, Any] = json.loads((folder / "answer.json").read_text())
     return answer
+
+
+def elsewhere(folder: Path, files: Mapping[str, str], cells: Sequence[str], name: str = "answer", **wish: Any) -> Any:
+    """Export cells, each in a section of its own, from a project with these files; return what the bundle delivers.
+
+    The project is gone when the bundle runs.
+    """
+    project = folder / "project"
+    project.mkdir()
+    for path, text in files.items():
+        (project / path).parent.mkdir(parents=True, exist_ok=True)
+        (project / path).write_text(text)
+    played = [(f"# Part {number}", cell) for number, cell in enumerate(cells)]
+    answer = export(project, played, [name], before="import sys; sys.path.insert(0, '')", **wish)
+    assert "fault" not in answer, answer
+    (project / "out").rename(folder / "out")
+    project.rename(folder / "gone")
+    command = [sys.executable, "-m", "play", "run", "--store", str(folder / "store"), "--run", "other"]
+    ended = subprocess.run(command, cwd=folder / "out" / "src", capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    return json.loads((folder / "store/other/outputs" / f"{name}.json").read_text())
 
 
 def _play(

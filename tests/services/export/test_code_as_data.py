@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.services.export.recorded import export
+from tests.services.export.recorded import elsewhere
 
 FACTOR = {"aux_mod.py": "F = 6\n"}
 CALC = {"calc.py": "import sys\nfrom aux_mod import F\nprint(int(sys.argv[1]) * F)\n", **FACTOR}
@@ -87,17 +84,4 @@ NOTEBOOKS: dict[str, tuple[Mapping[str, str], tuple[str, ...], object]] = {
 
 @pytest.mark.parametrize(("files", "cells", "value"), NOTEBOOKS.values(), ids=NOTEBOOKS)
 def test_code_as_data(files: Mapping[str, str], cells: tuple[str, ...], value: object, tmp_path: Path) -> None:
-    project = tmp_path / "project"
-    for name, text in files.items():
-        (project / name).parent.mkdir(parents=True, exist_ok=True)
-        (project / name).write_text(text)
-    project.mkdir(exist_ok=True)
-    played = [(f"# Part {number}", cell) for number, cell in enumerate(cells)]
-    answer = export(project, played, ["answer"], before="import sys; sys.path.insert(0, '')")
-    assert "fault" not in answer, answer
-    (project / "out").rename(tmp_path / "out")
-    project.rename(tmp_path / "gone")
-    command = [sys.executable, "-m", "play", "run", "--store", str(tmp_path / "store"), "--run", "other"]
-    ended = subprocess.run(command, cwd=tmp_path / "out" / "src", capture_output=True, text=True, timeout=120)
-    assert ended.returncode == 0, ended.stderr
-    assert json.loads((tmp_path / "store/other/outputs/answer.json").read_text()) == value
+    assert elsewhere(tmp_path, files, cells) == value

@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence, Set
 
 from mlops_jupyter.analysis.cells.outline import CodeCell
+from mlops_jupyter.analysis.facts.extract import StatementKind
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.executions import Execution
-from mlops_jupyter.core.hidden_names import HIDDEN
+from mlops_jupyter.core.hidden_names import ENVIRON, FILE, HIDDEN
 from mlops_jupyter.services.pipeline.ports import Recording
 from mlops_jupyter.services.pipeline.select.selection import where
 from mlops_jupyter.services.pipeline.steps.cell_code import CellCodes
@@ -65,3 +66,58 @@ def check_lost(parts: CellCodes, kept: Sequence[int], cells: Sequence[CodeCell |
             if maker is not None and maker in parts and name in parts[maker].translation.lost:
                 reason = parts[maker].translation.lost[name]
                 raise UserError(f"{where(position, cells)} uses {name!r}, which {reason}")
+
+
+def check_secret_files(
+    parts: CellCodes, kept: Sequence[int], cells: Sequence[CodeCell | None], secrets: Sequence[str]
+) -> None:
+    """Refuse a file of environment variables, unless what it sets is named as secrets: it stays out of a bundle."""
+    for position in kept:
+        execution = parts.graph.history[position]
+        files = sorted(name.removeprefix(FILE) for name in execution.reads if is_secret_file(name))
+        variables = sorted(name.removeprefix(ENVIRON) for name in execution.writes if name.startswith(ENVIRON))
+        missing = [name for name in variables if name not in secrets]
+        if files and (missing or not secrets):
+            options = " ".join(f"--secret {name}" for name in missing or ["NAME"])
+            raise UserError(
+                f"{where(position, cells)} reads {files[0]!r}, which may hold secrets and stays out of the bundle: "
+                f"export with {options}, and set them as environment variables where the pipeline runs"
+            )
+
+
+def is_secret_file(name: str) -> bool:
+    """Say whether a hidden variable is a file of environment variables, such as `.env`."""
+    return (
+        name.startswith(FILE) and re.fullmatch(r"\.env(\.\w+)?", name.rpartition("/")[2].removeprefix(FILE)) is not None
+    )
+
+
+def check_rewritten(parts: CellCodes, kept: Sequence[int], cells: Sequence[CodeCell | None]) -> None:
+    """Refuse a module that a cell writes anew after another has used it: a bundle has one text of each module."""
+    history = parts.graph.history
+    for writer in kept:
+        for name, mark in history[writer].writes.items():
+            path = name.removeprefix(FILE)
+            if not name.startswith(FILE) or not path.endswith(".py"):
+                continue
+            module = path.split("/")[0].removesuffix(".py")
+            user = next((p for p in kept if p < writer and _uses(parts, p, module)), None)
+            if user is None:
+                continue
+            before = next((e.writes[name] for e in reversed(history[:user]) if name in e.writes), None)
+            if before != mark:
+                raise UserError(
+                    f"{where(writer, cells)} writes {path!r} anew after {where(user, cells)} used it, and a bundle "
+                    f"has one text of each module: give the new one another name, or run {where(user, cells)} again"
+                )
+
+
+def _uses(parts: CellCodes, position: int, module: str) -> bool:
+    """Say whether an execution uses what it, or an earlier one, imported from a module."""
+    imports = re.compile(rf"\s*(import|from)\s+{re.escape(module)}\b").match
+    part = parts[position]
+    makers = dict(parts.graph.producers[position])
+    if any(s.kind not in (StatementKind.IMPORT, StatementKind.DEFINITION) for s in part.facts.statements):
+        makers |= dict.fromkeys(part.facts.imports, position)
+    texts = [parts[at].facts.imports.get(name, "") for name, at in makers.items() if at in parts]
+    return any(map(imports, texts))

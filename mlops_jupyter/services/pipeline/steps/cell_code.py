@@ -20,6 +20,8 @@ from mlops_jupyter.services.pipeline.magics.translation import Translation
 
 DECORATED = re.compile(r"^@", re.MULTILINE).search
 
+CACHED = re.compile(r"^@(\w+\.)*(lru_cache|cache|cached)\b", re.MULTILINE).search
+
 EVALUATES = re.compile(r"(?<![\w.])eval\(\s*(?![\s\"'])").search
 """Search a text for an `eval` of what is no constant: the names in it are known only when it runs."""
 
@@ -185,7 +187,7 @@ class CellCodes:
             self._code[need] = True  # a definition may name itself
             part = self._parts[need.maker]
             code = part.is_code(need.name) and not self._takes_values(need) and not self._remembers(need)
-            self._code[need] = code and not self._acts(need)
+            self._code[need] = code and not self._acts(need) and not self._keeps_results(need)
         return self._code[need]
 
     def _remembers(self, need: Binding) -> bool:
@@ -201,6 +203,17 @@ class CellCodes:
                 seen.add(name)
                 todo += [*part.facts.deferred_reads.get(name, ()), *part.facts.deferred_writes.get(name, ())]
         return any(not p.is_code(n) for p in self._parts.values() for n in seen & p.facts.writes)
+
+    def _keeps_results(self, need: Binding) -> bool:
+        """Say whether a definition has a cache whose contents matter: someone asks, or a new result would differ."""
+        part = self._parts[need.maker]
+        statement = part.binding(need.name)
+        if statement is None or not CACHED(part.text(statement)):
+            return False
+        asks = re.compile(rf"\b{re.escape(need.name)}\.cache_").search
+        lines = range(statement.span.line, statement.span.end_line + 1)
+        varies = any(cause.line in lines for cause in self.causes(need.maker))
+        return varies or any(asks(each.translation.text) for each in self)
 
     def _acts(self, need: Binding) -> bool:
         """Say whether a decorator changed a value: it called the definition, or registered it somewhere."""

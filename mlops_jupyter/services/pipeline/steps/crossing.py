@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from mlops_jupyter.capture.value_kinds import plain
 from mlops_jupyter.core.executions import Mark
-from mlops_jupyter.core.hidden_names import DRAWING, FILE, SETTINGS
+from mlops_jupyter.core.hidden_names import DRAWING, FILE, MODULE_STATE, SETTINGS
 from mlops_jupyter.runtime.codecs import SerializationError, load_exact, save_exact
 from mlops_jupyter.runtime.fingerprints.fingerprint import fingerprint
 from mlops_jupyter.runtime.fingerprints.hooks import is_quiet
@@ -53,11 +53,18 @@ class Crossing:
                     user = next(m for m in group.members if need in self._parts.reads(m))
                     obstacles.append((need.maker, user, f"{need.name!r} {reason}"))
             obstacles += [*self._views(group), *self._state(group), *self._generated_files(group)]
+            obstacles += self._not_a_number(group)
         return obstacles
 
     def _state(self, group: Group) -> Iterator[Obstacle]:
         """Yield obstacles of state that no artifact can carry: open figures, libraries set up with values."""
-        for name, reason in NOT_TRANSFERABLE.items():
+        kept_by_modules = {
+            n: f"{n.removeprefix(MODULE_STATE)!r} keeps what was done with it in its process"
+            for member in group.members
+            for n in self._parts.graph.producers[member]
+            if n.startswith(MODULE_STATE)
+        }
+        for name, reason in {**NOT_TRANSFERABLE, **kept_by_modules}.items():
             for maker in reversed(self._parts.earlier(name, group.members)):
                 if self._parts[maker].execution.writes[name] == Mark.UNKNOWN:
                     yield maker, group.members[0], reason
@@ -95,6 +102,10 @@ class Crossing:
         value = self._namespace[need.name]
         if plain(value):
             return ""
+        if keeps_results(value):
+            return "is a function that keeps its results in its process"
+        if is_decimal_context(value):
+            return "is the context of decimal numbers in its process"
         try:
             saved = save_exact({need.name: value})
         except SerializationError as fault:
@@ -150,9 +161,37 @@ class Crossing:
                         f"{changed[0]!r} and {changed[1]!r} share memory and change together",
                     )
 
+    def _not_a_number(self, group: Group) -> Iterator[Obstacle]:
+        """Yield obstacles of a NaN that a container of another artifact holds: it equals no copy of itself."""
+        needs = self._parts.values(group.members)
+        for need in needs:
+            value = self._namespace.get(need.name)
+            if type(value) is not float or value == value:
+                continue
+            for other in needs:
+                if _holds(self._namespace.get(other.name), value):
+                    for each in (need, other):
+                        yield each.maker, group.members[0], f"{other.name!r} holds the very NaN that {need.name!r} is"
+
     def _share_memory(self, names: Sequence[str]) -> bool:
         numpy = sys.modules.get("numpy")
         return numpy is not None and any(isinstance(self._namespace.get(name), numpy.ndarray) for name in names)
+
+
+def keeps_results(value: object) -> bool:
+    """Say whether a value is a function of the notebook with a cache: `functools.lru_cache` and its like."""
+    of_notebook = getattr(value, "__dict__", {}).get("__module__") == "__main__"
+    return of_notebook and callable(value) and hasattr(type(value), "cache_info")
+
+
+def is_decimal_context(value: object) -> bool:
+    """Say whether a value is the very context with which decimal numbers are computed: a copy of it sets nothing."""
+    decimal = sys.modules.get("decimal")
+    return decimal is not None and type(value) is decimal.Context and value is decimal.getcontext()
+
+
+def _holds(container: object, value: object) -> bool:
+    return type(container) in (list, tuple, set, dict) and any(item is value for item in container)  # type: ignore[attr-defined]
 
 
 def cannot_be_read(read: Callable[..., object], *saved: object) -> str:

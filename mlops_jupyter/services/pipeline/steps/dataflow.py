@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.hidden_names import DRAWING, HIDDEN, SETTINGS
+from mlops_jupyter.core.hidden_names import DRAWING, HIDDEN, MODULE_STATE, SETTINGS
 from mlops_jupyter.services.pipeline.steps.cell_code import Binding, CellCodes
 from mlops_jupyter.services.pipeline.steps.step_draft import StepDraft, by_appearance
 
@@ -49,6 +49,8 @@ class Dataflow:
             for name in sorted({*self.parts.graph.history[member].reads, *producers}):
                 if self.parts.discards(member, name):
                     continue
+                if name.startswith(MODULE_STATE):
+                    continue
                 if name.startswith(HIDDEN) and name not in (SETTINGS, DRAWING, *written, *makers_of):
                     maker = producers.get(name)
                     if maker is None or maker not in self.parts or self.step_of[maker] not in steps:
@@ -91,6 +93,7 @@ class Dataflow:
             )
         makers = self.values(done)
         leaving = [n for n, maker in makers.items() if n in taken or delivered.get(n) in done.members]
+        leaving += [n for n in done.parameters if n not in makers and delivered.get(n) in done.members]
         visible = by_appearance(done.body, leaving)
         hidden = sorted(n for n in taken if n.startswith(HIDDEN))
         groups: list[set[str]] = [{n} for n in visible]
@@ -131,12 +134,16 @@ def deliverable(flows: Dataflow, outputs: tuple[str, ...] | None) -> dict[str, i
             if maker > last.get(name, -1):
                 last[name], owners[name] = maker, draft
     if outputs is not None:
+        made = set(last)
+        for draft in reversed(flows.drafts):
+            for name in draft.parameters.keys() & set(outputs) - made:
+                last[name], owners[name] = draft.members[-1], draft
         for name in outputs:
             if name in last and not flows.gives(owners[name], name):
                 raise UserError(f"the output {name!r} is not among what --out of step {owners[name].name!r} names")
             if name not in last:
                 raise UserError(
-                    f"{name!r} is an import, a definition or a parameter, not a value: it cannot be an output"
+                    f"{name!r} is an import, a definition or a parameter that no step uses: it cannot be an output"
                 )
         return {name: last[name] for name in outputs}
     newest = flows.parts.graph.last

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence, Set
 
 from mlops_jupyter.analysis.facts.extract import StatementKind, extract_facts
+from mlops_jupyter.core.hidden_names import ENVIRON
 from mlops_jupyter.services.pipeline.steps.cell_code import STAR, Binding, CellCode, CellCodes
 from mlops_jupyter.services.pipeline.steps.formatting import UNSORTED
 
@@ -97,10 +98,27 @@ def unsettled(parts: CellCodes, members: Sequence[int], needs: Iterable[Binding]
     The step's function binds them itself, or their meaning changes from one of its cells or statements to another.
     """
     changing = {*local, *ambiguous(parts, needs)}.union(*(_imported_anew(parts[member]) for member in members))
+    changing |= _after_environment(parts, members)
     statements = [s.writes for m in members for s in parts[m].facts.statements if s.kind is StatementKind.IMPORT]
     while beside := {name for writes in statements if writes & changing for name in writes} - changing:
         changing |= beside  # an import that stays inside binds all its names there
     return changing
+
+
+def _after_environment(parts: CellCodes, members: Sequence[int]) -> set[str]:
+    """Return the names that a step first imports after it has set environment variables: a module may read them."""
+    names: set[str] = set()
+    is_set = False
+    for member in members:
+        part = parts[member]
+        sets = any(name.startswith(ENVIRON) for name in part.execution.writes)
+        for statement in part.facts.statements:
+            if statement.kind is StatementKind.IMPORT:
+                first = {name for name in statement.writes if min(parts.importers(name), default=member) == member}
+                names |= first if is_set else set()
+            elif sets and "env" in part.text(statement):
+                is_set = True
+    return names
 
 
 def _imported_anew(part: CellCode) -> set[str]:
