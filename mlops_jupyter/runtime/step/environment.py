@@ -15,7 +15,7 @@ from ..model.pipeline import INITIAL, Step
 from ..storage.store import Store
 from .initial import Initial
 from .module_places import lay_modules
-from .workdir import GONE, lay_files
+from .workdir import GONE, copy_on_write, lay_files
 
 if TYPE_CHECKING:
     from .job import Job
@@ -35,7 +35,7 @@ class StepEnvironment:
         module = self._job.step.function.partition(":")[0]
         spec = importlib.util.find_spec(module)
         source = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
-        lay_files(self._job.step, self._folder, self._initial.file, self._made, source)
+        copy_on_write(lay_files(self._job.step, self._folder, self._initial.file, self._made, source))
         lay_modules(self._initial.folder.parent, self._folder)
 
     def _made(self, path: str) -> bytes | None:

@@ -107,7 +107,7 @@ class Initial:
         down = posixpath.normpath(path)
         while down.startswith("../"):
             down = down.removeprefix("../")
-        return down, posixpath.normpath(posixpath.join(self._place, path))
+        return posixpath.normpath(posixpath.join(self._place, path)), down  # that of a whole tree means one file only
 
     def _lay(self, known: Mapping[str, Any]) -> str:
         if self.data:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import posixpath
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from ..hidden.names import FILE
 from ..model.pipeline import INITIAL, Pipeline, Step, ancestors
 from ..storage.atomic import replacing, write_atomic
+
+COPIED_BYTES = 16 * 2**20
+"""Size up to which a data file is copied into a working directory. A larger one is linked, till it is written."""
 
 GONE = "absent"
 """The artifact format of a file that its step deleted."""
@@ -62,8 +68,10 @@ def _versions(step: Step) -> dict[str, str]:
 
 def lay_files(
     step: Step, folder: Path, initial: Callable[[str], Path], made: Callable[[str], bytes | None], source: str
-) -> None:
+) -> set[Path]:
     """Put the files that a step reads into its working directory, and delete those that it only writes.
+
+    Returns the links among them, for `copy_on_write`.
 
     Parameters
     ----------
@@ -84,18 +92,50 @@ def lay_files(
             _place(initial(path), folder / path, changes=path in file_paths(step.makes))
         else:
             _restore(made(path), folder / path)
+    return {folder / path for path in taken if (folder / path).is_symlink()}
 
 
 def _place(found: Path, target: Path, changes: bool) -> None:
-    """Link a data file, or copy it if the step writes to it; atomically, since concurrent steps may read it."""
+    """Copy a data file, or link a large one; atomically, since concurrent steps may read it.
+
+    A step that opens it for writing must not change the file itself, which is the bundle's or the user's.
+    """
     if target.exists() and target.samefile(found) and not changes:
         return
+    facts = found.stat()
+    is_copied = changes or facts.st_size <= COPIED_BYTES
+    if is_copied and not changes and target.is_file() and filecmp.cmp(found, target, shallow=False):
+        return
     with replacing(target) as beside:
-        if changes:
+        if is_copied:
             shutil.copyfile(found, beside)
-            os.utime(beside)
+            os.utime(beside, None if changes else (facts.st_atime, facts.st_mtime))
         else:
             beside.symlink_to(found.absolute())
+
+
+def copy_on_write(links: set[Path]) -> None:
+    """Put copies in the places of linked data files when this process opens them for writing.
+
+    An audit hook (PEP 578) sees the opening before it happens. Other programs that a step starts are not seen.
+    """
+    places = {os.path.abspath(link) for link in links}  # noqa: PTH100 - of the link, not of the file that it leads to
+
+    def before(event: str, args: tuple[Any, ...]) -> None:
+        if event not in ("open", "sqlite3.connect") or isinstance(args[0], int) or not places:
+            return
+        path = os.path.abspath(os.fsdecode(args[0] or ""))  # noqa: PTH100
+        if path in places and (event != "open" or _writes(args[1], args[2])):
+            places.discard(path)
+            with replacing(Path(path)) as beside:
+                shutil.copyfile(path, beside)
+
+    if places:
+        sys.addaudithook(before)
+
+
+def _writes(mode: object, flags: int) -> bool:
+    return any(sign in mode for sign in "wxa+") if isinstance(mode, str) else bool(flags & os.O_ACCMODE)
 
 
 def _restore(data: bytes | None, target: Path) -> None:

@@ -165,6 +165,7 @@ def _yaml(plan: Plan) -> str:
         ],
         "parameters": {p.name: p.default for p in plan.parameters},
         "outputs": dict(plan.outputs),
+        **({"folder": plan.folder} if plan.folder else {}),
         "schedule": {k: v for k, v in vars(schedule).items() if v} if schedule else None,
         "environment": {
             "python": plan.environment.python,

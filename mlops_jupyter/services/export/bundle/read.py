@@ -31,6 +31,7 @@ class StoredBundle:
     requirements : the packages that the steps need, as pip reads them.
     variables : environment variables that are set for every step; a bundle started with them need not restart.
     secrets : environment variables that the steps take from outside.
+    place : where in the tree of its data files the steps run, as the notebook's folder in its project; "" at the top.
     """
 
     folder: Path
@@ -43,6 +44,7 @@ class StoredBundle:
     requirements: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
+    place: str = ""
 
 
 def read(folder: Path) -> StoredBundle:
@@ -150,6 +152,7 @@ def _bundle(folder: Path, facts: Mapping[str, Any]) -> StoredBundle:
         requirements=texts("environment: requirements", environment.get("requirements") or []),
         variables={name: str(value) for name, value in variables.items()},
         secrets=texts("environment: secrets", environment.get("secrets") or []),
+        place=str(facts.get("folder") or ""),
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from mlops_jupyter.core.hidden_names import FILE
 from mlops_jupyter.core.plan import INITIAL
+from mlops_jupyter.runtime.hidden.registry import initial_file
 from mlops_jupyter.services.export.bundle.read import StoredBundle
 from mlops_jupyter.services.export.differential.edits import (
     KINDS,
@@ -124,12 +125,11 @@ class Days:
         return Day(tuple(edits))
 
     def write(self, day: Day, folder: Path) -> Path:
-        """Write the edited data files of a day below a folder; return the folder to give as `--data`."""
-        climb = max((posixpath.normpath(path).split("/").count("..") for path in self.tables), default=0)
-        data = folder.joinpath(*["data"] * (climb + 1))
+        """Write the edited data files of a day as a tree below a folder; return the folder to give as `--data`."""
+        data = folder / "data"
         data.mkdir(parents=True, exist_ok=True)
         for file in day.files:
-            target = data / file
+            target = data / posixpath.normpath(posixpath.join(self._bundle.place, file))
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(apply(self.tables[file], day.of(file)))
         return data
@@ -143,7 +143,7 @@ class Days:
     def _data(self, path: str) -> bytes:
         """Return the content of a data file: the bundle's own, or at the place where it was when that was made."""
         initial = self._bundle.folder / "src" / self._bundle.package / "initial"
-        own = initial / "files" / path
+        own = initial / initial_file(FILE + path, self._bundle.place)
         if own.is_file():
             return own.read_bytes()
         try:

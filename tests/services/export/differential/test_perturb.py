@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,20 @@ def test_a_right_bundle_gives_the_same_on_all_days(tmp_path: Path) -> None:
     assert statuses(report) == ["the same"] * 8
     assert report.proven
     assert str(report).startswith("7 other days (seed 0): 7 the same, 0 both fail, 0 differs, 0 only the bundle fails")
+
+
+def test_files_beside_the_notebooks_folder_are_changed_too(tmp_path: Path) -> None:
+    folder = tmp_path / "project" / "notebooks"
+    (tmp_path / "project" / "data").mkdir(parents=True)
+    folder.mkdir()
+    (tmp_path / "project" / "data" / "sales.csv").write_text(ROWS)
+    made = bundle(folder, ("# Load", "import pandas as pd\ndf = pd.read_csv('../data/sales.csv')"), REPORT)
+    shutil.rmtree(tmp_path / "project" / "data")
+    edited(made, "report", "df['amount']".replace("'", '"'), "df['amount'].abs()")
+    report = perturb(made, 2)
+    assert statuses(report) == ["the same", "the same", "differs"]
+    again = shlex.split(report.days[2].again)
+    assert verify_day(made, data=Path(again[again.index("--data") + 1])).status == "differs"
 
 
 def test_a_difference_is_shown_with_the_least_that_makes_it(tmp_path: Path) -> None:
