@@ -98,8 +98,9 @@ def _open(args: tuple[Any, ...], opened: OpenedPaths) -> None:
     if not isinstance(path, str):
         return
     writes = any(c in mode for c in "wax+") or (not mode and flags & WRITING)
-    if path.endswith((PYTHON, ".pyc")) and not writes and _imports(sys._getframe(CALLER)):
-        opened.imported.add(path)
+    if path.endswith((PYTHON, ".pyc")) and not writes and (importer := _importer(sys._getframe(CALLER))):
+        if importer == "importlib":
+            opened.imported.add(path)
     elif not path.endswith(SKIPPED_SUFFIXES):
         path = _absolute(path)
         if not (any(c in mode for c in "wx") or (not mode and flags & WRITING)) and path not in opened.writes:
@@ -108,17 +109,19 @@ def _open(args: tuple[Any, ...], opened: OpenedPaths) -> None:
             opened.writes.add(path)
 
 
-def _imports(frame: Any) -> bool:
-    """Whether code that opens a Python file is that of an import, or shows the lines of a traceback."""
+def _importer(frame: Any) -> str:
+    """Return the package whose code opens a Python file to import it, or to show its lines; "" of any other code."""
+    while frame.f_back is not None and frame.f_globals.get("__name__") == "pathlib":
+        frame = frame.f_back
     package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-    return package in IMPORTERS and frame.f_code.co_name != CELLS_OPEN
+    return package if package in IMPORTERS and frame.f_code.co_name != CELLS_OPEN else ""
 
 
 def _start(args: tuple[Any, ...], opened: OpenedPaths) -> None:
     """Note the files that a command names: whether another process opens them is not seen."""
     _, command, folder, *_ = args
     home = _absolute(os.fsdecode(folder)) if folder is not None else _absolute(".")
-    named = set(files_of(words_of(command), home))
+    named = {os.path.realpath(path) for path in files_of(words_of(command), home)}
     opened.reads |= named - opened.writes
     opened.programs |= {path for path in named if path.endswith(PYTHON)}
 

@@ -1,4 +1,4 @@
-"""Names in text that a cell evaluates and that is known only when it runs: `expr = "w * 2"; eval(expr)`."""
+"""Names that a cell does not show: in text that it evaluates (`expr = "w * 2"; eval(expr)`), in tests that it runs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from mlops_jupyter.capture.value_kinds import is_a
 EVALUATES = re.compile(r"\b(eval|exec|query)\(").search
 
 QUOTED = re.compile(r"""["']([^"'\n]+)["']""")
+
+TESTS_MAIN = re.compile(r"\bunittest\.main\(|\btestmod\(|(?<![\w.])main\(\s*argv").search
+"""Search a text for a call that looks for tests among all that the notebook defines."""
 
 MOST_TEXTS = 300
 LONGEST_TEXT = 20_000
@@ -38,6 +41,8 @@ class EvaluatedText:
         self._evaluators -= cell.facts.definitions
         if evaluates:
             self._evaluators |= cell.facts.definitions
+        if TESTS_MAIN(cell.body):
+            return {name for name, value in self._namespace.items() if getattr(value, "__module__", "") == "__main__"}
         read = set(read)
         if not evaluates and self._evaluators.isdisjoint(read):
             return set()

@@ -117,8 +117,8 @@ HIDDEN = {
     "if patch:\n    math.tau = 6": "~settings",
     "if verbose:\n    logging.getLogger('a').setLevel(10)": "~settings",
     "if verbose:\n    log.setLevel(10)": "~settings",
-    "if low:\n    decimal.getcontext().prec = 4": "~settings",
-    "decimal.getcontext().prec = 4": "",
+    "if low:\n    decimal.getcontext().prec = 4": "~decimal.context",
+    "decimal.getcontext().prec = 4": "~decimal.context",
 }
 
 IMPORTS = (

@@ -58,6 +58,7 @@ class _Collector(ast.NodeVisitor):
         self._is_function = False
         self._restored = 0
         self._discarded: set[int] = set()
+        self._statements: set[int] = set()
         self.is_last = False
         """Whether a cell's last statement is visited, which shows its result."""
 
@@ -224,6 +225,8 @@ class _Collector(ast.NodeVisitor):
 
     def visit_Expr(self, node: ast.Expr) -> None:
         """Note a call whose result nobody uses."""
+        if isinstance(node.value, ast.Call):
+            self._statements.add(id(node.value))
         if isinstance(node.value, ast.Call) and (self._depth or not self.is_last):
             self._discarded.add(id(node.value))
         self.visit(node.value)
@@ -235,7 +238,8 @@ class _Collector(ast.NodeVisitor):
         self._files.update(file_names.written(node))
         path = dotted_path(node.func, through_calls=site.function in CALLS)
         key = constant_text(node.args[0]) if node.args else ""
-        self._state_change(StateChange(path, is_call=True, key=key, in_block=self._depth > 0))
+        is_inside = self._depth > 0 or id(node) not in self._statements
+        self._state_change(StateChange(path, is_call=True, key=key, in_block=is_inside))
         if site.is_method and site.function in MUTATORS:
             self._changed |= site.receiver
         elif site.is_discarded and site.is_method and site.function not in HARMLESS:

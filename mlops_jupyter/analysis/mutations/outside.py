@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from mlops_jupyter.analysis.library_setup import CALLS
@@ -73,6 +74,9 @@ SETTERS = {
 }
 """Qualified name, or the beginning of one -> the hidden variable that is set by a call of it, or by setting it."""
 
+REGISTERS = re.compile(r"register(_(?!model)\w+)?").fullmatch
+"""Match the last name of a call that registers something in a library."""
+
 GENERATORS = {"random": PYTHON_RANDOM, "numpy.random": NUMPY_RANDOM}
 """Module -> the random state that each of its functions changes; its classes and `default_rng` do not."""
 
@@ -113,7 +117,7 @@ def _of_library(change: StateChange, qualified: str) -> Iterator[str]:
     elif not change.is_call:
         if change.in_block or change.is_item:
             yield SETTINGS
-    elif (len(change.path) > 2 and last in MUTATORS) or (change.in_block and last in CALLS):
+    elif (len(change.path) > 2 and last in MUTATORS) or (change.in_block and (last in CALLS or REGISTERS(last))):
         yield SETTINGS
 
 

@@ -48,7 +48,7 @@ class StateChange:
     is_call : whether it is called rather than set.
     is_item : whether an item of it is set, or deleted.
     key : the constant first argument or index, such as the name of an environment variable; "" if there is none.
-    in_block : whether that stands in a block or function, so that it may not happen.
+    in_block : whether that stands in a block or function, so that it may not happen, or in a statement that does more.
     """
 
     path: tuple[str, ...]

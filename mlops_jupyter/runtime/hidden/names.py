@@ -43,6 +43,7 @@ CSV_FIELD_SIZE = "~csv.field_size_limit"
 CSV_DIALECTS = "~csv.dialects"
 FILE_TYPES = "~mimetypes"
 LOCALE = "~locale"
+LOGGER_LEVELS = "~logging.levels"
 RECURSION_LIMIT = "~sys.recursionlimit"
 
 STANDARD_LIBRARY = (
@@ -52,6 +53,7 @@ STANDARD_LIBRARY = (
     CSV_DIALECTS,
     FILE_TYPES,
     LOCALE,
+    LOGGER_LEVELS,
     RECURSION_LIMIT,
 )
 """Settings that modules of the standard library keep for the whole process."""

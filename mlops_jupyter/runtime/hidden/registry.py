@@ -3,8 +3,8 @@
 `~random`, `~numpy.random`, `~numpy.entropy`, `~torch.random`, `~environ:NAME`, `~cwd`, `~sys.path`, `~sys.argv`,
 `~pandas.options`, `~numpy.printoptions`, `~numpy.errstate`, `~sklearn.config`, `~matplotlib.rc`, `~warnings.filters`,
 `~socket.timeout`, `~decimal.context`, `~csv.field_size_limit`, `~csv.dialects`, `~mimetypes`, `~locale`,
-`~sys.recursionlimit`, `~file:PATH`. The notebook's kernel watches them around every cell, a bundle's step sets and
-reads them: both by this code.
+`~logging.levels`, `~sys.recursionlimit`, `~file:PATH`. The notebook's kernel watches them around every
+cell, a bundle's step sets and reads them: both by this code.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ FAMILIES: dict[str, Family] = {
     names.CSV_DIALECTS: standard_library.DIALECTS,
     names.FILE_TYPES: standard_library.FileTypes(),
     names.LOCALE: standard_library.LOCALE,
+    names.LOGGER_LEVELS: standard_library.LEVELS,
     names.RECURSION_LIMIT: standard_library.RECURSION,
 }
 """Hidden variable -> its family, in the order in which the variables are set."""

@@ -75,6 +75,17 @@ def _set_dialects(csv: Any, value: dict[str, Any]) -> None:
         csv.register_dialect(name, **attributes)
 
 
+def _levels(logging: Any) -> object:
+    loggers = logging.root.manager.loggerDict.items()
+    levels = {name: logger.level for name, logger in loggers if getattr(logger, "level", 0)}
+    return {"": logging.root.level, **levels}
+
+
+def _set_levels(logging: Any, value: dict[str, int]) -> None:
+    for name, level in value.items():
+        logging.getLogger(name).setLevel(level)
+
+
 class FileTypes:
     """`~mimetypes`: the types of files beside those that the system knows: [[type, ending, strict], …]."""
 
@@ -124,4 +135,5 @@ CONTEXT = Setting("decimal", _decimal, _set_decimal)
 FIELD_SIZE = Setting("csv", lambda m: m.field_size_limit(), lambda m, value: m.field_size_limit(value))
 DIALECTS = Setting("csv", _dialects, _set_dialects)
 LOCALE = Setting("locale", lambda m: m.setlocale(m.LC_ALL), lambda m, value: m.setlocale(m.LC_ALL, value))
+LEVELS = Setting("logging", _levels, _set_levels)
 RECURSION = Setting("sys", lambda m: m.getrecursionlimit(), lambda m, value: m.setrecursionlimit(value))

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import PipelineError
-from .names import ENVIRON, RANDOM, WARNING_FILTERS
+from .names import ENVIRON, LOGGER_LEVELS, RANDOM, WARNING_FILTERS
 from .options import Options
 from .process import decoded, differing, environment
 from .registry import FAMILIES, names_now
@@ -23,8 +23,8 @@ class HiddenStateWatcher(MetaPathFinder):
 
     The state of a library that is imported meanwhile is watched from the end of its import on: so a cell that imports
     numpy and seeds it changes the random state, and a cell that only imports it does not. Changes that an import makes
-    to the environment, to the warning filters and to random states that are still unused are not counted as changes,
-    because every step repeats the import.
+    to the environment, to the warning filters, to the levels of loggers and to random states that are still unused
+    are not counted as changes, because every step repeats the import.
     """
 
     def __init__(self) -> None:
@@ -129,7 +129,9 @@ class HiddenStateWatcher(MetaPathFinder):
 
     def _now(self) -> dict[str, Any]:
         return {
-            name: FAMILIES[name].snapshot(self._last[name]) for name in (WARNING_FILTERS, *RANDOM) if name in self._last
+            name: FAMILIES[name].snapshot(self._last[name])
+            for name in (WARNING_FILTERS, LOGGER_LEVELS, *RANDOM)
+            if name in self._last
         }
 
     def _excuse(self, environ: Any, before: dict[str, Any]) -> None:
@@ -142,6 +144,8 @@ class HiddenStateWatcher(MetaPathFinder):
         if added:
             last: Any = self._last[WARNING_FILTERS]
             self._last[WARNING_FILTERS] = [*added, *last]
+        if before.get(LOGGER_LEVELS) is self._last.get(LOGGER_LEVELS) and LOGGER_LEVELS in after:
+            self._last[LOGGER_LEVELS] = after[LOGGER_LEVELS]
         for name in after.keys() & RANDOM:
             if name not in before or before[name] is self._last[name] is self._first[name]:
                 self._first[name] = self._last[name] = after[name]

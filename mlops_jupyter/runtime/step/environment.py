@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from .job import Job
 
 
+KERNEL = "ipykernel_launcher.py"
+"""The program's name in a Jupyter kernel, by which `argparse` calls it."""
+
+
 class StepEnvironment:
     """Restores the hidden inputs of one step in its process."""
 
@@ -43,7 +47,11 @@ class StepEnvironment:
         return None if artifact.format == GONE else self._store.get(artifact.digest)
 
     def settle(self) -> None:
-        """Change to the working directory, make it the home of relative paths, set the pipeline's environment."""
+        """Change to the working directory, make it the home of relative paths, set the pipeline's environment.
+
+        Code that parses a command line finds none of the run's options, and the program's name that it has in a kernel.
+        """
+        sys.argv = [KERNEL]
         os.chdir(self._folder)
         os.environ.update(self._job.pipeline.environment)
         registry.set_home(self._folder)

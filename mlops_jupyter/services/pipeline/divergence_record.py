@@ -12,6 +12,7 @@ from mlops_jupyter.core.hidden_names import FILE
 from mlops_jupyter.core.plan import INITIAL, PlanStep
 from mlops_jupyter.runtime.model.package_versions import versions
 from mlops_jupyter.services.pipeline.environment.local_modules import rewritten
+from mlops_jupyter.services.pipeline.process_notes import losses
 from mlops_jupyter.services.pipeline.steps.cell_code import CellCode, CellCodes
 from mlops_jupyter.services.pipeline.steps.dataflow import Dataflow
 from mlops_jupyter.services.pipeline.steps.step_draft import StepDraft
@@ -70,7 +71,10 @@ def record(
             "values": dict(_values(parts, flows, step_draft, step)),
             "packages": {m: v for m, v in versions(step.imports).items() if v != "missing" and ":" not in v},
             "stale": step_stale,
-            "causes": causes(parts, step_draft) or causes(parts, step_draft, carried=True),
+            "causes": [
+                *(causes(parts, step_draft) or causes(parts, step_draft, carried=True)),
+                *losses(parts, step_draft, step.imports),
+            ],
         }
     notes = [f"the file {p!r} was written again after the notebook read it; the bundle has it as now" for p in stale]
     return {PATH: json.dumps(facts, indent=1, ensure_ascii=False).encode()}, notes

@@ -144,3 +144,44 @@ def test_refused_by_name(cells: tuple[str, ...], said: str, tmp_path: Path) -> N
     (tmp_path / "mod.py").write_text("K = 3\n")
     answer = export(tmp_path, cells, ["answer"], before="import sys; sys.path.insert(0, '')")
     assert said in str(answer)
+
+
+NOTEBOOK_KINDS: dict[str, tuple[tuple[str, ...], object]] = {
+    "the source of a function, as written": (
+        ("import inspect\ndef f(x):\n    # add\n    return x+1", "src = inspect.getsource(f)", "answer = src"),
+        "def f(x):\n    # add\n    return x+1\n",
+    ),
+    "tests of the notebook": (
+        (
+            "import unittest\nclass T(unittest.TestCase):\n    def test_a(self): self.assertEqual(1, 1)",
+            "res = unittest.main(argv=[''], exit=False, verbosity=0).result\nn = res.testsRun",
+            "answer = n",
+        ),
+        1,
+    ),
+    "a command line that is parsed": (
+        (
+            "import argparse\np = argparse.ArgumentParser()\n_ = p.add_argument('--store')",
+            "args, _ = p.parse_known_args()\ngiven = args.store",
+            "answer = given",
+        ),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("cells", "value"), NOTEBOOK_KINDS.values(), ids=NOTEBOOK_KINDS)
+def test_as_in_a_notebook(cells: tuple[str, ...], value: object, tmp_path: Path) -> None:
+    assert elsewhere(tmp_path, {}, cells) == value
+
+
+NOTES = {
+    "try:\n    get_ipython\n    x = 1\nexcept NameError:\n    x = 2": "asks whether it runs in IPython",
+    "import sys\nfast = 'numpy' in sys.modules": "asks which modules are loaded",
+    "class P:\n    pass\nlabel = str(P)": "uses the name of a class's module",
+}
+
+
+@pytest.mark.parametrize(("cell", "said"), NOTES.items(), ids=NOTES.values())
+def test_noted_by_name(cell: str, said: str, tmp_path: Path) -> None:
+    assert said in str(export(tmp_path, [cell, "answer = 1"], None)["notes"])

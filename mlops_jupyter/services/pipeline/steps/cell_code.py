@@ -213,7 +213,12 @@ class CellCodes:
         asks = re.compile(rf"\b{re.escape(need.name)}\.cache_").search
         lines = range(statement.span.line, statement.span.end_line + 1)
         varies = any(cause.line in lines for cause in self.causes(need.maker))
-        return varies or any(asks(each.translation.text) for each in self)
+        changes = any(
+            each.execution.mutated for each in self if need.name in each.execution.reads
+        )  # a result of it, say
+        called = rf"\b{re.escape(need.name)}\([^()\n]*\)(\[[^\]\n]*\]|\.\w+)+\s*[-+*/|&]?=(?!=)"
+        sets = re.compile(called).search
+        return varies or changes or any(asks(each.translation.text) or sets(each.translation.text) for each in self)
 
     def _acts(self, need: Binding) -> bool:
         """Say whether a decorator changed a value: it called the definition, or registered it somewhere."""

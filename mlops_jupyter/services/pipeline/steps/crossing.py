@@ -13,10 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from mlops_jupyter.capture.value_kinds import plain
 from mlops_jupyter.core.executions import Mark
-from mlops_jupyter.core.hidden_names import DRAWING, FILE, MODULE_STATE, SETTINGS
+from mlops_jupyter.core.hidden_names import DRAWING, ENVIRON, FILE, MODULE_STATE, SETTINGS
 from mlops_jupyter.runtime.codecs import SerializationError, load_exact, save_exact
 from mlops_jupyter.runtime.fingerprints.fingerprint import fingerprint
 from mlops_jupyter.runtime.fingerprints.hooks import is_quiet
+from mlops_jupyter.services.pipeline.environment.local_modules import local_texts
+from mlops_jupyter.services.pipeline.environment.requirements import top_modules
 from mlops_jupyter.services.pipeline.ports import Recording
 from mlops_jupyter.services.pipeline.steps.cell_code import Binding, CellCodes
 from mlops_jupyter.services.pipeline.steps.grouping import Group
@@ -53,7 +55,7 @@ class Crossing:
                     user = next(m for m in group.members if need in self._parts.reads(m))
                     obstacles.append((need.maker, user, f"{need.name!r} {reason}"))
             obstacles += [*self._views(group), *self._state(group), *self._generated_files(group)]
-            obstacles += self._not_a_number(group)
+            obstacles += [*self._not_a_number(group), *self._read_on_import(group)]
         return obstacles
 
     def _state(self, group: Group) -> Iterator[Obstacle]:
@@ -160,6 +162,27 @@ class Crossing:
                         member,
                         f"{changed[0]!r} and {changed[1]!r} share memory and change together",
                     )
+
+    def _read_on_import(self, group: Group) -> Iterator[Obstacle]:
+        """Yield obstacles of environment variables that were set after a local module which reads them was imported.
+
+        A process in which they are set before it imports the module would give it another value.
+        """
+        for member in group.members:
+            reads = self._parts.reads(member)
+            for need in reads:
+                if not need.name.startswith(ENVIRON) or need.maker not in self._parts or need.maker in group.members:
+                    continue
+                variable = need.name.removeprefix(ENVIRON)
+                code = [
+                    n
+                    for n in reads
+                    if n.maker in self._parts and min(self._parts.importers(n.name), default=need.maker) < need.maker
+                ]
+                texts = [self._parts[n.maker].facts.imports.get(n.name, "") for n in code]
+                modules = {module for text in texts for module in top_modules(text)}
+                if any(variable in text for text in local_texts(modules)):
+                    yield need.maker, member, f"a module was imported before {variable!r} was set"
 
     def _not_a_number(self, group: Group) -> Iterator[Obstacle]:
         """Yield obstacles of a NaN that a container of another artifact holds: it equals no copy of itself."""

@@ -16,6 +16,9 @@ from mlops_jupyter.services.pipeline.steps.imports import Place, by_star, import
 
 PICKLES = re.compile(r"\bmultiprocessing\b|\bProcessPoolExecutor\b|\b(pickle|joblib)\.dumps?\(").search
 
+TESTS_MAIN = re.compile(r"\bunittest\.main\(|\btestmod\(|(?<![\w.])main\(\s*argv").search
+"""Search a text for a call that looks for tests in `__main__`."""
+
 
 @dataclass
 class StepDraft:
@@ -38,7 +41,7 @@ class StepDraft:
     scoped: bool = False
     """Whether the body runs with `exec` in a scope: its text does not show its names, or a star import binds some."""
     main: bool = False
-    """Whether the scope is the process's `__main__`: pickle looks there for definitions that use the step's values."""
+    """Whether the scope is `__main__`: pickle looks there for definitions that use the step's values, and unittest."""
 
     def imported(self, names: Set[str] | None = None) -> list[str]:
         """Return the imports at the top in the notebook's order: all of them, or those that bind the given names."""
@@ -131,6 +134,7 @@ def _lift(parts: CellCodes, done: StepDraft, code: DraftCode, foreign: list[Bind
             at_top.add(need.name)
     texts = [*done.imported(), *(parts[member].translation.text for member in done.members)]
     done.main = bool(code.inside) and PICKLES("".join(texts)) is not None
+    done.main |= any(TESTS_MAIN(parts[member].translation.text) for member in done.members)
     done.scoped |= done.main or any(parts[member].dynamic for member in done.members)
     done.scoped |= any(evaluates_inside(function_body.definition(parts, need)) for need in done.hoisted)
     at_top |= set() if done.scoped else {"*"}

@@ -47,7 +47,7 @@ def write(
     imports += [f"from {package}.runtime.{m} import {f}\n" for m, f in (use.split(":") for use in runtime)]
     imports += [f"from {package}.{DEFINITIONS} import {n.name}\n" for n in done.hoisted if n in shared]
     local = [need for need in done.hoisted if need not in shared]
-    definitions = "\n\n".join(definition(parts, need) for need in local)
+    definitions = as_written(parts, "\n\n".join(definition(parts, need) for need in local))
     arguments = _arguments(done)
     first = "".join(in_order(code_only(own_display(text, package)) + "\n" for text in imports))
     top = "".join([first, *unnamed_imports(first, definitions + done.body)])
@@ -61,6 +61,12 @@ def write(
     keyword = "async def" if any(parts[m].facts.awaits for m in done.members) else "def"
     uses = using(parts.names_in_strings({*done.members, *(need.maker for need in local)}))
     return f"{top}\n{definitions}\n\n{keyword} {done.name}({arguments}):\n{body}{last}{uses}"
+
+
+def as_written(parts: CellCodes, definitions: str) -> str:
+    """Return definitions so that they are not formatted, where a cell asks for the source of one."""
+    asks = any("getsource" in part.translation.text for part in parts)
+    return f"# fmt: off\n{definitions}\n# fmt: on\n" if asks and definitions else definitions
 
 
 def _arguments(done: StepDraft) -> str:

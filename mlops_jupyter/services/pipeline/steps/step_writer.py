@@ -13,6 +13,7 @@ from mlops_jupyter.runtime.model.pipeline import topological_order
 from mlops_jupyter.services.pipeline.divergence_record import causes
 from mlops_jupyter.services.pipeline.environment.implicit_submodules import unnamed_imports
 from mlops_jupyter.services.pipeline.environment.requirements import top_modules
+from mlops_jupyter.services.pipeline.process_notes import notes
 from mlops_jupyter.services.pipeline.steps import function_body, step_module
 from mlops_jupyter.services.pipeline.steps.cell_code import Binding, CellCodes, evaluates_inside
 from mlops_jupyter.services.pipeline.steps.dataflow import Dataflow
@@ -59,7 +60,7 @@ def write_steps(
     formatted = format_all(texts, package)
     common = formatted.pop(step_module.DEFINITIONS, "")
     files = {f"src/{package}/{step_module.DEFINITIONS}.py": common.encode()} if common else {}
-    notes = {g.name: tuple(g.notes) for g in groups}
+    merged = {g.name: tuple(g.notes) for g in groups}
     names = {draft.name for draft in flows.drafts}
     steps = []
     for draft in flows.drafts:
@@ -82,7 +83,7 @@ def write_steps(
                 executions=tuple(draft.members),
                 always=any(not use.startswith(REPEATABLE) for use in runtime_of[draft.name]),
                 resources=reduce(lambda all_, m: parts[m].resources.over(all_), draft.members, Resources()),
-                notes=tuple(dict.fromkeys((*notes[draft.name], *_doubts(parts, draft), *causes(parts, draft)))),
+                notes=tuple(dict.fromkeys((*merged[draft.name], *_doubts(parts, draft), *causes(parts, draft)))),
             )
         )
     by_name = {step.name: step for step in steps}
@@ -93,7 +94,7 @@ def write_steps(
 def _doubts(parts: CellCodes, done: StepDraft) -> list[str]:
     """Return notes on what capture could not be sure of, and on magics that do not do the same in a bundle."""
     members = [parts[member] for member in done.members]
-    return [note for part in members for note in (*part.execution.notes, *part.translation.notes)]
+    return [note for part in members for note in (*part.execution.notes, *part.translation.notes, *notes(part, parts))]
 
 
 def _shared(parts: CellCodes, drafts: Sequence[StepDraft]) -> dict[Binding, str]:
@@ -123,7 +124,7 @@ def _definitions(parts: CellCodes, drafts: Sequence[StepDraft], shared: Collecti
     texts = [
         function_body.definition(parts, need) for need in sorted(shared, key=lambda n: function_body.place(parts, n))
     ]
-    head, body = "".join(imports), "\n\n".join(texts)
+    head, body = "".join(imports), step_module.as_written(parts, "\n\n".join(texts))
     submodules = "".join(unnamed_imports(head, body))
     return f'"""Functions and classes that several steps use."""\n{head}{submodules}{body}\n{using(string_names)}'
 
