@@ -16,11 +16,12 @@ from dataclasses import dataclass, replace
 from mlops_jupyter.analysis.cells import to_python
 from mlops_jupyter.analysis.facts.extract import SourceFacts, StatementKind, extract_facts
 from mlops_jupyter.analysis.graph import Graph, join
+from mlops_jupyter.analysis.module_state import uses_of_modules
 from mlops_jupyter.analysis.purity import Purity, PurityCheck
 from mlops_jupyter.analysis.side_effects import CURRENT, LISTING, draws, handles, remembering, reseeded, unseen
 from mlops_jupyter.analysis.syntax.parsing import deeply, parse
 from mlops_jupyter.core.executions import Execution, ExecutionStatus, Mark
-from mlops_jupyter.core.hidden_names import AMBIENT, FIGURE, FILE, HIDDEN, UNSEEN
+from mlops_jupyter.core.hidden_names import AMBIENT, FIGURE, FILE, HIDDEN, MODULE, UNSEEN
 
 
 @dataclass(frozen=True)
@@ -156,9 +157,16 @@ class _Notebook:
         bodies = [parse(text).body for text in texts]
         caches = frozenset().union(*map(remembering, bodies))
         self.drawn = [p for p, execution in enumerate(history) if draws(execution, lambda name: origins.get(name, ""))]
+        imports = {name: text for facts in self.facts for name, text in facts.imports.items()}
+        states: set[str] = set()
         executions = []
-        for execution, facts, body in zip(history, self.facts, bodies, strict=True):
-            more = dict.fromkeys(execution.reads & caches, Mark.STATE)
+        for execution, facts, body, modules in zip(
+            history, self.facts, bodies, uses_of_modules(bodies, imports), strict=True
+        ):
+            used = {f"{MODULE}{module}" for module in modules}
+            execution = replace(execution, reads=execution.reads | (used & states)) if used & states else execution
+            states |= used
+            more = dict.fromkeys((execution.reads & caches) | used, Mark.STATE)
             if unseen(execution, facts, body, read, lambda name: origins.get(name, "")):
                 more[UNSEEN] = Mark.STATE
             executions.append(replace(execution, writes={**more, **execution.writes}) if more else execution)

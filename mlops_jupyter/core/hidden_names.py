@@ -44,6 +44,7 @@ __all__ = [
     "HIDDEN",
     "LOCALE",
     "MATPLOTLIB_RC",
+    "MODULE",
     "MODULE_PATH",
     "MODULE_STATE",
     "NUMPY_ENTROPY",
@@ -75,6 +76,9 @@ DRAWING = "~pyplot"
 
 FIGURE = "~figure:"
 """Prefix of single figures, by which a slice tells which cells drew on the same one."""
+
+MODULE = "~module:"
+"""Prefix of the state that a library keeps for itself, by which a slice keeps the calls that set it."""
 
 UNSEEN = "~unseen"
 """Stands for what a cell did to modules and classes, or to the world outside, which capture does not observe."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,12 @@ from mlops_jupyter.capture.value_store import ValueStore
 from mlops_jupyter.core.executions import Execution, Mark
 from mlops_jupyter.runtime.codecs import is_picklable
 
+QUERY = re.compile(r"\b(?:sql|query|execute|eval|sqldf)\(").search
+"""Search a text for a call that may read variables which its argument names."""
+
+FIELDS = re.compile(r"\b[rR]?[fF][rR]?['\"]|\.format\(|%\s*[\w(]|\+").search
+"""Search a text for what puts values into a string."""
+
 UNPICKLABLE_SECONDS = 0.005
 """Time limit for finding out whether a value that a cell lets go of could have left the process."""
 
@@ -33,11 +40,13 @@ class Variables:
         self._evaluated = EvaluatedText(namespace)
         self._reachable = ReachableNames(namespace, self._values)
         self._changes = ValueChanges(namespace, self._values, ipython_names)
+        self._named: frozenset[str] = frozenset()
 
     def before(self, cell: ActiveCell) -> None:
         """Take the fingerprints of values that the cell may reach and that are new, and note how the names stand."""
         facts = cell.facts
-        reached = self._reachable.names(facts.reads | facts.string_reads)
+        self._named = self._named_by_values(facts, cell.body)
+        reached = self._reachable.names(facts.reads | facts.string_reads | self._named)
         self._values.refresh([n for n in sorted(reached) if not self._values.known(n) and self._changes.is_value(n)])
         cell.snapshot = NamespaceSnapshot(self._namespace)
         written = facts.writes | facts.deletes
@@ -78,6 +87,13 @@ class Variables:
         fixed = all(name in self._namespace and is_a(self._namespace[name], *FROZEN, *CODE) for name in own)
         return fixed and not cell.facts.writes and not cell.headers
 
+    def _named_by_values(self, facts: SourceFacts, body: str) -> frozenset[str]:
+        """Return the variables that values of others name, where those go into a query: f"select * from {table}"."""
+        if not QUERY(body) or not FIELDS(body):
+            return frozenset()
+        values = [*(self._namespace.get(name) for name in facts.reads), *facts.literals.values()]
+        return frozenset(value for value in values if type(value) is str and value in self._namespace)
+
     def _is_unpicklable(self, name: str, body: str) -> bool:
         """Whether the value of a name that a cell may let go of cannot leave the process; later nobody can tell.
 
@@ -95,7 +111,7 @@ class Variables:
     def _read(self, cell: ActiveCell, rebound: set[str]) -> set[str]:
         """Return the names whose values from before the cell its code takes, itself or in functions that it calls."""
         facts = cell.facts
-        read = self._from_before(cell, facts.reads | facts.string_reads)
+        read = self._from_before(cell, facts.reads | facts.string_reads | self._named)
         read |= self._from_before(cell, self._reachable.called(read | (facts.reads & rebound)))
         evaluated = self._from_before(cell, self._evaluated.names(cell, read | facts.reads))
         if evaluated:

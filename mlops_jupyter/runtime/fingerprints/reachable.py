@@ -34,9 +34,10 @@ IMMUTABLE = frozenset(
 )
 """Classes whose objects cannot change, or belong to the whole process: neither counted nor looked into."""
 TRANSPARENT = frozenset(
-    {tuple, frozenset, types.FunctionType, types.MethodType, types.CellType, functools.partial, types.MappingProxyType}
+    {tuple, frozenset, types.FunctionType, types.MethodType, functools.partial, types.MappingProxyType}
 )
-"""Classes whose objects are not counted themselves, but the objects that they hold are."""
+"""Classes whose objects are not counted themselves, but the objects that they hold are. (A closure's cell is counted:
+functions that were defined in one call share it, and one of them may bind its variable anew.)"""
 COLLECTED = frozenset({list, tuple, dict, set, frozenset})
 """Containers whose content the garbage collector gives in one go."""
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from mlops_jupyter.analysis.cells import Segment, SegmentKind, segments
 from mlops_jupyter.analysis.facts.extract import StatementKind, extract_facts
 from mlops_jupyter.analysis.syntax.parsing import LINE_END, lines_of
-from mlops_jupyter.core.executions import Execution
+from mlops_jupyter.core.executions import Execution, ExecutionStatus
 from mlops_jupyter.services.pipeline.magics import run_scripts, shell_rules
 from mlops_jupyter.services.pipeline.magics.magic_rules import CELLS, KEEPS_BODY, LINES
 from mlops_jupyter.services.pipeline.magics.translation import CellContext, Translation
@@ -34,7 +34,7 @@ def translate(magics: Magics, site: CellContext) -> Translation:
     _pieces(site.execution.body, translation, magics, site)
     if site.execution.displays_result:
         _show_last(translation)
-    if site.execution.error:
+    if site.execution.error and site.execution.status is ExecutionStatus.OK:  # it was allowed to raise
         _go_on(translation, site.execution)
     translation.add(after)
     if site.metrics:
