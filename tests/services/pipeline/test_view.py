@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from mlops_jupyter.analysis.cells.outline import CodeCell
 from mlops_jupyter.analysis.graph import build
-from mlops_jupyter.core.executions import Execution, Header
+from mlops_jupyter.core.executions import Execution, Header, Mark
 from mlops_jupyter.core.ids import ExecutionId
 from mlops_jupyter.services.pipeline.query.step_states import Reruns
 
@@ -66,3 +67,42 @@ def test_a_step_is_stale_if_what_it_took_was_made_otherwise_since(case: Case) ->
     reruns = Reruns(build([case.maker, ran("z", cell="user", takes="x"), *case.later]))
     assert reruns.outdate([1]) is case.stale
     assert not reruns.outdate([0])
+
+
+USES = "y = f(1)"
+
+# the cell that defines, that cell run again later (None: it was not), that cell in the file now, whether `y` is stale
+CODE = {
+    "the same": ("def f(x):\n    return x", None, "def f(x):\n    return x", False),
+    "run again": ("def f(x):\n    return x", "def f(x):\n    return x", "def f(x):\n    return x", False),
+    "formatted": (
+        "def f(x):\n    return x",
+        "def f( x ):\n    return x  # so",
+        "def f( x ):\n    return x  # so",
+        False,
+    ),
+    "a function edited and run again": ("def f(x):\n    return x", *(["def f(x):\n    return -x"] * 2), True),
+    "a function edited only": ("def f(x):\n    return x", None, "def f(x):\n    return -x", True),
+    "a decorated one": ("@g\ndef f(x):\n    return x", None, "@h\ndef f(x):\n    return x", True),
+    "a class": ("class f:\n    n = 1", None, "class f:\n    n = 2", True),
+    "an import": ("from math import floor as f", *(["from math import ceil as f"] * 2), True),
+    "an import edited only": ("from math import floor as f", None, "from math import ceil as f", True),
+    "another import": ("import os\nfrom math import floor as f", None, "import re\nfrom math import floor as f", False),
+    "another function": ("def f(x):\n    return x", None, "def f(x):\n    return x\ndef g():\n    return 2", False),
+    "it is gone": ("def f(x):\n    return x", None, "a = 2", True),
+    "no Python now": ("def f(x):\n    return x", None, "def f(x:", True),
+    "a step's own": ("def f(x):\n    return x", None, "%%pipeline code\ndef f(x):\n    return x", False),
+}
+
+
+@pytest.mark.parametrize("name", CODE)
+def test_a_step_is_stale_if_code_that_it_uses_was_edited(name: str) -> None:
+    before, again, now, stale = CODE[name]
+    history = [
+        ran("f", text=before, cell="a", mark=Mark.CODE),
+        ran("y", text=USES, cell="b", mark="0" * 32, takes="f"),
+        *([ran("f", text=again, cell="a", mark=Mark.CODE)] if again else []),
+    ]
+    cells = [CodeCell(1, "a", now, (), 0, "", ""), CodeCell(2, "b", USES, (), 0, "", "")]
+    in_file = [cells[0], cells[1], *([cells[0]] if again else [])]
+    assert Reruns(build(history), in_file).outdate([1]) is stale

@@ -8,11 +8,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import dropwhile
 
 from mlops_jupyter.analysis.cells import to_python
 from mlops_jupyter.analysis.cells.outline import CodeCell
 from mlops_jupyter.analysis.facts.extract import extract_facts, normalized_source
 from mlops_jupyter.analysis.graph import Graph, build
+from mlops_jupyter.analysis.syntax.parsing import ParseError, lines_of
 from mlops_jupyter.core.executions import Execution, ExecutionStatus, Mark
 from mlops_jupyter.core.hidden_names import HIDDEN
 from mlops_jupyter.runtime.hashing import shown_version
@@ -96,11 +98,13 @@ class Reruns:
     """Finds the executions of a history that wrote a name again. Answers questions; never changes.
 
     A name is written again if a later execution of the same maker writes it. The maker is the step that the cell's
-    author names, else the cell (see `cell_identity`).
+    author names, else the cell (see `cell_identity`). A function, class or import is another if its source is, in a
+    later execution or in the cell as it stands in the notebook's file now.
     """
 
     def __init__(self, graph: Graph, cells: Sequence[CodeCell | None] = ()) -> None:
         self._graph = graph
+        self._cells = cells or [None] * len(graph.history)
         keys = CellRuns(graph.history, cells).keys
         names = map(step_name, graph.history)
         self._makers: list[CellKey] = [("step", name) if name else key for name, key in zip(names, keys, strict=True)]
@@ -110,7 +114,7 @@ class Reruns:
                 self._made[self._makers[position], name].append(position)
 
     def outdate(self, members: Sequence[int]) -> bool:
-        """Say whether the maker of an input of these executions has since run again and made another value."""
+        """Say whether an input of these executions is another now: its maker ran again, or its code was edited."""
         return any(
             self._made_otherwise(member, name, maker)
             for member in members
@@ -120,8 +124,34 @@ class Reruns:
     def _made_otherwise(self, member: int, name: str, maker: int) -> bool:
         history = self._graph.history
         mark = history[maker].writes.get(name)
-        later = (p for p in self._made.get((self._makers[maker], name), ()) if p > member)
-        return any(history[position].writes[name] != mark for position in later)
+        later = [p for p in self._made.get((self._makers[maker], name), ()) if p > member]
+        if mark != Mark.CODE:
+            return any(history[position].writes[name] != mark for position in later)
+        was = _code_of(history[maker].body, name)
+        texts = [history[position].body for position in later]
+        cell = self._cells[maker]
+        if cell is not None and cell.source.strip() != history[maker].raw.strip():
+            texts.append(_without_headers(cell.source))
+        return any(_code_of(text, name) != was for text in texts)
+
+
+def _code_of(body: str, name: str) -> str:
+    """Return the source, without formatting, of the import or definition that binds a name; "" for none."""
+    python = to_python(body)
+    try:
+        facts = extract_facts(python)
+        binding = next((s for s in reversed(facts.statements) if name in s.writes), None)
+        if binding is None or name in facts.imports:
+            return facts.imports.get(name, "")
+        return normalized_source("\n".join(lines_of(python)[binding.span.line - 1 : binding.span.end_line]))
+    except ParseError:
+        return ""
+
+
+def _without_headers(source: str) -> str:
+    """Return a cell's source without the lines of our own magics at its top."""
+    lines = source.strip().splitlines()
+    return "\n".join(dropwhile(lambda line: line.startswith(("%%pipeline", "%%track")), lines))
 
 
 def _is_code(execution: Execution, name: str) -> bool:
