@@ -24,6 +24,7 @@ from mlops_jupyter.capture.observers.file_variables import FileVariables
 from mlops_jupyter.capture.observers.header_lines import HeaderLines
 from mlops_jupyter.capture.observers.hidden import HiddenVariables
 from mlops_jupyter.capture.observers.module_state import ModuleState
+from mlops_jupyter.capture.observers.native_files import NativeFiles
 from mlops_jupyter.capture.observers.opened_files import OpenedFiles
 from mlops_jupyter.capture.observers.process_state import ProcessState
 from mlops_jupyter.capture.observers.temporary_files import TemporaryFiles
@@ -67,6 +68,7 @@ class Recorder:
         self._observers: tuple[Observer, ...] = (
             TemporaryFiles(files, self.history),
             FileQueries(files, shell.user_ns),
+            NativeFiles(files, shell.user_ns),
             ExternalFiles(files),
             self._process_state,
             ModuleState(shell.user_ns),

@@ -7,6 +7,7 @@ import re
 import site
 import sys
 import sysconfig
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path, PurePath
 
@@ -87,9 +88,13 @@ class OpenedFiles:
 
 def _own(opened: OpenedPaths) -> set[str]:
     """Return the paths of the user's own files that exist, or that the cell removed."""
+    return user_files(p for p in opened.reads | opened.writes if p in opened.removed or os.path.isfile(p))  # noqa: PTH113
+
+
+def user_files(paths: Iterable[str]) -> set[str]:
+    """Return those of the paths that are the user's own: not the system's, Python's or ours."""
     foreign = _foreign()
-    known = {p for p in opened.reads | opened.writes if p in opened.removed or os.path.isfile(p)}  # noqa: PTH113
-    whole = {path: os.path.abspath(path) for path in known}  # noqa: PTH100
+    whole = {path: os.path.abspath(path) for path in paths}  # noqa: PTH100
     return {path for path, whole in whole.items() if not whole.startswith(foreign) and not OURS(whole)}
 
 
