@@ -16,6 +16,7 @@ from ..step.initial import Initial
 from ..storage.store import Artifact, Store
 from .attempts import Attempt, AttemptEnd, Attempts
 from .cache_lookup import CacheLookup
+from .parameter_files import with_parameter_files
 
 LONGEST_PAUSE_SECONDS = 60.0
 """The longest pause between two attempts at a step, unless its first pause is longer."""
@@ -40,7 +41,7 @@ class RunCoordinator:
         self, request: ExecutionRequest, store: Store, run: str, scratch: Path, attempts: Attempts, progress: Progress
     ) -> None:
         self.run = run
-        self._request = request
+        self._request = request = with_parameter_files(request)
         self._pipeline = request.pipeline
         self._store = store
         self._scratch = scratch

@@ -70,14 +70,18 @@ class Initial:
 
     def file(self, path: str) -> Path:
         """Return the path of a data file that exists, or raise `PipelineError`."""
+        if (found := self.find(path)) is not None:
+            return found
         known = self._index().get(path, {})
+        raise PipelineError(f"no data file {path!r}{self._lay(known)}: give the folder that holds it with --data DIR")
+
+    def find(self, path: str) -> Path | None:
+        """Return the path of a data file, None if it is nowhere; the last place is the folder of the command."""
         if (newer := self._newer(path)) is not None:
             return newer
-        places = [self.folder / initial_file(FILE + path, self._place), Path(known.get("at", path))]
-        for place in places[: None if known or Path(path).is_absolute() else 1]:
-            if place.is_file():
-                return place
-        raise PipelineError(f"no data file {path!r}{self._lay(known)}: give the folder that holds it with --data DIR")
+        known = self._index().get(path, {})
+        places = (self.folder / initial_file(FILE + path, self._place), Path(known.get("at", path)).absolute())
+        return next((place for place in places if place.is_file()), None)
 
     def _newer(self, path: str) -> Path | None:
         """Return the file of the folder given with `--data` that takes the place of a data file, or None.
@@ -100,7 +104,7 @@ class Initial:
         for place in map(self.data.joinpath, self._exact(path)):
             if place.is_file():
                 return place
-        return by_name if self._names[by_name.name] == 1 and by_name.is_file() else None
+        return by_name if self._names[by_name.name] <= 1 and by_name.is_file() else None
 
     def _exact(self, path: str) -> tuple[str, ...]:
         """Return where a folder of data files may hold a file: at its path, or at that from the root of the tree."""

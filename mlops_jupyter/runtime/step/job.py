@@ -168,7 +168,15 @@ class Job:
 
     def _error(self, fault: BaseException) -> Facts:
         trace = "" if isinstance(fault, PipelineError) else trimmed(fault, package_folder(self.pipeline), self.work)
-        return {"type": type(fault).__name__, "message": str(fault), "traceback": trace}
+        return {"type": type(fault).__name__, "message": f"{fault}{self._searched(fault)}", "traceback": trace}
+
+    def _searched(self, fault: BaseException) -> str:
+        """Return where files were looked for, if one that other parameters may name is missing."""
+        given = [n for n, default in self.pipeline.parameters.items() if self.parameters[n] != default]
+        if not given or not isinstance(fault, FileNotFoundError):
+            return ""
+        places = [*([f"{str(self.data)!r} (--data)"] if self.data else []), "the bundle", "the folder of the command"]
+        return f" (a file that a parameter names is looked for in {', '.join(places[:-1])} and {places[-1]})"
 
 
 def _awaited(result: Any) -> Any:

@@ -99,7 +99,12 @@ class ExpectedValues:
         return list(value) if type(value).__name__ == "SList" else value
 
     def collect(
-        self, package: str, steps: Sequence[PlanStep], delivered: Mapping[str, int], place: str
+        self,
+        package: str,
+        steps: Sequence[PlanStep],
+        delivered: Mapping[str, int],
+        place: str,
+        named: Mapping[str, str],
     ) -> ExpectedFiles:
         """Return the expected values, the initial values of hidden variables, and the data files.
 
@@ -107,6 +112,7 @@ class ExpectedValues:
         ----------
         delivered : the outputs, as `savable` returned them.
         place : where the notebook's folder stands in the tree of data files.
+        named : path -> parameter, of the data files that other values of parameters name.
         """
         proof = ExpectedFiles(notes=list(self._notes))
         folder = f"src/{package}/initial"
@@ -117,6 +123,11 @@ class ExpectedValues:
                 self._take_data_file(name.removeprefix(FILE), f"{folder}/{initial_file(name, place)}", proof, outside)
             elif not name.startswith(ENVIRON):  # the process that runs the step has its own, and it may be a secret
                 proof.files[f"{folder}/{initial_file(name)}"] = json.dumps(self._recording.initial(name)).encode()
+        for path, parameter in named.items():
+            target = f"{folder}/{initial_file(FILE + path, place)}"
+            if target not in proof.files and (self._recording.folder / path).stat().st_size <= self._data_bytes:
+                proof.files[target] = (self._recording.folder / path).read_bytes()
+                proof.notes.append(f"the data file {path!r} travels, too: the parameter {parameter!r} may name it")
         if outside:
             proof.files[f"{folder}/files.json"] = json.dumps(outside, indent=1).encode()
         return proof

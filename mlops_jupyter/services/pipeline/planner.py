@@ -39,6 +39,7 @@ from mlops_jupyter.services.pipeline.magics import run_scripts
 from mlops_jupyter.services.pipeline.magics.translate import answers, translate
 from mlops_jupyter.services.pipeline.magics.translation import CellContext
 from mlops_jupyter.services.pipeline.magics.unknown_magics import extensions
+from mlops_jupyter.services.pipeline.parameter_files import named_by_parameters
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
 from mlops_jupyter.services.pipeline.select import cell_tags, selection, validation
 from mlops_jupyter.services.pipeline.select.allowed_errors import with_allowed_errors
@@ -134,9 +135,10 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
     env, lock_notes = environment(modules | imported(sources), handed_on, parts, request.lock, variables)
     module_places = places(sources, recording.folder)
     folder = notebook_folder(steps, module_places.values(), recording.folder)
-    proof = expected_values.collect(package, steps, delivered, folder)
     settings = parameters(drafts)
     program = notebook_program(parts, package, {parameter.name: parameter.default for parameter in settings})
+    named = named_by_parameters(settings, steps, recording.folder)
+    proof = expected_values.collect(package, steps, delivered, folder, named)
     divergence_files, divergence_notes = divergence_record.record(parts, flows, steps, recording.folder)
     return Plan(
         name=request.name,
