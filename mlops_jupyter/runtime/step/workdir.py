@@ -1,4 +1,7 @@
-"""The working directory of a step, and the files that are put into it before the step runs."""
+"""The working directory of a step, and the files that are put into it before the step runs.
+
+The decisions behind it: ARCHITECTURE.md, "Run".
+"""
 
 from __future__ import annotations
 

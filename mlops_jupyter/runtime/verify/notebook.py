@@ -2,6 +2,8 @@
 
 `tests/notebook.py` of a bundle holds the cells. Their run has the same parameters, data files and initial hidden
 variables as a run of the pipeline, and delivers the same outputs.
+
+The decisions behind it: ARCHITECTURE.md, "Bundle".
 """
 
 from __future__ import annotations

@@ -104,33 +104,21 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
     """
     forget()  # the notebook may have installed a package since the last plan
     selected = _selected(recording, request, magics)
-    graph, kept, cells, marked = selected.graph, selected.kept, selected.cells, selected.marked
     package = package_name(identifier(request.name, "pipeline"))
-    sites = _sites(graph, kept, cells, recording, package, request.allow_ipython, marked)
-    parts = CellCodes(graph, {p: _part(site, p, cells, magics) for p, site in sites})
-    validation.check_born(parts, kept, cells, recording)
-    validation.check_lost(parts, kept, cells)
-    validation.check_secret_files(parts, kept, cells, request.secrets)
-    validation.check_rewritten(parts, kept, cells)
-    labelled = group(graph, kept, selection.labels(graph, kept, cells, marked))
-    groups = _merged(graph, labelled, Crossing(recording, parts))
-    _rename_clashes(parts, groups)
-    drafts = [draft(parts, g.name, g.members) for g in groups]
-    if all(draft.empty for draft in drafts):
-        raise UserError("nothing to export: the cells that ran only import, define or comment")
-    _renumber(groups, drafts)
+    parts = _parts(recording, request, magics, selected, package)
+    groups, drafts = _drafts(recording, parts, selected)
     flows = Dataflow(parts, drafts)
     expected_values = ExpectedValues(recording, request.data_bytes)
     delivered = expected_values.savable(deliverable(flows, request.outputs), explicit=request.outputs is not None)
-    steps, files = write_steps(parts, groups, drafts, flows, delivered, package, cell_tags.after(groups, marked))
-    unimported = {module for part in parts for module in part.translation.modules}
+    after = cell_tags.after(groups, selected.marked)
+    steps, files = write_steps(parts, groups, drafts, flows, delivered, package, after)
     scripts = run_scripts.collect((part.translation for part in parts), package)
     steps = _with_loaded_modules(steps, files, recording.folder)
-    modules = {module for step in steps for module in step.imports} | unimported | (imported(scripts) - {package})
-    modules |= imported(_programs(steps, recording.folder))
+    modules = _modules(parts, steps, scripts, package, recording.folder)
     sources = local_modules(modules)
+    local = {f"src/{path}": data for path, data in sources.items()}
     steps = [replace(step, imports=with_imports(step.imports, sources)) for step in steps]
-    steps = with_outside_world(parts, steps, package, {**files, **{f"src/{p}": data for p, data in sources.items()}})
+    steps = with_outside_world(parts, steps, package, {**files, **local})
     handed_on, variables = _handed_on(recording, steps), thread_variables(recording)
     env, lock_notes = environment(modules | imported(sources), handed_on, parts, request.lock, variables)
     module_places = places(sources, recording.folder)
@@ -140,6 +128,9 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
     named = named_by_parameters(settings, steps, recording.folder)
     proof = expected_values.collect(package, steps, delivered, folder, named)
     divergence_files, divergence_notes = divergence_record.record(parts, flows, steps, recording.folder)
+    scripts = {f"src/{path}": data for path, data in scripts.items()}
+    files |= {**local, **scripts, **proof.files, PROGRAM: program.encode(errors="surrogatepass")}
+    files |= {**_index(package, module_places), **divergence_files, **thread_record()}
     return Plan(
         name=request.name,
         package=package,
@@ -149,20 +140,46 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
         environment=env,
         schedule=request.schedule,
         expected=proof.expected,
-        files={
-            **files,
-            **{f"src/{path}": data for path, data in {**sources, **scripts}.items()},
-            **proof.files,
-            PROGRAM: program.encode(errors="surrogatepass"),
-            **_index(package, module_places),
-            **divergence_files,
-            **thread_record(),
-        },
+        files=files,
         secrets=request.secrets,
         alert=request.alert,
         folder=folder,
         notes=tuple(dict.fromkeys((*selected.notes, *proof.notes, *divergence_notes, *lock_notes))),
     )
+
+
+def _parts(recording: Recording, request: PlanRequest, magics: Magics, selected: _Selected, package: str) -> CellCodes:
+    """Return the selected executions as plain Python; raise `UserError` if one of them cannot be exported."""
+    graph, kept, cells = selected.graph, selected.kept, selected.cells
+    sites = _sites(graph, kept, cells, recording, package, request.allow_ipython, selected.marked)
+    parts = CellCodes(graph, {p: _part(site, p, cells, magics) for p, site in sites})
+    validation.check_born(parts, kept, cells, recording)
+    validation.check_lost(parts, kept, cells)
+    validation.check_secret_files(parts, kept, cells, request.secrets)
+    validation.check_rewritten(parts, kept, cells)
+    return parts
+
+
+def _drafts(recording: Recording, parts: CellCodes, selected: _Selected) -> tuple[list[Group], list[StepDraft]]:
+    """Return the groups of executions that become steps, and the draft of each; raise `UserError` if all are empty."""
+    labels = selection.labels(selected.graph, selected.kept, selected.cells, selected.marked)
+    labelled = group(selected.graph, selected.kept, labels)
+    groups = _merged(selected.graph, labelled, Crossing(recording, parts))
+    _rename_clashes(parts, groups)
+    drafts = [draft(parts, g.name, g.members) for g in groups]
+    if all(draft.empty for draft in drafts):
+        raise UserError("nothing to export: the cells that ran only import, define or comment")
+    _renumber(groups, drafts)
+    return groups, drafts
+
+
+def _modules(
+    parts: CellCodes, steps: Sequence[PlanStep], scripts: Mapping[str, bytes], package: str, folder: Path
+) -> set[str]:
+    """Return the names of the modules that the bundle needs, but for what local modules import."""
+    modules = {module for step in steps for module in step.imports}
+    modules |= {module for part in parts for module in part.translation.modules}
+    return modules | (imported(scripts) - {package}) | imported(_programs(steps, folder))
 
 
 @dataclass(frozen=True)
