@@ -3,6 +3,8 @@
 They are told by what a cell says: the texts in it, in the functions, classes and local modules that it uses, and in the
 variables that it reads are paths, patterns and SQL. What they name has been read if it was there, and written if it is
 another than before. A file too many is possible; the bundle then lays it for nothing.
+
+The decisions behind it: ARCHITECTURE.md, "Capture".
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 A pickling hook may do anything: load an image, run a query, read a stream to its end, print. Looking at a value must
 not change it. So a hook is called only if it is compiled, comes from a library whose hooks are known to have no
 effects, or does nothing but copy attributes. Objects of all other classes are read as the interpreter stores them.
+
+The decisions behind it: ARCHITECTURE.md, "Capture".
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from .walk import OpaqueValueError
 LIBRARIES = frozenset(
     {"PIL", "altair", "attr", "attrs", "catboost", "category_encoders", "dask", "formulaic", "geopandas"}
     | {"imblearn", "joblib", "keras", "lifelines", "lightgbm", "linearmodels", "matplotlib", "mlflow"}
-    | {"mlops_jupyter", "mpmath", "networkx", "numpy", "optuna", "pandas", "patsy", "plotly", "polars"}
+    | {"mpmath", "networkx", "numpy", "optuna", "pandas", "patsy", "plotly", "polars"}
     | {"pyarrow", "pydantic", "pyproj", "requests", "scipy", "seaborn", "shap", "shapely", "sklearn"}
     | {"spacy", "sqlalchemy", "statsmodels", "sympy", "tensorflow", "thinc", "torch", "xarray", "xgboost"}
     | {"zarr"}

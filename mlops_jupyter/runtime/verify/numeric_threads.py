@@ -2,6 +2,8 @@
 
 `tests/expected/threads.json` holds what the notebook had: ``{"cores": 8, "pools": [{"library", "architecture",
 "threads"}]}``. The pools are known only where threadpoolctl is installed (it comes with scikit-learn).
+
+The decisions behind it: ARCHITECTURE.md, "Bundle".
 """
 
 from __future__ import annotations

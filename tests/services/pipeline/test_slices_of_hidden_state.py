@@ -95,8 +95,8 @@ def test_the_slice_gives_the_value(name: str) -> None:
 
 SMALL: dict[str, tuple[tuple[str, ...], str]] = {
     "another library": (
-        ("import csv, decimal", "old = csv.field_size_limit(5)", "v = decimal.getcontext().prec"),
-        "csv.f",
+        ("import calendar, gettext", "a = calendar.setfirstweekday(3)", "v = gettext.textdomain()"),
+        "setfirstweekday",
     ),
     "a library without a state": (("import json", "a = json.dumps(1)", "v = json.loads('2')"), "dumps"),
     "closures of another call": ((COUNTER, "get, put = counter()\ng, p = counter()", "p(1)", "v = get()"), "p(1)"),

@@ -1,4 +1,7 @@
-"""The kept cells of a notebook as one plain program, in the order in which they ran: what a bundle is compared with."""
+"""The kept cells of a notebook as one plain program, in the order in which they ran: what a bundle is compared with.
+
+The decisions behind it: ARCHITECTURE.md, "Bundle".
+"""
 
 from __future__ import annotations
 
