@@ -1,4 +1,7 @@
-"""Names that a cell does not show: in text that it evaluates (`expr = "w * 2"; eval(expr)`), in tests that it runs."""
+"""Names that a cell does not show: in text that it evaluates (`expr = "w * 2"; eval(expr)`), in tests that it runs.
+
+The decisions behind it: ARCHITECTURE.md, "Capture".
+"""
 
 from __future__ import annotations
 

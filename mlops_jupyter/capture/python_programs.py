@@ -1,6 +1,8 @@
 """Python files that a cell runs as programs or reads as text, with the project's files that these import.
 
 A program that another process runs is not seen to import anything; its text says what it imports.
+
+The decisions behind it: ARCHITECTURE.md, "Capture".
 """
 
 from __future__ import annotations

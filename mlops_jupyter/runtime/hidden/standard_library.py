@@ -1,4 +1,7 @@
-"""Settings that modules of the standard library keep for the whole process, as hidden variables."""
+"""Settings that modules of the standard library keep for the whole process, as hidden variables.
+
+The decisions behind it: ARCHITECTURE.md, "Capture".
+"""
 
 from __future__ import annotations
 

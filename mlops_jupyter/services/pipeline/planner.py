@@ -155,8 +155,7 @@ def _parts(recording: Recording, request: PlanRequest, magics: Magics, selected:
     parts = CellCodes(graph, {p: _part(site, p, cells, magics) for p, site in sites})
     validation.check_born(parts, kept, cells, recording)
     validation.check_lost(parts, kept, cells)
-    validation.check_secret_files(parts, kept, cells, request.secrets)
-    validation.check_rewritten(parts, kept, cells)
+    validation.check_files(parts, kept, cells, request.secrets)
     return parts
 
 

@@ -15,6 +15,7 @@ ASKS_IPYTHON = re.compile(
     r"NameError|__IPYTHON__|['\"]get_ipython['\"]|get_ipython\(\)\.__class__|['\"](IPython|ipykernel|google\.colab)['\"]\s+in\s"
 )
 ASKS_MODULES = re.compile(r"['\"][\w.]+['\"]\s+(?:not\s+)?in\s+sys\.modules")
+SHOWS = re.compile(r"\b(?:str|repr)\(\s*(\w+)\s*\)|\{(\w+)\}")
 NAMES_MODULE = re.compile(r"\.__module__\b")
 
 
@@ -26,9 +27,8 @@ def notes(part: CellCode, parts: CellCodes) -> Iterator[str]:
         yield f"{where} asks whether it runs in IPython: a bundle has none, so it takes the other way"
     elif ASKS_MODULES.search(text):
         yield f"{where} asks which modules are loaded: a bundle's step has those that it imports itself"
-    classes = "|".join(re.escape(n) for each in parts for n in sorted(each.facts.definitions))
-    shows = classes and re.search(rf"\b(str|repr|print)\(\s*({classes})\s*\)|\{{({classes})\}}", text)
-    if NAMES_MODULE.search(text) or shows:
+    shown = {name for match in SHOWS.finditer(text) for name in match.groups()}
+    if NAMES_MODULE.search(text) or shown & parts.definitions:
         yield f"{where} uses the name of a class's module: in a bundle that is the step's and not '__main__'"
 
 

@@ -105,6 +105,29 @@ NOTEBOOKS: dict[str, tuple[Mapping[str, str], tuple[str, ...], object]] = {
         True,
     ),
     "two names for one list": ({}, ("x = y = []\nx.append(1)", "y.append(2)", "answer = [x, y is x]"), [[1, 2], True]),
+    "an object of a local module, by a name of the notebook": (
+        {
+            "conf.py": "settings = {'rate': 1}\n",
+            "calc.py": "import conf\ndef run(x):\n    return x * conf.settings['rate']\n",
+        },
+        ("import conf\ns = conf.settings", "s['rate'] = 4", "import calc\nv = calc.run(2)", "answer = v"),
+        8,
+    ),
+    "an environment variable after an import": (
+        ENVIRONMENT,
+        ("import fmod", "import os\nos.environ['Q_FACTOR'] = '4'", "v = fmod.calc(2)", "answer = v"),
+        2,
+    ),
+    "the level of a logger": (
+        {},
+        ("import logging\nlog = logging.getLogger('q')\nlog.setLevel(40)", "v = log.isEnabledFor(20)", "answer = v"),
+        False,
+    ),
+    "the result of a function with a cache": (
+        {},
+        ("import functools\n@functools.cache\ndef c():\n    return {'n': 0}", "c()['n'] += 5", "answer = c()['n']"),
+        5,
+    ),
     "a NaN as a key": ({}, ("nan = float('nan')\nd = {nan: 1}", "answer = nan in d"), True),
 }
 

@@ -68,7 +68,15 @@ def check_lost(parts: CellCodes, kept: Sequence[int], cells: Sequence[CodeCell |
                 raise UserError(f"{where(position, cells)} uses {name!r}, which {reason}")
 
 
-def check_secret_files(
+def check_files(
+    parts: CellCodes, kept: Sequence[int], cells: Sequence[CodeCell | None], secrets: Sequence[str]
+) -> None:
+    """Refuse files that hold secrets, and modules that are written anew after they were used."""
+    _check_secret_files(parts, kept, cells, secrets)
+    _check_rewritten(parts, kept, cells)
+
+
+def _check_secret_files(
     parts: CellCodes, kept: Sequence[int], cells: Sequence[CodeCell | None], secrets: Sequence[str]
 ) -> None:
     """Refuse a file of environment variables, unless what it sets is named as secrets: it stays out of a bundle."""
@@ -92,7 +100,7 @@ def is_secret_file(name: str) -> bool:
     )
 
 
-def check_rewritten(parts: CellCodes, kept: Sequence[int], cells: Sequence[CodeCell | None]) -> None:
+def _check_rewritten(parts: CellCodes, kept: Sequence[int], cells: Sequence[CodeCell | None]) -> None:
     """Refuse a module that a cell writes anew after another has used it: a bundle has one text of each module."""
     history = parts.graph.history
     for writer in kept:

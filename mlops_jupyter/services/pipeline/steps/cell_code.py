@@ -343,6 +343,11 @@ class CellCodes:
         return [need for need in around if need.name in names and self.is_code(need)]
 
     @cached_property
+    def definitions(self) -> frozenset[str]:
+        """The names of all functions and classes that cells define."""
+        return frozenset().union(*(part.facts.definitions for part in self))
+
+    @cached_property
     def of_the_future(self) -> tuple[str, ...]:
         """The `from __future__` imports of all cells: in a notebook they apply to every later cell too."""
         texts = (text for part in self for text in part.facts.imports.values())

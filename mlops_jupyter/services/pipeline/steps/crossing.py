@@ -13,24 +13,20 @@ from concurrent.futures import ThreadPoolExecutor
 
 from mlops_jupyter.capture.value_kinds import plain
 from mlops_jupyter.core.executions import Mark
-from mlops_jupyter.core.hidden_names import DRAWING, ENVIRON, FILE, MODULE_STATE, SETTINGS
+from mlops_jupyter.core.hidden_names import DRAWING, FILE, MODULE_STATE, SETTINGS
 from mlops_jupyter.runtime.codecs import SerializationError, load_exact, save_exact
 from mlops_jupyter.runtime.fingerprints.fingerprint import fingerprint
 from mlops_jupyter.runtime.fingerprints.hooks import is_quiet
-from mlops_jupyter.services.pipeline.environment.local_modules import local_texts
-from mlops_jupyter.services.pipeline.environment.requirements import top_modules
 from mlops_jupyter.services.pipeline.ports import Recording
 from mlops_jupyter.services.pipeline.steps.cell_code import Binding, CellCodes
-from mlops_jupyter.services.pipeline.steps.grouping import Group
+from mlops_jupyter.services.pipeline.steps.grouping import Group, Obstacle
+from mlops_jupyter.services.pipeline.steps.process_bound import ProcessBound, is_decimal_context, keeps_results
 
 NOT_TRANSFERABLE = {
     DRAWING: "a figure that pyplot had open is drawn on",
     SETTINGS: "a library was set up with values of the notebook",
 }
 """Hidden variable that no artifact can carry -> why the steps that share it are merged."""
-
-Obstacle = tuple[int, int, str]
-"""(execution that made a value, execution that reads it, why the value cannot cross between the two)."""
 
 
 class Crossing:
@@ -42,6 +38,7 @@ class Crossing:
     def __init__(self, recording: Recording, parts: CellCodes) -> None:
         self._namespace = recording.namespace
         self._parts = parts
+        self._process_bound = ProcessBound(recording.namespace, parts)
 
     def obstacles(self, groups: Sequence[Group]) -> list[Obstacle]:
         """Return the obstacles: values that would have to cross between groups, and cannot."""
@@ -55,7 +52,7 @@ class Crossing:
                     user = next(m for m in group.members if need in self._parts.reads(m))
                     obstacles.append((need.maker, user, f"{need.name!r} {reason}"))
             obstacles += [*self._views(group), *self._state(group), *self._generated_files(group)]
-            obstacles += [*self._not_a_number(group), *self._read_on_import(group)]
+            obstacles += self._process_bound.obstacles(group)
         return obstacles
 
     def _state(self, group: Group) -> Iterator[Obstacle]:
@@ -163,58 +160,9 @@ class Crossing:
                         f"{changed[0]!r} and {changed[1]!r} share memory and change together",
                     )
 
-    def _read_on_import(self, group: Group) -> Iterator[Obstacle]:
-        """Yield obstacles of environment variables that were set after a local module which reads them was imported.
-
-        A process in which they are set before it imports the module would give it another value.
-        """
-        for member in group.members:
-            reads = self._parts.reads(member)
-            for need in reads:
-                if not need.name.startswith(ENVIRON) or need.maker not in self._parts or need.maker in group.members:
-                    continue
-                variable = need.name.removeprefix(ENVIRON)
-                code = [
-                    n
-                    for n in reads
-                    if n.maker in self._parts and min(self._parts.importers(n.name), default=need.maker) < need.maker
-                ]
-                texts = [self._parts[n.maker].facts.imports.get(n.name, "") for n in code]
-                modules = {module for text in texts for module in top_modules(text)}
-                if any(variable in text for text in local_texts(modules)):
-                    yield need.maker, member, f"a module was imported before {variable!r} was set"
-
-    def _not_a_number(self, group: Group) -> Iterator[Obstacle]:
-        """Yield obstacles of a NaN that a container of another artifact holds: it equals no copy of itself."""
-        needs = self._parts.values(group.members)
-        for need in needs:
-            value = self._namespace.get(need.name)
-            if type(value) is not float or value == value:
-                continue
-            for other in needs:
-                if _holds(self._namespace.get(other.name), value):
-                    for each in (need, other):
-                        yield each.maker, group.members[0], f"{other.name!r} holds the very NaN that {need.name!r} is"
-
     def _share_memory(self, names: Sequence[str]) -> bool:
         numpy = sys.modules.get("numpy")
         return numpy is not None and any(isinstance(self._namespace.get(name), numpy.ndarray) for name in names)
-
-
-def keeps_results(value: object) -> bool:
-    """Say whether a value is a function of the notebook with a cache: `functools.lru_cache` and its like."""
-    of_notebook = getattr(value, "__dict__", {}).get("__module__") == "__main__"
-    return of_notebook and callable(value) and hasattr(type(value), "cache_info")
-
-
-def is_decimal_context(value: object) -> bool:
-    """Say whether a value is the very context with which decimal numbers are computed: a copy of it sets nothing."""
-    decimal = sys.modules.get("decimal")
-    return decimal is not None and type(value) is decimal.Context and value is decimal.getcontext()
-
-
-def _holds(container: object, value: object) -> bool:
-    return type(container) in (list, tuple, set, dict) and any(item is value for item in container)  # type: ignore[attr-defined]
 
 
 def cannot_be_read(read: Callable[..., object], *saved: object) -> str:

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 
 from mlops_jupyter.analysis.graph import Graph
 
+Obstacle = tuple[int, int, str]
+"""(execution that made a value, execution that reads it, why the value cannot cross between the two)."""
+
 
 @dataclass
 class Group:
