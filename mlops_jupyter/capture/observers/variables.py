@@ -25,8 +25,9 @@ QUERY = re.compile(r"\b(?:sql|query|execute|eval|sqldf)\(").search
 FIELDS = re.compile(r"\b[rR]?[fF][rR]?['\"]|\.format\(|%\s*[\w(]|\+").search
 """Search a text for what puts values into a string."""
 
-UNPICKLABLE_SECONDS = 0.005
-"""Time limit for finding out whether a value that a cell lets go of could have left the process."""
+UNPICKLABLE_BYTES = 1 << 19
+"""Bytes of a pickle (some milliseconds of work) in which it must show whether a value that a cell lets go of could have
+left the process. Not seconds: what is found must not depend on the machine's load."""
 
 
 class Variables:
@@ -106,7 +107,7 @@ class Variables:
         ):
             return False
         maker = next((e for e in reversed(self._history) if name in e.writes and name not in e.mutated), None)
-        return (maker is None or maker.body != body) and not is_picklable(self._namespace[name], UNPICKLABLE_SECONDS)
+        return (maker is None or maker.body != body) and not is_picklable(self._namespace[name], UNPICKLABLE_BYTES)
 
     def _read(self, cell: ActiveCell, rebound: set[str]) -> set[str]:
         """Return the names whose values from before the cell its code takes, itself or in functions that it calls."""

@@ -9,7 +9,6 @@ import copyreg
 import io
 import pickle
 import sys
-import time
 import types
 from collections.abc import Mapping
 from typing import Any
@@ -67,17 +66,17 @@ def load_exact(data: bytes) -> dict[str, object]:
     return dict(_Loader(io.BytesIO(data)).load())
 
 
-def is_picklable(value: object, budget_seconds: float) -> bool:
-    """Return whether a value can be pickled; True too if the budget runs out before that is known. Never raises.
+def is_picklable(value: object, most_bytes: int) -> bool:
+    """Return whether a value can be pickled; True too if that is not known after so many bytes. Never raises.
 
     Of objects whose pickling hooks may have effects it is asked whether what they store can be pickled.
 
     Examples
     --------
-    >>> is_picklable([1, "a"], 1.0), is_picklable([lambda: 1], 1.0)
+    >>> is_picklable([1, "a"], 1000), is_picklable([lambda: 1], 1000)
     (True, False)
     """
-    pickler = _Quiet(_Nowhere(time.perf_counter() + budget_seconds), PROTOCOL, buffer_callback=lambda _: None)
+    pickler = _Quiet(_Nowhere(most_bytes), PROTOCOL, buffer_callback=lambda _: None)
     pickler.dispatch_table = _table()
     try:
         pickler.dump(value)
@@ -99,17 +98,18 @@ class _Quiet(pickle.Pickler):
 
 
 class _EnoughError(Exception):
-    """The budget of seconds has run out."""
+    """So many bytes were written as may be."""
 
 
 class _Nowhere:
-    """A file that keeps nothing, and raises `_EnoughError` at a write after the deadline."""
+    """A file that keeps nothing, and raises `_EnoughError` when it has taken too many bytes."""
 
-    def __init__(self, deadline: float) -> None:
-        self._deadline = deadline
+    def __init__(self, most_bytes: int) -> None:
+        self._left = most_bytes
 
     def write(self, data: bytes) -> int:
-        if time.perf_counter() > self._deadline:
+        self._left -= len(data)
+        if self._left < 0:
             raise _EnoughError
         return len(data)
 

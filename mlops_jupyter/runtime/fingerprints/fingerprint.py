@@ -13,12 +13,12 @@ an `Unfingerprintable`, never a guess. What counts as content, where that is not
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..hashing import New, default_hasher
+from .budget import Budget
 from .reachable import reachable_ids
 from .registry import find_handler
 from .walk import Known, OpaqueValueError, Walk
@@ -132,7 +132,7 @@ def surveys(
     known: Known = {}
     results = []
     for value, objects, vague in reached:
-        begun = time.perf_counter()
+        budget = Budget(budget_seconds)
         result: str | Unfingerprintable
         if vague:
             result = Unfingerprintable(f"finding what it shares took longer than {budget_seconds:g} s")
@@ -140,7 +140,7 @@ def surveys(
             result = Unfingerprintable(f"it took longer than {budget_seconds:g} s")
         else:
             result = fingerprint(value, new=new, budget_seconds=budget_seconds, known=known)
-        slow = budget_seconds is not None and time.perf_counter() - begun > budget_seconds
+        slow = budget.spent()
         if slow:
             result = Unfingerprintable(f"it took longer than {budget_seconds:g} s")
         results.append((result, objects, slow or vague or id(value) in unread, vague))
@@ -165,6 +165,6 @@ def _bases(known: Known) -> list[Any]:
 
 def _reached(value: object, budget_seconds: float | None) -> tuple[frozenset[int], bool]:
     """Return (`id` of the objects that a value reaches, whether the search ran out of budget and may be incomplete)."""
-    begun = time.perf_counter()
+    budget = Budget(budget_seconds)
     objects = reachable_ids(value, budget_seconds)
-    return objects, budget_seconds is not None and time.perf_counter() - begun > budget_seconds
+    return objects, budget.spent()

@@ -11,7 +11,6 @@ import logging
 import pathlib
 import re
 import sys
-import time
 import types
 import uuid
 import weakref
@@ -22,6 +21,7 @@ from itertools import compress
 from operator import not_
 from typing import Any
 
+from .budget import Budget
 from .tensors import dense
 
 IMMUTABLE = frozenset(
@@ -63,11 +63,11 @@ def reachable_ids(value: Any, budget_seconds: float | None = None) -> frozenset[
 
 def reachable_objects(value: Any, budget_seconds: float | None = None) -> dict[int, Any]:
     """Return `id` -> object for the objects that `reachable_ids` counts."""
-    deadline = time.perf_counter() + (1e9 if budget_seconds is None else budget_seconds)
+    budget = Budget(budget_seconds)
     visited: dict[int, Any] = {}  # keeps what it holds alive, so that an id stays its own
     counted: dict[int, Any] = {}
     level: list[Any] = [value, value]  # one reference more, so that the value itself counts
-    while level and time.perf_counter() < deadline:
+    while level and not budget.spent():
         with suppress(Exception):  # libraries that changed their inside: what was counted so far stands
             level = _next_level(level, visited, counted)
             continue

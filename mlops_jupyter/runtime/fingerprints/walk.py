@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import time
 import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..hashing import Hasher, New
 from . import plain
+from .budget import Budget
 from .hash_records import PREFIX, Record
 
 DEEPEST = 150
@@ -59,8 +59,8 @@ class Walk:
         self.new = new
         self.heads: dict[Any, bytes] = {}  # digests of what begins many records; kept by those who make them
         self._find = find
-        self._budget = budget_seconds
-        self._deadline = None if budget_seconds is None else time.perf_counter() + budget_seconds
+        self._seconds = budget_seconds
+        self._budget = Budget(budget_seconds)
         self._handlers: dict[type, Handler] = {}
         self._open: dict[int, int] = {}
         self._done: Known = {} if known is None else known
@@ -153,5 +153,5 @@ class Walk:
 
     def enough(self, seconds: float = 0.0) -> None:
         """Raise `OpaqueValueError` if the budget has run out, or has less than so many seconds left."""
-        if self._deadline is not None and time.perf_counter() + seconds > self._deadline:
-            raise OpaqueValueError(f"it took longer than {self._budget:g} s")
+        if self._seconds is not None and self._budget.spent(seconds):
+            raise OpaqueValueError(f"it took longer than {self._seconds:g} s")
