@@ -3,13 +3,16 @@
 A hook cannot be taken away again, so there is one for the process, and it only looks while a cell runs. It never
 raises, since that would stop whatever the user's code was about to do: where it cannot tell which file is meant, it
 says so in `OpenedPaths.fault`.
+
+The decisions behind it: ARCHITECTURE.md, "Capture".
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,9 @@ IMPORTERS = ("importlib", "tokenize", "linecache", "zipimport", "pkgutil", "IPyt
 """Packages that open Python files to import them, to run them as code, or to show their lines."""
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
+KEPT_BYTES = 64 * 2**20
+"""A file up to this size is kept as it was before a cell changed it."""
+
 NO_DESCRIPTOR = -1
 """Stands in events for the working directory, where another folder would be given by its descriptor."""
 
@@ -45,8 +51,11 @@ class OpenedPaths:
     generated : files and folders whose names `tempfile` made up.
     imported : Python files that an import opened, or their compiled form, as the import named them.
     programs : Python files that a command named, which another process may run.
+    owned : those folders of them that an object removes when it goes (`TemporaryDirectory`).
     trees : folders that `shutil.rmtree` removed, all symbolic links followed.
     listed : folders whose entries were asked for, but for an import.
+    inputs : files that earlier cells read and none wrote: what is in them is kept before it is overwritten.
+    originals : what was in such a file, and in one that this cell read or adds to.
     fault : why some use of a file was not seen; "" as a rule.
     """
 
@@ -57,8 +66,11 @@ class OpenedPaths:
     generated: set[str] = field(default_factory=set)
     imported: set[str] = field(default_factory=set)
     programs: set[str] = field(default_factory=set)
+    owned: set[str] = field(default_factory=set)
     trees: set[str] = field(default_factory=set)
     listed: set[str] = field(default_factory=set)
+    inputs: Set[str] = frozenset()
+    originals: dict[str, bytes] = field(default_factory=dict)
     fault: str = ""
 
 
@@ -66,13 +78,18 @@ _opened: OpenedPaths | None = None
 _hooked = False
 
 
-def start() -> None:
-    """Begin to note paths; those noted before are dropped."""
+def start(inputs: Set[str] = frozenset()) -> None:
+    """Begin to note paths; those noted before are dropped.
+
+    Parameters
+    ----------
+    inputs : see `OpenedPaths`.
+    """
     global _opened, _hooked
     if not _hooked:
         sys.addaudithook(_hook)
         _hooked = True
-    _opened = OpenedPaths()
+    _opened = OpenedPaths(inputs=inputs)
 
 
 def stop() -> OpenedPaths:
@@ -103,9 +120,13 @@ def _open(args: tuple[Any, ...], opened: OpenedPaths) -> None:
             opened.imported.add(path)
     elif not path.endswith(SKIPPED_SUFFIXES):
         path = _absolute(path)
-        if not (any(c in mode for c in "wx") or (not mode and flags & WRITING)) and path not in opened.writes:
+        adds = "a" in mode
+        replaces = any(c in mode for c in "wx") or (not mode and flags & WRITING)
+        there = not adds or os.path.isfile(path)  # noqa: PTH113
+        if not replaces and there and path not in opened.writes:
             opened.reads.add(path)
         if writes:
+            _keep(path, opened, adds=adds or "+" in mode)
             opened.writes.add(path)
 
 
@@ -129,6 +150,7 @@ def _start(args: tuple[Any, ...], opened: OpenedPaths) -> None:
 def _rename(args: tuple[Any, ...], opened: OpenedPaths) -> None:
     source, target = (os.path.normpath(_absolute(os.fsdecode(path))) for path in args[:2])
     _note_removal(source, opened)
+    _keep(target, opened)
     opened.writes.add(target)
 
 
@@ -138,7 +160,22 @@ def _database(args: tuple[Any, ...], opened: OpenedPaths) -> None:
         path = os.path.normpath(_absolute(os.fsdecode(args[0])))
         if os.path.isfile(path):  # noqa: PTH113
             opened.reads.add(path)
+        _keep(path, opened)
         opened.writes.add(path)
+
+
+def _keep(path: str, opened: OpenedPaths, adds: bool = False) -> None:
+    """Keep what is in a file that a cell is about to change, if some cell took it from before the notebook."""
+    global _opened
+    is_input = adds or path in opened.inputs or path in opened.reads
+    if not is_input or path in opened.writes or path in opened.originals or not os.path.isfile(path):  # noqa: PTH113
+        return
+    if os.path.getsize(path) <= KEPT_BYTES:  # noqa: PTH202
+        _opened = None  # this reading is none of the cell's
+        try:
+            opened.originals[path] = Path(path).read_bytes()
+        finally:
+            _opened = opened
 
 
 def _remove(args: tuple[Any, ...], opened: OpenedPaths) -> None:
@@ -174,7 +211,10 @@ def _list(args: tuple[Any, ...], opened: OpenedPaths) -> None:
 
 
 def _generate(args: tuple[Any, ...], opened: OpenedPaths) -> None:
-    opened.generated.add(os.fsdecode(args[0]))
+    path = os.fsdecode(args[0])
+    opened.generated.add(path)
+    if sys._getframe(CALLER + 1).f_code is tempfile.TemporaryDirectory.__init__.__code__:  # mkdtemp's caller
+        opened.owned.add(path)
 
 
 def _note_removal(path: str, opened: OpenedPaths) -> None:
@@ -182,6 +222,7 @@ def _note_removal(path: str, opened: OpenedPaths) -> None:
         opened.writes.discard(path)  # the cell's own, and nobody else ever saw it
     elif os.path.isfile(path):  # noqa: PTH113
         opened.reads.add(path)
+        _keep(path, opened)
         opened.writes.add(path)
         opened.removed.add(path)
 

@@ -31,6 +31,7 @@ from mlops_jupyter.capture.observers.temporary_files import TemporaryFiles
 from mlops_jupyter.capture.observers.variables import Variables
 from mlops_jupyter.capture.value_kinds import is_ours
 from mlops_jupyter.core.executions import Execution, ExecutionStatus
+from mlops_jupyter.core.hidden_names import FILE
 from mlops_jupyter.core.ids import SessionId, new_id
 from mlops_jupyter.runtime.step.display import draws
 from mlops_jupyter.store.executions import save
@@ -58,7 +59,7 @@ class Recorder:
         self.after: list[Callable[[Execution], None]] = []
         self.ipython_names = IPythonNames(shell.user_ns)
         self._ledger = ledger
-        files = FileVariables()
+        self._files = files = FileVariables()
         self._variables = Variables(shell.user_ns, self.ipython_names, self.history)
         self._header_lines = HeaderLines(shell.user_ns, self._variables.rebound)
         self._hidden = HiddenVariables()
@@ -104,6 +105,10 @@ class Recorder:
     def initial(self, name: str) -> object:
         """Return the value that a hidden variable had before anything changed it."""
         return self._hidden.initial(name)
+
+    def original(self, path: str) -> bytes | None:
+        """Return what was in a data file before a cell overwrote it; None if none did, or if it is not known."""
+        return self._files.originals.get(FILE + path)
 
     def pre_run_cell(self, info: ExecutionInfo) -> None:
         """Begin a cell; the body that `%%capture` runs is a part of its cell."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
+from mlops_jupyter.capture.audit_hook import KEPT_BYTES
 from mlops_jupyter.capture.observer import NOTHING, Accesses, UnobservedError
 from mlops_jupyter.core.executions import Mark
 from mlops_jupyter.core.hidden_names import FILE
@@ -38,6 +39,10 @@ class FileVariables:
         self._names: dict[str, str] = {}
         """Where a written file really is -> the variable by which it was written."""
         self.written: set[str] = set()
+        self.inputs: set[str] = set()
+        """Whole paths of the files that cells read from before the notebook, as far as they are as they were."""
+        self.originals: dict[str, bytes] = {}
+        """Variable -> what was in such a file before a cell changed it."""
         self._generated: set[Path] = set()
         temporary = tempfile.gettempdir()
         inside = self.folder.resolve().is_relative_to(Path(temporary).resolve())
@@ -48,10 +53,23 @@ class FileVariables:
         written = {self.variable(path): self._mark(Path(path), path in discarded) for path in sorted(writes)}
         for path in writes:
             self._names.setdefault(os.path.realpath(path), self.variable(path))
-        self.written |= written.keys()
         read = {self.variable(path) for path in reads}
+        self.inputs |= {path for path in reads if self.variable(path) not in self.written}
+        self.inputs -= {*writes}
+        self.written |= written.keys()
         self._check_links({*reads, *writes})
         return Accesses(read, written) if read or written else NOTHING
+
+    def keep(self, contents: Mapping[str, bytes]) -> None:
+        """Keep what was in files before a cell changed them, unless a cell before it had written them."""
+        for path, data in contents.items():
+            if self.variable(path) not in self.written:
+                self.originals.setdefault(self.variable(path), data)
+
+    def keep_now(self, path: str) -> None:
+        """Keep what is in a file now if it is an input: a compiled writer may overwrite it, and nothing tells when."""
+        if path in self.inputs and os.path.getsize(path) <= KEPT_BYTES:  # noqa: PTH202
+            self.keep({path: Path(path).read_bytes()})
 
     def _check_links(self, paths: Iterable[str]) -> None:
         for path in paths if self._names else ():

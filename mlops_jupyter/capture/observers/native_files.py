@@ -41,6 +41,7 @@ FOLDERS = re.compile(
 """Search a text for what may take a folder for the files in it."""
 
 ONLY_WRITES = re.compile(r"\.(write_\w+|sink_\w+|save_model|imwrite)\(|\bCOPY\b[^;]*\bTO\b", re.IGNORECASE).search
+WRITES = re.compile(r"\.(write_\w+|sink_\w+|save_model|imwrite|to_\w+|connect)\(|\bCOPY\b", re.IGNORECASE).search
 READS = re.compile(r"\b(read_\w+|scan_\w+|load_model|imread|connect|dataset)\(|\bFROM\s+'", re.IGNORECASE).search
 
 PATTERN = re.compile(r"[*?\[]")
@@ -62,6 +63,9 @@ class NativeFiles:
         """Note the state of the files that the cell names; costs nothing where no such library is about."""
         about = NAMED(cell.body) or any(name in sys.modules for name in LIBRARIES)
         self._before = self._states(cell) if about else None
+        if self._before and WRITES("\n".join(self._texts(cell))):
+            for path in self._before:
+                self._files.keep_now(path)
 
     def after(self, cell: ActiveCell) -> Accesses:
         """Return the named files: those that were there as read, those that changed as written."""

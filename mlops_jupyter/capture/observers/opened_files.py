@@ -36,10 +36,12 @@ class OpenedFiles:
 
     def __init__(self, files: FileVariables) -> None:
         self._files = files
+        self._owned: set[str] = set()
+        """Folders that go when their object does, so that the steps which use them are one."""
 
     def before(self, cell: ActiveCell) -> None:
         """Begin to note what is opened."""
-        audit_hook.start()
+        audit_hook.start(self._files.inputs)
 
     def after(self, cell: ActiveCell) -> Accesses:
         """Return the user's files that the cell opened.
@@ -58,11 +60,15 @@ class OpenedFiles:
         opened.reads |= self._listed(opened, cell)
         programs = opened.programs | loaded_by_path(opened.imported, self._files.folder)
         opened.reads |= with_imported(programs, self._files.folder) - opened.writes
-        if not opened.reads and not opened.writes:
+        if not opened.reads and not opened.writes and not opened.owned:
             return NOTHING
         own = _own(opened)
+        made = {path for path in opened.owned if os.path.isdir(path)}  # noqa: PTH112
+        used = {home for home in self._owned if any(Path(p).is_relative_to(home) for p in (*own, *opened.listed))}
+        self._owned |= made
+        self._files.keep({path: data for path, data in opened.originals.items() if path in own})
         discarded = set() if ASKS(cell.body) else opened.discarded
-        return self._files.accesses(opened.reads & own, opened.writes & own, discarded)
+        return self._files.accesses((opened.reads & own) | used, (opened.writes & own) | made, discarded)
 
     def _listed(self, opened: OpenedPaths, cell: ActiveCell) -> set[str]:
         """Return the files that were in the folders of the project which the cell listed, outside of the notebook's.

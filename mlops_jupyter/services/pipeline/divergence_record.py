@@ -12,6 +12,7 @@ from mlops_jupyter.core.hidden_names import FILE
 from mlops_jupyter.core.plan import INITIAL, PlanStep
 from mlops_jupyter.runtime.model.package_versions import versions
 from mlops_jupyter.services.pipeline.environment.local_modules import rewritten
+from mlops_jupyter.services.pipeline.ports import Recording
 from mlops_jupyter.services.pipeline.process_notes import losses
 from mlops_jupyter.services.pipeline.steps.cell_code import CellCode, CellCodes
 from mlops_jupyter.services.pipeline.steps.dataflow import Dataflow
@@ -50,7 +51,7 @@ def _said(part: CellCode, cause: NondeterminismCause) -> str:
 
 
 def record(
-    parts: CellCodes, flows: Dataflow, steps: Sequence[PlanStep], folder: Path
+    parts: CellCodes, flows: Dataflow, steps: Sequence[PlanStep], recording: Recording
 ) -> tuple[dict[str, bytes], list[str]]:
     """Return the record's file (path -> content), and a note for each data file or own module rewritten after its use.
 
@@ -63,8 +64,8 @@ def record(
     for step in steps:
         step_draft = drafts[step.name]
         step_stale = [
-            *_stale(parts, step_draft, step, folder),
-            *(_told(path, folder) for m in step.imports for path in rewritten_sources.get(m, ())),
+            *_stale(parts, step_draft, step, recording),
+            *(_told(path, recording.folder) for m in step.imports for path in rewritten_sources.get(m, ())),
         ]
         stale |= dict.fromkeys(step_stale)
         facts[step.name] = {
@@ -95,10 +96,12 @@ def _told(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
-def _stale(parts: CellCodes, done: StepDraft, step: PlanStep, folder: Path) -> Iterator[str]:
-    """Yield the paths of a step's data files that were written after the step had first read them."""
+def _stale(parts: CellCodes, done: StepDraft, step: PlanStep, recording: Recording) -> Iterator[str]:
+    """Yield the paths of a step's data files that were written after the step had first read them, and not kept."""
     for name in (n for n, maker in step.inputs.items() if maker == INITIAL and n.startswith(FILE)):
-        path = folder / name.removeprefix(FILE)
+        if recording.original(name.removeprefix(FILE)) is not None:
+            continue
+        path = recording.folder / name.removeprefix(FILE)
         readers = (parts.graph.history[m] for m in done.members)
         ends = [e.started + e.seconds for e in readers if name in e.reads]
         if ends and path.is_file() and path.stat().st_mtime > min(ends):

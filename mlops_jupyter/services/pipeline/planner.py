@@ -127,7 +127,7 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
     program = notebook_program(parts, package, {parameter.name: parameter.default for parameter in settings})
     named = named_by_parameters(settings, steps, recording.folder)
     proof = expected_values.collect(package, steps, delivered, folder, named)
-    divergence_files, divergence_notes = divergence_record.record(parts, flows, steps, recording.folder)
+    divergence_files, divergence_notes = divergence_record.record(parts, flows, steps, recording)
     scripts = {f"src/{path}": data for path, data in scripts.items()}
     files |= {**local, **scripts, **proof.files, PROGRAM: program.encode(errors="surrogatepass")}
     files |= {**_index(package, module_places), **divergence_files, **thread_record()}

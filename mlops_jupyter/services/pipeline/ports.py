@@ -84,3 +84,6 @@ class Recording(Protocol):
 
     def initial(self, name: str) -> object:
         """Return the value, as JSON data, that a hidden variable had before anything changed it."""
+
+    def original(self, path: str) -> bytes | None:
+        """Return what was in a data file before a cell overwrote it; None if none did, or if it is not known."""

@@ -66,3 +66,7 @@ class Notebook:
     def initial(self, name: str) -> object:
         """Return the value that a hidden variable had before anything changed it."""
         return self._recorder.initial(name)
+
+    def original(self, path: str) -> bytes | None:
+        """Return what was in a data file before a cell overwrote it; None if none did, or if it is not known."""
+        return self._recorder.original(path)
