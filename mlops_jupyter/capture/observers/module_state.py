@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import types
 from collections.abc import Mapping
 from typing import Any
@@ -55,7 +56,7 @@ class ModuleState:
     def _said(self, text: str) -> dict[str, bool]:
         """Return module -> whether the text may change its state, for each that the text uses."""
         used = {}
-        for module, calls in CALLS.items():
+        for module, calls in ((name, calls) for name, calls in CALLS.items() if name in sys.modules):
             names = [n for n, v in self._namespace.items() if is_a(v, types.ModuleType) and v.__name__ == module]
             own = [match for name in names for match in re.finditer(rf"\b{re.escape(name)}\.(\w+)", text)]
             ends = [call.end() - 1 for match in own if (call := calls.match(text, match.start(1)))]
