@@ -51,6 +51,7 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="also those that have a result already")
     parser.add_argument("--histories", action="store_true", help="cells shuffled, repeated, edited: run their slices")
     parser.add_argument("--perturb", action="store_true", help="other days: notebook and bundle must come to the same")
+    parser.add_argument("--days", type=int, default=perturbations.DAYS, help="other days for each (%(default)s)")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where results and bundles lie")
     args = parser.parse_args()
     with (HERE / "visible.tsv").open(newline="") as file:
@@ -63,7 +64,7 @@ def main() -> int:
     if args.histories:
         return play(rows, args.results, args.again)
     if args.perturb:
-        return perturb(rows, args.results, args.again)
+        return perturb(rows, args.results, args.again, args.days)
     found = []
     for row in rows:
         kept = args.results / f"{row['id']}.json"
@@ -93,13 +94,14 @@ def play(rows: list[dict[str, str]], results: Path, again: bool) -> int:
     return 0
 
 
-def perturb(rows: list[dict[str, str]], results: Path, again: bool) -> int:
+def perturb(rows: list[dict[str, str]], results: Path, again: bool, days: int) -> int:
     """Compare each notebook with its bundle on other days; print a line each, and the sum."""
     found = []
     for row in rows:
         kept = results / f"perturbed-{row['id']}.json"
         if again or not kept.exists():
-            result = perturbations.judge(HOME / "notebooks" / row["path"], row["id"], marks(row), results, _mlops)
+            notebook, bundle = HOME / "notebooks" / row["path"], results / f"perturbed-{row['id']}"
+            result = perturbations.judge(notebook, row["id"], marks(row), bundle, days, _mlops)
             kept.write_text(json.dumps(result, indent=1))
         found.append(json.loads(kept.read_text()))
         print(perturbations.line(found[-1]), flush=True)

@@ -20,10 +20,11 @@ Command = Callable[[list[str]], tuple[int, dict[str, Any], str]]
 """Runs a command of `mlops-jupyter`; returns its exit code, its answer and what it said."""
 
 
-def judge(notebook: Path, identity: str, marks: Mapping[str, str], results: Path, command: Command) -> dict[str, Any]:
+def judge(
+    notebook: Path, identity: str, marks: Mapping[str, str], bundle: Path, days: int, command: Command
+) -> dict[str, Any]:
     """Export a notebook with its first literals as parameters, and compare it with its bundle on other days."""
     result: dict[str, Any] = {"id": identity, "days": []}
-    bundle = results / f"perturbed-{identity}"
     with tempfile.NamedTemporaryFile("w", suffix=".ipynb", prefix="perturbed_", dir=notebook.parent) as copy:
         json.dump(with_parameters(json.loads(notebook.read_text(encoding="utf-8"))), copy)
         copy.flush()
@@ -31,7 +32,7 @@ def judge(notebook: Path, identity: str, marks: Mapping[str, str], results: Path
         code, _, said = command(["export", copy.name, "--output", str(bundle), *chosen, "--json"])
     if code:
         return {**result, "status": "refused", "reason": said.splitlines()[-1] if said else "it said nothing"}
-    _, report, said = command(["verify", str(bundle), "--perturb", str(DAYS), "--json"])
+    _, report, said = command(["verify", str(bundle), "--perturb", str(days), "--json"])
     if not report and "there is nothing to perturb" in said:
         return {**result, "status": "has none", "reason": "no parameters and no data files"}
     if not report:
