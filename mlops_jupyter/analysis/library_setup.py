@@ -6,7 +6,15 @@ import ast
 from collections.abc import Iterator
 
 from mlops_jupyter.analysis.syntax.vocabulary import words
-from mlops_jupyter.core.hidden_names import NUMPY_PRINT, PANDAS_OPTIONS
+from mlops_jupyter.core.hidden_names import (
+    CSV_DIALECTS,
+    DECIMAL_CONTEXT,
+    LOCALE,
+    LOGGER_LEVELS,
+    NUMPY_PRINT,
+    PANDAS_OPTIONS,
+    RECURSION_LIMIT,
+)
 
 CALLS = words(
     "setLevel basicConfig captureWarnings disable enable extension pandas setrecursionlimit setlocale init_printing "
@@ -26,6 +34,11 @@ OPTIONS = {
     "set_option": PANDAS_OPTIONS,
     "reset_option": PANDAS_OPTIONS,
     "set_printoptions": NUMPY_PRINT,
+    "setLevel": LOGGER_LEVELS,
+    "setlocale": LOCALE,
+    "setrecursionlimit": RECURSION_LIMIT,
+    "register_dialect": CSV_DIALECTS,
+    "unregister_dialect": CSV_DIALECTS,
 }
 """Last names of calls that set options which capture observes -> their hidden variable."""
 
@@ -68,7 +81,10 @@ def sets_option(node: ast.stmt) -> tuple[str, str]:
         return (_first_name(func), OPTIONS[last]) if last in OPTIONS else ("", "")
     if isinstance(node, ast.Assign) and len(node.targets) == 1:
         path = [part.attr for part in _path(node.targets[0]) if isinstance(part, ast.Attribute)]
-        return (_first_name(node.targets[0]), PANDAS_OPTIONS) if "options" in path[1:] else ("", "")
+        first = _first_name(node.targets[0])
+        if "getcontext" in (first, *path):
+            return first, DECIMAL_CONTEXT
+        return (first, PANDAS_OPTIONS) if "options" in path[1:] else ("", "")
     return "", ""
 
 

@@ -122,8 +122,7 @@ def _open(args: tuple[Any, ...], opened: OpenedPaths) -> None:
         path = _absolute(path)
         adds = "a" in mode
         replaces = any(c in mode for c in "wx") or (not mode and flags & WRITING)
-        there = not adds or os.path.isfile(path)  # noqa: PTH113
-        if not replaces and there and path not in opened.writes:
+        if not replaces and path not in opened.writes and os.path.isfile(path):  # noqa: PTH113
             opened.reads.add(path)
         if writes:
             _keep(path, opened, adds=adds or "+" in mode)

@@ -12,7 +12,7 @@ from typing import Any
 
 from mlops_jupyter.analysis.facts.names_in_strings import names_in_string
 from mlops_jupyter.capture.active_cell import ActiveCell
-from mlops_jupyter.capture.value_kinds import is_a
+from mlops_jupyter.capture.value_kinds import is_a, module_of
 
 EVALUATES = re.compile(r"\b(eval|exec|query)\(").search
 
@@ -45,7 +45,7 @@ class EvaluatedText:
         if evaluates:
             self._evaluators |= cell.facts.definitions
         if TESTS_MAIN(cell.body):
-            return {name for name, value in self._namespace.items() if getattr(value, "__module__", "") == "__main__"}
+            return {name for name, value in self._namespace.items() if module_of(value) == "__main__"}
         read = set(read)
         if not evaluates and self._evaluators.isdisjoint(read):
             return set()

@@ -6,6 +6,8 @@ import sys
 import types
 from typing import Any
 
+from mlops_jupyter.runtime.fingerprints.hooks import attributes
+
 FROZEN = (int, float, complex, bool, str, bytes, type(None), range)
 """Types whose values cannot change in place, so that only a rebinding needs looking at."""
 
@@ -28,6 +30,23 @@ def has_state(value: object) -> bool:
         held = [v for n, v in vars(value).items() if not (n.startswith("__") and n.endswith("__"))]
         return any(isinstance(v, (list, dict, set, int, float, str)) for v in held)
     return False
+
+
+def module_of(value: object) -> str:
+    """Return the name of the module in which a value was defined, or else its class; no code of the class runs."""
+    kind = type(value)
+    if issubclass(kind, type):
+        found = type.__getattribute__(value, "__module__")
+    elif kind in (types.FunctionType, types.BuiltinFunctionType):
+        found = value.__module__
+    else:
+        found = (attributes(value) or {}).get("__module__") or type.__getattribute__(kind, "__module__")
+    return found if type(found) is str else ""
+
+
+def is_own_wrapper(value: object) -> bool:
+    """Say whether a value stands for a function of the notebook that a decorator of a library wrapped."""
+    return callable(value) and (attributes(value) or {}).get("__module__") == "__main__"
 
 
 def is_ours(value: object) -> bool:

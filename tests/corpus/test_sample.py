@@ -1,4 +1,4 @@
-"""Twelve real notebooks of other people, exported and proven: `make corpus` does all of them."""
+"""Eight real notebooks of other people, exported and proven: `make corpus` does all of them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,12 @@ ROOT = Path(__file__).parents[2]
 
 SAMPLE = (
     "imblearn-003",
-    "imblearn-014",
     "sklearn-011",
     "sklearn-032",
-    "sklearn-045",
     "sklearn-043",
     "sm-007",
-    "sm-009",
     "sm-034",
     "sm-035",
-    "sm-029",
     "sm-040",
 )
 """Quick ones, in which much is hard: temporary folders, functions in estimators, figures, random states."""

@@ -28,7 +28,7 @@ from mlops_jupyter.capture.observer import NOTHING, Accesses
 from mlops_jupyter.capture.observers.file_queries import MOST
 from mlops_jupyter.capture.observers.file_variables import FileVariables
 from mlops_jupyter.capture.observers.opened_files import user_files
-from mlops_jupyter.capture.value_kinds import is_a
+from mlops_jupyter.capture.value_kinds import is_a, module_of
 
 ARROW = ("pyarrow.csv", "pyarrow.dataset", "pyarrow.json", "pyarrow.parquet", "pyarrow.feather", "pyarrow.orc")
 OTHERS = "polars duckdb xgboost lightgbm catboost cv2 h5py netCDF4 fastparquet rasterio fiona pyogrio soundfile"
@@ -123,7 +123,7 @@ WORDS = re.compile(r"[^\W\d]\w*")
 
 def _sources(value: object, root: Path) -> Iterator[str]:
     """Yield the text of the local module that a value is, or comes from, and of those that it imports from."""
-    todo = [value if is_a(value, ModuleType) else sys.modules.get(str(getattr(value, "__module__", "")))]
+    todo = [value if is_a(value, ModuleType) else sys.modules.get(module_of(value))]
     seen: set[int] = set()
     while todo:
         module = todo.pop()

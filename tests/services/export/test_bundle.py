@@ -78,7 +78,13 @@ def test_short_values_are_expected_in_one_file_and_the_others_in_files_of_their_
     answer = export(tmp_path, ["import numpy as np", "\n".join(f"{n} = {v}" for n, v in VALUES.items())], [*VALUES])
     assert "fault" not in answer, answer
     folder = tmp_path / "out" / "tests" / "expected"
-    assert {p.name for p in folder.iterdir()} == {"expected.json", "steps.json", "long.json", "array.npy"}
+    assert {p.name for p in folder.iterdir()} == {
+        "expected.json",
+        "steps.json",
+        "threads.json",
+        "long.json",
+        "array.npy",
+    }
     rows = {row["name"]: row for row in json.loads((folder / "expected.json").read_text(encoding="utf-8"))}
     inline = {name: repr(row["value"]) for name, row in rows.items() if "value" in row}
     assert inline == {name: repr(eval(VALUES[name])) for name in VALUES if name not in ("long", "array")}

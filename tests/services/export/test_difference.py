@@ -84,7 +84,12 @@ CHANGES: dict[str, tuple[list[Cell], dict[str, Any]]] = {
     ),
     "a parameter": (
         changed(CELLS, ("n=3", "n=4")),
-        {"parameters": {"n": [3, 4]}, "values": {"total": ["3", "6"]}, "schedule": None, "files": FEW},
+        {
+            "parameters": {"n": [3, 4]},
+            "values": {"total": ["3", "6"]},
+            "schedule": None,
+            "files": {**FEW, "tests/notebook.py": "changed"},
+        },
     ),
     "a step more": (
         [*CELLS, "%%pipeline say\nsaid = str(total)"],

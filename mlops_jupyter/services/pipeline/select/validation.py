@@ -106,7 +106,7 @@ def _check_rewritten(parts: CellCodes, kept: Sequence[int], cells: Sequence[Code
     for writer in kept:
         for name, mark in history[writer].writes.items():
             path = name.removeprefix(FILE)
-            if not name.startswith(FILE) or not path.endswith(".py"):
+            if not name.startswith(FILE) or not path.endswith(".py") or path.startswith(("/", "..")):
                 continue
             module = path.split("/")[0].removesuffix(".py")
             user = next((p for p in kept if p < writer and _uses(parts, p, module)), None)

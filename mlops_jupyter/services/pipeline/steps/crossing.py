@@ -10,8 +10,9 @@ import pickletools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from mlops_jupyter.capture.value_kinds import plain
+from mlops_jupyter.capture.value_kinds import is_a, plain
 from mlops_jupyter.core.executions import Mark
 from mlops_jupyter.core.hidden_names import DRAWING, FILE, MODULE_STATE, SETTINGS
 from mlops_jupyter.runtime.codecs import SerializationError, load_exact, save_exact
@@ -113,7 +114,7 @@ class Crossing:
         inner = [name for name in sorted(names) if not self._at_module_level(name)]
         if inner:
             return f"holds {inner[0]!r}, which only its own step can define"
-        classes = [value for value in map(self._namespace.get, names) if isinstance(value, type)]
+        classes: list[Any] = [kind for name in names if is_a(kind := self._namespace.get(name), type)]
         reason = cannot_be_read(load_exact, saved.data)
         if reason or all(map(is_quiet, classes)):
             return reason

@@ -36,7 +36,8 @@ def notebook_program(parts: CellCodes, package: str, defaults: Mapping[str, obje
     if defaults:
         lines.append(f'__parameters__ = globals().get("__parameters__", {dict(defaults)!r})\n')
     lines += dict.fromkeys(line for part in parts for line in _imports(part, package))
-    cells = [f"# %% {_title(part)}\n{_text(part, package)}" for part in parts]
+    texts = ((_title(part), _text(part, package)) for part in parts)
+    cells = [f"# %% {title}\n{text}" for title, text in texts if text.strip()]
     return "\n".join(filter(None, [HEAD, "".join(lines), *cells]))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from mlops_jupyter.capture.value_kinds import CODE, FROZEN, is_a
+from mlops_jupyter.capture.value_kinds import CODE, FROZEN, is_a, is_own_wrapper
 from mlops_jupyter.core.hidden_names import ENVIRON
 from mlops_jupyter.runtime.model.package_versions import provider
 from mlops_jupyter.services.pipeline.environment.local_modules import local_texts
@@ -104,8 +104,7 @@ class ProcessBound:
 
 def keeps_results(value: object) -> bool:
     """Say whether a value is a function of the notebook with a cache: `functools.lru_cache` and its like."""
-    of_notebook = getattr(value, "__dict__", {}).get("__module__") == "__main__"
-    return of_notebook and callable(value) and hasattr(type(value), "cache_info")
+    return is_own_wrapper(value) and "cache_info" in vars(type(value))
 
 
 def is_decimal_context(value: object) -> bool:
