@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.hidden_names import DRAWING, HIDDEN, MODULE_STATE, SETTINGS
+from mlops_jupyter.core.hidden_names import DRAWING, FILE, HIDDEN, MODULE_STATE, SETTINGS
 from mlops_jupyter.services.pipeline.steps.cell_code import Binding, CellCodes
 from mlops_jupyter.services.pipeline.steps.step_draft import StepDraft, by_appearance
 
@@ -65,6 +65,16 @@ class Dataflow:
         producers = self.parts.graph.producers
         makers = [maker for m in done.members for n, maker in producers[m].items() if self.parts.discards(m, n)]
         return [step for maker in makers if (step := self.step_of.get(maker, done.name)) != done.name]
+
+    def readers_before(self, done: StepDraft) -> list[str]:
+        """Return the steps that read a file before this one changed it, and so must have ended when it does."""
+        history, names = self.parts.graph.history, dict[str, None]()
+        for member in done.members:
+            files = {name for name in history[member].writes if name.startswith(FILE)}
+            for other in self.drafts if files else ():
+                if other is not done and any(m < member and files & history[m].reads for m in other.members):
+                    names[other.name] = None
+        return list(names)
 
     def values(self, done: StepDraft) -> dict[str, int]:
         """Return the values that a step makes, each with the position of the last execution that made it."""

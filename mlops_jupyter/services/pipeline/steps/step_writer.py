@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 
 from mlops_jupyter.analysis.facts.extract import normalized_source
@@ -86,9 +87,31 @@ def write_steps(
                 notes=tuple(dict.fromkeys((*merged[draft.name], *_doubts(parts, draft), *causes(parts, draft)))),
             )
         )
+    steps = _after_readers(steps, flows)
     by_name = {step.name: step for step in steps}
     ordered = topological_order({name: step.upstream for name, step in by_name.items()})
     return tracking_order(parts, [by_name[name] for name in ordered]), files
+
+
+def _after_readers(steps: list[PlanStep], flows: Dataflow) -> list[PlanStep]:
+    """Let steps that change a file wait for those that read it as it was, unless these depend on them."""
+    upstream = {step.name: set(step.upstream) for step in steps}
+
+    def depends(name: str, other: str) -> bool:
+        seen, todo = set[str](), [name]
+        while todo:
+            before = upstream[todo.pop()] - seen
+            seen |= before
+            todo += before
+        return other in seen
+
+    changed = []
+    for step, draft in zip(steps, flows.drafts, strict=True):
+        waits = [r for r in flows.readers_before(draft) if r in upstream and not depends(r, step.name)]
+        waits = [reader for reader in waits if not depends(step.name, reader)]
+        upstream[step.name].update(waits)
+        changed.append(replace(step, after=(*step.after, *waits)))
+    return changed
 
 
 def _doubts(parts: CellCodes, done: StepDraft) -> list[str]:
