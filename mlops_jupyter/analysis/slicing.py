@@ -21,7 +21,7 @@ from mlops_jupyter.analysis.purity import Purity, PurityCheck
 from mlops_jupyter.analysis.side_effects import CURRENT, LISTING, draws, handles, remembering, reseeded, unseen
 from mlops_jupyter.analysis.syntax.parsing import deeply, parse
 from mlops_jupyter.core.executions import Execution, ExecutionStatus, Mark
-from mlops_jupyter.core.hidden_names import AMBIENT, FIGURE, FILE, HIDDEN, MODULE, UNSEEN
+from mlops_jupyter.core.hidden_names import AMBIENT, FIGURE, FILE, HIDDEN, MODULE_STATE, UNSEEN
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ class _Notebook:
         for execution, facts, body, modules in zip(
             history, self.facts, bodies, uses_of_modules(bodies, imports), strict=True
         ):
-            used = {f"{MODULE}{module}" for module in modules}
+            used = {f"{MODULE_STATE}{module}" for module in modules}
             execution = replace(execution, reads=execution.reads | (used & states)) if used & states else execution
             states |= used
             more = dict.fromkeys((execution.reads & caches) | used, Mark.STATE)

@@ -12,11 +12,10 @@ from typing import Any
 
 from mlops_jupyter.analysis.facts.names_in_strings import names_in_string
 from mlops_jupyter.capture.active_cell import ActiveCell
+from mlops_jupyter.capture.observers.file_queries import QUOTED
 from mlops_jupyter.capture.value_kinds import is_a, module_of
 
 EVALUATES = re.compile(r"\b(eval|exec|query)\(").search
-
-QUOTED = re.compile(r"""["']([^"'\n]+)["']""")
 
 TESTS_MAIN = re.compile(r"\bunittest\.main\(|\btestmod\(|(?<![\w.])main\(\s*argv").search
 """Search a text for a call that looks for tests among all that the notebook defines."""

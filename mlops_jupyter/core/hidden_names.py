@@ -46,7 +46,6 @@ __all__ = [
     "LOCALE",
     "LOGGER_LEVELS",
     "MATPLOTLIB_RC",
-    "MODULE",
     "MODULE_PATH",
     "MODULE_STATE",
     "NUMPY_ENTROPY",
@@ -71,16 +70,14 @@ SETTINGS = "~settings"
 """What statements set up in libraries. It is no value: steps repeat the statements, or are merged."""
 
 MODULE_STATE = "~module:"
-"""Prefix of what a module keeps for itself, such as duckdb's default connection: steps that use it are merged."""
+"""Prefix of what a module keeps for itself, such as duckdb's default connection: steps that use it are merged, and a
+slice keeps the calls that set it."""
 
 DRAWING = "~pyplot"
 """The figures that matplotlib.pyplot has open, which a later cell may draw on. They stay in their process."""
 
 FIGURE = "~figure:"
 """Prefix of single figures, by which a slice tells which cells drew on the same one."""
-
-MODULE = "~module:"
-"""Prefix of the state that a library keeps for itself, by which a slice keeps the calls that set it."""
 
 UNSEEN = "~unseen"
 """Stands for what a cell did to modules and classes, or to the world outside, which capture does not observe."""

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from mlops_jupyter.analysis.mutations.records import FileUse
+from mlops_jupyter.analysis.mutations.sharing import called_name
 from mlops_jupyter.analysis.syntax.vocabulary import words
 
 WRITERS = re.compile(
@@ -38,13 +39,18 @@ def texts(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Constant):
         found = node.value if isinstance(node.value, str) else ""
     elif isinstance(node, ast.JoinedStr):
-        found = "".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in node.values)
+        found = pattern(node)
     else:
         for child in ast.iter_child_nodes(node):
             yield from texts(child)
         return
     if FILE_NAME.fullmatch(found):
         yield found
+
+
+def pattern(node: ast.JoinedStr) -> str:
+    """Return an f-string with `*` for what it fills in."""
+    return "".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in node.values)
 
 
 def bound_texts(value: ast.expr) -> Iterator[str]:
@@ -57,7 +63,7 @@ def bound_texts(value: ast.expr) -> Iterator[str]:
     >>> list(bound_texts(ast.parse("pd.read_csv('a.csv')", mode="eval").body))
     []
     """
-    if isinstance(value, ast.Call) and _function(value) not in PATH_MAKERS:
+    if isinstance(value, ast.Call) and called_name(value) not in PATH_MAKERS:
         return
     if isinstance(value, ast.Constant | ast.JoinedStr):
         yield from texts(value)
@@ -77,7 +83,7 @@ def written(call: ast.Call) -> Iterator[FileUse]:
     >>> list(written(ast.parse("open(path)", mode="eval").body))
     []
     """
-    function = _function(call)
+    function = called_name(call)
     if not (WRITERS.fullmatch(function) or (function == "open" and _may_write(call))):
         return
     receiver = [call.func.value] if isinstance(call.func, ast.Attribute) else []
@@ -85,10 +91,6 @@ def written(call: ast.Call) -> Iterator[FileUse]:
         yield from (FileUse(name, is_written=True) for name in texts(part))
         if isinstance(part, ast.Name):
             yield FileUse(variable=part.id, is_written=True)
-
-
-def _function(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def _may_write(call: ast.Call) -> bool:

@@ -37,17 +37,18 @@ def possible_files(
             known.setdefault(name, set()).update(texts)
     found = {position: PossibleFiles() for position in uses}
     may_write = {position: set(_names(uses[position], cells[position], known, is_written=True)) for position in uses}
+    writers: list[int] = []
     for position in sorted(uses):
-        writers = [earlier for earlier in sorted(uses) if earlier < position and may_write[earlier]]
-        if not writers:
-            continue
-        seen = {name.removeprefix(FILE) for name in history[position].reads if name.startswith(FILE)}
-        named = set(_names(uses[position], cells[position], known, is_written=False))
-        for writer in writers:
-            for path in _shared(may_write[writer], seen | named):
-                if FILE + path not in history[writer].writes:
-                    found[writer].written.add(path)
-                    found[position].read.add(path)
+        if writers:
+            seen = {name.removeprefix(FILE) for name in history[position].reads if name.startswith(FILE)}
+            named = set(_names(uses[position], cells[position], known, is_written=False))
+            for writer in writers:
+                for path in _shared(may_write[writer], seen | named):
+                    if FILE + path not in history[writer].writes:
+                        found[writer].written.add(path)
+                        found[position].read.add(path)
+        if may_write[position]:
+            writers.append(position)
     return found
 
 

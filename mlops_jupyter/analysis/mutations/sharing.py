@@ -28,11 +28,17 @@ def roots(node: ast.expr) -> frozenset[Root]:
     return NONE.union(*(roots(part) for part in _parts(node)))
 
 
+def called_name(node: ast.Call) -> str:
+    """Return the last name of what is called; "" for any other expression."""
+    func = node.func
+    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+
+
 def call_site(node: ast.Call, is_discarded: bool = False) -> CallSite:
     """Return what matters of a call."""
     func = node.func
     return CallSite(
-        function=func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else "",
+        function=called_name(node),
         is_method=isinstance(func, ast.Attribute),
         receiver=roots(func.value) if isinstance(func, ast.Attribute) else NONE,
         positional=tuple(roots(arg) for arg in node.args),

@@ -14,7 +14,7 @@ import glob
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path, PurePath
@@ -22,6 +22,7 @@ from types import ModuleType
 from typing import Any
 
 from mlops_jupyter.analysis.cells import to_python
+from mlops_jupyter.analysis.mutations.file_names import pattern
 from mlops_jupyter.capture.active_cell import ActiveCell
 from mlops_jupyter.capture.audit_hook import SKIPPED_SUFFIXES
 from mlops_jupyter.capture.observer import NOTHING, Accesses
@@ -62,8 +63,9 @@ class NativeFiles:
     def before(self, cell: ActiveCell) -> None:
         """Note the state of the files that the cell names; costs nothing where no such library is about."""
         about = NAMED(cell.body) or any(name in sys.modules for name in LIBRARIES)
-        self._before = self._states(cell) if about else None
-        if self._before and WRITES("\n".join(self._texts(cell))):
+        texts = self._texts(cell) if about else []
+        self._before = self._states(cell, texts) if about else None
+        if self._before and WRITES("\n".join(texts)):
             for path in self._before:
                 self._files.keep_now(path)
 
@@ -74,17 +76,17 @@ class NativeFiles:
             self._definitions[name] = cell.body
         if before is None:
             return NOTHING
-        now = self._states(cell)
+        texts = self._texts(cell)
+        now = self._states(cell, texts)
         started = cell.started * 1e9
         written = {path for path, state in now.items() if before.get(path, state) != state}
         written |= {path for path in now.keys() - before.keys() if now[path][0] >= started}
-        text = "\n".join(self._texts(cell))
+        text = "\n".join(texts)
         replaced = written if ONLY_WRITES(text) and not READS(text) else written - before.keys()
         own = user_files((*before, *now))
         return self._files.accesses(now.keys() & own - replaced, written & own)
 
-    def _states(self, cell: ActiveCell) -> States:
-        texts = self._texts(cell)
+    def _states(self, cell: ActiveCell, texts: Sequence[str]) -> States:
         said = {word for text in texts for word in _strings(text)}
         said |= {word for name in self._names(cell) for word in _spoken(self._namespace.get(name))}
         lists = bool(FOLDERS("\n".join(texts)))
@@ -157,7 +159,7 @@ def _strings(text: str) -> frozenset[str]:
     whole: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
-            whole.append("".join(str(p.value) if isinstance(p, ast.Constant) else "*" for p in node.values))
+            whole.append(pattern(node))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             whole.append(node.value)
     return frozenset(part for text in whole for part in (text, *re.split(r"['\"]", text)))

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..errors import PipelineError
 from ..hidden.names import FILE
 from ..model.events import ExecutionRequest
-from ..model.pipeline import INITIAL, Pipeline
+from ..model.pipeline import INITIAL, Pipeline, data_files
 from ..step.initial import Initial
 
 
@@ -27,7 +27,7 @@ def with_parameter_files(request: ExecutionRequest) -> ExecutionRequest:
         A parameter that by default names a data file names one that is nowhere.
     """
     pipeline = request.pipeline
-    read = {n.removeprefix(FILE) for s in pipeline.steps for n, maker in s.inputs.items() if _is_data(n, maker)}
+    read = {path for step in pipeline.steps for path in data_files(step.inputs)}
     initial = Initial(pipeline, request.data)
     wanted: dict[str, dict[str, str]] = {}
     for name, default in pipeline.parameters.items():
@@ -43,10 +43,6 @@ def with_parameter_files(request: ExecutionRequest) -> ExecutionRequest:
         for step in _takers(pipeline, name) if paths else ():
             wanted.setdefault(step, {}).update(dict.fromkeys((FILE + path for path in paths), INITIAL))
     return replace(request, pipeline=_with_inputs(pipeline, wanted)) if wanted else request
-
-
-def _is_data(name: str, maker: str) -> bool:
-    return maker == INITIAL and name.startswith(FILE)
 
 
 def _paths(default: str, value: str, read: set[str]) -> Iterator[str]:

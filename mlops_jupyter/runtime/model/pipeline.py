@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import PipelineError
 from ..hashing import cache_key_digest
-from ..hidden.names import HIDDEN
+from ..hidden.names import FILE, HIDDEN
 
 INITIAL = ""
 """The step name that stands for the state before the first step ran."""
@@ -190,6 +190,17 @@ def topological_order(upstream: Mapping[str, Iterable[str]]) -> list[str]:
         ordered.append(names[heappop(ready)])
         sorter.done(ordered[-1])
     return ordered
+
+
+def data_files(inputs: Mapping[str, str]) -> list[str]:
+    """Return the paths of the data files among a step's inputs: the files that are there before the first step.
+
+    Examples
+    --------
+    >>> data_files({"~file:a.csv": INITIAL, "~file:b.csv": "load", "rows": "load"})
+    ['a.csv']
+    """
+    return [name.removeprefix(FILE) for name, maker in inputs.items() if maker == INITIAL and name.startswith(FILE)]
 
 
 def with_limits(pipeline: Pipeline, retries: int | None, timeout: float | None) -> Pipeline:

@@ -16,7 +16,7 @@ from ..errors import PipelineError
 from ..hashing import file_digest, initial_value_digest
 from ..hidden.names import ENVIRON, FILE
 from ..hidden.registry import initial_file, read
-from ..model.pipeline import INITIAL, Pipeline, Step
+from ..model.pipeline import Pipeline, Step, data_files
 
 ABSENT = ""
 """The digest of a hidden variable without an initial value, which stays as it is in the process."""
@@ -128,9 +128,8 @@ class Initial:
     def check(self, steps: Iterable[Step]) -> None:
         """Raise `PipelineError` if a data file that one of the steps reads is missing."""
         for step in steps:
-            for name, maker in step.inputs.items():
-                if maker == INITIAL and name.startswith(FILE):
-                    self.file(name.removeprefix(FILE))
+            for path in data_files(step.inputs):
+                self.file(path)
 
 
 def value_digest(value: object) -> str:

@@ -74,8 +74,7 @@ class OutsideAccess:
         whole = os.path.realpath(os.fsdecode(path))
         if whole.startswith((*self._own, self._hidden)) or whole.endswith((".py", ".pyc", ".so")):
             return
-        writes = any(letter in mode for letter in "wxa+") if isinstance(mode, str) else bool(flags & os.O_ACCMODE)
-        if writes:
+        if opens_for_writing(mode, flags):
             self._written.add(whole)
         else:
             self._read[whole] = None
@@ -84,6 +83,11 @@ class OutsideAccess:
         name = os.path.basename(os.fsdecode(program)) if program else "?"  # noqa: PTH119
         if name not in HELPERS:
             self._volatile[f"runs another program ({name})"] = None
+
+
+def opens_for_writing(mode: object, flags: int) -> bool:
+    """Say whether an audit event `open` is of a file that is opened for writing; `os.open` gives no mode."""
+    return any(sign in mode for sign in "wxa+") if isinstance(mode, str) else bool(flags & os.O_ACCMODE)
 
 
 def _is_local(address: Any) -> bool:

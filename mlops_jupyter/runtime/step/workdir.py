@@ -17,6 +17,7 @@ from typing import Any
 from ..hidden.names import FILE
 from ..model.pipeline import INITIAL, Pipeline, Step, ancestors
 from ..storage.atomic import replacing, write_atomic
+from .outside_access import opens_for_writing
 
 COPIED_BYTES = 16 * 2**20
 """Size up to which a data file is copied into a working directory. A larger one is linked, till it is written."""
@@ -128,17 +129,13 @@ def copy_on_write(links: set[Path]) -> None:
         if event not in ("open", "sqlite3.connect") or isinstance(args[0], int) or not places:
             return
         path = os.path.abspath(os.fsdecode(args[0] or ""))  # noqa: PTH100
-        if path in places and (event != "open" or _writes(args[1], args[2])):
+        if path in places and (event != "open" or opens_for_writing(args[1], args[2])):
             places.discard(path)
             with replacing(Path(path)) as beside:
                 shutil.copyfile(path, beside)
 
     if places:
         sys.addaudithook(before)
-
-
-def _writes(mode: object, flags: int) -> bool:
-    return any(sign in mode for sign in "wxa+") if isinstance(mode, str) else bool(flags & os.O_ACCMODE)
 
 
 def _restore(data: bytes | None, target: Path) -> None:

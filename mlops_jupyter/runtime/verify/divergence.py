@@ -18,7 +18,7 @@ from ..fingerprints.fingerprint import fingerprint
 from ..hashing import kernel_hasher, watched_file_digest
 from ..hidden.names import FILE, HIDDEN
 from ..model.package_versions import versions
-from ..model.pipeline import INITIAL, Pipeline, Step, ancestors, order
+from ..model.pipeline import Pipeline, Step, ancestors, data_files, order
 from ..step.initial import Initial
 from ..step.workdir import GONE
 from ..storage.store import Facts, Store
@@ -131,11 +131,10 @@ class Divergences:
         """Yield the data files that changed since the bundle was made; the bundle's own copies never do."""
         data = (self._store.run(self._run) or {}).get("data")
         bundled = Initial(self._pipeline, None)
-        for name in (n for n, maker in step.inputs.items() if maker == INITIAL and n.startswith(FILE)):
-            path = name.removeprefix(FILE)
+        for path in data_files(step.inputs):
             try:
                 recorded = bundled.recorded(path)
-                used = Initial(self._pipeline, Path(data) if data else None).digest(name)
+                used = Initial(self._pipeline, Path(data) if data else None).digest(FILE + path)
             except PipelineError:  # it is gone since
                 continue
             if recorded and used != recorded:

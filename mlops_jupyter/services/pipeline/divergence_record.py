@@ -9,8 +9,9 @@ from pathlib import Path
 
 from mlops_jupyter.analysis.facts.extract import NondeterminismCause, NondeterminismKind
 from mlops_jupyter.core.hidden_names import FILE
-from mlops_jupyter.core.plan import INITIAL, PlanStep
+from mlops_jupyter.core.plan import PlanStep
 from mlops_jupyter.runtime.model.package_versions import versions
+from mlops_jupyter.runtime.model.pipeline import data_files
 from mlops_jupyter.services.pipeline.environment.local_modules import rewritten
 from mlops_jupyter.services.pipeline.ports import Recording
 from mlops_jupyter.services.pipeline.process_notes import losses
@@ -98,11 +99,11 @@ def _told(path: Path, folder: Path) -> str:
 
 def _stale(parts: CellCodes, done: StepDraft, step: PlanStep, recording: Recording) -> Iterator[str]:
     """Yield the paths of a step's data files that were written after the step had first read them, and not kept."""
-    for name in (n for n, maker in step.inputs.items() if maker == INITIAL and n.startswith(FILE)):
-        if recording.original(name.removeprefix(FILE)) is not None:
+    for path in data_files(step.inputs):
+        if recording.original(path) is not None:
             continue
-        path = recording.folder / name.removeprefix(FILE)
+        source = recording.folder / path
         readers = (parts.graph.history[m] for m in done.members)
-        ends = [e.started + e.seconds for e in readers if name in e.reads]
-        if ends and path.is_file() and path.stat().st_mtime > min(ends):
-            yield name.removeprefix(FILE)
+        ends = [e.started + e.seconds for e in readers if FILE + path in e.reads]
+        if ends and source.is_file() and source.stat().st_mtime > min(ends):
+            yield path

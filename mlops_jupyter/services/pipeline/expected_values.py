@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mlops_jupyter.capture.value_kinds import is_a, is_ours, is_own_wrapper
+from mlops_jupyter.capture.value_kinds import is_a, is_ours, is_own_wrapper, module_of
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.hidden_names import ENVIRON, FILE
 from mlops_jupyter.core.plan import INITIAL, ExpectedValue, PlanStep
@@ -181,6 +181,4 @@ def _is_foreign_secret(path: str) -> bool:
 
 def is_own_code(value: object) -> bool:
     """Say whether a value is a class or a decorated function of the notebook: code that keeps something, no result."""
-    if is_a(value, type):
-        return value.__module__ == "__main__"
-    return is_own_wrapper(value)
+    return module_of(value) == "__main__" if is_a(value, type) else is_own_wrapper(value)

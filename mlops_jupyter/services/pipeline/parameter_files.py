@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from mlops_jupyter.core.hidden_names import FILE
-from mlops_jupyter.core.plan import INITIAL, Parameter, PlanStep
+from mlops_jupyter.core.plan import Parameter, PlanStep
+from mlops_jupyter.runtime.model.pipeline import data_files
 
 MOST = 20
 """More files than this are not what a parameter chooses among: a folder of data, of which a run is given its own."""
@@ -23,9 +23,7 @@ def named_by_parameters(parameters: Iterable[Parameter], steps: Iterable[PlanSte
     ----------
     folder : the notebook's folder.
     """
-    read = {
-        name.removeprefix(FILE) for s in steps for name, m in s.inputs.items() if m == INITIAL and name.startswith(FILE)
-    }
+    read = {path for step in steps for path in data_files(step.inputs)}
     found: dict[str, str] = {}
     for parameter in parameters:
         if isinstance(parameter.default, str | int) and not isinstance(parameter.default, bool):

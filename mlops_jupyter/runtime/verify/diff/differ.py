@@ -163,8 +163,8 @@ class Differ:
         keys = computed_keys(kind, label, before, after)
         if keys:
             self.findings.computed += sorted(keys)
-            before, after = ({k: part[k] for k in part if k in before and k in after} for part in (before, after))
-            after = {key: after[key] for key in before if key in after} if before.keys() == after.keys() else after
+            shared = [key for key in before if key in after]
+            before, after = ({key: part[key] for key in shared} for part in (before, after))
         self.compare((*path, PathElement(label, label.strip(".[]"))), before, after)
 
     def _drawings(self, path: Path, expected: Any, actual: Any) -> None:

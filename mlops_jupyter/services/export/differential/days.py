@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from mlops_jupyter.core.hidden_names import FILE
-from mlops_jupyter.core.plan import INITIAL
 from mlops_jupyter.runtime.hidden.registry import initial_file
+from mlops_jupyter.runtime.model.pipeline import data_files
 from mlops_jupyter.services.export.bundle.read import StoredBundle
 from mlops_jupyter.services.export.differential.edits import (
     KINDS,
@@ -41,11 +41,6 @@ class Day:
     """Another day: how its data and parameters differ from those of the export."""
 
     edits: tuple[Edit, ...]
-
-    @property
-    def parameters(self) -> Mapping[str, object]:
-        """The parameters that are set, with their values."""
-        return {edit.name: edit.value for edit in self.edits if isinstance(edit, ParameterEdit)}
 
     @property
     def words(self) -> list[str]:
@@ -137,8 +132,7 @@ class Days:
     def _paths(self) -> list[str]:
         """Return the data files that steps read and no step makes, as the notebook writes them."""
         taken = (step.get("inputs") or {} for step in self._bundle.steps)
-        names = dict.fromkeys(n for inputs in taken for n, maker in inputs.items() if maker == INITIAL)
-        return [name.removeprefix(FILE) for name in names if name.startswith(FILE)]
+        return list(dict.fromkeys(path for inputs in taken for path in data_files(inputs)))
 
     def _data(self, path: str) -> bytes:
         """Return the content of a data file: the bundle's own, or at the place where it was when that was made."""

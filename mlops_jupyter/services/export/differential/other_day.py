@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 from mlops_jupyter.services.export.run.bundle_process import BundleProcess, fault_of
@@ -13,7 +13,7 @@ from mlops_jupyter.services.export.run.bundle_process import BundleProcess, faul
 SAME = ("identical", "close")
 
 
-class DayStatus(Enum):
+class DayStatus(StrEnum):
     """How a bundle and its notebook compare on one day."""
 
     SAME = "the same"
@@ -22,6 +22,11 @@ class DayStatus(Enum):
     """A value differs, or only the notebook fails: the bundle gives what the notebook does not."""
     BUNDLE_FAILS = "only the bundle fails"
     """Loudly: no wrong value comes of it."""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both gave the same values, or both failed."""
+        return self in (DayStatus.SAME, DayStatus.BOTH_FAIL)
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,6 @@ class DayResult:
     outputs: tuple[dict[str, Any], ...] = ()
     reason: str = ""
     unstable: tuple[str, ...] = ()
-
-    @property
-    def agrees(self) -> bool:
-        """Whether both gave the same values, or both failed."""
-        return self.status in (DayStatus.SAME, DayStatus.BOTH_FAIL)
 
 
 def compare_day(process: BundleProcess, store: str, run: str, words: Sequence[str]) -> DayResult:

@@ -39,7 +39,7 @@ class DayReport:
     """
 
     number: int
-    status: str
+    status: DayStatus
     edits: str
     reason: str = ""
     unstable: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class DayReport:
     @property
     def agrees(self) -> bool:
         """Whether both gave the same values, or both failed."""
-        return self.status in (DayStatus.SAME.value, DayStatus.BOTH_FAIL.value)
+        return self.status.agrees
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class PerturbationReport:
     @property
     def proven(self) -> bool:
         """Whether bundle and notebook came to the same on every day, and to values on that of the export."""
-        return all(day.agrees for day in self.days) and self.days[0].status == DayStatus.SAME.value
+        return all(day.agrees for day in self.days) and self.days[0].status is DayStatus.SAME
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as a mapping that `json` can write."""
@@ -80,7 +80,7 @@ class PerturbationReport:
     def __str__(self) -> str:
         """Say in one line on how many days both came to what."""
         count = Counter(day.status for day in self.days if day.number)
-        told = ", ".join(f"{count[status.value]} {status.value}" for status in DayStatus)
+        told = ", ".join(f"{count[status]} {status}" for status in DayStatus)
         return f"{count_of(sum(count.values()), 'other day')} (seed {self.seed}): {told}; {self.seconds:.0f} s"
 
 
@@ -129,7 +129,7 @@ def line(report: DayReport) -> str:
     """Return what came of a day as a line, with lines below it where the sides differ."""
     head = f"day {report.number}: {report.status}" if report.number else f"day of export: {report.status}"
     rows = [f"{head} ({report.edits})"]
-    rows += [f"  {report.reason}"] if report.reason and report.status != DayStatus.SAME.value else []
+    rows += [f"  {report.reason}"] if report.reason and report.status is not DayStatus.SAME else []
     if report.unstable:
         rows.append(f"  not the same in two runs of the notebook either: {', '.join(report.unstable)}")
     if report.again:
@@ -152,7 +152,7 @@ class _Trial:
         """Yield what came of the day of export, and then of the other days if both sides gave the same on that."""
         began = time.perf_counter()
         first = self._result(())
-        yield DayReport(0, first.status.value, str(Day(())), first.reason, first.unstable)
+        yield DayReport(0, first.status, str(Day(())), first.reason, first.unstable)
         if first.status is not DayStatus.SAME:
             return
         self._limit = ["--timeout", f"{60 + PATIENCE * (time.perf_counter() - began):.0f}"]
@@ -161,12 +161,12 @@ class _Trial:
 
     def _report(self, number: int, day: Day) -> DayReport:
         result, again = self._result(day.edits), ""
-        if not result.agrees:
+        if not result.status.agrees:
             day, result = self._smallest(day, result)
             data = self._source.write(day, Path(tempfile.mkdtemp(prefix="other-day-")))
             words = ["mlops-jupyter", "verify", str(self._bundle), *self._options(day, data)]
             again = shlex.join(words)
-        return DayReport(number, result.status.value, str(day), result.reason, result.unstable, again)
+        return DayReport(number, result.status, str(day), result.reason, result.unstable, again)
 
     def _smallest(self, day: Day, result: DayResult) -> tuple[Day, DayResult]:
         """Return the least of a day's edits that makes the same kind of difference, and the result on that."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from mlops_jupyter.core.hidden_names import FILE
-from mlops_jupyter.core.plan import INITIAL, Plan, Resources
+from mlops_jupyter.core.plan import Plan, Resources
+from mlops_jupyter.runtime.model.pipeline import data_files
 from mlops_jupyter.services.export.emit.backoff import longest_run
 from mlops_jupyter.services.export.emit.dns_labels import label
 
@@ -27,9 +27,7 @@ AROUND_SECONDS = 600
 
 def reads_files(plan: Plan) -> bool:
     """Return whether the pipeline takes data files that none of its steps writes."""
-    return any(
-        variable.startswith(FILE) and maker == INITIAL for step in plan.steps for variable, maker in step.inputs.items()
-    )
+    return any(data_files(step.inputs) for step in plan.steps)
 
 
 def volumes(plan: Plan) -> dict[str, str]:

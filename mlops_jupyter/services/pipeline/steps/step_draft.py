@@ -10,14 +10,12 @@ from dataclasses import dataclass, field
 
 from mlops_jupyter.analysis.facts.extract import StatementKind
 from mlops_jupyter.analysis.syntax.parsing import lines_of
+from mlops_jupyter.capture.evaluated_text import TESTS_MAIN
 from mlops_jupyter.services.pipeline.steps import function_body
 from mlops_jupyter.services.pipeline.steps.cell_code import Binding, CellCodes, evaluates_inside
 from mlops_jupyter.services.pipeline.steps.imports import Place, by_star, imports, origin, starred, unsettled
 
 PICKLES = re.compile(r"\bmultiprocessing\b|\bProcessPoolExecutor\b|\b(pickle|joblib)\.dumps?\(").search
-
-TESTS_MAIN = re.compile(r"\bunittest\.main\(|\btestmod\(|(?<![\w.])main\(\s*argv").search
-"""Search a text for a call that looks for tests in `__main__`."""
 
 
 @dataclass

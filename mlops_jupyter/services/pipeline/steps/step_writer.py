@@ -65,10 +65,7 @@ def write_steps(
     names = {draft.name for draft in flows.drafts}
     steps = []
     for draft in flows.drafts:
-        text = formatted[draft.name]
-        uses = "".join(function_body.definition(parts, n) for n in draft.hoisted if n in shared) + _scripts(
-            parts, draft
-        )
+        text, uses = formatted[draft.name], _uses(parts, draft, shared)
         hidden = {n: flows.step_of[m] if m is not None else INITIAL for n, m in flows.hidden(draft).items()}
         steps.append(
             PlanStep(
@@ -87,10 +84,15 @@ def write_steps(
                 notes=tuple(dict.fromkeys((*merged[draft.name], *_doubts(parts, draft), *causes(parts, draft)))),
             )
         )
-    steps = _after_readers(steps, flows)
-    by_name = {step.name: step for step in steps}
+    by_name = {step.name: step for step in _after_readers(steps, flows)}
     ordered = topological_order({name: step.upstream for name, step in by_name.items()})
     return tracking_order(parts, [by_name[name] for name in ordered]), files
+
+
+def _uses(parts: CellCodes, done: StepDraft, shared: Collection[Binding]) -> str:
+    """Return the code outside of a step's module that its version depends on: shared definitions and scripts."""
+    definitions = "".join(function_body.definition(parts, need) for need in done.hoisted if need in shared)
+    return definitions + _scripts(parts, done)
 
 
 def _after_readers(steps: list[PlanStep], flows: Dataflow) -> list[PlanStep]:
@@ -107,8 +109,8 @@ def _after_readers(steps: list[PlanStep], flows: Dataflow) -> list[PlanStep]:
 
     changed = []
     for step, draft in zip(steps, flows.drafts, strict=True):
-        waits = [r for r in flows.readers_before(draft) if r in upstream and not depends(r, step.name)]
-        waits = [reader for reader in waits if not depends(step.name, reader)]
+        readers = (reader for reader in flows.readers_before(draft) if reader in upstream)
+        waits = [reader for reader in readers if not depends(reader, step.name) and not depends(step.name, reader)]
         upstream[step.name].update(waits)
         changed.append(replace(step, after=(*step.after, *waits)))
     return changed
