@@ -123,9 +123,11 @@ def _cell_magic(piece: Segment) -> str:
     bound = _OUTPUTS.findall(rest) + _RESULT.findall(rest)
     if name == "bigquery" and rest and rest.split()[0].isidentifier():
         bound.append(rest.split()[0])
-    call = _call(name, *interpolated(rest), text=f"{rest}\n{code}")
+    reads = interpolated(rest)
+    call = _call(name, *reads, text=f"{rest}\n{code}")
     commented = "".join(f"# {line}" for line in _LINE.findall(code))
-    return (" = ".join([*bound, call]) if bound or name not in HARMLESS else f"pass  # {header}") + end + commented
+    is_call = bound or reads or name not in HARMLESS
+    return (" = ".join([*bound, call]) if is_call else f"pass  # {header}") + end + commented
 
 
 def _apart(header: str, end: str, code: str, setup: str) -> str:

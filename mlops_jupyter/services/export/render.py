@@ -15,7 +15,7 @@ from mlops_jupyter.services.export.bundle.create import BundleFiles
 from mlops_jupyter.services.export.emit.yaml import documents
 from mlops_jupyter.services.pipeline.steps.formatting import LINE_LENGTH, format_all
 
-USES = ("tracking", "tracking.gates", "drift", "step.scripts", "step.ipython")
+USES = ("tracking", "tracking.gates", "drift", "step.scripts", "step.captured", "step.ipython")
 """Modules of the runtime that only some steps import."""
 
 STEPS = '"""One module a step."""\n'

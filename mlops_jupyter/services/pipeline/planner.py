@@ -35,7 +35,7 @@ from mlops_jupyter.services.pipeline.environment.local_modules import (
 from mlops_jupyter.services.pipeline.environment.requirements import environment, top_modules
 from mlops_jupyter.services.pipeline.environment.thread_record import thread_record, thread_variables
 from mlops_jupyter.services.pipeline.expected_values import ExpectedValues
-from mlops_jupyter.services.pipeline.magics import run_scripts
+from mlops_jupyter.services.pipeline.magics import run_scripts, session_memory
 from mlops_jupyter.services.pipeline.magics.translate import answers, translate
 from mlops_jupyter.services.pipeline.magics.translation import CellContext
 from mlops_jupyter.services.pipeline.magics.unknown_magics import extensions
@@ -342,6 +342,8 @@ def _sites(
                 allow_ipython=allow_ipython,
                 extensions=extensions(history[: position + 1]) if allow_ipython else (),
                 role=role,
+                previous_folder=session_memory.previous_folder(history, position),
+                capture_is_read=session_memory.is_capture_read(history, position),
                 metrics=tuple(name for name in printed_names if isinstance(recording.namespace.get(name), Number)),
             ),
         )

@@ -48,6 +48,62 @@ MAGICS = (
         """,
     ),
     row(
+        "%%capture that is read",
+        "What a cell prints is kept where a later cell reads it.",
+        """
+        %%capture printed
+        import json
+        rows = [3, 1, 2]
+        print(json.dumps(rows))
+        # %%
+        %%pipeline join
+        text = printed.stdout.strip()
+        """,
+        prepare="""
+        import json
+
+        from play.runtime.step.captured import captured
+
+
+        def prepare():
+            with captured() as printed:
+                rows = [3, 1, 2]
+                print(json.dumps(rows))
+            return printed, rows
+        """,
+        join="""
+        def join(printed):
+            text = printed.stdout.strip()
+            return text
+        """,
+    ),
+    row(
+        "%cd - after %cd",
+        "The folder before the last `%cd` is written out where the cells tell which one it is.",
+        """
+        import os
+        os.makedirs("raw/new", exist_ok=True)
+        # %%
+        %cd raw/new
+        # %%
+        %cd -
+        there = os.path.isdir("raw/new")
+        """,
+        prepare="""
+        import os
+
+
+        def prepare():
+            os.makedirs("raw/new", exist_ok=True)
+
+            os.chdir("raw/new")
+
+            os.chdir("../..")
+            there = os.path.isdir("raw/new")
+            return there
+        """,
+    ),
+    row(
         "%%writefile",
         "A file that a cell writes is code of the step, as any other file that is written.",
         """

@@ -85,8 +85,10 @@ def code(piece: Segment, done: Translation, site: CellContext) -> None:
 def chdir(piece: Segment, done: Translation, site: CellContext) -> None:
     """Translate `%cd folder` and `%pushd folder`."""
     path = re.sub(r"^-q\s+", "", piece.rest.strip())
-    if path.startswith("-"):
+    back = site.previous_folder if path == "-" else None
+    if path.startswith("-") and back is None:
         raise site.refuse(piece, f"{path} goes to a directory that IPython remembers: write its path")
+    path = back or path
     done.lose(piece.assigned, f"holds what %{piece.name} gives, which is nothing")
     done.need("import os")
     path = path.strip("\"'")

@@ -68,12 +68,18 @@ def script(piece: Segment, done: Translation, site: CellContext) -> None:
     arguments, program = options.parse_known_args(words)
     if arguments.bg or arguments.proc:
         raise site.refuse(piece, "in the background goes on after its cell: take --bg and --proc out")
-    if "{" in piece.rest or "$" in piece.rest or not program:
+    captured = {stream: name for stream, name in (("stdout", arguments.out), ("stderr", arguments.err)) if name}
+    expanded = text_of(piece.rest, site.known)
+    is_expanded = not is_literal(expanded)
+    if not program or (is_expanded and (piece.name == "script" or captured or not arguments.check)):
         raise site.refuse(piece, "names its program when it runs: write the program itself")
     done.need("import subprocess")
-    captured = {stream: name for stream, name in (("stdout", arguments.out), ("stderr", arguments.err)) if name}
+    words_of = repr(program)
+    if is_expanded:  # as in IPython: values are put in first, and the line is cut into words then
+        done.need("import shlex")
+        words_of = f"[{piece.name!r}, *shlex.split({expanded})]"
     streams = "".join(f", {stream}=subprocess.PIPE" for stream in captured)
-    call = f"subprocess.run({program!r}, input={quoted(body(piece))}, text=True, check={arguments.check}{streams})"
+    call = f"subprocess.run({words_of}, input={quoted(body(piece))}, text=True, check={arguments.check}{streams})"
     if len(captured) == 2:
         done.bind("_ran", call)
         done.add(MagicCode("\n".join(f"{name} = _ran.{stream}" for stream, name in captured.items())))
@@ -82,6 +88,11 @@ def script(piece: Segment, done: Translation, site: CellContext) -> None:
         done.bind(name, f"{call}.{stream}")
     else:
         done.add(MagicCode(call))
+
+
+def is_literal(expression: str) -> bool:
+    """Say whether an expression that `text_of` returned is a plain string."""
+    return isinstance(ast.parse(expression, mode="eval").body, ast.Constant)
 
 
 def body(piece: Segment) -> str:

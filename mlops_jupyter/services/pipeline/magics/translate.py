@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mlops_jupyter.analysis.cells import Segment, SegmentKind, segments
@@ -12,6 +13,7 @@ from mlops_jupyter.analysis.syntax.parsing import LINE_END, lines_of
 from mlops_jupyter.core.executions import Execution, ExecutionStatus
 from mlops_jupyter.services.pipeline.magics import run_scripts, shell_rules
 from mlops_jupyter.services.pipeline.magics.magic_rules import CELLS, KEEPS_BODY, LINES
+from mlops_jupyter.services.pipeline.magics.session_memory import captured_name
 from mlops_jupyter.services.pipeline.magics.translation import CellContext, Translation
 from mlops_jupyter.services.pipeline.magics.unknown_magics import unknown
 from mlops_jupyter.services.pipeline.ports import MagicCode, Magics
@@ -67,19 +69,25 @@ def _go_on(done: Translation, execution: Execution) -> None:
 
     Imports and definitions that it began with stay outside the block: they travel as code.
     """
-    text = "\n".join(line.rstrip("\n") for line in done.lines)
-    lines, first = lines_of(text), 0
-    for statement in extract_facts(text).statements:
-        if statement.kind not in (StatementKind.IMPORT, StatementKind.DEFINITION):
-            break
-        if not statement.writes <= execution.writes.keys():
-            break  # what raised
-        first = statement.span.end_line
+    first, lines = _after_definitions(done.lines, execution)
     faults = "(Exception, SystemExit)" if execution.error.startswith("SystemExit") else "Exception"
     block = indented("\n".join(lines[first:]).strip("\n"))
     caught = f"except {faults}:  # the notebook went on after {_one_line(execution.error)}"
     done.need("import traceback")
     done.lines = [*lines[:first], "try:", block, caught, "    traceback.print_exc(limit=0)"]
+
+
+def _after_definitions(written: Sequence[str], execution: Execution) -> tuple[int, list[str]]:
+    """Return how many lines hold the imports and definitions with which a cell begins, and all its lines."""
+    text = "\n".join(line.rstrip("\n") for line in written)
+    first = 0
+    for statement in extract_facts(text).statements:
+        if statement.kind not in (StatementKind.IMPORT, StatementKind.DEFINITION):
+            break
+        if not statement.writes <= execution.writes.keys():
+            break  # it raised
+        first = statement.span.end_line
+    return first, lines_of(text)
 
 
 def _one_line(error: str) -> str:
@@ -142,10 +150,16 @@ def _cell_magic(piece: Segment, done: Translation, magics: Magics, site: CellCon
     if piece.name not in KEEPS_BODY:
         CELLS.get(piece.name, unknown)(piece, done, site)
         return
-    if piece.name == "capture":
-        kept = " ".join(word for word in piece.rest.split() if not word.startswith("-"))
-        done.lose(kept, "holds what %%capture kept of the cell: print or return it instead")
+    before = len(done.lines)
     _pieces(shell_rules.body(piece), done, magics, site)
+    name = captured_name(piece)
+    if name and site.capture_is_read and "-" not in piece.rest:
+        first, lines = _after_definitions(done.lines[before:], site.execution)
+        block = indented("\n".join(lines[first:]).strip("\n") or "pass")
+        done.lines[before:] = [*lines[:first], f"with captured() as {name}:", block]
+        done.runtime = tuple(dict.fromkeys((*done.runtime, "step.captured:captured")))
+    elif name:
+        done.lose(name, "holds what %%capture kept of the cell: print or return it instead")
 
 
 def indented(text: str, by: str = "    ") -> str:

@@ -28,6 +28,8 @@ class CellContext:
     extensions : modules that `%load_ext` had loaded when the cell ran.
     role : the role that the cell's tags give it.
     metrics : names of the numbers that a cell with the role METRICS prints.
+    previous_folder : the path to which `%cd -` leads, from the folder where the cell begins; None if it is not known.
+    capture_is_read : whether a later cell reads what `%%capture` keeps of this one.
     """
 
     execution: Execution
@@ -38,6 +40,8 @@ class CellContext:
     extensions: tuple[str, ...] = ()
     role: Role = Role.PLAIN
     metrics: tuple[str, ...] = ()
+    previous_folder: str | None = None
+    capture_is_read: bool = False
 
     @cached_property
     def known(self) -> frozenset[str]:

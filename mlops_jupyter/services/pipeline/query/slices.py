@@ -17,6 +17,7 @@ from mlops_jupyter.core.executions import Execution, ExecutionStatus
 from mlops_jupyter.core.hidden_names import FILE, HIDDEN
 from mlops_jupyter.services.pipeline.environment.local_modules import rewritten
 from mlops_jupyter.services.pipeline.environment.requirements import top_modules
+from mlops_jupyter.services.pipeline.magics import session_memory
 from mlops_jupyter.services.pipeline.magics.translate import answers, indented, translate
 from mlops_jupyter.services.pipeline.magics.translation import CellContext, Translation
 from mlops_jupyter.services.pipeline.ports import MagicCode, Magics, Recording
@@ -92,9 +93,13 @@ class _Texts:
         """Return the translation of an execution."""
         if position not in self._done:
             execution = replace(self.history[position], displays_result=False)
-            self._done[position] = translate(
-                _Untracked(self.magics), CellContext(execution, where(position, self.cells))
+            site = CellContext(
+                execution,
+                where(position, self.cells),
+                previous_folder=session_memory.previous_folder(self.history, position),
+                capture_is_read=session_memory.is_capture_read(self.history, position),
             )
+            self._done[position] = translate(_Untracked(self.magics), site)
         return self._done[position]
 
     def text(self, position: int) -> str:

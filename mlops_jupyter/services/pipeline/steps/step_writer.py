@@ -24,7 +24,7 @@ from mlops_jupyter.services.pipeline.steps.imports import ambiguous, in_order
 from mlops_jupyter.services.pipeline.steps.step_draft import StepDraft
 from mlops_jupyter.services.pipeline.steps.tracking_order import tracking_order
 
-REPEATABLE = ("step.display:", "step.scripts:", "step.ipython:")
+REPEATABLE = ("step.display:", "step.scripts:", "step.captured:", "step.ipython:")
 """Modules of the runtime whose use leaves a step cacheable: it need not run again if nothing changed."""
 
 
