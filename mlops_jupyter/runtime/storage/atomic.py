@@ -30,17 +30,18 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
 
 
-def write_atomic(path: Path, data: bytes, *, fsync: bool) -> None:
-    """Write a file atomically; only its owner may read it.
+def write_atomic(path: Path, data: bytes, *, fsync: bool, mode: int = 0o600) -> None:
+    """Write a file atomically.
 
     Parameters
     ----------
     path : the file. Its folder is made if it does not exist.
     fsync : wait until the content is on the disk (10 ms). Without it, a loss of power may leave a part of the content
         under the new name; that is enough where a digest, or invalid JSON, shows it and the file can be made again.
+    mode : permissions, before the process's umask is applied; by default only the owner may read the file.
     """
     with replacing(path) as beside:
-        write_new(beside, data, fsync=fsync, mode=0o600)
+        write_new(beside, data, fsync=fsync, mode=mode)
 
 
 def write_new(path: Path, data: bytes, *, fsync: bool, mode: int = 0o666) -> None:

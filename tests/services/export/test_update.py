@@ -167,7 +167,7 @@ def test_nothing_of_a_person_is_written_over(tmp_path: Path, path: str, data: by
 def test_a_folder_in_the_way(tmp_path: Path, write: Callable[..., object]) -> None:
     out = exported(tmp_path)
     (out / "new").mkdir()
-    with pytest.raises(UserError, match="'new' is no file"):
+    with pytest.raises(UserError, match="'new' is a folder or a link"):
         write(out, {**OLD, "new": b"x"})
 
 
@@ -309,3 +309,15 @@ def test_two_writers(tmp_path: Path) -> None:
         bring(out, NEW)
     assert contents(out) == OLD
     assert bring(out, NEW)
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o027, 0o077])
+def test_others_may_read_what_they_could_read(tmp_path: Path, mask: int) -> None:
+    """An update gives its files the permissions that an export gives, by the process's own umask."""
+    before = os.umask(mask)
+    try:
+        out = exported(tmp_path)
+        bring(out, NEW)
+    finally:
+        os.umask(before)
+    assert {oct(path.stat().st_mode & 0o777) for path in out.rglob("*") if path.is_file()} == {oct(0o666 & ~mask)}

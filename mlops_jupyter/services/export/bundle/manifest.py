@@ -117,7 +117,7 @@ def read(folder: Path) -> Manifest:
         if facts["format"] != FORMAT:
             raise UserError(f"{str(folder / NAME)!r} was written by a newer version of mlops_jupyter: upgrade it")
         files, lines = mapping("files", facts["files"], str), mapping("lines", facts["lines"], str)
-        inside(files)
+        inside(folder, files)
         return Manifest(
             request=_request(mapping("request", facts["request"])),
             targets=texts("targets", facts["targets"]),

@@ -58,16 +58,17 @@ def apply(folder: Path, writes: Mapping[str, bytes], deletes: Collection[str]) -
         return
     stage = folder / STAGE
     try:
+        inside(folder, [*writes, *deletes, f"{STAGE}/{JOURNAL}"])
         shutil.rmtree(stage, ignore_errors=True)  # of a process that was killed before it committed
         for path, data in writes.items():
-            write_atomic(stage / "files" / path, data, fsync=True)
+            write_atomic(stage / "files" / path, data, fsync=True, mode=0o666)
         for staged in {(stage / "files" / path).parent for path in writes}:
             sync_folder(staged)  # a name lost with the power would be taken for a file that was moved before
         journal = {"write": list(writes), "delete": list(deletes)}
         write_atomic(stage / JOURNAL, json.dumps(journal).encode(), fsync=True)
-    except OSError as fault:
+    except (OSError, ValueError) as fault:
         shutil.rmtree(stage, ignore_errors=True)
-        reason = fault.strerror or str(fault)
+        reason = getattr(fault, "strerror", None) or str(fault)
         raise UserError(f"cannot write the bundle {str(folder)!r}: {reason}; nothing was changed there") from fault
     _finish(folder)
 
@@ -83,7 +84,8 @@ def _finish(folder: Path) -> None:
     stage = folder / STAGE
     try:
         journal = json.loads((stage / JOURNAL).read_bytes())
-        inside([*journal["write"], *journal["delete"]])
+        staged = [f"{STAGE}/files/{path}" for path in journal["write"]]
+        inside(folder, [*journal["write"], *journal["delete"], *staged, f"{STAGE}/{JOURNAL}"])
         for path in journal["write"]:
             if (stage / "files" / path).exists():  # else it was moved before
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -100,11 +102,17 @@ def _finish(folder: Path) -> None:
     shutil.rmtree(stage, ignore_errors=True)
 
 
-def inside(paths: Iterable[str]) -> None:
-    """Raise `ValueError` if one of these paths, which were read from a file, leads out of the bundle."""
+def inside(folder: Path, paths: Iterable[str]) -> None:
+    """Raise `ValueError` if one of these paths, which were read from a file, leads out of the bundle or by a link."""
+    parents: set[PurePosixPath] = set()
     for path in map(PurePosixPath, paths):
         if not path.parts or path.is_absolute() or ".." in path.parts:
             raise ValueError(f"it names {str(path)!r}, which is not in the bundle")
+        parents |= {*path.parents}
+    for link in sorted(parent for parent in parents if parent.parts and (folder / parent).is_symlink()):
+        raise ValueError(
+            f"the folder {str(link)!r} in it is a link, which no export writes: put the folder itself there"
+        )
 
 
 def _prune(folder: Path, empty: Path) -> None:

@@ -16,6 +16,8 @@ from mlops_jupyter.services.pipeline.planner import PlanRequest
 
 STRANGER = "is no file of the export, and stands where one is to lie: move it away"
 
+NO_FILE = "is a folder or a link, where a file is to lie: move it away"
+
 SHOWN = 5
 """Number of conflicts that a message names."""
 
@@ -51,7 +53,7 @@ def changes(new: BundleFiles, known: Manifest, folder: Path) -> BundleChanges:
     for path in sorted({*new, *known.files}):
         on_disk = _there(folder / path)
         if on_disk is None:
-            result.conflicts[path] = "is no file"
+            result.conflicts[path] = NO_FILE
         elif path not in new:
             _leave(result, path, on_disk[0], known.files[path])
         elif on_disk[0] != new[path]:
@@ -61,6 +63,8 @@ def changes(new: BundleFiles, known: Manifest, folder: Path) -> BundleChanges:
 
 def _there(path: Path) -> tuple[bytes | None] | None:
     """Return (content,) of a file, (None,) where there is no file, and None where something else is in its place."""
+    if path.is_symlink():
+        return None
     try:
         return (path.read_bytes(),)
     except FileNotFoundError:
@@ -134,7 +138,7 @@ def anew(new: BundleFiles, request: PlanRequest, targets: Sequence[str], folder:
 def _own(path: str, there: tuple[bytes | None] | None, new: BundleFiles, known: Manifest) -> str:
     """Return why a file would be lost if the bundle were written anew, in words that follow its path; "" if not."""
     if there is None:
-        return "is no file"
+        return NO_FILE
     if there[0] is None or there[0] == new.get(path) or written_file_digest(there[0]) == known.files.get(path):
         return ""
     if path in known.files:
