@@ -113,11 +113,20 @@ class Workspace:
 
 def _create(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         ignore = folder / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n")
+        _make_private(folder)
     except OSError as fault:
         raise UserError(
             f"cannot write {str(folder)!r}: {fault.strerror}; start Jupyter in a folder that you own"
         ) from fault
+
+
+def _make_private(folder: Path) -> None:
+    """Let nobody but the owner read the record, which holds the text of cells; older versions made it readable."""
+    for path in (folder, *(path for path in folder.iterdir() if path.is_file() and not path.is_symlink())):
+        state = path.stat()
+        if state.st_uid == os.getuid() and state.st_mode & 0o077:
+            path.chmod(state.st_mode & 0o700)

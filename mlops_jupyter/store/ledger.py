@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,8 @@ class Ledger:
             ) from fault
 
     def _connect(self) -> sqlite3.Connection:
+        with suppress(OSError):  # SQLite says in a moment what is wrong; it gives its own files the same permissions
+            os.close(os.open(self.path, os.O_CREAT | os.O_CLOEXEC, 0o600))
         db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         db.row_factory = sqlite3.Row
         db.execute("PRAGMA journal_mode=WAL")
