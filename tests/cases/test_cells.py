@@ -83,7 +83,7 @@ CUTS = (
     Cut("timeit over a cell", "%%timeit -n 3 k = s(1)\na = b\nif a:\n    c = k", ((CELL, "timeit", 1, None, "-n 3 k = s(1)"),), 'class __timeit__(__magic__("timeit", lambda: ( s(1)))):\n a = b\n if a:\n     c = k', "s b k"),
     Cut("timeit over nothing", "%%timeit\n# a\n", ((CELL, "timeit", 1, None, ""),), "pass  # %%timeit\n# a\n"),
     Cut("bash", "%%bash --out o --err e\nls $a\nexit", ((CELL, "bash", 1, None, "--out o --err e"),), 'o = e = __magic__("bash")\n# ls $a\n# exit', "", "o e"),
-    Cut("file written", "%%writefile {p}\nimport a\n", ((CELL, "writefile", 1, None, "{p}"),), "pass  # %%writefile {p}\n# import a\n"),
+    Cut("file written", "%%writefile {p}\nimport a\n", ((CELL, "writefile", 1, None, "{p}"),), '__magic__("writefile", p)\n# import a\n', "p"),
     Cut("unknown cell magic", "%%foo\nbar baz", ((CELL, "foo", 1, None, ""),), '__magic__("foo", text=\'\\nbar baz\')\n# bar baz'),
     Cut("modulo over lines", "a = (b\n % c)\nd = [\n!x]\n", (), "a = (b\n % c)\nd = [\n!x]\n"),
     Cut("modulo after a backslash", "a = b \\\n% c\n", (), "a = b \\\n% c\n", "b c", "a"),

@@ -266,7 +266,7 @@ def test_a_cell_that_may_raise_is_gone_on_from(tmp_path: Path) -> None:
 REFUSED = [
     (
         "what IPython kept",
-        ["%%capture out\nprint(1)", "x = out.stdout"],
+        ["%%time\n%%capture out\nprint(1)", "x = out.stdout"],
         ["x"],
         "cell 2 uses 'out', which holds what %%capture kept",
     ),
