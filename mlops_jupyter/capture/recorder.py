@@ -9,7 +9,8 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,11 +31,12 @@ from mlops_jupyter.capture.observers.process_state import ProcessState
 from mlops_jupyter.capture.observers.temporary_files import TemporaryFiles
 from mlops_jupyter.capture.observers.variables import Variables
 from mlops_jupyter.capture.value_kinds import is_ours
+from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.executions import Execution, ExecutionStatus
 from mlops_jupyter.core.hidden_names import FILE
 from mlops_jupyter.core.ids import SessionId, new_id
 from mlops_jupyter.runtime.step.display import draws
-from mlops_jupyter.store.executions import save
+from mlops_jupyter.store.executions import ExecutionLog
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
@@ -58,7 +60,7 @@ class Recorder:
         self.history: list[Execution] = []
         self.after: list[Callable[[Execution], None]] = []
         self.ipython_names = IPythonNames(shell.user_ns)
-        self._ledger = ledger
+        self._executions = ExecutionLog(ledger, self.session)
         self._files = files = FileVariables()
         self._variables = Variables(shell.user_ns, self.ipython_names, self.history)
         self._header_lines = HeaderLines(shell.user_ns, self._variables.rebound)
@@ -101,6 +103,8 @@ class Recorder:
         self.shell.events.unregister("post_run_cell", self.post_run_cell)
         self._opened_files.close()
         self._hidden.close()
+        with _told():
+            self._executions.flush()
 
     def initial(self, name: str) -> object:
         """Return the value that a hidden variable had before anything changed it."""
@@ -174,21 +178,32 @@ class Recorder:
         """Put the execution into the history and the ledger, and tell those who wait for it."""
         execution = cell.execution(len(self.history))
         self.history.append(execution)
-        try:
+        with _told():
             self._header_lines.end(cell, execution)
-            for listener in self.after:
+        for listener in self.after:
+            with _told():
                 listener(execution)
-            overhead = cell.overhead + time.perf_counter() - clock
-            self.history[-1] = replace(execution, overhead=overhead)
-            save(self._ledger, self.session, self.history[-1])
-        except Exception:
-            _log.exception("this cell is in the record of this session only")
+        overhead = cell.overhead + time.perf_counter() - clock
+        self.history[-1] = replace(execution, overhead=overhead)
+        with _told():
+            self._executions.add(self.history[-1])
 
     def _lose(self, cell: ActiveCell) -> None:
         """Record a cell of which IPython did not say how it ended: a fault whose own text ends the process, say."""
         cell.unobserved = "nothing told how it ended"
         cell.seconds = time.time() - cell.started
         self.history.append(cell.execution(len(self.history)))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell a fault of the record, in one line if its cause is known, and go on: the cell has run."""
+    try:
+        yield
+    except UserError as fault:
+        print(f"mlops_jupyter: {fault}", file=sys.stderr)
+    except Exception:
+        _log.exception("a cell was not recorded")
 
 
 def _never_ran(cell: ActiveCell, result: ExecutionResult) -> bool:

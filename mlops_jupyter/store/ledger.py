@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,15 @@ BUSY_SECONDS = 30.0
 """How long a writer waits for another writer before it gives up, in seconds."""
 
 
+class LedgerError(UserError):
+    """The ledger cannot be read or written now: its disk is full, say, or another process has locked it too long."""
+
+
 class Ledger:
     """One connection to `ledger.db`.
 
-    A connection is not shared: each thread and each process, also a forked one, opens its own.
+    A connection is not shared: each thread and each process, also a forked one, opens its own. Each method raises
+    `LedgerError` where SQLite cannot do what it is asked for; what was not committed is then not in the ledger.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,13 +41,10 @@ class Ledger:
             self._migrate()
         except sqlite3.OperationalError as fault:
             raise UserError(
-                f"cannot open the ledger {str(path)!r}: {fault}; "
-                "see that its disk has room and can be written, or move it away"
+                f"cannot open the ledger {str(path)!r}: {fault}; {_advice(fault)}, or move it away"
             ) from fault
         except sqlite3.DatabaseError as fault:
-            raise UserError(
-                f"cannot open the ledger {str(path)!r}: {fault}; move it away to start a new one"
-            ) from fault
+            raise UserError(f"cannot open the ledger {str(path)!r}: {fault}; {_advice(fault)}") from fault
 
     def _connect(self) -> sqlite3.Connection:
         with suppress(OSError):  # SQLite says in a moment what is wrong; it gives its own files the same permissions
@@ -79,33 +81,36 @@ class Ledger:
 
         It takes the write lock at once, so what is read inside stays true until the end.
         """
-        self._db.execute("BEGIN IMMEDIATE")
+        with self._faults():
+            self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            with self._faults():
+                self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # SQLite itself rolls back after some faults
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> int:
         """Run one statement that writes; return the id of the last inserted row. Outside a transaction it commits."""
-        return int(self._db.execute(sql, values).lastrowid or 0)
+        with self._faults():
+            return int(self._db.execute(sql, values).lastrowid or 0)
 
     def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """Run one statement for each row of values, in the open transaction or in one of its own."""
-        if self._db.in_transaction:
+        with nullcontext() if self._db.in_transaction else self.transaction(), self._faults():
             self._db.executemany(sql, rows)
-        else:
-            with self.transaction():
-                self._db.executemany(sql, rows)
 
     def query(self, sql: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[sqlite3.Row]:
         """Return the rows of a SELECT, their columns by name (`row["key"]`); values by position or name (`:key`)."""
-        return self._db.execute(sql, values).fetchall()
+        with self._faults():
+            return self._db.execute(sql, values).fetchall()
 
     def changes_mark(self) -> int:
         """Return a number that changes when another connection commits (`PRAGMA data_version`)."""
-        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+        with self._faults():
+            return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
     def post(self, kind: str, payload: dict[str, Any]) -> int:
         """Insert a message for the courier into the outbox; return the message's id."""
@@ -122,9 +127,26 @@ class Ledger:
             (time.time(), getpass.getuser(), verb, subject, json.dumps(detail)),
         )
 
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        """Raise `LedgerError`, one line, for what SQLite or the disk refuses."""
+        try:
+            yield
+        except sqlite3.DatabaseError as fault:
+            raise LedgerError(f"cannot use the ledger {str(self.path)!r}: {fault}; {_advice(fault)}") from fault
+
     def close(self) -> None:
         """Close the connection. Closing twice is harmless."""
         self._db.close()
+
+
+def _advice(fault: sqlite3.DatabaseError) -> str:
+    """Return what the user can do about a fault."""
+    if "locked" in str(fault):
+        return "another process has been writing for too long: try again"
+    if isinstance(fault, sqlite3.OperationalError):
+        return "see that its disk has room and can be written"
+    return "move it away to start a new one"
 
 
 def _migrations() -> list[str]:

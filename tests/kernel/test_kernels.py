@@ -73,3 +73,21 @@ def test_a_killed_kernel_loses_nothing_that_returned(tmp_path: Path) -> None:
     steps = [metric.step for metric in client.get_metric_history(run, "value")]
     assert len(steps) == len(set(steps))
     assert set(range(returned + 1)) <= set(steps)
+
+
+def test_the_steps_of_a_long_notebook_are_shown_soon_and_not_after_each_cell(tmp_path: Path) -> None:
+    """Slow looks at all steps are made from the kernel's loop; the last one comes though no cell follows."""
+    slow = "import time\nfrom mlops_jupyter.services.pipeline.query import step_states as states\n"
+    slow += "made, count = states.marked, [0]\ndef slowed(history):\n"
+    slow += "    time.sleep(0.05)\n    count[0] += 1\n    return made(history)\nstates.marked = slowed"
+    with kernel(tmp_path / "a.ipynb") as client:
+        assert not execute(client, slow, timeout=60)
+        for number in range(30):
+            assert not execute(client, f"%%pipeline part_{number}\nx_{number} = {number}", timeout=60)
+        shown = "SELECT count(*) FROM step_view"
+        ledger = sqlite3.connect(tmp_path / ".mlops" / "ledger.db")
+        until = time.monotonic() + 30
+        while ledger.execute(shown).fetchone() != (30,) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert ledger.execute(shown).fetchone() == (30,)
+        assert not execute(client, "assert count[0] < 10, count", timeout=60)

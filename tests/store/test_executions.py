@@ -9,8 +9,8 @@ import pytest
 from mlops_jupyter.core.executions import Execution
 from mlops_jupyter.core.ids import ExecutionId, SessionId
 from mlops_jupyter.store import ledger as ledgers
-from mlops_jupyter.store.executions import save
-from mlops_jupyter.store.ledger import Ledger
+from mlops_jupyter.store.executions import ExecutionLog
+from mlops_jupyter.store.ledger import Ledger, LedgerError
 
 ACCESS = "SELECT execution, name, kind, fingerprint FROM access ORDER BY execution, kind, name"
 
@@ -25,8 +25,9 @@ def test_what_was_accessed(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.db")
     ledger.execute(SESSION)
     writes = {"größe": "a1", '~file:data/"x" y.csv': "b2"}
-    save(ledger, SessionId("s"), Execution(ExecutionId(0), "del z", "del z", writes=writes, deletes=frozenset("z")))
-    save(ledger, SessionId("s"), Execution(ExecutionId(1), "größe", "größe", reads=frozenset({"größe"})))
+    log = ExecutionLog(ledger, SessionId("s"))
+    log.add(Execution(ExecutionId(0), "del z", "del z", writes=writes, deletes=frozenset("z")))
+    log.add(Execution(ExecutionId(1), "größe", "größe", reads=frozenset({"größe"})))
     assert accesses(ledger) == [
         (1, "z", "delete", None),
         (1, "größe", "write", "a1"),
@@ -50,3 +51,45 @@ def test_a_ledger_of_an_older_version_keeps_its_rows(tmp_path: Path, monkeypatch
     older.close()
     monkeypatch.setattr(ledgers, "_migrations", lambda: steps)
     assert accesses(Ledger(tmp_path / "ledger.db")) == rows
+
+
+def test_a_full_disk_keeps_executions_and_saves_them_when_there_is_room(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.db")
+    ledger.execute(SESSION)
+    log = ExecutionLog(ledger, SessionId("s"))
+    fill(ledger)
+    with pytest.raises(LedgerError, match=r"1 cell kept in memory, not recorded yet: .* is full; see that its disk"):
+        log.add(Execution(ExecutionId(0), long("a"), long("a")))
+    with pytest.raises(LedgerError, match="2 cells kept in memory"):
+        log.add(Execution(ExecutionId(1), long("b"), long("b")))
+    make_room(ledger)
+    log.add(Execution(ExecutionId(2), "c", "c"))
+    sources = [row["source"] for row in ledger.query("SELECT source FROM execution ORDER BY id")]
+    assert sources == [long("a"), long("b"), "c"]
+
+
+def test_a_transaction_that_finds_the_disk_full_leaves_nothing_and_no_transaction_open(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.db")
+    ledger.execute(SESSION)
+    fill(ledger)
+    for _ in range(2):
+        with pytest.raises(LedgerError, match="is full"), ledger.transaction():
+            ledger.post("small", {})
+            ledger.post("large", {"text": long("x")})
+    make_room(ledger)
+    with ledger.transaction():
+        ledger.post("after", {})
+    assert [row["kind"] for row in ledger.query("SELECT kind FROM outbox")] == ["after"]
+
+
+def long(letter: str) -> str:
+    return letter * 100_000
+
+
+def fill(ledger: Ledger) -> None:
+    """Let SQLite find no room for another page, as on a full disk."""
+    ledger.query("PRAGMA max_page_count=1")  # SQLite makes of it the number that the file has
+
+
+def make_room(ledger: Ledger) -> None:
+    ledger.query("PRAGMA max_page_count=1000000")

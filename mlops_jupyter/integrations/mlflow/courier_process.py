@@ -1,4 +1,6 @@
-"""The courier's process: carry what is new in the ledger, back off while MLflow is unavailable, exit when idle."""
+"""The courier's process: carry what is new in the ledger, back off while MLflow is unavailable, exit when idle.
+
+It also exits when its project is gone: the folder was deleted, or moved."""
 
 from __future__ import annotations
 
@@ -6,12 +8,13 @@ import logging
 import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_jupyter.integrations.mlflow.courier import LOCK
 from mlops_jupyter.runtime.model.backoff import Backoff
-from mlops_jupyter.store.ledger import Ledger
+from mlops_jupyter.store.ledger import Ledger, LedgerError
 from mlops_jupyter.store.locks import try_lock, unlock
 from mlops_jupyter.store.outbox import away, behind
 
@@ -47,6 +50,9 @@ def main(folder: Path, handle: int) -> None:
     ledger = Ledger(folder / "ledger.db")
     while True:
         _work(folder, handle, ledger)
+        if not _has_project(folder, handle):
+            _log.info("the project is gone, going")
+            return
         unlock(handle)
         # Who posted after our last look and before this unlocking saw the lock held and counts on us.
         if behind(ledger) == (0, 0):
@@ -62,7 +68,7 @@ def _work(folder: Path, handle: int, ledger: Ledger) -> None:
     upload: OutboxUpload | None = None
     patience, idle_since, idle = Patience(), time.monotonic(), float(os.environ.get(IDLE_SECONDS, "60"))
     _log.info("carrying %s to %s", folder, _without_password(uri))
-    while time.monotonic() - idle_since < idle:
+    while time.monotonic() - idle_since < idle and _has_project(folder, handle):
         if _wanted(handle) != uri:
             _again(folder, handle)
         try:
@@ -73,12 +79,25 @@ def _work(folder: Path, handle: int, ledger: Ledger) -> None:
                 patience.found()
         except UnavailableError as fault:
             wait = patience.lost()
-            away(ledger, str(fault))
+            with suppress(LedgerError):  # what waits is on the record; why it waits need not be
+                away(ledger, str(fault))
             _log.warning("MLflow is away, next try in %.1f s: %s", wait, fault)
             time.sleep(wait)
             idle_since = time.monotonic()  # waiting for MLflow is not being idle
+        except LedgerError as fault:
+            wait = patience.lost()
+            _log.warning("next try in %.1f s: %s", wait, fault)
+            time.sleep(wait)
         time.sleep(LOOK_SECONDS)
     _log.info("idle, going")
+
+
+def _has_project(folder: Path, handle: int) -> bool:
+    """Say whether the locked file is still the one of the project's folder, which may have been deleted or moved."""
+    try:
+        return os.path.samestat((folder / LOCK).stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False
 
 
 def _wanted(handle: int) -> str:

@@ -44,9 +44,8 @@ def unload(shell: InteractiveShell) -> None:
     session = _sessions.pop(id(shell), None)
     if session is None:
         return
-    session.recorder.stop()
+    session.close()
     cells.remove(shell)
-    session.workspace.close()
     for name in VERBS:
         for kind in ("line", "cell"):
             shell.magics_manager.magics[kind].pop(name, None)

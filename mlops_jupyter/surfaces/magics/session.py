@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mlops_jupyter.capture.recorder import Recorder
     from mlops_jupyter.services.pipeline.ports import Magics
     from mlops_jupyter.surfaces.magics.notebook import Notebook
+    from mlops_jupyter.surfaces.magics.throttle import Throttle
     from mlops_jupyter.workspace import Workspace
 
 
@@ -23,6 +24,7 @@ class NotebookSession:
     Attributes
     ----------
     translator : translates our magics to the code of a bundle.
+    steps : keeps the panel's view of the steps current.
     """
 
     shell: InteractiveShell
@@ -30,6 +32,13 @@ class NotebookSession:
     recorder: Recorder
     notebook: Notebook
     translator: Magics
+    steps: Throttle
+
+    def close(self) -> None:
+        """Stop recording, and close the project."""
+        self.recorder.stop()
+        self.steps.close()
+        self.workspace.close()
 
     def value(self, expression: str) -> Any:
         """Evaluate an expression in the notebook's namespace; whatever it raises becomes a `UserError` of one line."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlops_jupyter.capture.recorder import Recorder
 from mlops_jupyter.surfaces.magics.notebook import Notebook, notebook_path
 from mlops_jupyter.surfaces.magics.session import NotebookSession
+from mlops_jupyter.surfaces.magics.throttle import Throttle
 from mlops_jupyter.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def start(shell: InteractiveShell, translator: Magics) -> NotebookSession:
     before = frozenset(n for n in shell.user_ns if not recorder.ipython_names.owns(n))
     notebook = Notebook(shell, recorder, before)
     workspace.tracking.recover()
-    recorder.after.append(lambda execution: workspace.steps.follow(recorder.session, recorder.history))
+    steps = Throttle(lambda: workspace.steps.follow(recorder.session, recorder.history))
+    recorder.after.append(lambda execution: steps.changed())
     recorder.start()
-    return NotebookSession(shell, workspace, recorder, notebook, translator)
+    return NotebookSession(shell, workspace, recorder, notebook, translator, steps)

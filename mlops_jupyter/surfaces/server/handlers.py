@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -70,10 +69,6 @@ class StateHandler(OfANotebook, APIHandler):
             recorded = await asyncio.to_thread(state.read, place, await self._kernel(place))
         except UserError as fault:
             self.refuse(fault)
-        except sqlite3.Error as fault:  # the file was cut or replaced between two queries
-            self.refuse(
-                UserError(f"cannot read the ledger of {self.get_query_argument('notebook')!r}: {fault}; try again")
-            )
         else:
             self.finish(json.dumps(encode(recorded), allow_nan=False))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +104,7 @@ class LedgerWatcher:
                 self._close(path)
                 opened = self._opened[path] = WatchedLedger(open_to_read(path), file)
             return (path, file, opened.ledger.changes_mark())
-        except (UserError, OSError, sqlite3.Error) as fault:
+        except (UserError, OSError) as fault:
             self._close(path)
             return (path, str(fault))  # counts as a change: whoever reads the ledger then gets the message
 

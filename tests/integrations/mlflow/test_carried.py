@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -162,3 +163,20 @@ def test_one_courier_that_goes_when_idle_and_comes_back(project: Workspace, clie
         run.log(auc=1)
     arrive(project)
     assert client.get_run(project.tracking.run("after").mlflow).data.metrics == {"auc": 1}
+
+
+@pytest.mark.parametrize("away", ["deleted", "moved"])
+def test_a_courier_whose_project_is_gone_ends(project: Workspace, tmp_path, client, away: str) -> None:
+    project.courier()
+    until(lambda: "carrying" in log_of(project))
+    process = courier._started[-1]
+    assert process.poll() is None
+    moved = tmp_path.with_name(f"{tmp_path.name}-moved")
+    project.root.rename(moved)
+    if away == "deleted":
+        shutil.rmtree(moved)
+    assert process.wait(20) == 0
+    if away == "moved":
+        with Workspace(moved).tracking.start("there") as run:
+            run.log(auc=1)
+        arrive(Workspace(moved))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from mlops_jupyter.services.schedule import bundle as bundles
 from mlops_jupyter.services.schedule.models import RunState, Schedule, ScheduledRun, Trigger
 from mlops_jupyter.services.schedule.run_store import LOGS, RunStore
 from mlops_jupyter.services.schedule.runner.bundle_process import RunOutcome, RunRequest, run_bundle
+from mlops_jupyter.store.ledger import LedgerError
 
 FULL_SECONDS = 600.0
 """How long recording the end of a run is tried again, where the ledger cannot be written."""
@@ -70,7 +70,7 @@ class Launcher:
         while True:
             try:
                 return self.runs.finish(run, schedule, status, record)
-            except sqlite3.OperationalError:
+            except LedgerError:
                 if stopped() or time.monotonic() > deadline:
                     raise  # once this process has ended, the run counts as lost
                 time.sleep(1.0)
