@@ -1,4 +1,7 @@
-"""The workspace of a project folder: the one place where stores, services and integrations are joined."""
+"""The workspace of a project folder: the one place where stores, services and integrations are joined.
+
+The decisions behind it: ARCHITECTURE.md, "Capture".
+"""
 
 from __future__ import annotations
 

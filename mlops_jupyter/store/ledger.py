@@ -1,7 +1,7 @@
 """The ledger: a SQLite database that several processes write at once, and that survives `kill -9`.
 
 A committed transaction is in the operating system's hands: it survives the death of the process (WAL with
-``synchronous=NORMAL``), though the last moments may be lost with the machine's power.
+``synchronous=NORMAL``), though the last moments may be lost with the machine's power (see `SYNCHRONOUS`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ from mlops_jupyter.core.errors import NewerStoreError, UserError
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for another writer before it gives up, in seconds."""
+
+
+SYNCHRONOUS = "MLOPS_JUPYTER_SYNCHRONOUS"
+"""Environment variable: how SQLite waits for the disk (`PRAGMA synchronous`), `NORMAL` (unset), `FULL`, `EXTRA`."""
 
 
 class LedgerError(UserError):
@@ -52,7 +56,7 @@ class Ledger:
         db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         db.row_factory = sqlite3.Row
         db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=NORMAL")
+        db.execute(f"PRAGMA synchronous={_synchronous()}")
         db.execute("PRAGMA foreign_keys=ON")
         return db
 
@@ -140,10 +144,19 @@ class Ledger:
         self._db.close()
 
 
+def _synchronous() -> str:
+    level = os.environ.get(SYNCHRONOUS) or "NORMAL"
+    if level.upper() not in ("NORMAL", "FULL", "EXTRA"):
+        raise UserError(f"{SYNCHRONOUS}={level!r} means nothing: set it to NORMAL, FULL or EXTRA")
+    return level.upper()
+
+
 def _advice(fault: sqlite3.DatabaseError) -> str:
     """Return what the user can do about a fault."""
     if "locked" in str(fault):
         return "another process has been writing for too long: try again"
+    if fault.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+        return "its tables are not those of this version: move it away to start a new one"
     if isinstance(fault, sqlite3.OperationalError):
         return "see that its disk has room and can be written"
     return "move it away to start a new one"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops_jupyter.core.executions import Execution
+from mlops_jupyter.core.errors import UserError
+from mlops_jupyter.core.executions import Execution, Header
 from mlops_jupyter.core.ids import ExecutionId, SessionId
 from mlops_jupyter.store import ledger as ledgers
 from mlops_jupyter.store.executions import ExecutionLog
@@ -93,3 +94,63 @@ def fill(ledger: Ledger) -> None:
 
 def make_room(ledger: Ledger) -> None:
     ledger.query("PRAGMA max_page_count=1000000")
+
+
+LEVELS = [(None, 1), ("FULL", 2), ("extra", 3)]
+
+
+@pytest.mark.parametrize(("level", "number"), LEVELS)
+def test_how_long_it_waits_for_the_disk(
+    level: str | None, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if level:
+        monkeypatch.setenv(ledgers.SYNCHRONOUS, level)
+    ledger = Ledger(tmp_path / "ledger.db")
+    assert ledger.query("PRAGMA synchronous")[0][0] == number
+
+
+def test_a_word_that_is_no_level_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ledgers.SYNCHRONOUS, "OFF")
+    with pytest.raises(UserError, match="MLOPS_JUPYTER_SYNCHRONOUS='OFF' means nothing: set it to NORMAL, FULL"):
+        Ledger(tmp_path / "ledger.db")
+
+
+MASKED = [
+    ("password = 'x7Kq-1'", "password = '***'"),
+    ("print('x7Kq-92fa')", "print('***')"),
+]
+
+
+@pytest.mark.parametrize(("source", "saved"), MASKED)
+def test_secrets_in_the_record_are_masked(
+    source: str, saved: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger(tmp_path / "ledger.db")
+    ledger.execute(SESSION)
+    log = ExecutionLog(ledger, SessionId("s"))
+    monkeypatch.setenv("API_TOKEN", "x7Kq-92fa")  # also one that is set while the notebook runs
+    writes = {"password": "a1", "~environ:API_TOKEN": "a2", "size": "a3"}
+    log.add(Execution(ExecutionId(0), source, source, error="E: no x7Kq-92fa", writes=writes))
+    row = ledger.query("SELECT source, error FROM execution")[0]
+    assert (row["source"], row["error"]) == (saved, "E: no ***")
+    marks = {row["name"]: row["fingerprint"] for row in ledger.query("SELECT name, fingerprint FROM access")}
+    assert marks == {"password": "", "~environ:API_TOKEN": "", "size": "a3"}
+
+
+def test_of_a_private_cell_only_that_it_ran_is_recorded(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.db")
+    ledger.execute(SESSION)
+    source = "%%private\nname = 'x'\n1 / 0"
+    private = Execution(
+        ExecutionId(0),
+        source,
+        source,
+        headers=(Header("private", ""),),
+        error="NameError: name 'Smith' is not defined",
+        reads=frozenset({"name"}),
+        writes={"name": "a1"},
+    )
+    ExecutionLog(ledger, SessionId("s")).add(private)
+    row = ledger.query("SELECT source, error FROM execution")[0]
+    assert (row["source"], row["error"]) == ("%%private", "NameError")
+    assert accesses(ledger) == []

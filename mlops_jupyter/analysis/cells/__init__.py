@@ -15,7 +15,7 @@ from mlops_jupyter.analysis.cells.segments import Segment, SegmentKind, segments
 
 __all__ = ["OURS", "HeaderLine", "Segment", "SegmentKind", "segments", "split_headers", "to_python"]
 
-OURS = ("pipeline", "track")
+OURS = ("pipeline", "track", "private")
 """Our own cell magics, which apply to the whole cell."""
 
 _HEADER = re.compile(rf"[ \t]*%%({'|'.join(OURS)})(?:[ \t]+([^\r\n]*))?[ \t]*(?:\r\n|\r|\n|\Z)")

@@ -1,11 +1,16 @@
-"""The coordinator of a run: which steps come from the cache, which start next, and how each ended."""
+"""The coordinator of a run: which steps come from the cache, which start next, and how each ended.
+
+The decisions behind it: ARCHITECTURE.md, "Run".
+"""
 
 from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import PipelineError
 from ..model.backoff import Backoff
@@ -13,13 +18,20 @@ from ..model.events import SUCCEEDED, ExecutionRequest, Progress, StepError, Ste
 from ..model.package_versions import versions
 from ..model.pipeline import INITIAL, Step, cache_key
 from ..step.initial import Initial
+from ..storage.objects import DamagedObjectError
 from ..storage.store import Artifact, Store
 from .attempts import Attempt, AttemptEnd, Attempts
 from .cache_lookup import CacheLookup
 from .parameter_files import with_parameter_files
 
+if TYPE_CHECKING:
+    from ..step.job import Job
+
 LONGEST_PAUSE_SECONDS = 60.0
 """The longest pause between two attempts at a step, unless its first pause is longer."""
+
+REMAKES = 2
+"""How often a step's artifacts are made again in one run where they are damaged: a disk that goes on so is broken."""
 
 
 def backoff(first: float) -> Backoff:
@@ -58,6 +70,7 @@ class RunCoordinator:
         self._missed: set[str] = set()
         self._tries: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
+        self._remade: Counter[str] = Counter()
 
     def check(self) -> None:
         """Raise `PipelineError` if a secret, a data file or a task's input is missing. Called before any step runs."""
@@ -167,6 +180,10 @@ class RunCoordinator:
     def take_note(self, end: AttemptEnd) -> None:
         """Take in how an attempt ended; a failed step waits for a retry if it has one left."""
         attempt, step, seconds = end.attempt, end.attempt.job.step, time.time() - end.attempt.started
+        if end.error is None and not self._is_current(attempt.job):
+            self._keys.pop(step.name, None)  # what it took is made again meanwhile, and may be another then
+            self._waiting.append(step)
+            return
         if end.error is None:
             self._made[step.name] = self._store.artifacts(self.run, step.name)
             self._end(step, StepEvent(step.name, StepStatus.DONE, seconds))
@@ -176,12 +193,40 @@ class RunCoordinator:
         else:
             error = end.error
             self._record_failure(attempt, error)
+        if error["type"] == DamagedObjectError.__name__ and self._make_again(step):
+            self._tell(StepEvent(step.name, StepStatus.RETRYING, seconds, error))
+            return
         if attempt.job.attempt > step.retries or self._request.task:
             self._end(step, StepEvent(step.name, StepStatus.FAILED, seconds, error))
             return
         self._not_before[step.name] = time.monotonic() + backoff(step.backoff).pause(attempt.job.attempt)
         self._waiting.insert(0, step)
         self._tell(StepEvent(step.name, StepStatus.RETRYING, seconds, error))
+
+    def _is_current(self, job: Job) -> bool:
+        """Say whether a job took the artifacts that its step would take now."""
+        return all(name in self._made for name in job.step.upstream) and job.key == self._key(job.step)
+
+    def _make_again(self, step: Step) -> bool:
+        """Let the steps run again whose artifacts are gone from the store, and what follows them; say whether any does.
+
+        A step that took such an artifact before it was gone is looked up again: its key tells whether it took the same.
+        """
+        gone = [name for name in step.upstream if not all(self._kept(artifact) for artifact in self._made[name])]
+        if self._request.task or not gone or any(self._remade[name] == REMAKES for name in gone):
+            return False
+        self._remade.update(gone)
+        again = {step.name}.union(*map(self._pipeline.downstream, gone))
+        for each in self._scope:
+            if each.name in again and (each.name in self._ended or each is step):
+                self._store.forget_step(self.run, each.name)
+                for known in (self._ended, self._made, self._keys, self._tries):
+                    known.pop(each.name, None)
+                self._waiting.append(each)
+        return True
+
+    def _kept(self, artifact: Artifact) -> bool:
+        return self._store.keeps(artifact.digest, artifact.bytes)
 
     def abandon(self, end: AttemptEnd) -> None:
         """Record that an attempt was stopped, unless a coordinator elsewhere keeps the records of the run."""

@@ -13,6 +13,7 @@ from ..model.events import SUCCEEDED, ExecutionRequest, Progress, RunResult, Ste
 from ..model.parameters import as_default, parameter_values
 from ..model.pipeline import Pipeline
 from ..model.source_digest import as_on_disk
+from ..secret_values import KnownSecrets, in_environment
 from ..step.initial import package_folder
 from ..storage.store import Store, new_run, valid_run
 from . import run_records
@@ -118,8 +119,9 @@ class PipelineRun:
         self._request = request
         self._store = store
         self._steps = [step.name for step in request.scope()]
+        self._secrets = KnownSecrets(in_environment(request.pipeline.secrets))
         self._rest = ExitStack()
-        scratch = self._rest.enter_context(run_records.scratch(store, run_id))
+        scratch = self._rest.enter_context(run_records.scratch(store, run_id, self._secrets))
         self.coordinator = RunCoordinator(request, store, run_id, scratch, attempts, progress)
         self._started = time.time()
 
@@ -137,6 +139,7 @@ class PipelineRun:
         """Write the last record of the run; return its result. `fault` says why a run was stopped."""
         ended = self.coordinator.ended if not fault else ()
         with self._rest:
+            run_records.mask_logs(self._store, self.id, self._steps, self._secrets)
             index = self._store.index(self.id) if not self._request.led else {"outputs": ()}
             if not self._request.led:
                 run_records.merge_tracking(self._store, self.id)

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..model.events import SUCCEEDED, ExecutionRequest, StepError, StepEvent
+from ..secret_values import KnownSecrets
+from ..storage.atomic import write_atomic
 from ..storage.store import Facts, Store
 
 
 @contextmanager
-def scratch(store: Store, run_id: str) -> Iterator[Path]:
+def scratch(store: Store, run_id: str, secrets: KnownSecrets) -> Iterator[Path]:
     """Lend the folder in which steps work: the run's own, or a temporary one whose logs are copied to the store."""
     if store.folder is not None:
         yield store.folder / run_id
@@ -29,7 +31,18 @@ def scratch(store: Store, run_id: str) -> Iterator[Path]:
             yield folder
         finally:
             for log in sorted(folder.glob("logs/*.txt")):
-                store.write(run_id, f"logs/{log.name}", log.read_bytes())
+                store.write(run_id, f"logs/{log.name}", secrets.masked_bytes(log.read_bytes()))
+
+
+def mask_logs(store: Store, run_id: str, steps: list[str], secrets: KnownSecrets) -> None:
+    """Mask secrets in the logs of steps that have ended: other programs of a step may have printed some."""
+    if not secrets or store.folder is None:
+        return
+    for name in steps:
+        log = store.folder / run_id / "logs" / f"{name}.txt"
+        data = log.read_bytes() if log.is_file() else b""
+        if secrets.held_by(data):
+            write_atomic(log, secrets.masked_bytes(data), fsync=False)
 
 
 def begin(request: ExecutionRequest, store: Store, run_id: str, steps: list[str]) -> float:

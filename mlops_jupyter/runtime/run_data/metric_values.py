@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from ..errors import UserError
+from ..secret_values import MASK, KnownSecrets, in_environment, looks_like_one
 
 KEY = re.compile(r"[A-Za-z0-9_\-. :/]{1,250}")
 """Names of metrics, parameters and tags (MLflow's own rule)."""
@@ -63,13 +64,29 @@ def number(key: str, value: object) -> float:
 
 
 def text(key: str, value: object) -> str:
-    """Return a parameter's value as MLflow keeps it; raise `NotLoggableError` for one too long to keep whole."""
+    """Return a parameter's value as MLflow keeps it; raise `NotLoggableError` for one too long to keep whole.
+
+    A secret is masked: see `secret_values`.
+    """
     shown = str(value)
+    shown = MASK if looks_like_one(key, shown) else KnownSecrets(in_environment()).masked(shown)
     if len(shown) > LONGEST_PARAMETER:
         raise NotLoggableError(
             f"parameter {key!r} has {len(shown)} characters and MLflow keeps {LONGEST_PARAMETER}: log it as an artifact"
         )
     return shown
+
+
+def artifact_data(path: str, data: bytes) -> bytes:
+    """Return a file's content with secrets masked; raise `NotLoggableError` if one is in a file that is no text."""
+    secrets = KnownSecrets(in_environment())
+    secret = secrets.held_by(data)
+    if not secret:
+        return data
+    try:
+        return secrets.masked(data.decode()).encode()
+    except UnicodeDecodeError:
+        raise NotLoggableError(f"the file {path!r} holds the secret {secret!r}: log one without it") from None
 
 
 def whole_step(step: object) -> int:

@@ -7,16 +7,17 @@ import json
 import os
 import posixpath
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import PipelineError
-from ..hashing import file_digest, initial_value_digest
+from ..hashing import file_digest, initial_value_digest, secret_digest
 from ..hidden.names import ENVIRON, FILE
 from ..hidden.registry import initial_file, read
 from ..model.pipeline import Pipeline, Step, data_files
+from ..secret_values import looks_like_one
 
 ABSENT = ""
 """The digest of a hidden variable without an initial value, which stays as it is in the process."""
@@ -39,6 +40,7 @@ class Initial:
         self.folder = package_folder(pipeline) / "initial"
         self.data = data
         self._place = pipeline.folder
+        self._secrets = pipeline.secrets
         names = {name for step in pipeline.steps for name in step.inputs if name.startswith(FILE)}
         self._names = Counter(PurePosixPath(name.removeprefix(FILE)).name for name in names)
         if data is not None and not data.is_dir():
@@ -48,7 +50,10 @@ class Initial:
         """Return the digest of a variable's initial value, or `ABSENT`; raise `PipelineError` if a file is missing."""
         if name.startswith(FILE):
             return _file_digest(self.file(name.removeprefix(FILE)))
-        return value_digest(self.value(name))
+        value = self.value(name)
+        if name.startswith(ENVIRON):
+            return environment_digest(name.removeprefix(ENVIRON), value, self._secrets)
+        return value_digest(value)
 
     def recorded(self, path: str) -> str:
         """Return the digest that a data file had when the bundle was made, "" if it is not known."""
@@ -135,6 +140,18 @@ class Initial:
 def value_digest(value: object) -> str:
     """Return the digest of a hidden variable's initial value, given as JSON; `ABSENT` for None."""
     return ABSENT if value is None else initial_value_digest(value)
+
+
+def environment_digest(name: str, value: Any, secrets: Container[str]) -> str:
+    """Return the digest of an environment variable's value: a slow one of a secret, which must not be guessed from it.
+
+    Parameters
+    ----------
+    secrets : names of the variables that hold secrets, whatever they are called.
+    """
+    if isinstance(value, str) and (name in secrets or looks_like_one(name, value)):
+        return secret_digest(name, value)
+    return value_digest(value)
 
 
 def package_folder(pipeline: Pipeline) -> Path:

@@ -19,6 +19,7 @@ from typing import Any
 from ..errors import PipelineError
 from ..model.events import FAILED
 from ..model.pipeline import Pipeline, Step
+from ..secret_values import KnownSecrets, in_environment, printed_masked
 from ..storage.store import Artifact, Facts, Store
 from . import display
 from .environment import StepEnvironment, reseed
@@ -65,11 +66,14 @@ class Job:
     def __call__(self) -> int:
         """Run the step and write its record; return 0, or `FAILED`."""
         store = Store(self.store)
+        secrets = KnownSecrets(in_environment(self.pipeline.secrets))
         try:
-            entry = self._perform(store)
+            with printed_masked(secrets):
+                entry = self._perform(store, secrets)
         except BaseException as fault:
-            self._report(fault)
-            store.set_step(self.run, {**self._facts("failed"), "outputs": [], "error": self._error(fault)})
+            with printed_masked(secrets):
+                self._report(fault)
+            store.set_step(self.run, {**self._facts("failed"), "outputs": [], "error": self._error(fault, secrets)})
             return FAILED
         store.remember(self.key, entry)
         store.set_step(self.run, {**self._facts("done"), **entry, "error": None})
@@ -77,7 +81,7 @@ class Job:
             store.index(self.run)
         return 0
 
-    def _perform(self, store: Store) -> Facts:
+    def _perform(self, store: Store, secrets: KnownSecrets) -> Facts:
         folder = working_directory(self.pipeline, self.step, self.work)
         environment = StepEnvironment(self, store, folder)
         environment.lay_files()
@@ -98,7 +102,7 @@ class Job:
             values = self._named(_awaited(function(**arguments)))
         seen = outside.end()
         check.end(arguments)
-        outputs = StepOutputs(store, self.run, self.pipeline, self.step)
+        outputs = StepOutputs(store, self.run, self.pipeline, self.step, secrets)
         entry = outputs.keep(values)
         return {
             **entry,
@@ -166,9 +170,10 @@ class Job:
             f"{type(fault).__name__}: {fault}\n" if isinstance(fault, PipelineError) else traceback.format_exc()
         )
 
-    def _error(self, fault: BaseException) -> Facts:
+    def _error(self, fault: BaseException, secrets: KnownSecrets) -> Facts:
         trace = "" if isinstance(fault, PipelineError) else trimmed(fault, package_folder(self.pipeline), self.work)
-        return {"type": type(fault).__name__, "message": f"{fault}{self._searched(fault)}", "traceback": trace}
+        message = secrets.masked(f"{fault}{self._searched(fault)}")
+        return {"type": type(fault).__name__, "message": message, "traceback": secrets.masked(trace)}
 
     def _searched(self, fault: BaseException) -> str:
         """Return where files were looked for, if one that other parameters may name is missing."""

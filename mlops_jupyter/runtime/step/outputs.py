@@ -1,4 +1,7 @@
-"""Store the outputs of a step: exactly for downstream steps, in open formats for people."""
+"""Store the outputs of a step: exactly for downstream steps, in open formats for people.
+
+The decisions behind it: ARCHITECTURE.md, "Bundle".
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from ..errors import PipelineError
 from ..hidden import registry
 from ..hidden.names import FILE, HIDDEN
 from ..model.pipeline import Pipeline, Step
+from ..secret_values import KnownSecrets
 from ..storage.store import Artifact, Facts, Store
 from .output_names import file_name, kept_groups
 from .workdir import GONE
@@ -21,13 +25,19 @@ class StepOutputError(PipelineError):
 
 
 class StepOutputs:
-    """Stores the outputs, tracking and displays of one step of one run."""
+    """Stores the outputs, tracking and displays of one step of one run.
 
-    def __init__(self, store: Store, run: str, pipeline: Pipeline, step: Step) -> None:
+    Parameters
+    ----------
+    secrets : what no output may hold, and what is masked in all else.
+    """
+
+    def __init__(self, store: Store, run: str, pipeline: Pipeline, step: Step, secrets: KnownSecrets) -> None:
         self._store = store
         self._run = run
         self._pipeline = pipeline
         self._step = step
+        self._secrets = secrets
         self._wanted = kept_groups(pipeline, step)
 
     def keep(self, values: Mapping[str, Any]) -> Facts:
@@ -42,7 +52,7 @@ class StepOutputs:
         """Store what the step logged; return the object's digest and length in bytes, or None if it logged nothing."""
         if not path.is_file():
             return None
-        data = path.read_bytes()
+        data = self._secrets.masked_bytes(path.read_bytes())
         self._store.write(self._run, f"tracking/{self._step.name}.json", data)
         return {"digest": self._store.put(data), "bytes": len(data)}
 
@@ -51,6 +61,7 @@ class StepOutputs:
         files = []
         for number, (ending, data) in enumerate(shown, start=1):
             file = f"{self._step.name}-{number}.{ending}"
+            data = self._secrets.masked_bytes(data)
             self._store.write(self._run, f"displays/{file}", data)
             files.append({"file": file, "digest": self._store.put(data), "bytes": len(data)})
         return files
@@ -64,7 +75,16 @@ class StepOutputs:
             raise StepOutputError(
                 f"step {self._step.name!r} cannot hand on {' and '.join(map(repr, group))}: {fault}"
             ) from fault
+        self._refuse_secret(" and ".join(map(repr, group)), saved.data)
         return Artifact(group, self._store.put(saved.data), saved.format, len(saved.data))
+
+    def _refuse_secret(self, what: str, data: bytes) -> None:
+        """Raise `StepOutputError` if the bytes of an output hold a secret."""
+        if secret := self._secrets.held_by(data):
+            raise StepOutputError(
+                f"step {self._step.name!r} hands on {what}, which holds the secret {secret!r}, and no store may: "
+                "make it in the step that uses it, by one %%pipeline name over both"
+            )
 
     def _hidden(self, name: str) -> Artifact:
         value = registry.read(name)
@@ -72,6 +92,7 @@ class StepOutputs:
             data, kind = (b"", GONE) if not isinstance(value, bytes) else (value, "file")
         else:
             data, kind = json.dumps(value, sort_keys=True).encode(), "json"
+        self._refuse_secret(repr(name.removeprefix(FILE)), data)
         return Artifact((name,), self._store.put(data), kind, len(data))
 
     def _deliver(self, name: str, values: Mapping[str, Any]) -> Facts:
@@ -88,9 +109,19 @@ class StepOutputs:
                 raise StepOutputError(f"step {self._step.name!r} cannot deliver {name!r}: {fault}") from fault
             file += saved.suffix
             data, kind, note, print_ = saved.data, saved.format, saved.note, _fingerprint(values[name])
+        self._refuse_secret(repr(name.removeprefix(FILE)), self._uncompressed(name, values) or data)
         self._store.write(self._run, f"outputs/{file}", data)
         facts = {"name": name, "file": file, "format": kind, "fingerprint": print_, "note": note or None}
         return {**facts, "digest": self._store.put(data), "bytes": len(data)}
+
+    def _uncompressed(self, name: str, values: Mapping[str, Any]) -> bytes:
+        """Return a value pickled, in which a secret can be found; b"" for a file, and where nothing is searched for."""
+        from ..codecs import SerializationError, save_exact
+
+        try:
+            return save_exact({name: values[name]}).data if self._secrets and name in values else b""
+        except SerializationError:
+            return b""
 
 
 def _file(name: str, step: Step) -> tuple[bytes, str, str, str]:

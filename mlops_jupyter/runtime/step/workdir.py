@@ -16,6 +16,7 @@ from typing import Any
 
 from ..hidden.names import FILE
 from ..model.pipeline import INITIAL, Pipeline, Step, ancestors
+from ..secret_files import holds_secrets
 from ..storage.atomic import replacing, write_atomic
 from .outside_access import opens_for_writing
 
@@ -100,14 +101,14 @@ def lay_files(
 
 
 def _place(found: Path, target: Path, changes: bool) -> None:
-    """Copy a data file, or link a large one; atomically, since concurrent steps may read it.
+    """Copy a data file, or link a large one and one that holds secrets; atomically, for concurrent steps may read it.
 
     A step that opens it for writing must not change the file itself, which is the bundle's or the user's.
     """
     if target.exists() and target.samefile(found) and not changes:
         return
     facts = found.stat()
-    is_copied = changes or facts.st_size <= COPIED_BYTES
+    is_copied = changes or (facts.st_size <= COPIED_BYTES and not holds_secrets(found))
     if is_copied and not changes and target.is_file() and filecmp.cmp(found, target, shallow=False):
         return
     with replacing(target) as beside:

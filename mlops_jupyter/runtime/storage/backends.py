@@ -35,6 +35,9 @@ class Backend(Protocol):
     def delete(self, path: str) -> None:
         """Delete a file, if it exists."""
 
+    def touch(self, path: str) -> None:
+        """Set a file's time of change to now, if it exists and the backend can."""
+
 
 class FolderBackend:
     """A backend that is a folder on this machine.
@@ -76,6 +79,11 @@ class FolderBackend:
     def delete(self, path: str) -> None:
         """Delete a file, if it exists."""
         (self._root / path).unlink(missing_ok=True)
+
+    def touch(self, path: str) -> None:
+        """Set a file's time of change to now, if it exists."""
+        with suppress(OSError):
+            os.utime(self._root / path)
 
 
 OBJECTS = ("s3", "gs", "gcs", "abfs", "az", "oss", "memory")
@@ -156,6 +164,9 @@ class FsspecBackend:
         if self.size(path) is not None:  # what rm_file raises for an absent file differs from service to service
             with suppress(FileNotFoundError):
                 _persistent(lambda: self._fs.rm_file(self._path(path)))
+
+    def touch(self, path: str) -> None:
+        """Do nothing: object stores have no such operation, and nothing deletes from them by age."""
 
 
 def _persistent(act: Callable[[], T]) -> T:

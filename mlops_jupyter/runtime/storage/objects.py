@@ -29,9 +29,14 @@ class ObjectStore:
         self._uri = uri
 
     def put(self, data: bytes) -> str:
-        """Store bytes; return their digest. The same bytes are written once; a truncated object is written again."""
+        """Store bytes; return their digest. The same bytes are written once; a truncated object is written again.
+
+        An object that is there already counts as new, so that none is deleted that is just about to be named.
+        """
         key = content_digest(data)
-        if not self.keeps(key, len(data)):
+        if self.keeps(key, len(data)):
+            self._backend.touch(object_path(key))
+        else:
             self._backend.write(object_path(key), data)
         return key
 

@@ -7,6 +7,9 @@ import io
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import UserError
+from ..secret_values import KnownSecrets, in_environment
+
 TRUSTED = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgbm.", "collections.", "builtins.")
 """Prefixes of the types that a model may hold in a skops file; for others it is pickled."""
 
@@ -32,7 +35,19 @@ def save(model: object) -> ModelFile:
     """Save a model, without pickle where that is possible and the model can be loaded again.
 
     Functions and classes of the notebook itself travel by cloudpickle, which keeps their code.
+
+    Raises
+    ------
+    UserError
+        The model holds a secret.
     """
+    file = _saved(model)
+    if secret := KnownSecrets(in_environment()).held_by(file.data):
+        raise UserError(f"the model holds the secret {secret!r}, which no store may: make one that is given it later")
+    return file
+
+
+def _saved(model: object) -> ModelFile:
     try:
         return _skops(model)
     except Exception as fault:  # skops raises whatever its many visitors meet

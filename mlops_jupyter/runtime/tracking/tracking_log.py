@@ -15,6 +15,7 @@ from typing import Any
 from ..hashing import tracking_id
 from ..run_data.metric_values import (
     MetricClock,
+    artifact_data,
     artifact_path,
     check_called,
     check_key,
@@ -62,8 +63,9 @@ class TrackedRun:
         self.tags.update({check_key(key): text(key, value) for key, value in tags.items()})
 
     def log_files(self, files: Mapping[str, bytes]) -> None:
-        """Add files, which replace those of the same path."""
-        self.files.update({artifact_path(path): base64.b64encode(data).decode() for path, data in files.items()})
+        """Add files, which replace those of the same path. Secrets in them are masked."""
+        masked = {artifact_path(path): artifact_data(path, data) for path, data in files.items()}
+        self.files.update({path: base64.b64encode(data).decode() for path, data in masked.items()})
 
     def end(self, failed: bool) -> None:
         """End the run now, as failed or as finished."""

@@ -1,33 +1,50 @@
-"""Keep secrets out of files: refuse a parameter that looks like a secret, and note a literal of a step that does.
+"""Keep secrets out of files: refuse a parameter that looks like one and a file that holds one; note literals of steps.
 
-A secret is recognized by its name or by the form that its provider documents for tokens; any other is not found.
+How secrets are recognized: `runtime.secret_values`.
+
+The decisions behind it: ARCHITECTURE.md, "Bundle".
 """
 
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.plan import Plan
+from mlops_jupyter.runtime.secret_values import DISTINCT, FORMS, KnownSecrets, looks_like_one, texts_of
 
-NAMES = re.compile(
-    r"(?:^|_)(?:password|passwd|pwd|passphrase|secret|token|api_?key|access_?key|private_?key|auth_?key|credentials?)"
-    r"(?:_|$|\d)",
-    re.IGNORECASE,
-)
-"""Names of secrets, as a whole word of a name: `db_password`, not `tokens` or `keyword`."""
 
-FORMS = re.compile(
-    r"AKIA[0-9A-Z]{16}|gh[pousr]_[0-9A-Za-z]{36}|github_pat_\w{22,}|glpat-[\w-]{20}|xox[abpr]-[\w-]{10,}|"
-    r"sk-[\w-]{20,}|AIza[\w-]{35}|hf_[0-9A-Za-z]{30,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.|"
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\w+://[^\s:/@]+:[^\s:/@]+@"
-)
-"""Tokens of AWS, GitHub, GitLab, Slack, OpenAI, Google, Hugging Face; JSON Web Tokens; keys; passwords in addresses."""
+def check_files(files: Mapping[str, bytes], values: Iterable[tuple[str, str]]) -> None:
+    """Refuse files of a bundle of which one holds a secret that the notebook has read.
 
-PLACES = frozenset({"", "none", "changeme", "password", "secret", "token", "todo", "xxx", "***"})
-"""Placeholders, in lower case, that stand where a secret is to be filled in."""
+    Parameters
+    ----------
+    files : path -> content.
+    values : (name, value) of each secret.
+
+    Raises
+    ------
+    UserError
+        A file holds one: its text was typed into a cell, or an initial value holds it.
+    """
+    known = KnownSecrets(values)
+    for path, data in files.items() if known else ():
+        if secret := known.held_by(data):
+            raise UserError(
+                f"{path} of the bundle would hold the secret {secret!r}, which no file may: read it in the cell from "
+                "os.environ, and do not type it"
+            )
+
+
+def unsearchable(names: Iterable[str]) -> list[str]:
+    """Return a note for each declared secret whose value is too short or too plain a word to be searched for."""
+    return [
+        f"the secret {name!r} is too short or too plain to be searched for: see yourself that no value holds it"
+        for name in names
+        if not DISTINCT(os.environ.get(name, ""))
+    ]
 
 
 def check(plan: Plan) -> list[str]:
@@ -39,7 +56,7 @@ def check(plan: Plan) -> list[str]:
         A parameter looks like a secret: its value would stand in the files of every target.
     """
     for parameter in plan.parameters:
-        if any(looks_like_one(name, value) for name, value in _texts(parameter.name, parameter.default)):
+        if any(looks_like_one(name, value) for name, value in texts_of(parameter.name, parameter.default)):
             variable = parameter.name.upper()
             raise UserError(
                 f"parameter {parameter.name!r} looks like a secret, which no file may hold: read it in the cell from "
@@ -50,22 +67,6 @@ def check(plan: Plan) -> list[str]:
         f"{step}: {name!r} looks like a secret and is in the bundle: read it from the environment, with --secret"
         for step, name in dict.fromkeys(literals)
     ]
-
-
-def _texts(name: str, value: object) -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
-        yield name, value
-    elif isinstance(value, dict):
-        for key, part in value.items():
-            yield from _texts(str(key), part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _texts(name, part)
-
-
-def looks_like_one(name: str, text: str) -> bool:
-    """Return whether a value looks like a secret, by its name or by its own form."""
-    return bool(FORMS.search(text)) or (bool(NAMES.search(name)) and text.strip().lower() not in PLACES)
 
 
 def _in_code(module: str) -> Iterator[str]:

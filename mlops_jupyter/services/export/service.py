@@ -18,6 +18,7 @@ from mlops_jupyter.services.export.bundle.update import BundleChanges
 from mlops_jupyter.services.export.render import render
 from mlops_jupyter.services.pipeline.planner import PlanRequest, plan
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
+from mlops_jupyter.services.pipeline.secret_sources import read_secrets
 from mlops_jupyter.store.ledger import Ledger
 
 
@@ -112,6 +113,9 @@ def _made(
     """Return the plan, the files of its bundle, and what of the plan the targets cannot express."""
     chosen = [targets.find(name) for name in to]
     planned = plan(recording, request, magics)
-    planned = replace(planned, notes=(*planned.notes, *secrets.check(planned)))
+    notes = (*secrets.check(planned), *secrets.unsearchable(n for n in planned.secrets if n != planned.alert))
+    planned = replace(planned, notes=(*planned.notes, *notes))
     lost = tuple(f"target {t.name!r} has no word for {line}" for t in chosen for line in targets.lost(planned, t))
-    return planned, render(planned, chosen), lost
+    files = render(planned, chosen)
+    secrets.check_files(files, read_secrets(recording, planned.secrets))
+    return planned, files, lost

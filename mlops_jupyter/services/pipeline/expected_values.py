@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,15 +14,15 @@ from mlops_jupyter.runtime.codecs import PICKLED, Saved, SerializationError, rea
 from mlops_jupyter.runtime.fingerprints.fingerprint import fingerprint
 from mlops_jupyter.runtime.hashing import content_digest
 from mlops_jupyter.runtime.hidden.registry import initial_file
+from mlops_jupyter.runtime.secret_files import holds_secrets
+from mlops_jupyter.runtime.secret_values import KnownSecrets
 from mlops_jupyter.runtime.verify.compare import shown
 from mlops_jupyter.services.pipeline.ports import Recording
-from mlops_jupyter.services.pipeline.steps.crossing import cannot_be_read, notebook_names
+from mlops_jupyter.services.pipeline.secret_sources import is_foreign_secret
+from mlops_jupyter.services.pipeline.steps.crossing import cannot_be_read, held_secret, notebook_names
 
 EXPECTED_BYTES = 32 * 2**20
 """Size in bytes up to which a value travels with the bundle; of a larger value only the fingerprint does."""
-
-SECRET = re.compile(r"^\.|secret|credential|password|\.pem$|\.key$", re.IGNORECASE).search
-"""Search a file's name for what tells that it may hold secrets."""
 
 LINE_BYTES = 200
 """Size in bytes up to which a JSON value stands in the list of expected values itself instead of in its own file."""
@@ -51,12 +50,14 @@ class ExpectedValues:
     Parameters
     ----------
     data_bytes : size in bytes up to which a data file travels with the bundle.
+    secrets : what no value that is saved may hold.
     """
 
-    def __init__(self, recording: Recording, data_bytes: int) -> None:
+    def __init__(self, recording: Recording, data_bytes: int, secrets: KnownSecrets) -> None:
         self._recording = recording
         self._namespace = recording.namespace
         self._data_bytes = data_bytes
+        self._secrets = secrets
         self._saved: dict[str, Saved] = {}
         self._notes: list[str] = []
 
@@ -71,11 +72,14 @@ class ExpectedValues:
         Raises
         ------
         UserError
-            If an output that the user named cannot be saved.
+            If an output that the user named cannot be saved, or holds a secret.
         """
         savable_makers = {}
         for name, maker in candidates.items():
             if not explicit and is_own_code(self._value(name)):
+                continue
+            if self._secrets and (secret := held_secret(self._secrets, self._value(name))):
+                self._leave_out(name, secret, explicit)
                 continue
             try:
                 self._saved[name] = saved = save_open(self._value(name))
@@ -92,6 +96,13 @@ class ExpectedValues:
             if reason:
                 self._notes.append(f"{name!r} is delivered, but {reason}")
         return savable_makers
+
+    def _leave_out(self, name: str, secret: str, explicit: bool) -> None:
+        if explicit:
+            raise UserError(
+                f"the output {name!r} holds the secret {secret!r}, which no file may: deliver what is made with it"
+            )
+        self._notes.append(f"{name!r} is not delivered: it holds the secret {secret!r}")
 
     def _value(self, name: str) -> object:
         """Return the present value of a variable. An `SList` (a shell line's output) becomes a list, as in a bundle."""
@@ -125,8 +136,9 @@ class ExpectedValues:
                 proof.files[f"{folder}/{initial_file(name)}"] = json.dumps(self._recording.initial(name)).encode()
         for path, parameter in named.items():
             target = f"{folder}/{initial_file(FILE + path, place)}"
-            if target not in proof.files and (self._recording.folder / path).stat().st_size <= self._data_bytes:
-                proof.files[target] = (self._recording.folder / path).read_bytes()
+            source = self._recording.folder / path
+            if target not in proof.files and source.stat().st_size <= self._data_bytes and not holds_secrets(source):
+                proof.files[target] = source.read_bytes()
                 proof.notes.append(f"the data file {path!r} travels, too: the parameter {parameter!r} may name it")
         if outside:
             proof.files[f"{folder}/files.json"] = json.dumps(outside, indent=1).encode()
@@ -154,8 +166,8 @@ class ExpectedValues:
     def _take_data_file(self, path: str, target: str, proof: ExpectedFiles, outside: dict[str, object]) -> None:
         """Add a data file to the proof, or to the index `outside` if it does not travel.
 
-        It does not if it is too large, if the code names it by its whole path, or if it lies above the notebook's
-        folder and may hold secrets.
+        It does not if it is too large, if the code names it by its whole path, if it holds secrets, or if it lies above
+        the notebook's folder and may hold some. Of secrets no digest is kept: a short one could be guessed from it.
         """
         source = self._recording.folder / path
         data = self._recording.original(path)
@@ -168,15 +180,16 @@ class ExpectedValues:
                 f"the data file {path!r} is read at this whole path, on any machine and whatever --data says: "
                 "to take it along, name it from the notebook's folder"
             )
-        if len(data) <= self._data_bytes and not path.startswith("/") and not _is_foreign_secret(path):
+        if holds_secrets(source):
+            proof.notes.append(
+                f"the data file {path!r} holds secrets and stays out of the bundle: give its folder with --data, "
+                "or read the secrets from os.environ"
+            )
+            outside[path] = {"bytes": len(data), "at": str(source)}
+        elif len(data) <= self._data_bytes and not path.startswith("/") and not is_foreign_secret(path):
             proof.files[target] = data
         else:
             outside[path] = {"bytes": len(data), "digest": content_digest(data), "at": str(source)}
-
-
-def _is_foreign_secret(path: str) -> bool:
-    """Whether a file lies above the notebook's folder and may hold secrets."""
-    return path.startswith("../") and bool(SECRET(path.rpartition("/")[2]))
 
 
 def is_own_code(value: object) -> bool:

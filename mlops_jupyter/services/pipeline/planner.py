@@ -21,6 +21,7 @@ from mlops_jupyter.core.hidden_names import FILE, HIDDEN, WORKING_DIRECTORY
 from mlops_jupyter.core.plan import Plan, PlanStep, ScheduleSpec
 from mlops_jupyter.runtime.model.package_versions import forget
 from mlops_jupyter.runtime.model.parameters import is_json
+from mlops_jupyter.runtime.secret_values import KnownSecrets
 from mlops_jupyter.runtime.step.module_places import INDEX
 from mlops_jupyter.services.pipeline import divergence_record
 from mlops_jupyter.services.pipeline.environment.local_modules import (
@@ -41,6 +42,7 @@ from mlops_jupyter.services.pipeline.magics.translation import CellContext
 from mlops_jupyter.services.pipeline.magics.unknown_magics import extensions
 from mlops_jupyter.services.pipeline.parameter_files import named_by_parameters
 from mlops_jupyter.services.pipeline.ports import Magics, Recording
+from mlops_jupyter.services.pipeline.secret_sources import is_environment_file, read_secrets, variable_secrets
 from mlops_jupyter.services.pipeline.select import cell_tags, selection, validation
 from mlops_jupyter.services.pipeline.select.allowed_errors import with_allowed_errors
 from mlops_jupyter.services.pipeline.select.cell_identity import in_file, step_name
@@ -106,9 +108,10 @@ def plan(recording: Recording, request: PlanRequest, magics: Magics) -> Plan:
     selected = _selected(recording, request, magics)
     package = package_name(identifier(request.name, "pipeline"))
     parts = _parts(recording, request, magics, selected, package)
-    groups, drafts = _drafts(recording, parts, selected)
+    secrets = KnownSecrets([*read_secrets(recording, request.secrets), *variable_secrets(recording)])
+    groups, drafts = _drafts(recording, parts, selected, secrets)
     flows = Dataflow(parts, drafts)
-    expected_values = ExpectedValues(recording, request.data_bytes)
+    expected_values = ExpectedValues(recording, request.data_bytes, secrets)
     delivered = expected_values.savable(deliverable(flows, request.outputs), explicit=request.outputs is not None)
     after = cell_tags.after(groups, selected.marked)
     steps, files = write_steps(parts, groups, drafts, flows, delivered, package, after)
@@ -155,15 +158,18 @@ def _parts(recording: Recording, request: PlanRequest, magics: Magics, selected:
     parts = CellCodes(graph, {p: _part(site, p, cells, magics) for p, site in sites})
     validation.check_born(parts, kept, cells, recording)
     validation.check_lost(parts, kept, cells)
+    validation.check_prompts(parts, kept, cells)
     validation.check_files(parts, kept, cells, request.secrets)
     return parts
 
 
-def _drafts(recording: Recording, parts: CellCodes, selected: _Selected) -> tuple[list[Group], list[StepDraft]]:
+def _drafts(
+    recording: Recording, parts: CellCodes, selected: _Selected, secrets: KnownSecrets
+) -> tuple[list[Group], list[StepDraft]]:
     """Return the groups of executions that become steps, and the draft of each; raise `UserError` if all are empty."""
     labels = selection.labels(selected.graph, selected.kept, selected.cells, selected.marked)
     labelled = group(selected.graph, selected.kept, labels)
-    groups = _merged(selected.graph, labelled, Crossing(recording, parts))
+    groups = _merged(selected.graph, labelled, Crossing(recording, parts, secrets))
     _rename_clashes(parts, groups)
     drafts = [draft(parts, g.name, g.members) for g in groups]
     if all(draft.empty for draft in drafts):
@@ -211,8 +217,10 @@ def _selected(recording: Recording, request: PlanRequest, magics: Magics) -> _Se
     display_only = selection.find_display_only(graph, lambda execution: answers(execution, magics))
     marked = cell_tags.marks(graph, cells, recording.cells)
     skipped = {p for p, mark in marked.items() if mark.role is Role.SKIP and not step_name(graph.history[p])}
+    skipped |= {p for p, execution in enumerate(graph.history) if execution.header("private")}
     live = _live(recording, request, graph, display_only, skipped)
     kept = selection.select(graph, cells, live, display_only, skipped)
+    validation.check_private(graph, kept, cells)
     if not kept:
         raise UserError("nothing to export: no cell has run since `%load_ext mlops_jupyter`")
     notes = (
@@ -262,7 +270,7 @@ def _with_loaded_modules(steps: Sequence[PlanStep], files: Mapping[str, bytes], 
     for step in steps:
         own = [step.module, *shared, *local_texts(step.imports)]
         imports = tuple(sorted({*step.imports, *loaded_by_name(own, project)}))
-        inputs = {name: maker for name, maker in step.inputs.items() if not validation.is_secret_file(name)}
+        inputs = {name: maker for name, maker in step.inputs.items() if not is_environment_file(name)}
         result.append(replace(step, imports=imports, inputs=inputs))
     return result
 

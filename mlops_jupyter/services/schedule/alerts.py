@@ -51,7 +51,10 @@ def note_missing_ticks(ledger: Ledger, schedule: Schedule, now: float) -> None:
     end = now - schedule.policy.grace
     with ledger.transaction():
         noted = ledger.query("SELECT told FROM schedule WHERE id = ?", (schedule.id,))[0]["told"] or 0.0
-        begin = max(schedule.since, noted)
+        if max(noted, schedule.since if not noted else 0.0) > now:  # written while the clock was ahead: begin anew
+            ledger.execute("UPDATE schedule SET told = ? WHERE id = ?", (end, schedule.id))
+            return
+        begin = noted if schedule.since > now else max(schedule.since, noted)
         passed = list(islice(ticks.between(schedule, begin + 1e-3, end), COUNTED))
         if not passed:
             return
@@ -87,7 +90,7 @@ def _add(ledger: Ledger, schedule: Schedule, run: str | None, kind: str, text: s
 
 def deliver(ledger: Ledger, schedules: Callable[[str], Schedule], now: float) -> Iterator[str]:
     """Send the alerts that wait and whose time has come; yield a line for each that could not be delivered."""
-    for row in ledger.query(f"SELECT * FROM schedule_alert WHERE {_WAITS} ORDER BY id", (now, TRIES)):
+    for row in ledger.query(f"SELECT * FROM schedule_alert WHERE {_WAITS} ORDER BY id", {"now": now, "tries": TRIES}):
         if not _claim(ledger, row["id"], now):
             continue  # another process sends it
         error = send(schedules(row["schedule"]).policy.alerts, row["kind"], row["text"])
@@ -99,13 +102,16 @@ def deliver(ledger: Ledger, schedules: Callable[[str], Schedule], now: float) ->
             yield f"alert not taken: {error}"
 
 
-_WAITS = "sent IS NULL AND next <= ? AND tries < ?"
+_WAITS = f"sent IS NULL AND (next <= :now OR next > :now + {BACKOFF.longest}) AND tries < :tries"
+"""An alert waits; one that is to be sent after the longest pause was noted while the clock was ahead."""
 
 
 def _claim(ledger: Ledger, alert: int, now: float) -> bool:
     """Claim an alert for this process until its next try, when others may send it if this process died."""
     with ledger.transaction():
-        rows = ledger.query(f"SELECT tries FROM schedule_alert WHERE {_WAITS} AND id = ?", (now, TRIES, alert))
+        rows = ledger.query(
+            f"SELECT tries FROM schedule_alert WHERE {_WAITS} AND id = :id", {"now": now, "tries": TRIES, "id": alert}
+        )
         for row in rows:
             later = now + BACKOFF.pause(row["tries"] + 1)
             ledger.execute("UPDATE schedule_alert SET tries = tries + 1, next = ? WHERE id = ?", (later, alert))

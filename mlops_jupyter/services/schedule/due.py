@@ -16,9 +16,15 @@ from mlops_jupyter.store.ledger import Ledger
 ON_TIME_SECONDS = 60.0
 """With `Catchup.NONE`, a tick that is older does not run."""
 
-_COVERED = (
-    "SELECT MAX(due) AS due FROM schedule_run WHERE schedule = ? AND json_extract(outcome, '$.trigger') = 'clock'"
-)
+_COVERED = """
+SELECT MAX(due) AS due FROM schedule_run
+WHERE schedule = ? AND due <= ? AND json_extract(outcome, '$.trigger') = 'clock'
+"""
+_LOST = """
+SELECT due FROM schedule_run
+WHERE schedule = ? AND due = ? AND status = 'lost' AND json_extract(outcome, '$.again') IS NULL
+AND json_extract(outcome, '$.left_running') IS NULL
+"""
 _HAS_RUN = "SELECT 1 FROM schedule_run WHERE schedule = ? AND due = ?"
 _UNDER_WAY_THEN = """
 SELECT COUNT(*) AS runs FROM schedule_run
@@ -26,14 +32,14 @@ WHERE schedule = :schedule AND json_extract(outcome, '$.trigger') = 'clock' AND 
 AND (ended > :then OR ended IS NULL AND status = 'running')
 """
 _EVENTS = {
-    "data": "SELECT MAX(at) AS at FROM schedule_arrival WHERE schedule = :schedule",
+    "data": "SELECT MAX(at) AS at FROM schedule_arrival WHERE schedule = :schedule AND at <= :now",
     "after": """
         SELECT MAX(r.ended) AS at FROM schedule_run r JOIN schedule s ON s.id = r.schedule
-        WHERE s.package = :what AND r.status = 'succeeded'
+        WHERE s.package = :what AND r.status = 'succeeded' AND r.ended <= :now
     """,
     "drift": """
         SELECT MAX(time) AS at FROM audit
-        WHERE verb = 'drift' AND subject = :what AND json_extract(detail, '$.verdict') = 'drifted'
+        WHERE verb = 'drift' AND subject = :what AND time <= :now AND json_extract(detail, '$.verdict') = 'drifted'
     """,
 }
 
@@ -45,16 +51,21 @@ def due_tick(ledger: Ledger, schedule: Schedule, now: float) -> float | None:
     or resumed, if it has run, or if it came while as many runs were under way as may be at once. So of several missed
     ticks only the last is due: they run once. `Catchup.ALL`: the first tick that has not run.
     By an event: the time of the last event, unless a run has started for it. No event is lost to a run under way.
+    A run that was lost with its process is due once more, if it was the last one.
+    What lies in the future was written while the clock was ahead, and is left out of account.
     """
     if schedule.paused:
         return None
-    covered = ledger.query(_COVERED, (schedule.id,))[0]["due"] or 0.0
+    covered = ledger.query(_COVERED, (schedule.id, now))[0]["due"] or 0.0
+    if ledger.query(_LOST, (schedule.id, covered)):
+        return float(covered)
+    since = schedule.since if schedule.since <= now else now - ON_TIME_SECONDS  # it goes on as if it had just been made
     if not ticks.timed(schedule):
-        return _event_tick(ledger, schedule, covered)
+        return _event_tick(ledger, schedule, max(since, covered), now)
     if schedule.policy.catchup is Catchup.ALL:
-        return _oldest_missed_tick(ledger, schedule, now, covered)
+        return _oldest_missed_tick(ledger, schedule, now, max(_catchup_start(schedule, since), covered))
     tick = ticks.last(schedule, now)
-    if tick is None or tick <= max(schedule.since, covered) or ledger.query(_HAS_RUN, (schedule.id, tick)):
+    if tick is None or tick <= max(since, covered) or ledger.query(_HAS_RUN, (schedule.id, tick)):
         return None
     if schedule.policy.catchup is Catchup.NONE and now - tick > ON_TIME_SECONDS:
         return None
@@ -62,8 +73,8 @@ def due_tick(ledger: Ledger, schedule: Schedule, now: float) -> float | None:
     return None if runs_then >= schedule.spec.concurrency else tick
 
 
-def _oldest_missed_tick(ledger: Ledger, schedule: Schedule, now: float, covered: float) -> float | None:
-    tick = ticks.after(schedule, max(_catchup_start(schedule), covered))
+def _oldest_missed_tick(ledger: Ledger, schedule: Schedule, now: float, start: float) -> float | None:
+    tick = ticks.after(schedule, start)
     while tick is not None and tick <= now:
         if not ledger.query(_HAS_RUN, (schedule.id, tick)):  # a backfill may have come first
             return tick
@@ -71,16 +82,16 @@ def _oldest_missed_tick(ledger: Ledger, schedule: Schedule, now: float, covered:
     return None
 
 
-def _catchup_start(schedule: Schedule) -> float:
+def _catchup_start(schedule: Schedule, since: float) -> float:
     """Return from when missed ticks count: the start day of the plan, else when the schedule was made or resumed."""
     if not schedule.spec.start:
-        return schedule.since
+        return since
     midnight = datetime.combine(start_day(schedule.spec), time(), zone(schedule.spec.timezone))
-    return max(midnight.timestamp() - 1e-3, schedule.resumed)
+    return max(midnight.timestamp() - 1e-3, min(schedule.resumed, since))
 
 
-def _event_tick(ledger: Ledger, schedule: Schedule, covered: float) -> float | None:
+def _event_tick(ledger: Ledger, schedule: Schedule, start: float, now: float) -> float | None:
     kind = next(kind for kind in _EVENTS if getattr(schedule.spec, kind))
-    values = {"schedule": schedule.id, "what": getattr(schedule.spec, kind)}
+    values = {"schedule": schedule.id, "what": getattr(schedule.spec, kind), "now": now}
     at = ledger.query(_EVENTS[kind], values)[0]["at"]
-    return at if at is not None and at > max(schedule.since, covered) else None
+    return at if at is not None and at > start else None

@@ -53,7 +53,8 @@ class RunStore:
         """Record that this process runs the tick and return the run's id; None if it may not.
 
         It may not if another process has the tick, if as many runs are under way as may be at once, or if the schedule
-        was removed or paused meanwhile. A backfill runs again what did not succeed, under the same id.
+        was removed or paused meanwhile. A backfill runs again what did not succeed, under the same id, and the clock,
+        once, what was lost.
         """
         with self._ledger.transaction():
             row = self._ledger.query("SELECT removed, paused FROM schedule WHERE id = ?", (schedule.id,))[0]
@@ -61,22 +62,23 @@ class RunStore:
                 return None
             if self.under_way(schedule.id) >= schedule.spec.concurrency:
                 return None
-            facts = json.dumps({"trigger": trigger.value, "owner": identity()})
-            of_tick = "SELECT id, status FROM schedule_run WHERE schedule = ? AND due = ?"
+            facts: dict[str, object] = {"trigger": trigger.value, "owner": identity()}
+            of_tick = "SELECT id, status, outcome FROM schedule_run WHERE schedule = ? AND due = ?"
             for row in self._ledger.query(of_tick, (schedule.id, due)):
-                if trigger is not Trigger.BACKFILL or row["status"] not in ("failed", "lost"):
+                if not _may_run_again(trigger, row):
                     return None
+                facts["again"] = True
                 self._ledger.execute(
                     "UPDATE schedule_run SET status = 'running', started = ?, ended = NULL, log = ?, outcome = ? "
                     "WHERE id = ?",
-                    (self._now(), f"{LOGS}/{row['id']}.txt", facts, row["id"]),
+                    (self._now(), f"{LOGS}/{row['id']}.txt", json.dumps(facts), row["id"]),
                 )
                 return str(row["id"])
             run = new_id()
             self._ledger.execute(
                 "INSERT INTO schedule_run (id, schedule, due, started, status, log, outcome) "
                 "VALUES (?, ?, ?, ?, 'running', ?, ?)",
-                (run, schedule.id, due, self._now(), f"{LOGS}/{run}.txt", facts),
+                (run, schedule.id, due, self._now(), f"{LOGS}/{run}.txt", json.dumps(facts)),
             )
         return run
 
@@ -154,6 +156,13 @@ class RunStore:
             log=log if log and log.is_file() else None,
             outcome=json.loads(row["outcome"] or "{}"),
         )
+
+
+def _may_run_again(trigger: Trigger, row: sqlite3.Row) -> bool:
+    """Say whether a tick that has run may run once more, under the same id."""
+    if trigger is Trigger.CLOCK:
+        return row["status"] == "lost" and "again" not in json.loads(row["outcome"] or "{}")
+    return trigger is Trigger.BACKFILL and row["status"] in ("failed", "lost")
 
 
 def _found_drift(outcome: Mapping[str, object]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.services.export.secrets import looks_like_one
+from mlops_jupyter.runtime.secret_values import looks_like_one
 from mlops_jupyter.services.schedule import alerts, data_sensor
 from mlops_jupyter.services.schedule import bundle as bundles
 from mlops_jupyter.services.schedule.due import due_tick

@@ -12,6 +12,7 @@ from mlops_jupyter.core.errors import NotFoundError
 from mlops_jupyter.core.ids import RunId, SessionId, new_id
 from mlops_jupyter.runtime.run_data.metric_values import (
     MetricClock,
+    artifact_data,
     artifact_path,
     check_called,
     check_key,
@@ -141,9 +142,9 @@ class Tracking:
         self._call()
 
     def artifact(self, run: RunId, path: str, data: bytes) -> None:
-        """Log a file as an artifact of a run, under a path of its own (`plots/roc.png`)."""
+        """Log a file as an artifact of a run, under a path of its own (`plots/roc.png`). Secrets are masked in text."""
         clean = artifact_path(path)
-        digest = self._objects.put(data)
+        digest = self._objects.put(artifact_data(path, data))
         with self._writing() as ledger:
             ledger.execute("INSERT OR REPLACE INTO artifact (run, path, digest) VALUES (?, ?, ?)", (run, clean, digest))
             ledger.post("artifact", {"run": run, "path": clean, "digest": digest})
@@ -159,7 +160,7 @@ class Tracking:
         self._call()
 
     def recover(self) -> list[RunId]:
-        """Close, as `killed`, the runs whose process is gone; return their ids. Call this when a session starts."""
+        """Close, as `killed`, the runs whose process is gone; return their ids."""
         ledger = self._here()
         rows = ledger.query(
             "SELECT run.id, session.pid, session.started FROM run JOIN session ON session.id = run.session"
@@ -179,11 +180,14 @@ class Tracking:
     ) -> list[RunView]:
         """Return runs, newest first or sorted by `sort_by`: `metrics.auc`, `-started`, `params.x`.
 
+        Runs whose process is gone are closed first.
+
         Raises
         ------
         NotFoundError
             If there is no such experiment or sort key; the line names those there are.
         """
+        self.recover()
         ledger = self._here()
         if experiment is not None:
             known = [r["experiment"] for r in ledger.query("SELECT DISTINCT experiment FROM run ORDER BY 1")]

@@ -23,6 +23,7 @@ FILES = (
     "scheduler",
     "targets",
     "ci",
+    "gc",
     "doctor",
 )
 """Modules of this folder; each has `add_to(subparsers)`, which declares its verb and the verb's `act`."""

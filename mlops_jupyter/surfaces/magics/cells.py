@@ -1,4 +1,4 @@
-"""Our cell magics, `%%pipeline NAME` and `%%track`: their lines are removed before IPython runs the body.
+"""Our cell magics, `%%pipeline NAME`, `%%track` and `%%private`: their lines are removed before IPython runs the body.
 
 So the body runs like any cell: its tracebacks, its last expression, its `await`, another cell magic below.
 The recorder's handlers do what the lines say, before and after the cell.
@@ -6,7 +6,7 @@ The recorder's handlers do what the lines say, before and after the cell.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -19,7 +19,27 @@ from mlops_jupyter.surfaces.magics.track.cell import TrackCell
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from mlops_jupyter.core.executions import Execution
     from mlops_jupyter.surfaces.magics.session import NotebookSession
+
+
+class PrivateCell:
+    """A `%%private` cell: its text and its values are in no record and in no bundle. It runs like any other."""
+
+    def check(self, line: str) -> None:
+        """Raise `UserError` for a line with arguments: there are none."""
+        if line:
+            raise UserError(f"{line!r} means nothing here: %%private takes no arguments")
+
+    def begin(self, line: str, body: str) -> None:
+        """Do nothing before the cell."""
+
+    def bound(self, state: object) -> Set[str]:
+        """Return no names: nothing is bound."""
+        return frozenset()
+
+    def end(self, state: object, execution: Execution, namespace: Mapping[str, Any]) -> None:
+        """Do nothing after the cell."""
 
 
 class TakeHeaders:
@@ -46,7 +66,7 @@ class TakeHeaders:
 
 def install(shell: InteractiveShell, session: NotebookSession) -> None:
     """Register our cell magics with the shell and with the recorder of the session."""
-    handlers: dict[str, Any] = {"pipeline": StepCell(session), "track": TrackCell(session)}
+    handlers: dict[str, Any] = {"pipeline": StepCell(session), "track": TrackCell(session), "private": PrivateCell()}
     session.recorder.handlers.update(handlers)
     shell.input_transformer_manager.cleanup_transforms.append(TakeHeaders(handlers))
 

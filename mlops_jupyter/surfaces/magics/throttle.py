@@ -1,4 +1,7 @@
-"""Bounds what a listener may cost a session: it is called after a cell, or a little later from the kernel's loop."""
+"""Bounds what a listener may cost a session: it is called after a cell, or a little later from the kernel's loop.
+
+The decisions behind it: ARCHITECTURE.md, "Capture".
+"""
 
 from __future__ import annotations
 

@@ -49,6 +49,11 @@ SELECT run, key,
 FROM keys WHERE key IS NOT NULL ORDER BY run, key
 """
 
+RECENT_RUNS = """
+SELECT run.*, session.pid, session.started AS session_started FROM run LEFT JOIN session ON session.id = run.session
+ORDER BY run.started DESC, run.id DESC LIMIT ?
+"""
+
 
 def read(place: NotebookPlace, kernel: int | None = None) -> State:
     """Read the state of a notebook and its project.
@@ -145,14 +150,14 @@ def _runs(ledger: Ledger) -> tuple[Run, ...]:
     metrics: dict[str, dict[str, Number]] = defaultdict(dict)
     for row in ledger.query(LATEST_METRICS, (RUNS,)):
         metrics[row["run"]][row["key"]] = _number(row["value"])
-    rows = ledger.query("SELECT * FROM run ORDER BY started DESC, id DESC LIMIT ?", (RUNS,))
+    rows = ledger.query(RECENT_RUNS, (RUNS,))
     parameters = _parameters(ledger, tuple(row["id"] for row in rows))
     return tuple(
         Run(
             id=row["id"],
             name=row["name"],
             experiment=row["experiment"],
-            status=RunStatus(row["status"]),
+            status=_status(row),
             started=row["started"],
             ended=row["ended"],
             metrics=metrics.get(row["id"], {}),
@@ -160,6 +165,13 @@ def _runs(ledger: Ledger) -> tuple[Run, ...]:
         )
         for row in rows
     )
+
+
+def _status(run: Row) -> RunStatus:
+    """Return a run's status: `killed` also if its process is gone and no other has said so in the ledger yet."""
+    status = RunStatus(run["status"])
+    is_gone = run["pid"] is not None and not was_running(run["pid"], run["session_started"])
+    return RunStatus.KILLED if status is RunStatus.RUNNING and is_gone else status
 
 
 def _parameters(ledger: Ledger, runs: tuple[str, ...]) -> Mapping[str, Mapping[str, str]]:

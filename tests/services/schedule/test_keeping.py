@@ -56,6 +56,11 @@ def row(project: Project, schedule: str, due: float, started: float, ended: floa
         ("once", 2, [(NOON, None, "clock", "running"), (NOON + HOUR, None, "clock", "running")], NOON + 2 * HOUR, None),
         ("once", 1, [(NOON, 5, "backfill", "failed")], NOON + 60, None),  # a backfill ran it
         ("once", 1, [(NOON - 9 * HOUR, 5, "backfill", "failed")], NOON + 60, NOON),
+        ("once", 1, [(NOON, None, "clock", "lost")], NOON + 90, NOON),  # once more
+        ("all", 1, [(NOON, None, "clock", "lost")], NOON + HOUR, NOON),
+        ("once", 1, [(NOON + 240 * HOUR, 5, "clock", "succeeded")], NOON + 60, NOON),  # the clock was ahead
+        ("all", 1, [(NOON + HOUR, 5, "clock", "succeeded")], NOON + 60, NOON),
+        ("all", 1, [(NOON, 5, "clock", "failed"), (NOON + HOUR, 5, "clock", "failed")], NOON + HOUR + 1, None),
     ],
 )
 def test_what_is_due(project: Project, catchup: str, concurrency: int, runs: list, now: float, due: float) -> None:
@@ -64,6 +69,35 @@ def test_what_is_due(project: Project, catchup: str, concurrency: int, runs: lis
     for tick, took, trigger, status in runs:
         row(project, made.id, tick, tick, None if took is None else tick + took, trigger, status)
     assert project.at(now).due_tick(made) == due
+
+
+@pytest.mark.parametrize(
+    "wish", [ScheduleOptions(cron="0 * * * *"), ScheduleOptions(every_seconds=3600)], ids=["cron", "every"]
+)
+def test_a_schedule_that_was_made_while_the_clock_was_ahead_goes_on(project: Project, wish: ScheduleOptions) -> None:
+    made = project.at(NOON + 1000 * HOUR).add(project.bundle, options=wish)
+    assert project.at(NOON - 30).due_tick(made) is None
+    assert project.at(NOON + 5).due_tick(made) == NOON
+    row(project, made.id, NOON, NOON, NOON + 1, "clock", "succeeded")
+    assert project.at(NOON + 10).due_tick(made) is None
+    assert project.at(NOON + HOUR + 5).due_tick(made) == NOON + HOUR
+
+
+def test_a_lost_run_is_tried_once_more(project: Project) -> None:
+    made = project.at(NOON - 60).add(project.bundle, "0 * * * *")
+    row(project, made.id, NOON, NOON, None, "clock", "lost")
+    again = project.at(NOON + 60).run_due(made.id)
+    assert again is not None
+    assert (again.due, again.status, again.outcome["trigger"]) == (NOON, RunState.SUCCEEDED, "clock")
+    assert project.at(NOON + 120).run_due(made.id) is None
+
+
+def test_one_that_is_lost_again_is_not(project: Project) -> None:
+    made = project.at(NOON - 60).add(project.bundle, "0 * * * *")
+    row(project, made.id, NOON, NOON, None, "clock", "lost")
+    facts = json.dumps({"trigger": "clock", "again": True})
+    project.workspace.ledger.execute("UPDATE schedule_run SET outcome = ?", (facts,))
+    assert project.at(NOON + 60).run_due(made.id) is None
 
 
 def test_catching_up_begins_on_the_day_that_the_plan_says(project: Project) -> None:

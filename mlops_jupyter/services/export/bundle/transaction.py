@@ -2,6 +2,8 @@
 
 New files are staged in a folder of their own first; a journal then commits the transaction. Whoever finds a journal
 finishes the transaction, so that nobody reads a folder of which only a part is changed.
+
+The decisions behind it: ARCHITECTURE.md, "Bundle".
 """
 
 from __future__ import annotations

@@ -16,16 +16,16 @@ from pathlib import Path, PurePosixPath
 
 from mlops_jupyter.analysis.graph import build
 from mlops_jupyter.core.errors import UserError
-from mlops_jupyter.core.hidden_names import FILE, HIDDEN
+from mlops_jupyter.core.hidden_names import ENVIRON, FILE, HIDDEN
 from mlops_jupyter.core.plan import Plan, PlanStep
 from mlops_jupyter.runtime.execution.cache_lookup import CacheLookup
-from mlops_jupyter.runtime.hashing import MODULE_VERSION, content_digest, module_version
-from mlops_jupyter.runtime.hidden.registry import initial_file
+from mlops_jupyter.runtime.hashing import MODULE_VERSION, content_digest, file_digest, module_version
+from mlops_jupyter.runtime.hidden.registry import initial_file, read
 from mlops_jupyter.runtime.model.events import ExecutionRequest
 from mlops_jupyter.runtime.model.package_versions import versions
 from mlops_jupyter.runtime.model.pipeline import INITIAL, cache_key
 from mlops_jupyter.runtime.model.source_digest import SourceDigests, code_files, with_edits
-from mlops_jupyter.runtime.step.initial import value_digest
+from mlops_jupyter.runtime.step.initial import environment_digest, value_digest
 from mlops_jupyter.runtime.storage.store import Artifact, Store
 from mlops_jupyter.services.export.bundle import manifest
 from mlops_jupyter.services.export.bundle.create import MARK
@@ -127,6 +127,7 @@ class _FirstValues:
         self._files = planned.files
         self._folder = f"src/{planned.package}/initial"
         self._place = planned.folder
+        self._secrets = planned.secrets
         self._outside = json.loads(self._files.get(f"{self._folder}/files.json", b"{}"))
 
     def digest(self, name: str) -> str:
@@ -139,13 +140,18 @@ class _FirstValues:
         """
         data = self._files.get(f"{self._folder}/{initial_file(name, self._place)}")
         if not name.startswith(FILE):
-            return value_digest(None if data is None else json.loads(data))
+            value = None if data is None else json.loads(data)
+            if name.startswith(ENVIRON):
+                variable = name.removeprefix(ENVIRON)
+                return environment_digest(variable, read(name) if data is None else value, self._secrets)
+            return value_digest(value)
         if data is not None:
             return content_digest(data)
         path = name.removeprefix(FILE)
         if path not in self._outside:
             raise FileNotFoundError(path)
-        return str(self._outside[path]["digest"])
+        known = self._outside[path]
+        return str(known["digest"]) if "digest" in known else file_digest(Path(known["at"]))
 
 
 def _package_versions(planned: Plan) -> Callable[[tuple[str, ...]], dict[str, str]]:

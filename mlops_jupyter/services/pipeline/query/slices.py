@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from mlops_jupyter.analysis.cells.outline import CodeCell
 from mlops_jupyter.analysis.cells.segments import SegmentKind, segments
 from mlops_jupyter.analysis.facts.extract import NondeterminismKind, SourceFacts
+from mlops_jupyter.analysis.graph import build
 from mlops_jupyter.analysis.slicing import SlicedCell, cut
 from mlops_jupyter.analysis.syntax.parsing import LINE_END
 from mlops_jupyter.core.errors import NotFoundError, UserError
@@ -23,7 +24,13 @@ from mlops_jupyter.services.pipeline.magics.translation import CellContext, Tran
 from mlops_jupyter.services.pipeline.ports import MagicCode, Magics, Recording
 from mlops_jupyter.services.pipeline.select.cell_identity import in_file
 from mlops_jupyter.services.pipeline.select.selection import where
-from mlops_jupyter.services.pipeline.select.validation import KEPT_BY_IPYTHON, check_seen, kept_by_ipython, made_by_none
+from mlops_jupyter.services.pipeline.select.validation import (
+    KEPT_BY_IPYTHON,
+    check_private,
+    check_seen,
+    kept_by_ipython,
+    made_by_none,
+)
 
 RUN_OFTEN = frozenset({"timeit", "prun", "lprun", "mprun", "memit"})
 """Magics that run their code an unknown number of times, and that a slice leaves out."""
@@ -73,6 +80,7 @@ def slice_of(recording: Recording, name: str, magics: Magics) -> Slice:
     _check_made(recording, name)
     texts = _Texts(history, cells, magics)
     kept = cut(history, texts.text, name)
+    check_private(build(history), [sliced.position for sliced in kept], cells)
     for sliced in kept:
         _check(sliced, texts, recording)
     starts, causes = _starts(kept), _causes(kept, texts)

@@ -151,7 +151,7 @@ def _code_of(body: str, name: str) -> str:
 def _without_headers(source: str) -> str:
     """Return a cell's source without the lines of our own magics at its top."""
     lines = source.strip().splitlines()
-    return "\n".join(dropwhile(lambda line: line.startswith(("%%pipeline", "%%track")), lines))
+    return "\n".join(dropwhile(lambda line: line.startswith(("%%pipeline", "%%track", "%%private")), lines))
 
 
 def _is_code(execution: Execution, name: str) -> bool:

@@ -7,10 +7,13 @@ from collections.abc import Sequence, Set
 
 from mlops_jupyter.analysis.cells.outline import CodeCell
 from mlops_jupyter.analysis.facts.extract import StatementKind
+from mlops_jupyter.analysis.graph import Graph
+from mlops_jupyter.analysis.nondeterminism import NondeterminismKind
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.executions import Execution
 from mlops_jupyter.core.hidden_names import ENVIRON, FILE, HIDDEN
 from mlops_jupyter.services.pipeline.ports import Recording
+from mlops_jupyter.services.pipeline.secret_sources import is_environment_file
 from mlops_jupyter.services.pipeline.select.selection import where
 from mlops_jupyter.services.pipeline.steps.cell_code import CellCodes
 
@@ -42,6 +45,31 @@ def check_seen(history: Sequence[Execution], cells: Sequence[CodeCell | None]) -
             raise UserError(
                 f"what {where(position, cells)} changed is not known ({execution.unobserved}): "
                 "restart the kernel and run the notebook again"
+            )
+
+
+def check_private(graph: Graph, kept: Sequence[int], cells: Sequence[CodeCell | None]) -> None:
+    """Refuse a `%%private` cell among the executions that are kept: what it says stands in no file."""
+    for position in kept:
+        if not graph.history[position].header("private"):
+            continue
+        uses = ((n, u) for u, n in graph.users.get(position, ()) if u in kept and not n.startswith(HIDDEN))
+        name, user = next(uses, ("", position))
+        use = f"{where(user, cells)} uses {name!r} of it" if name else "an output comes from it"
+        raise UserError(
+            f"{where(position, cells)} is %%private, which no bundle may hold, and {use}: "
+            "make the value in another cell, and read what is secret from os.environ"
+        )
+
+
+def check_prompts(parts: CellCodes, kept: Sequence[int], cells: Sequence[CodeCell | None]) -> None:
+    """Refuse cells that ask for a password: nobody is there when a pipeline runs, and no file may hold the answer."""
+    for position in kept:
+        causes = parts[position].facts.causes
+        if any(c.kind is NondeterminismKind.INPUT and "getpass" in c.text for c in causes):
+            raise UserError(
+                f"{where(position, cells)} asks for a password (getpass), and nobody is there when a pipeline runs: "
+                "read it from os.environ['PASSWORD'], and export with --secret PASSWORD"
             )
 
 
@@ -82,7 +110,7 @@ def _check_secret_files(
     """Refuse a file of environment variables, unless what it sets is named as secrets: it stays out of a bundle."""
     for position in kept:
         execution = parts.graph.history[position]
-        files = sorted(name.removeprefix(FILE) for name in execution.reads if is_secret_file(name))
+        files = sorted(name.removeprefix(FILE) for name in execution.reads if is_environment_file(name))
         variables = sorted(name.removeprefix(ENVIRON) for name in execution.writes if name.startswith(ENVIRON))
         missing = [name for name in variables if name not in secrets]
         if files and (missing or not secrets):
@@ -91,13 +119,6 @@ def _check_secret_files(
                 f"{where(position, cells)} reads {files[0]!r}, which may hold secrets and stays out of the bundle: "
                 f"export with {options}, and set them as environment variables where the pipeline runs"
             )
-
-
-def is_secret_file(name: str) -> bool:
-    """Say whether a hidden variable is a file of environment variables, such as `.env`."""
-    return (
-        name.startswith(FILE) and re.fullmatch(r"\.env(\.\w+)?", name.rpartition("/")[2].removeprefix(FILE)) is not None
-    )
 
 
 def _check_rewritten(parts: CellCodes, kept: Sequence[int], cells: Sequence[CodeCell | None]) -> None:

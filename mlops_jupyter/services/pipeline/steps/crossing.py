@@ -18,6 +18,7 @@ from mlops_jupyter.core.hidden_names import DRAWING, FILE, MODULE_STATE, SETTING
 from mlops_jupyter.runtime.codecs import SerializationError, load_exact, save_exact
 from mlops_jupyter.runtime.fingerprints.fingerprint import fingerprint
 from mlops_jupyter.runtime.fingerprints.hooks import is_quiet
+from mlops_jupyter.runtime.secret_values import KnownSecrets
 from mlops_jupyter.services.pipeline.ports import Recording
 from mlops_jupyter.services.pipeline.steps.cell_code import Binding, CellCodes
 from mlops_jupyter.services.pipeline.steps.grouping import Group, Obstacle
@@ -34,10 +35,16 @@ class Crossing:
     """Finds obstacles to values that cross between steps. Reads the notebook's values; changes nothing.
 
     A value that the notebook no longer holds is judged by what capture noted, else by the present value of its name.
+
+    Parameters
+    ----------
+    secrets : what no value that crosses may hold.
     """
 
-    def __init__(self, recording: Recording, parts: CellCodes) -> None:
+    def __init__(self, recording: Recording, parts: CellCodes, secrets: KnownSecrets) -> None:
         self._namespace = recording.namespace
+        self._folder = recording.folder
+        self._secrets = secrets
         self._parts = parts
         self._process_bound = ProcessBound(recording.namespace, parts)
 
@@ -53,6 +60,7 @@ class Crossing:
                     user = next(m for m in group.members if need in self._parts.reads(m))
                     obstacles.append((need.maker, user, f"{need.name!r} {reason}"))
             obstacles += [*self._views(group), *self._state(group), *self._generated_files(group)]
+            obstacles += self._files_with_secrets(group)
             obstacles += self._process_bound.obstacles(group)
         return obstacles
 
@@ -83,6 +91,16 @@ class Crossing:
                 ):
                     yield need.maker, member, "a temporary file is used, whose name is another in each run"
 
+    def _files_with_secrets(self, group: Group) -> Iterator[Obstacle]:
+        """Yield obstacles of files that other steps write, and that hold secrets."""
+        for member in group.members if self._secrets else ():
+            for need in self._parts.reads(member):
+                if not need.name.startswith(FILE) or need.maker not in self._parts or need.maker in group.members:
+                    continue
+                path = self._folder / need.name.removeprefix(FILE)
+                if path.is_file() and (secret := self._secrets.held_by(path.read_bytes())):
+                    yield need.maker, member, f"{path.name!r} holds the secret {secret!r}, which no store may"
+
     def _cannot_cross(self, need: Binding) -> str:
         """Return why a value cannot leave the process that made it; "" if it can, as far as is known.
 
@@ -100,6 +118,8 @@ class Crossing:
         if need.name not in self._namespace:
             return ""
         value = self._namespace[need.name]
+        if self._secrets and (secret := held_secret(self._secrets, value)):
+            return f"holds the secret {secret!r}, which no store may"
         if plain(value):
             return ""
         if keeps_results(value):
@@ -164,6 +184,14 @@ class Crossing:
     def _share_memory(self, names: Sequence[str]) -> bool:
         numpy = sys.modules.get("numpy")
         return numpy is not None and any(isinstance(self._namespace.get(name), numpy.ndarray) for name in names)
+
+
+def held_secret(secrets: KnownSecrets, value: object) -> str:
+    """Return the name of a secret that a value holds, wherever in it; "" if it holds none, as far as is known."""
+    try:
+        return secrets.held_by(save_exact({"value": value}).data)
+    except SerializationError:
+        return ""
 
 
 def cannot_be_read(read: Callable[..., object], *saved: object) -> str:
