@@ -78,8 +78,9 @@ class _Cut:
             cells = self._sweep()
             self._lists = any(LISTING.search(self._cell(cell.position).text) for cell in cells)
             self._late = frozenset().union(*(self._cell(cell.position).late(cell.statements) for cell in cells))
+            latest = max(self._needs)
             for cell in cells:
-                self._undo(cell.position)
+                self._undo(cell.position, latest)
             if before == self._size():
                 return tuple(cell for cell in reversed(cells) if cell.statements or cell.names - cell.takes.keys())
 
@@ -130,9 +131,8 @@ class _Cut:
             takes |= {f"{FIGURE}{p}": p for p in self._notebook.drawn if p < position}
         return takes
 
-    def _undo(self, position: int) -> None:
+    def _undo(self, position: int, latest: int) -> None:
         """Add needs of executions that deleted a name or closed a file, so that the slice does that, too."""
-        latest = max(self._needs)
         for later, name in handles(self._graph.history, position):
             if later < latest:
                 self._needs.setdefault(later, set()).add(name)

@@ -23,7 +23,7 @@ class Throttle:
     """Calls a listener when something has changed; a slow one no more often than takes a `SHARE` of the time.
 
     What changed while it waits is seen by the next call, which the event loop of the kernel makes, also between the
-    cells of Run All. Where no loop runs (a plain terminal), each change calls the listener at once.
+    cells of Run All. Where no loop runs (a plain terminal), the next change after the wait makes it, or the end.
 
     Parameters
     ----------
@@ -34,26 +34,27 @@ class Throttle:
         self._listener = listener
         self._next = 0.0
         self._pending: asyncio.TimerHandle | None = None
+        self._is_seen = True
 
     def changed(self) -> None:
         """Call the listener now, or as soon as it may be called again."""
-        if self._pending is not None:
-            return
+        self._is_seen = False
         wait = self._next - time.monotonic()
-        loop = _running_loop() if wait > 0 else None
-        if loop is None:
+        if wait <= 0:
             self._call()
-        else:
+        elif self._pending is None and (loop := _running_loop()) is not None:
             self._pending = loop.call_later(wait, self._call_late)
 
     def close(self) -> None:
         """Make the call that is waited for, if there is one, and no other."""
         if self._pending is not None:
             self._pending.cancel()
+        if not self._is_seen:
             self._call_late()
 
     def _call(self) -> None:
         began = time.monotonic()
+        self._is_seen = True
         try:
             self._listener()
         finally:
@@ -63,7 +64,8 @@ class Throttle:
     def _call_late(self) -> None:
         self._pending = None
         try:
-            self._call()
+            if not self._is_seen:
+                self._call()
         except Exception:  # no cell waits for it; the next change calls again
             _log.exception("what changed is shown after the next cell")
 

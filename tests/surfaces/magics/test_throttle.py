@@ -65,13 +65,20 @@ def test_the_end_of_a_session_makes_the_call_that_waits() -> None:
     asyncio.run(played())
 
 
-def test_without_a_loop_each_change_is_a_call() -> None:
+def test_without_a_loop_a_later_change_or_the_end_is_the_next_call() -> None:
     listener = Listener(SLOW)
     throttled = Throttle(listener)
     for _ in range(3):
         listener.changes += 1
         throttled.changed()
-    assert listener.seen == [1, 2, 3]
+    assert listener.seen == [1]
+    time.sleep(2 * SLOW / throttle.SHARE)
+    listener.changes += 1
+    throttled.changed()
+    assert listener.seen == [1, 4]
+    throttled.changed()
+    throttled.close()
+    assert listener.seen == [1, 4, 4]
 
 
 def test_a_listener_that_raises_is_called_again(caplog) -> None:

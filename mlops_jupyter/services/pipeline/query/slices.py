@@ -183,12 +183,13 @@ def _check(each: SlicedCell, texts: _Texts, recording: Recording) -> None:
     for name, maker in each.takes.items():
         if maker is None and not name.startswith(HIDDEN):
             raise made_by_none(place, name, recording.before)
-        changed = [p for p, e in enumerate(texts.history) if name in e.writes]
-        if maker is None and name.startswith(FILE) and changed:
-            raise UserError(
-                f"{place} uses the file {name.removeprefix(FILE)!r} as it was before "
-                f"{where(changed[0], texts.cells)} changed it: keep what was there under another name"
-            )
+        if maker is None and name.startswith(FILE):
+            changed = next((p for p, e in enumerate(texts.history) if name in e.writes), None)
+            if changed is not None:
+                raise UserError(
+                    f"{place} uses the file {name.removeprefix(FILE)!r} as it was before "
+                    f"{where(changed, texts.cells)} changed it: keep what was there under another name"
+                )
     for name in sorted(each.facts.reads - each.facts.writes):
         if KEPT_BY_IPYTHON(name):
             raise kept_by_ipython(place, name)
