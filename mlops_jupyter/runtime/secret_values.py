@@ -41,8 +41,11 @@ FORMS = re.compile(
 )
 """Tokens of AWS, GitHub, GitLab, Slack, OpenAI, Google, Hugging Face; JSON Web Tokens; keys; passwords in addresses."""
 
-SOUNDS = re.compile(r"pass|pwd|secret|token|key|credential|authorization", re.IGNORECASE).search
-"""Search a text for what some name of a secret has in it: quick, for most texts have none."""
+SIGNS = ("AKIA", "gh", "github_pat_", "glpat-", "xox", "sk-", "AIza", "hf_", "eyJ", "-----BEGIN", "://")
+"""One of these stands in each text that `FORMS` finds; to look for them is quick."""
+
+WORDS = ("pass", "pwd", "secret", "token", "key", "credential", "authorization")
+"""One of these, in lower case, stands in each name that `NAMES` finds."""
 
 PLACEHOLDERS = frozenset({"", "none", "changeme", "password", "secret", "token", "todo", "xxx", "***"})
 """Texts, in lower case, that stand where a secret is to be filled in."""
@@ -84,8 +87,10 @@ def masked_literals(source: str) -> str:
     >>> masked_literals('login(user="me", password="x7Kq")'), masked_literals('os.environ["API_KEY"] = "x7Kq"')
     ('login(user="me", password="***")', 'os.environ["API_KEY"] = "***"')
     """
-    masked = LITERALS.sub(_masked_literal, source) if SOUNDS(source) else source
-    return FORMS.sub(MASK, masked)
+    lower = source.lower()
+    if any(word in lower for word in WORDS):
+        source = LITERALS.sub(_masked_literal, source)
+    return FORMS.sub(MASK, source) if any(sign in source for sign in SIGNS) else source
 
 
 def _masked_literal(found: re.Match[str]) -> str:

@@ -6,13 +6,13 @@ The decisions behind it: ARCHITECTURE.md, "Capture".
 from __future__ import annotations
 
 import json
-import os
 from collections import deque
 from dataclasses import replace
 
 from mlops_jupyter.core.executions import Execution
 from mlops_jupyter.core.hidden_names import ENVIRON
 from mlops_jupyter.core.ids import SessionId
+from mlops_jupyter.runtime.hidden.process import environment
 from mlops_jupyter.runtime.secret_values import NAMES, KnownSecrets, in_environment, masked_literals
 from mlops_jupyter.store.ledger import Ledger, LedgerError
 
@@ -28,7 +28,7 @@ class ExecutionLog:
         self._ledger = ledger
         self._session = session
         self._unsaved: deque[Execution] = deque()
-        self._environment: dict[str, str] = {}
+        self._environment: object = None
         self._secrets = KnownSecrets([])
 
     def add(self, execution: Execution) -> None:
@@ -57,8 +57,8 @@ class ExecutionLog:
             error = execution.error.partition(":")[0]
             empty: frozenset[str] = frozenset()
             return replace(execution, raw="%%private", error=error, reads=empty, writes={}, deletes=empty, notes=())
-        if self._environment != (environment := dict(os.environ)):
-            self._environment, self._secrets = environment, KnownSecrets(in_environment())
+        if self._environment is not (now := environment(self._environment)):
+            self._environment, self._secrets = now, KnownSecrets(in_environment())
         return replace(
             execution,
             raw=self._secrets.masked(masked_literals(execution.raw)),

@@ -99,3 +99,23 @@ def test_a_stream_masks_and_is_a_stream() -> None:
     print("key:", "x7Kq-92fa", file=stream, flush=True)
     assert under.buffer.getvalue() == b"key: ***\n"
     assert (stream.encoding, stream.isatty(), stream.writable()) == ("utf-8", False, True)
+
+
+TOKENS = [
+    *(f"{start}{'A1' * 20}"[:length] for start, length in (("AKIA", 20), ("AIza", 39), ("sk-", 30), ("hf_", 40))),
+    *(f"gh{letter}_{'a1' * 18}" for letter in "pousr"),
+    *(f"github_pat_{'a1' * 12}", f"glpat-{'a1' * 10}", f"xoxb-{'1a' * 8}"),
+    *(f"eyJ{'a1' * 8}.eyJ{'b2' * 8}.x", "-----BEGIN RSA PRIVATE KEY-----", "pg://me:x7Kq@host"),
+]
+
+
+@pytest.mark.parametrize("token", TOKENS)
+def test_each_form_of_a_token_is_masked_wherever_it_stands(token: str) -> None:
+    assert masked_literals(f"f(1, {token!r})") != f"f(1, {token!r})"
+
+
+@pytest.mark.parametrize(
+    "name", ["password", "DB_PASSWD", "pwd", "passphrase", "secret", "token", "api_key", "apikey", "credentials"]
+)
+def test_each_name_of_a_secret_masks_what_it_names(name: str) -> None:
+    assert masked_literals(f"{name} = 'x7Kq'") == f"{name} = '***'"

@@ -6,7 +6,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ class Store:
 
     def cached(self, key: str) -> Facts | None:
         """Return the cache entry of a cache key, or None if it does not exist or one of its objects is missing."""
-        entry = self._json(f"cache/{key}.json")
+        entry = self._json(f"cache/{key}.json", _lists_objects)
         if entry is None or not all(self.keeps(each["digest"], each["bytes"]) for each in _kept(entry)):
             return None
         return entry
@@ -105,7 +105,7 @@ class Store:
 
     def run(self, run: str) -> Facts | None:
         """Return a run's record, or None if it does not exist."""
-        return self._json(f"{run}/run.json")
+        return self._json(f"{run}/run.json", _is_run)
 
     def set_run(self, run: str, facts: Facts) -> None:
         """Write a run's record."""
@@ -113,7 +113,7 @@ class Store:
 
     def step(self, run: str, step: str) -> Facts | None:
         """Return a step's record in a run, or None if it does not exist."""
-        return self._json(f"{run}/steps/{step}.json")
+        return self._json(f"{run}/steps/{step}.json", _is_step)
 
     def set_step(self, run: str, facts: Facts) -> None:
         """Write a step's record in a run."""
@@ -144,7 +144,7 @@ class Store:
 
     def outputs(self, run: str) -> Facts | None:
         """Return the index of a run's delivered outputs (`outputs.json`), or None if it does not exist."""
-        return self._json(f"{run}/outputs/outputs.json")
+        return self._json(f"{run}/outputs/outputs.json", lambda facts: _are(facts.get("outputs"), OUTPUT))
 
     def index(self, run: str) -> Facts:
         """Write the index of a run's delivered outputs, `outputs.json`, from the records of its steps; return it.
@@ -162,22 +162,76 @@ class Store:
             entries = latest
 
     def _delivered(self, run: str) -> list[Facts]:
-        records = (self._json(f"{run}/steps/{name}") for name in self._place.names(f"{run}/steps"))
+        records = (self._json(f"{run}/steps/{name}", _is_step) for name in self._place.names(f"{run}/steps"))
         good = [facts for facts in records if facts and facts["status"] != "failed"]
         entries: Iterable[Facts] = (entry for facts in good for entry in facts.get("delivered", ()))
         shown = ("name", "file", "format", "fingerprint", "digest", "note")
         return sorted(({k: e[k] for k in shown if e.get(k) is not None} for e in entries), key=lambda e: str(e["name"]))
 
-    def _json(self, path: str) -> Facts | None:
-        """Return a JSON object, or None if there is no such file or a loss of power cut it short."""
+    def _json(self, path: str, is_valid: Callable[[Facts], bool]) -> Facts | None:
+        """Return a JSON object, or None if there is no such file, or it was cut short by a loss of power or damaged."""
         try:
             facts = json.loads(self._place.read(path))
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, ValueError, RecursionError):
             return None
-        return facts if isinstance(facts, dict) else None
+        return facts if isinstance(facts, dict) and is_valid(facts) else None
 
     def _write_json(self, path: str, facts: Facts) -> None:
         self._place.write(path, json.dumps(facts, indent=1).encode())
+
+
+OBJECT = {"digest": str, "bytes": int}
+ARTIFACT = {**OBJECT, "names": list, "format": str}
+OUTPUT = {"name": str, "file": str, "format": str, "digest": str, "fingerprint": str}
+DISPLAY = {**OBJECT, "file": str}
+
+
+def is_file_name(name: str) -> bool:
+    """Say whether a text can be the name of a file in a folder of a run, and leads nowhere else."""
+    length = len(name.encode("utf-8", "replace"))
+    return 0 < length < 256 and not re.search(r"[\0/\\\ud800-\udfff]", name) and name not in (".", "..")
+
+
+def _are(items: object, keys: Mapping[str, type]) -> bool:
+    """Say whether something is a list of JSON objects that have these keys, with values of these types."""
+    if not isinstance(items, list):
+        return False
+    return all(
+        isinstance(item, dict)
+        and all(type(item.get(key)) is kind for key, kind in keys.items())
+        and ("file" not in keys or is_file_name(item["file"]))
+        and ("digest" not in keys or re.fullmatch("[0-9a-f]{64}", item["digest"]) is not None)
+        for item in items
+    )
+
+
+def _lists_objects(facts: Facts) -> bool:
+    """Say whether a record names the objects of a step as this class writes them."""
+    tracking, files = facts.get("tracking"), facts.get("files", {})
+    return (
+        _are(facts.get("outputs"), ARTIFACT)
+        and all(all(isinstance(name, str) for name in each["names"]) for each in facts["outputs"])
+        and _are(facts.get("delivered"), {**OUTPUT, **OBJECT})
+        and _are(facts.get("displays", []), DISPLAY)
+        and (tracking is None or _are([tracking], OBJECT))
+        and isinstance(files, dict)
+        and isinstance(facts.get("volatile", []), list)
+    )
+
+
+def _is_step(facts: Facts) -> bool:
+    """Say whether a step's record is one; that of a failed step names no objects, but an error."""
+    if not isinstance(facts.get("step"), str) or not isinstance(facts.get("status"), str):
+        return False
+    if facts["status"] == "failed":
+        return _are([facts.get("error")], {"type": str, "message": str})
+    return _lists_objects(facts)
+
+
+def _is_run(facts: Facts) -> bool:
+    """Say whether a run's record is one."""
+    times = (facts.get("started"), facts.get("ended"))
+    return isinstance(facts.get("status"), str) and all(isinstance(time, float | int | None) for time in times)
 
 
 def _kept(entry: Facts) -> list[Facts]:

@@ -16,7 +16,7 @@ from ..errors import PipelineError
 from ..hashing import content_digest
 from ..model.pipeline import Pipeline
 from ..step.initial import package_folder
-from ..storage.store import Facts, Store, valid_run
+from ..storage.store import Facts, Store, is_file_name, valid_run
 from .divergence import Divergence, Divergences
 
 NOTHING_EXPECTED = "the pipeline delivers nothing, so nothing is proven: export with --outputs NAME"
@@ -151,6 +151,10 @@ class _ExpectedFolder:
             self.rows: list[Facts] = json.loads((folder / "expected.json").read_bytes())
         except FileNotFoundError:
             raise PipelineError(f"no expected.json in {str(folder)!r}: give its folder with --expected DIR") from None
+        except (ValueError, RecursionError):
+            self.rows = [{}]
+        if not isinstance(self.rows, list) or not all(map(_is_expected, self.rows)):
+            raise PipelineError(f"{str(folder / 'expected.json')!r} is damaged: export the bundle again")
 
     def value(self, row: Facts) -> Any:
         from ..codecs import load_open
@@ -163,6 +167,15 @@ class _ExpectedFolder:
         raise _ValueGoneError(
             reason if row["fingerprint"] else "the notebook's value could not be kept to compare with"
         )
+
+
+def _is_expected(row: object) -> bool:
+    """Say whether a row of `expected.json` is one; its file lies beside it."""
+    texts = ("name", "fingerprint", "file", "format", "shown")
+    if not isinstance(row, dict) or not all(isinstance(row.get(key, ""), str) for key in texts) or "name" not in row:
+        return False
+    file = str(row.get("file", ""))
+    return "fingerprint" in row and (not file or (is_file_name(file) and "format" in row))
 
 
 class _ReferenceRun:

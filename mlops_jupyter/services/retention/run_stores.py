@@ -9,6 +9,8 @@ The decisions behind it: ARCHITECTURE.md, "Run".
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -42,7 +44,7 @@ def prune(folder: Path, policy: Policy, now: float, deleted: Deleted) -> None:
         else:
             kept.append(path)
     records = [record for path in kept for record in map(_json, sorted((path / "steps").glob("*.json")))]
-    keys, digests = {record.get("key") for record in records}, set().union(*map(_digests, records))
+    keys, digests = {str(record.get("key")) for record in records}, set().union(*map(_digests, records))
     for entry in sorted((folder / "cache").glob("*.json")):
         if entry.stem in keys or _is_young(entry, now - policy.older_than):
             digests |= _digests(_json(entry))
@@ -58,19 +60,29 @@ def _runs(folder: Path, policy: Policy, now: float) -> Iterator[tuple[Path, bool
     paths = [p for p in folder.iterdir() if p.is_dir() and p.name not in RESERVED and not p.name.startswith(".")]
     records = {path: _json(path / RUN) for path in paths}
     newest: dict[str, int] = {}
-    for path in sorted(paths, key=lambda path: records[path].get("started") or 0.0, reverse=True):
+    for path in sorted(paths, key=lambda path: _started(records[path]), reverse=True):
         record = records[path]
         pipeline = str(record.get("pipeline"))
         newest[pipeline] = newest.get(pipeline, 0) + 1
-        is_young = (record.get("ended") or record.get("started") or path.stat().st_mtime) >= now - policy.older_than
+        moment = _number(record.get("ended")) or _started(record) or path.stat().st_mtime
+        is_young = moment >= now - policy.older_than
         yield path, not is_young and (not record or newest[pipeline] > policy.keep_runs)
 
 
+def _started(record: Mapping[str, Any]) -> float:
+    return _number(record.get("started"))
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
+
+
 def _digests(facts: Mapping[str, Any]) -> set[str]:
-    """Return the digests of all objects that a step's record or a cache entry names."""
-    tracking = facts.get("tracking")
-    named = [*facts.get("outputs", ()), *facts.get("delivered", ()), *facts.get("displays", ())]
-    return {each["digest"] for each in (*named, *([tracking] if tracking else ()))}
+    """Return the digests of all objects that a step's record or a cache entry names.
+
+    They are found wherever they stand, so that one stays though the rest of its record is damaged.
+    """
+    return set(re.findall(r"\b[0-9a-f]{64}\b", json.dumps(facts)))
 
 
 def _is_young(path: Path, moment: float) -> bool:

@@ -113,10 +113,10 @@ def read(path: Path) -> Mapping[str, Any]:
 
             notebook = nbformat.convert(nbformat.reads(text, as_version=version), 4)  # type: ignore[no-untyped-call]
         "".join(cell.source for cell in outline(notebook)).encode()  # a lone surrogate cannot be sent to the kernel
+        language = _language(notebook)
     except Exception as fault:
         reason = f"{type(fault).__name__}: {fault}" if not isinstance(fault, json.JSONDecodeError) else str(fault)
         raise UserError(f"{str(path)!r} is no Jupyter notebook ({' '.join(reason.split())[:200]})") from fault
-    language = _language(notebook)
     if "python" not in language.lower():
         raise UserError(f"the notebook {str(path)!r} is written in {language}, not in Python")
     checked: Mapping[str, Any] = notebook

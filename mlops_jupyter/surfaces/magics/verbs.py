@@ -70,7 +70,7 @@ def choose(magic: str, verbs: Mapping[str, Verb], line: str) -> tuple[Verb, Name
         return _help(verb, "" if word else verb_names), Namespace()
     try:
         return verb, verb.parser.parse_argstring(rest.strip())
-    except UsageError as fault:
+    except (UsageError, ValueError) as fault:  # ValueError: a quote that is not closed
         hint = f"; the verbs of %{magic} are {verb_names}" if verb_names and not word and rest else ""
         raise UsageError(f"%{magic} {word}".rstrip() + f": {fault}{hint}") from None
 
@@ -85,7 +85,7 @@ def arguments(declared: Any, line: str) -> Namespace:
     """
     try:
         args: Namespace = declared.parser.parse_argstring(line)
-    except UsageError as fault:
+    except (UsageError, ValueError) as fault:  # ValueError: a quote that is not closed
         raise UserError(str(fault)) from None
     return args
 
