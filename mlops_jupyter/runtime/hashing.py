@@ -14,11 +14,11 @@ The decisions behind it: ARCHITECTURE.md, "Bundle".
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -74,15 +74,19 @@ def initial_value_digest(value: object) -> str:
     return content_digest(json.dumps(value, sort_keys=True).encode())
 
 
-@cache
 def secret_digest(name: str, value: str) -> str:
     """Return the digest by which cache keys tell one value of a secret from another: scrypt (RFC 7914), salted.
 
     It takes tens of milliseconds and 16 MB, so that a short secret cannot be guessed from it. The salt is the name: the
     same everywhere, so that machines share a cache.
     """
-    salt = f"mlops_jupyter:secret:1:{name}".encode()
-    return hashlib.scrypt(value.encode("utf-8", "surrogatepass"), salt=salt, n=2**14, r=8, p=1, dklen=32).hex()
+    return _scrypt(value, f"mlops_jupyter:secret:1:{name}")
+
+
+@functools.cache
+def _scrypt(text: str, salt: str) -> str:
+    data = text.encode("utf-8", "surrogatepass")
+    return hashlib.scrypt(data, salt=salt.encode(), n=2**14, r=8, p=1, dklen=32).hex()
 
 
 # Versions of code and packages.

@@ -275,7 +275,7 @@ def test_the_other_demos_and_what_a_plan_can_ask_for(tmp_path: Path) -> None:
     assert ended[:3] == [True, True, True]
     for made, demo in zip(laid, (DIAMOND, FILED), strict=True):
         proven(made, made / "out", demo)
-    facts = {"token": "s3cret", "own": [], "mode": "good", "tries": "the second time"}
+    facts = {"token": "terc3s", "own": [], "mode": "good", "tries": "the second time"}
     assert wished.said(plan / "out") == [facts]
     assert wished.given(plan / "out") == 3 * [wished.DEFAULTS]
     failed, slow = hook.bodies

@@ -193,13 +193,13 @@ def test_secrets_and_alert(tmp_path: Path) -> None:
     folder = tmp_path / ".config" / "diamond" / "secrets"
     folder.mkdir(parents=True)
     (folder / "TOKEN").write_text(f"{token}\n")
-    left = "import os\n\n\ndef left(numbers, rate):\n    raise ValueError(os.environ['TOKEN'])\n"
+    left = "import os\n\n\ndef left(numbers, rate):\n    raise ValueError(os.environ['TOKEN'][::-1])\n"
     (laid / "src/diamond/steps/left.py").write_text(left)
     with Receiver() as hook:
         (folder / "HOOK").write_text(hook.url)
         said = engine("sh", "cron/run.sh", cwd=laid, HOME=str(tmp_path), code=1)
     (told,) = hook.bodies
-    assert told["error"] == f"step 'left' failed: ValueError: {token}"
+    assert told["error"] == f"step 'left' failed: ValueError: {token[::-1]}"
     assert f"run {told['run']} ended with exit code 1: see {laid}/cron/log.txt" in said
     assert "ValueError" in (laid / "cron" / "log.txt").read_text()
 

@@ -87,7 +87,7 @@ def test_with_other_parameters(probed: dict[str, Any]) -> None:
 @pytest.mark.ran("dagster")
 def test_retries_secrets_and_the_environment(probed: dict[str, Any]) -> None:
     assert probed["runs"][4]["retried"] == ["flaky"], probed["runs"][4]
-    facts = {"token": "s3cret", "own": [], "mode": "good", "tries": "the second time"}
+    facts = {"token": "terc3s", "own": [], "mode": "good", "tries": "the second time"}
     assert wished.said(probed["folder"] / "good") == [facts]
     assert wished.given(probed["folder"] / "good") == [wished.DEFAULTS]
 

@@ -98,7 +98,7 @@ def test_the_run_is_the_plan(probed: dict[str, Any]) -> None:
     assert {name: task["retries"] for name, task in tasks.items()} == {"load": 0, "flaky": 1, "last": 0}
     assert tasks["flaky"]["delays"] == [1]
     assert (probed["folder"] / "marks" / "good").exists()
-    facts = {"token": "s3cret", "own": [], "mode": "good", "tries": "the second time"}
+    facts = {"token": "terc3s", "own": [], "mode": "good", "tries": "the second time"}
     assert wished.said(probed["folder"] / "good") == [facts]
     assert wished.given(probed["folder"] / "good") == [wished.DEFAULTS]
 

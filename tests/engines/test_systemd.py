@@ -219,7 +219,7 @@ def test_secrets_and_alert(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     token = "it's a $(token) `x`\nof %h two lines"
     (folder / "TOKEN").write_text(f"{token}\n")
-    left = "import os\n\n\ndef left(numbers, rate):\n    raise ValueError(os.environ['TOKEN'])\n"
+    left = "import os\n\n\ndef left(numbers, rate):\n    raise ValueError(os.environ['TOKEN'][::-1])\n"
     (laid / "src/diamond/steps/left.py").write_text(left)
     with Receiver() as hook:
         (folder / "HOOK").write_text(hook.url)
@@ -227,5 +227,5 @@ def test_secrets_and_alert(tmp_path: Path) -> None:
         assert hook.bodies == []
         start(laid, "diamond-alert.service", MONITOR_INVOCATION_ID="a1")
     assert [(told["run"], told["error"]) for told in hook.bodies] == [
-        ("a1", f"step 'left' failed: ValueError: {token}")
+        ("a1", f"step 'left' failed: ValueError: {token[::-1]}")
     ]

@@ -17,7 +17,7 @@ import os
 
 def load(mode):
     own = sorted(name for name in os.environ if name.startswith(("AIRFLOW", "DAGSTER", "PREFECT")))
-    return {"token": os.environ["TOKEN"], "own": own, "mode": mode}
+    return {"token": os.environ["TOKEN"][::-1], "own": own, "mode": mode}
 """
 
 FLAKY = """

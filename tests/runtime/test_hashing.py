@@ -31,6 +31,10 @@ GOLDEN: dict[str, tuple[Callable[[], object], object]] = {
         lambda: hashing.content_digest(b""),
         "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8",
     ),
+    "secret_digest": (
+        lambda: hashing.secret_digest("API_TOKEN", "x7Kq-92fa"),
+        "0906794002cfc0b3f33d0b220cc271e8bca234a7c7664d619dbe43d88843865e",
+    ),
     "initial_value_digest": (
         lambda: hashing.initial_value_digest({"b": [1, 2.5], "a": None}),
         "0e45b15d7900ca23b9b22b2e65b87158fe4b89116a537734d93c9f31e5535afe",

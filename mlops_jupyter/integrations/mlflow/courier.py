@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from mlops_jupyter.runtime.storage.atomic import private
 from mlops_jupyter.store.ledger import Ledger
 from mlops_jupyter.store.locks import try_lock
 from mlops_jupyter.store.outbox import behind, wait
@@ -62,7 +63,7 @@ def _start(folder: Path, handle: int) -> None:
     fresh = not log.exists() or log.stat().st_size > LOG_BYTES
     package = str(Path(__file__).parents[3])  # the child finds the package that this process found
     path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-    with log.open("wb" if fresh else "ab") as stream:
+    with open(log, "wb" if fresh else "ab", opener=private) as stream:
         _started.append(
             subprocess.Popen(
                 # -P: a file of the user's folder must not pass for a library

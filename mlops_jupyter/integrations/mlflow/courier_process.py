@@ -23,6 +23,9 @@ _log = logging.getLogger("courier")
 IDLE_SECONDS = "MLOPS_JUPYTER_COURIER_IDLE"
 """Environment variable: the seconds without work after which the courier exits (60 if unset)."""
 
+LEAST_IDLE_SECONDS = 0.2
+"""It looks once at least before it goes: what it was started for is waiting."""
+
 LOOK_SECONDS = 0.1
 BACKOFF = Backoff(first=0.5, factor=2, longest=30.0)
 """The pauses between tries while MLflow is unavailable."""
@@ -66,7 +69,8 @@ def _work(folder: Path, handle: int, ledger: Ledger) -> None:
 
     uri = _wanted(handle)
     upload: OutboxUpload | None = None
-    patience, idle_since, idle = Patience(), time.monotonic(), float(os.environ.get(IDLE_SECONDS, "60"))
+    patience, idle_since = Patience(), time.monotonic()
+    idle = max(LEAST_IDLE_SECONDS, float(os.environ.get(IDLE_SECONDS, "60")))
     _log.info("carrying %s to %s", folder, _without_password(uri))
     while time.monotonic() - idle_since < idle and _has_project(folder, handle):
         if _wanted(handle) != uri:

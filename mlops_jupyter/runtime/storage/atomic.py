@@ -67,3 +67,8 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def private(path: str, flags: int) -> int:
+    """Open a file that nobody but its owner may read: the `opener` of `open`."""
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)

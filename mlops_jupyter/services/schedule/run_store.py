@@ -85,9 +85,10 @@ class RunStore:
     def finish(self, run: str, schedule: Schedule, status: RunState, outcome: Mapping[str, object]) -> None:
         """Record how a run ended, with its alert; delete the logs that are not kept any more."""
         with self._ledger.transaction():
+            again = {"again": True} if self.get(run).outcome.get("again") else {}
             self._ledger.execute(
                 "UPDATE schedule_run SET status = ?, ended = ?, outcome = ? WHERE id = ?",
-                (status.value, self._now(), json.dumps(outcome, default=str), run),
+                (status.value, self._now(), json.dumps({**outcome, **again}, default=str), run),
             )
             if _found_drift(outcome):
                 self._ledger.audit("drift", schedule.package, {"verdict": "drifted", "run": run})

@@ -280,7 +280,7 @@ TRACKED = (
 
 def test_what_is_tracked_is_masked_in_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_TOKEN", SECRET)
-    monkeypatch.setenv("MLOPS_JUPYTER_COURIER_IDLE", "0")
+    monkeypatch.setenv("MLOPS_JUPYTER_COURIER_IDLE", "1")
     cells = ["import os\nkey = os.environ['API_TOKEN']\nrun = %track start base", *TRACKED, "run.end()\nsize = 3"]
     export(tmp_path, cells, ["size"])
     assert [path for path in files(tmp_path) if holds(path)] == []

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
@@ -222,7 +223,10 @@ def test_a_run_by_hand_keeps_to_the_limit(project: Project) -> None:
 
 
 def test_killed_schedulers_lose_no_tick_and_run_none_twice(project: Project) -> None:
-    """A scheduler is killed again and again, another takes over: with catch-up each tick has exactly one run."""
+    """A scheduler is killed again and again, another takes over: with catch-up each tick has exactly one run.
+
+    A run that was lost with its scheduler is begun once more; no other is.
+    """
     made = project.schedules.add(project.bundle, options=ScheduleOptions(every_seconds=1, catchup=Catchup.ALL))
     for _ in range(4):
         process = project.start()
@@ -237,7 +241,9 @@ def test_killed_schedulers_lose_no_tick_and_run_none_twice(project: Project) -> 
     assert last.wait(15) == 0
     dues = sorted(run.due for run in project.schedules.history(made.id))
     assert dues == [int(made.created) + n for n in range(1, len(dues) + 1)]
-    assert len(set(project.ran())) == len(project.ran())  # no run was begun twice
+    twice = {run for run, times in Counter(project.ran()).items() if times > 1}
+    assert max(Counter(project.ran()).values()) <= 2
+    assert twice <= {run.id for run in project.schedules.history(made.id) if run.outcome.get("again")}
 
 
 def test_a_run_whose_process_died_makes_room_while_the_scheduler_lives(project: Project) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from mlops_jupyter.runtime.storage.atomic import private
 from mlops_jupyter.services.schedule.bundle import Bundle
 from mlops_jupyter.services.schedule.runner import process_tree
 
@@ -103,7 +104,8 @@ def run_bundle(request: RunRequest, stopped: Callable[[], bool]) -> RunOutcome:
     """Run the bundle to its end, its timeout, or until `stopped()`; end all that it started."""
     request.log.parent.mkdir(parents=True, exist_ok=True)
     request.store.mkdir(parents=True, exist_ok=True)
-    with request.log.open("a+b") as log, tempfile.TemporaryFile(dir=request.log.parent) as output:
+    appended = open(request.log, "a+b", opener=private)  # noqa: SIM115 (Path.open has no opener)
+    with appended as log, tempfile.TemporaryFile(dir=request.log.parent) as output:
         begin = log.seek(0, os.SEEK_END)
         log.write(f"$ {shlex.join(request.command)}\n".encode())
         log.flush()
