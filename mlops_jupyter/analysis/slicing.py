@@ -145,7 +145,7 @@ class _Notebook:
     """The whole history: its dataflow graph, and the meaning of its names. Immutable after construction."""
 
     def __init__(self, history: Sequence[Execution]) -> None:
-        texts = [to_python(execution.body) for execution in history]
+        self.texts = texts = [to_python(execution.body) for execution in history]
         self.facts = [extract_facts(text) for text in texts]
         read = frozenset().union(
             *(reads for facts in self.facts for reads in facts.deferred_reads.values()),
@@ -154,7 +154,7 @@ class _Notebook:
         definitions = dict.fromkeys((n for facts in self.facts for n in facts.definitions), "a definition")
         code = dict.fromkeys((n for e in history for n, mark in e.writes.items() if mark == Mark.CODE), Mark.CODE)
         origins = code | definitions | {name: text for facts in self.facts for name, text in facts.imports.items()}
-        bodies = [parse(text).body for text in texts]
+        self.bodies = bodies = [parse(text).body for text in texts]
         caches = frozenset().union(*map(remembering, bodies))
         self.drawn = [p for p, execution in enumerate(history) if draws(execution, lambda name: origins.get(name, ""))]
         imports = {name: text for facts in self.facts for name, text in facts.imports.items()}
@@ -219,8 +219,9 @@ class _Cell:
     """One execution as plain Python, statement by statement."""
 
     def __init__(self, notebook: _Notebook, position: int, text: str) -> None:
-        self.facts: SourceFacts = extract_facts(text)
-        self.body = parse(text).body
+        is_known = text == notebook.texts[position]
+        self.facts: SourceFacts = notebook.facts[position] if is_known else extract_facts(text)
+        self.body = notebook.bodies[position] if is_known else parse(text).body
         self.origin = lambda name: notebook.origin(position, name)
         self._execution = notebook.graph.history[position]
         self.text = text
