@@ -182,7 +182,7 @@ class Store:
 
 OBJECT = {"digest": str, "bytes": int}
 ARTIFACT = {**OBJECT, "names": list, "format": str}
-OUTPUT = {"name": str, "file": str, "format": str, "digest": str, "fingerprint": str}
+OUTPUT = {"name": str, "file": str, "format": str}
 DISPLAY = {**OBJECT, "file": str}
 
 
@@ -200,9 +200,14 @@ def _are(items: object, keys: Mapping[str, type]) -> bool:
         isinstance(item, dict)
         and all(type(item.get(key)) is kind for key, kind in keys.items())
         and ("file" not in keys or is_file_name(item["file"]))
-        and ("digest" not in keys or re.fullmatch("[0-9a-f]{64}", item["digest"]) is not None)
+        and (item.get("digest") is None or _is_digest(item["digest"]))  # an index of an earlier version has none
+        and isinstance(item.get("fingerprint"), str | None)
         for item in items
     )
+
+
+def _is_digest(text: object) -> bool:
+    return isinstance(text, str) and re.fullmatch("[0-9a-f]{64}", text) is not None
 
 
 def _lists_objects(facts: Facts) -> bool:

@@ -165,7 +165,7 @@ class _ExpectedFolder:
             return load_open(self._folder / row["file"], row["format"])
         reason = "its fingerprint differs, and the notebook's value was too large to travel"
         raise _ValueGoneError(
-            reason if row["fingerprint"] else "the notebook's value could not be kept to compare with"
+            reason if row.get("fingerprint") else "the notebook's value could not be kept to compare with"
         )
 
 
@@ -217,7 +217,7 @@ class _Judge:
             return OutputCheck(name, "failed", self._why_missing(), shown, "")
         if damage := self._damage(found):
             return OutputCheck(name, "failed", damage, shown, "")
-        if wanted["fingerprint"] and wanted["fingerprint"] == found["fingerprint"]:
+        if wanted.get("fingerprint") and wanted["fingerprint"] == found.get("fingerprint"):
             return OutputCheck(name, "identical", "", shown, shown)
         try:
             return self._by_value(wanted, found)

@@ -60,14 +60,14 @@ def test_a_cache_entry_without_its_objects_is_none(store, tmp_path):
 
 
 def record(step: str, status: str = "done") -> dict[str, object]:
-    entry = {"name": step, "file": f"{step}.json", "format": "json", "fingerprint": "f", "digest": "d", "bytes": 1}
+    entry = {"name": step, "file": f"{step}.json", "format": "json", "fingerprint": "f", "digest": "d" * 64, "bytes": 1}
     return {"step": step, "status": status, "outputs": [], "delivered": [entry]}
 
 
 def test_the_index_holds_what_ended_well(store):
     for name, status in (("b", "done"), ("a", "cached"), ("c", "failed")):
         store.set_step("r", record(name, status))
-    same = {"format": "json", "fingerprint": "f", "digest": "d"}
+    same = {"format": "json", "fingerprint": "f", "digest": "d" * 64}
     shown = [{"name": n, "file": f"{n}.json", **same} for n in "ab"]
     assert store.index("r") == {"run": "r", "outputs": shown} == store.outputs("r")
     assert store.runs() == ["r"]
