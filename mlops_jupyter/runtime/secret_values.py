@@ -14,24 +14,24 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
-NAMES = re.compile(
-    r"(?:^|[_.-])(?:password|passwd|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|auth[_-]?key|credentials?|"
-    r"authorization)(?:[_.-]|$|\d)",
-    re.IGNORECASE,
-)
+CLEAR = "password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|private[_-]?key|auth[_-]?key"
+"""Words that mean a secret wherever they stand in a name."""
+
+
+def _as_a_word(words: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:^|[_.-])(?:{words})(?:[_.-]|$|\d)", re.IGNORECASE)
+
+
+NAMES = _as_a_word(f"{CLEAR}|pwd|token|credentials?|authorization")
 """Names of secrets, as a whole word of a name: `db_password`, not `tokens` or `keyword`."""
 
-UNMISTAKABLE = re.compile(
-    r"(?:^|[_.-])(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|private[_-]?key|auth[_-]?key|"
-    r"(?:api|access|auth|bearer|refresh|hf|github)[_-]?token)(?:[_.-]|$|\d)",
-    re.IGNORECASE,
-)
+UNMISTAKABLE = _as_a_word(rf"{CLEAR}|(?:api|access|auth|bearer|refresh|hf|github)[_-]?token")
 """Those names that can hardly mean something else; a plain `token` may be a word of a text."""
 
 FORMS = re.compile(
@@ -94,11 +94,10 @@ def masked_literals(source: str) -> str:
 
 
 def _masked_literal(found: re.Match[str]) -> str:
-    text = found["text"] or found["bare"]
-    if not looks_like_one(found["name"], text):
+    if not looks_like_one(found["name"], found["text"] or found["bare"]):
         return found[0]
-    start = found.start("text") if found["text"] else found.start("bare")
-    return found[0][: start - found.start()] + MASK + found[0][start - found.start() + len(text) :]
+    quote_ = found["quote"] or ""
+    return f"{found['name']}{found['between']}{quote_}{MASK}{quote_}"
 
 
 class KnownSecrets:
@@ -118,6 +117,11 @@ class KnownSecrets:
     def __init__(self, values: Iterable[tuple[str, str]]) -> None:
         texts = ((name, text) for name, value in values for text in (value, *_password(value)))
         self._names = {text: name for name, text in texts if DISTINCT(text)}
+
+    @classmethod
+    def of_environment(cls, declared: Iterable[str] = ()) -> KnownSecrets:
+        """Return the secrets that environment variables hold; see `in_environment`."""
+        return cls(in_environment(declared))
 
     def __bool__(self) -> bool:
         return bool(self._names)
@@ -158,7 +162,12 @@ def in_environment(declared: Iterable[str] = ()) -> list[tuple[str, str]]:
     declared : names of variables that hold secrets, whatever they are called.
     """
     names = set(declared)
-    return [(n, v) for n, v in os.environ.items() if n in names or (looks_like_one(n, v) and not NO_SECRETS(n))]
+    return [(name, value) for name, value in os.environ.items() if is_secret_variable(name, value, names)]
+
+
+def is_secret_variable(name: str, value: str, declared: Container[str]) -> bool:
+    """Return whether an environment variable holds a secret."""
+    return name in declared or (looks_like_one(name, value) and not NO_SECRETS(name))
 
 
 def _password(text: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from mlops_jupyter.core.executions import Execution
 from mlops_jupyter.core.hidden_names import ENVIRON
 from mlops_jupyter.core.ids import SessionId
 from mlops_jupyter.runtime.hidden.process import environment
-from mlops_jupyter.runtime.secret_values import NAMES, KnownSecrets, in_environment, masked_literals
+from mlops_jupyter.runtime.secret_values import NAMES, KnownSecrets, masked_literals
 from mlops_jupyter.store.ledger import Ledger, LedgerError
 
 
@@ -58,7 +58,7 @@ class ExecutionLog:
             empty: frozenset[str] = frozenset()
             return replace(execution, raw="%%private", error=error, reads=empty, writes={}, deletes=empty, notes=())
         if self._environment is not (now := environment(self._environment)):
-            self._environment, self._secrets = now, KnownSecrets(in_environment())
+            self._environment, self._secrets = now, KnownSecrets.of_environment()
         return replace(
             execution,
             raw=self._secrets.masked(masked_literals(execution.raw)),

@@ -30,6 +30,21 @@ class LedgerError(UserError):
     """The ledger cannot be read or written now: its disk is full, say, or another process has locked it too long."""
 
 
+class _Faults:
+    """Raises `LedgerError`, one line, for what SQLite or the disk refuses; around each statement, so it is quick."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, fault: BaseException | None, trace: object) -> None:
+        """Raise the error in place of SQLite's own."""
+        if isinstance(fault, sqlite3.DatabaseError):
+            raise LedgerError(f"cannot use the ledger {str(self._path)!r}: {fault}; {_advice(fault)}") from fault
+
+
 class Ledger:
     """One connection to `ledger.db`.
 
@@ -39,6 +54,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._faults = _Faults(path)
         self._pid = os.getpid()
         try:
             self._db = self._connect()
@@ -85,11 +101,11 @@ class Ledger:
 
         It takes the write lock at once, so what is read inside stays true until the end.
         """
-        with self._faults():
+        with self._faults:
             self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
-            with self._faults():
+            with self._faults:
                 self._db.execute("COMMIT")
         except BaseException:
             if self._db.in_transaction:  # SQLite itself rolls back after some faults
@@ -98,22 +114,22 @@ class Ledger:
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> int:
         """Run one statement that writes; return the id of the last inserted row. Outside a transaction it commits."""
-        with self._faults():
+        with self._faults:
             return int(self._db.execute(sql, values).lastrowid or 0)
 
     def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """Run one statement for each row of values, in the open transaction or in one of its own."""
-        with nullcontext() if self._db.in_transaction else self.transaction(), self._faults():
+        with nullcontext() if self._db.in_transaction else self.transaction(), self._faults:
             self._db.executemany(sql, rows)
 
     def query(self, sql: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[sqlite3.Row]:
         """Return the rows of a SELECT, their columns by name (`row["key"]`); values by position or name (`:key`)."""
-        with self._faults():
+        with self._faults:
             return self._db.execute(sql, values).fetchall()
 
     def changes_mark(self) -> int:
         """Return a number that changes when another connection commits (`PRAGMA data_version`)."""
-        with self._faults():
+        with self._faults:
             return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
     def post(self, kind: str, payload: dict[str, Any]) -> int:
@@ -130,14 +146,6 @@ class Ledger:
             "INSERT INTO audit (time, who, verb, subject, detail) VALUES (?, ?, ?, ?, ?)",
             (time.time(), getpass.getuser(), verb, subject, json.dumps(detail)),
         )
-
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
-        """Raise `LedgerError`, one line, for what SQLite or the disk refuses."""
-        try:
-            yield
-        except sqlite3.DatabaseError as fault:
-            raise LedgerError(f"cannot use the ledger {str(self.path)!r}: {fault}; {_advice(fault)}") from fault
 
     def close(self) -> None:
         """Close the connection. Closing twice is harmless."""

@@ -1,6 +1,7 @@
 """The courier's process: carry what is new in the ledger, back off while MLflow is unavailable, exit when idle.
 
-It also exits when its project is gone: the folder was deleted, or moved."""
+It also exits when its project is gone: the folder was deleted, or moved.
+"""
 
 from __future__ import annotations
 

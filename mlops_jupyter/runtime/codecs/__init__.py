@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .exact import is_picklable, load_exact, save_exact
+from .exact import held_secret, is_picklable, load_exact, save_exact
 from .formats import PICKLED, load_open, read_open, save_open
 from .saved import Saved, SerializationError, UnknownFormatError
 
@@ -15,6 +15,7 @@ __all__ = [
     "Saved",
     "SerializationError",
     "UnknownFormatError",
+    "held_secret",
     "is_picklable",
     "load_exact",
     "load_open",

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..fingerprints.hooks import is_quiet, stored_parts, unready
 from ..fingerprints.reachable import reachable_objects
+from ..secret_values import KnownSecrets
 from . import tensors
 from .saved import Saved, SerializationError
 from .tensors import Tensors
@@ -64,6 +65,14 @@ def save_exact(values: Mapping[str, object], *, importable_only: bool = False) -
 def load_exact(data: bytes) -> dict[str, object]:
     """Return the variables that `save_exact` saved."""
     return dict(_Loader(io.BytesIO(data)).load())
+
+
+def held_secret(secrets: KnownSecrets, value: object) -> str:
+    """Return the name of a secret that a value holds, wherever in it; "" if it holds none, as far as is known."""
+    try:
+        return secrets.held_by(save_exact({"value": value}).data) if secrets else ""
+    except SerializationError:
+        return ""
 
 
 def is_picklable(value: object, most_bytes: int) -> bool:

@@ -13,7 +13,7 @@ from ..model.events import SUCCEEDED, ExecutionRequest, Progress, RunResult, Ste
 from ..model.parameters import as_default, parameter_values
 from ..model.pipeline import Pipeline
 from ..model.source_digest import as_on_disk
-from ..secret_values import KnownSecrets, in_environment
+from ..secret_values import KnownSecrets
 from ..step.initial import package_folder
 from ..storage.store import Store, new_run, valid_run
 from . import run_records
@@ -119,7 +119,7 @@ class PipelineRun:
         self._request = request
         self._store = store
         self._steps = [step.name for step in request.scope()]
-        self._secrets = KnownSecrets(in_environment(request.pipeline.secrets))
+        self._secrets = KnownSecrets.of_environment(request.pipeline.secrets)
         self._rest = ExitStack()
         scratch = self._rest.enter_context(run_records.scratch(store, run_id, self._secrets))
         self.coordinator = RunCoordinator(request, store, run_id, scratch, attempts, progress)

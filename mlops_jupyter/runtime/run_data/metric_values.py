@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from ..errors import UserError
-from ..secret_values import MASK, KnownSecrets, in_environment, looks_like_one
+from ..secret_values import MASK, KnownSecrets, looks_like_one
 
 KEY = re.compile(r"[A-Za-z0-9_\-. :/]{1,250}")
 """Names of metrics, parameters and tags (MLflow's own rule)."""
@@ -69,7 +69,7 @@ def text(key: str, value: object) -> str:
     A secret is masked: see `secret_values`.
     """
     shown = str(value)
-    shown = MASK if looks_like_one(key, shown) else KnownSecrets(in_environment()).masked(shown)
+    shown = MASK if looks_like_one(key, shown) else KnownSecrets.of_environment().masked(shown)
     if len(shown) > LONGEST_PARAMETER:
         raise NotLoggableError(
             f"parameter {key!r} has {len(shown)} characters and MLflow keeps {LONGEST_PARAMETER}: log it as an artifact"
@@ -79,7 +79,7 @@ def text(key: str, value: object) -> str:
 
 def artifact_data(path: str, data: bytes) -> bytes:
     """Return a file's content with secrets masked; raise `NotLoggableError` if one is in a file that is no text."""
-    secrets = KnownSecrets(in_environment())
+    secrets = KnownSecrets.of_environment()
     secret = secrets.held_by(data)
     if not secret:
         return data

@@ -17,7 +17,7 @@ from ..hashing import file_digest, initial_value_digest, secret_digest
 from ..hidden.names import ENVIRON, FILE
 from ..hidden.registry import initial_file, read
 from ..model.pipeline import Pipeline, Step, data_files
-from ..secret_values import looks_like_one
+from ..secret_values import is_secret_variable
 
 ABSENT = ""
 """The digest of a hidden variable without an initial value, which stays as it is in the process."""
@@ -149,7 +149,7 @@ def environment_digest(name: str, value: Any, secrets: Container[str]) -> str:
     ----------
     secrets : names of the variables that hold secrets, whatever they are called.
     """
-    if isinstance(value, str) and (name in secrets or looks_like_one(name, value)):
+    if isinstance(value, str) and is_secret_variable(name, value, secrets):
         return secret_digest(name, value)
     return value_digest(value)
 

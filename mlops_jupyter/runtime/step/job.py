@@ -19,7 +19,7 @@ from typing import Any
 from ..errors import PipelineError
 from ..model.events import FAILED
 from ..model.pipeline import Pipeline, Step
-from ..secret_values import KnownSecrets, in_environment, printed_masked
+from ..secret_values import KnownSecrets, printed_masked
 from ..storage.store import Artifact, Facts, Store
 from . import display
 from .environment import StepEnvironment, reseed
@@ -66,15 +66,14 @@ class Job:
     def __call__(self) -> int:
         """Run the step and write its record; return 0, or `FAILED`."""
         store = Store(self.store)
-        secrets = KnownSecrets(in_environment(self.pipeline.secrets))
-        try:
-            with printed_masked(secrets):
+        secrets = KnownSecrets.of_environment(self.pipeline.secrets)
+        with printed_masked(secrets):
+            try:
                 entry = self._perform(store, secrets)
-        except BaseException as fault:
-            with printed_masked(secrets):
+            except BaseException as fault:
                 self._report(fault)
-            store.set_step(self.run, {**self._facts("failed"), "outputs": [], "error": self._error(fault, secrets)})
-            return FAILED
+                store.set_step(self.run, {**self._facts("failed"), "outputs": [], "error": self._error(fault, secrets)})
+                return FAILED
         store.remember(self.key, entry)
         store.set_step(self.run, {**self._facts("done"), **entry, "error": None})
         if entry["delivered"]:

@@ -75,12 +75,12 @@ class StepOutputs:
             raise StepOutputError(
                 f"step {self._step.name!r} cannot hand on {' and '.join(map(repr, group))}: {fault}"
             ) from fault
-        self._refuse_secret(" and ".join(map(repr, group)), saved.data)
+        self._refuse(" and ".join(map(repr, group)), self._secrets.held_by(saved.data))
         return Artifact(group, self._store.put(saved.data), saved.format, len(saved.data))
 
-    def _refuse_secret(self, what: str, data: bytes) -> None:
-        """Raise `StepOutputError` if the bytes of an output hold a secret."""
-        if secret := self._secrets.held_by(data):
+    def _refuse(self, what: str, secret: str) -> None:
+        """Raise `StepOutputError` if an output holds a secret, whose name is given."""
+        if secret:
             raise StepOutputError(
                 f"step {self._step.name!r} hands on {what}, which holds the secret {secret!r}, and no store may: "
                 "make it in the step that uses it, by one %%pipeline name over both"
@@ -92,12 +92,12 @@ class StepOutputs:
             data, kind = (b"", GONE) if not isinstance(value, bytes) else (value, "file")
         else:
             data, kind = json.dumps(value, sort_keys=True).encode(), "json"
-        self._refuse_secret(repr(name.removeprefix(FILE)), data)
+        self._refuse(repr(name.removeprefix(FILE)), self._secrets.held_by(data))
         return Artifact((name,), self._store.put(data), kind, len(data))
 
     def _deliver(self, name: str, values: Mapping[str, Any]) -> Facts:
         """Store a value under `outputs/`, in a format that a person can open."""
-        from ..codecs import SerializationError, save_open
+        from ..codecs import SerializationError, held_secret, save_open
 
         file = file_name(self._pipeline, name)
         if name.startswith(FILE):
@@ -109,19 +109,11 @@ class StepOutputs:
                 raise StepOutputError(f"step {self._step.name!r} cannot deliver {name!r}: {fault}") from fault
             file += saved.suffix
             data, kind, note, print_ = saved.data, saved.format, saved.note, _fingerprint(values[name])
-        self._refuse_secret(repr(name.removeprefix(FILE)), self._uncompressed(name, values) or data)
+        secret = held_secret(self._secrets, values[name]) if name in values else ""  # its file may be compressed
+        self._refuse(repr(name.removeprefix(FILE)), secret or self._secrets.held_by(data))
         self._store.write(self._run, f"outputs/{file}", data)
         facts = {"name": name, "file": file, "format": kind, "fingerprint": print_, "note": note or None}
         return {**facts, "digest": self._store.put(data), "bytes": len(data)}
-
-    def _uncompressed(self, name: str, values: Mapping[str, Any]) -> bytes:
-        """Return a value pickled, in which a secret can be found; b"" for a file, and where nothing is searched for."""
-        from ..codecs import SerializationError, save_exact
-
-        try:
-            return save_exact({name: values[name]}).data if self._secrets and name in values else b""
-        except SerializationError:
-            return b""
 
 
 def _file(name: str, step: Step) -> tuple[bytes, str, str, str]:

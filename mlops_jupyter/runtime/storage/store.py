@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import PipelineError
 from .backends import open_backend
 from .objects import ObjectStore
+from .record_shapes import is_index, is_run, is_step, lists_objects
 
 RESERVED = ("objects", "cache")
 """Names in a store that are not runs."""
@@ -88,7 +89,7 @@ class Store:
 
     def cached(self, key: str) -> Facts | None:
         """Return the cache entry of a cache key, or None if it does not exist or one of its objects is missing."""
-        entry = self._json(f"cache/{key}.json", _lists_objects)
+        entry = self._json(f"cache/{key}.json", lists_objects)
         if entry is None or not all(self.keeps(each["digest"], each["bytes"]) for each in _kept(entry)):
             return None
         return entry
@@ -105,7 +106,7 @@ class Store:
 
     def run(self, run: str) -> Facts | None:
         """Return a run's record, or None if it does not exist."""
-        return self._json(f"{run}/run.json", _is_run)
+        return self._json(f"{run}/run.json", is_run)
 
     def set_run(self, run: str, facts: Facts) -> None:
         """Write a run's record."""
@@ -113,7 +114,7 @@ class Store:
 
     def step(self, run: str, step: str) -> Facts | None:
         """Return a step's record in a run, or None if it does not exist."""
-        return self._json(f"{run}/steps/{step}.json", _is_step)
+        return self._json(f"{run}/steps/{step}.json", is_step)
 
     def set_step(self, run: str, facts: Facts) -> None:
         """Write a step's record in a run."""
@@ -144,7 +145,7 @@ class Store:
 
     def outputs(self, run: str) -> Facts | None:
         """Return the index of a run's delivered outputs (`outputs.json`), or None if it does not exist."""
-        return self._json(f"{run}/outputs/outputs.json", lambda facts: _are(facts.get("outputs"), OUTPUT))
+        return self._json(f"{run}/outputs/outputs.json", is_index)
 
     def index(self, run: str) -> Facts:
         """Write the index of a run's delivered outputs, `outputs.json`, from the records of its steps; return it.
@@ -162,7 +163,7 @@ class Store:
             entries = latest
 
     def _delivered(self, run: str) -> list[Facts]:
-        records = (self._json(f"{run}/steps/{name}", _is_step) for name in self._place.names(f"{run}/steps"))
+        records = (self._json(f"{run}/steps/{name}", is_step) for name in self._place.names(f"{run}/steps"))
         good = [facts for facts in records if facts and facts["status"] != "failed"]
         entries: Iterable[Facts] = (entry for facts in good for entry in facts.get("delivered", ()))
         shown = ("name", "file", "format", "fingerprint", "digest", "note")
@@ -178,65 +179,6 @@ class Store:
 
     def _write_json(self, path: str, facts: Facts) -> None:
         self._place.write(path, json.dumps(facts, indent=1).encode())
-
-
-OBJECT = {"digest": str, "bytes": int}
-ARTIFACT = {**OBJECT, "names": list, "format": str}
-OUTPUT = {"name": str, "file": str, "format": str}
-DISPLAY = {**OBJECT, "file": str}
-
-
-def is_file_name(name: str) -> bool:
-    """Say whether a text can be the name of a file in a folder of a run, and leads nowhere else."""
-    length = len(name.encode("utf-8", "replace"))
-    return 0 < length < 256 and not re.search(r"[\0/\\\ud800-\udfff]", name) and name not in (".", "..")
-
-
-def _are(items: object, keys: Mapping[str, type]) -> bool:
-    """Say whether something is a list of JSON objects that have these keys, with values of these types."""
-    if not isinstance(items, list):
-        return False
-    return all(
-        isinstance(item, dict)
-        and all(type(item.get(key)) is kind for key, kind in keys.items())
-        and ("file" not in keys or is_file_name(item["file"]))
-        and (item.get("digest") is None or _is_digest(item["digest"]))  # an index of an earlier version has none
-        and isinstance(item.get("fingerprint"), str | None)
-        for item in items
-    )
-
-
-def _is_digest(text: object) -> bool:
-    return isinstance(text, str) and re.fullmatch("[0-9a-f]{64}", text) is not None
-
-
-def _lists_objects(facts: Facts) -> bool:
-    """Say whether a record names the objects of a step as this class writes them."""
-    tracking, files = facts.get("tracking"), facts.get("files", {})
-    return (
-        _are(facts.get("outputs"), ARTIFACT)
-        and all(all(isinstance(name, str) for name in each["names"]) for each in facts["outputs"])
-        and _are(facts.get("delivered"), {**OUTPUT, **OBJECT})
-        and _are(facts.get("displays", []), DISPLAY)
-        and (tracking is None or _are([tracking], OBJECT))
-        and isinstance(files, dict)
-        and isinstance(facts.get("volatile", []), list)
-    )
-
-
-def _is_step(facts: Facts) -> bool:
-    """Say whether a step's record is one; that of a failed step names no objects, but an error."""
-    if not isinstance(facts.get("step"), str) or not isinstance(facts.get("status"), str):
-        return False
-    if facts["status"] == "failed":
-        return _are([facts.get("error")], {"type": str, "message": str})
-    return _lists_objects(facts)
-
-
-def _is_run(facts: Facts) -> bool:
-    """Say whether a run's record is one."""
-    times = (facts.get("started"), facts.get("ended"))
-    return isinstance(facts.get("status"), str) and all(isinstance(time, float | int | None) for time in times)
 
 
 def _kept(entry: Facts) -> list[Facts]:

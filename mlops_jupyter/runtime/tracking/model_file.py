@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UserError
-from ..secret_values import KnownSecrets, in_environment
+from ..secret_values import KnownSecrets
 
 TRUSTED = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgbm.", "collections.", "builtins.")
 """Prefixes of the types that a model may hold in a skops file; for others it is pickled."""
@@ -42,7 +42,7 @@ def save(model: object) -> ModelFile:
         The model holds a secret.
     """
     file = _saved(model)
-    if secret := KnownSecrets(in_environment()).held_by(file.data):
+    if secret := KnownSecrets.of_environment().held_by(file.data):
         raise UserError(f"the model holds the secret {secret!r}, which no store may: make one that is given it later")
     return file
 

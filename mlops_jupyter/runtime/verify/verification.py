@@ -16,7 +16,8 @@ from ..errors import PipelineError
 from ..hashing import content_digest
 from ..model.pipeline import Pipeline
 from ..step.initial import package_folder
-from ..storage.store import Facts, Store, is_file_name, valid_run
+from ..storage.record_shapes import is_file_name
+from ..storage.store import Facts, Store, valid_run
 from .divergence import Divergence, Divergences
 
 NOTHING_EXPECTED = "the pipeline delivers nothing, so nothing is proven: export with --outputs NAME"
@@ -148,13 +149,14 @@ class _ExpectedFolder:
         self._folder = folder
         self.explain = divergences.explain
         try:
-            self.rows: list[Facts] = json.loads((folder / "expected.json").read_bytes())
+            rows = json.loads((folder / "expected.json").read_bytes())
         except FileNotFoundError:
             raise PipelineError(f"no expected.json in {str(folder)!r}: give its folder with --expected DIR") from None
         except (ValueError, RecursionError):
-            self.rows = [{}]
-        if not isinstance(self.rows, list) or not all(map(_is_expected, self.rows)):
+            rows = None
+        if not isinstance(rows, list) or not all(map(_is_expected, rows)):
             raise PipelineError(f"{str(folder / 'expected.json')!r} is damaged: export the bundle again")
+        self.rows: list[Facts] = rows
 
     def value(self, row: Facts) -> Any:
         from ..codecs import load_open

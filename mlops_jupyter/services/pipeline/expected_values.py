@@ -10,7 +10,7 @@ from mlops_jupyter.capture.value_kinds import is_a, is_ours, is_own_wrapper, mod
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.hidden_names import ENVIRON, FILE
 from mlops_jupyter.core.plan import INITIAL, ExpectedValue, PlanStep
-from mlops_jupyter.runtime.codecs import PICKLED, Saved, SerializationError, read_open, save_open
+from mlops_jupyter.runtime.codecs import PICKLED, Saved, SerializationError, held_secret, read_open, save_open
 from mlops_jupyter.runtime.fingerprints.fingerprint import fingerprint
 from mlops_jupyter.runtime.hashing import content_digest
 from mlops_jupyter.runtime.hidden.registry import initial_file
@@ -19,7 +19,7 @@ from mlops_jupyter.runtime.secret_values import KnownSecrets
 from mlops_jupyter.runtime.verify.compare import shown
 from mlops_jupyter.services.pipeline.ports import Recording
 from mlops_jupyter.services.pipeline.secret_sources import is_foreign_secret
-from mlops_jupyter.services.pipeline.steps.crossing import cannot_be_read, held_secret, notebook_names
+from mlops_jupyter.services.pipeline.steps.crossing import cannot_be_read, notebook_names
 
 EXPECTED_BYTES = 32 * 2**20
 """Size in bytes up to which a value travels with the bundle; of a larger value only the fingerprint does."""
@@ -78,7 +78,7 @@ class ExpectedValues:
         for name, maker in candidates.items():
             if not explicit and is_own_code(self._value(name)):
                 continue
-            if self._secrets and (secret := held_secret(self._secrets, self._value(name))):
+            if secret := held_secret(self._secrets, self._value(name)):
                 self._leave_out(name, secret, explicit)
                 continue
             try:

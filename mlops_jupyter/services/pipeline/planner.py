@@ -220,7 +220,7 @@ def _selected(recording: Recording, request: PlanRequest, magics: Magics) -> _Se
     skipped |= {p for p, execution in enumerate(graph.history) if execution.header("private")}
     live = _live(recording, request, graph, display_only, skipped)
     kept = selection.select(graph, cells, live, display_only, skipped)
-    validation.check_private(graph, kept, cells)
+    validation.check_private(graph.history, kept, cells)
     if not kept:
         raise UserError("nothing to export: no cell has run since `%load_ext mlops_jupyter`")
     notes = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,6 +52,19 @@ class Deleted:
         self.counts[what] += 1
         self.bytes += size
 
+    def objects(self, folder: Path, named: Set[str], now: float) -> None:
+        """Delete the objects that nothing names and that are older than `GRACE_SECONDS`.
+
+        Parameters
+        ----------
+        folder : of the store or the project.
+        named : digests.
+        now : seconds since the epoch.
+        """
+        for path in sorted((folder / "objects").glob("*/*")):
+            if path.parent.name + path.name not in named and not is_young(path, now - GRACE_SECONDS):
+                self.file(path, "object")
+
     def folder(self, path: Path, what: str, first: str = "") -> None:
         """Delete a folder with all that is in it.
 
@@ -73,6 +87,14 @@ class Deleted:
         shown = ", ".join(_count(number, what) for what, number in self.counts.items() if number)
         verb = "would delete" if self.dry_run else "deleted"
         return f"{verb} {shown} ({self.bytes / 1e6:.1f} MB of files)" if shown else "nothing to delete"
+
+
+def is_young(path: Path, moment: float) -> bool:
+    """Say whether a file was changed since a moment, in seconds since the epoch; True too if it is gone."""
+    try:
+        return path.stat().st_mtime >= moment
+    except FileNotFoundError:
+        return True
 
 
 def _count(number: int, what: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mlops_jupyter.services.retention.policy import GRACE_SECONDS, Deleted, Policy
+from mlops_jupyter.services.retention.policy import Deleted, Policy
 from mlops_jupyter.store.ledger import Ledger, LedgerError
 from mlops_jupyter.store.process_identity import was_running
 
@@ -81,11 +81,8 @@ def prune(ledger: Ledger, folder: Path, policy: Policy, now: float, deleted: Del
     _rows(ledger, deleted, "arrival of data", arrivals, "DELETE FROM schedule_arrival WHERE id = ?")
     for log in (row["log"] for row in scheduled if row["log"]):
         deleted.file(folder / log, "log")
-    named = {row["digest"] for row in ledger.query(NAMED)}
-    for path in sorted((folder / "objects").glob("*/*")):
-        if path.parent.name + path.name not in named and path.stat().st_mtime < now - GRACE_SECONDS:
-            deleted.file(path, "object")
-    if deleted.counts and not policy.dry_run:
+    deleted.objects(folder, {row["digest"] for row in ledger.query(NAMED)}, now)
+    if deleted.counts.total() and not policy.dry_run:
         _shrink(ledger)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.runtime.storage.store import RESERVED
-from mlops_jupyter.services.retention.policy import GRACE_SECONDS, Deleted, Policy
+from mlops_jupyter.services.retention.policy import Deleted, Policy, is_young
 
 RUN = "run.json"
 
@@ -46,13 +46,11 @@ def prune(folder: Path, policy: Policy, now: float, deleted: Deleted) -> None:
     records = [record for path in kept for record in map(_json, sorted((path / "steps").glob("*.json")))]
     keys, digests = {str(record.get("key")) for record in records}, set().union(*map(_digests, records))
     for entry in sorted((folder / "cache").glob("*.json")):
-        if entry.stem in keys or _is_young(entry, now - policy.older_than):
+        if entry.stem in keys or is_young(entry, now - policy.older_than):
             digests |= _digests(_json(entry))
         else:
             deleted.file(entry, "cache entry")
-    for path in sorted((folder / "objects").glob("*/*")):
-        if path.parent.name + path.name not in digests and not _is_young(path, now - GRACE_SECONDS):
-            deleted.file(path, "object")
+    deleted.objects(folder, digests, now)
 
 
 def _runs(folder: Path, policy: Policy, now: float) -> Iterator[tuple[Path, bool]]:
@@ -83,13 +81,6 @@ def _digests(facts: Mapping[str, Any]) -> set[str]:
     They are found wherever they stand, so that one stays though the rest of its record is damaged.
     """
     return set(re.findall(r"\b[0-9a-f]{64}\b", json.dumps(facts)))
-
-
-def _is_young(path: Path, moment: float) -> bool:
-    try:
-        return path.stat().st_mtime >= moment
-    except FileNotFoundError:
-        return True
 
 
 def _json(path: Path) -> dict[str, Any]:

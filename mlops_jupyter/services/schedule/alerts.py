@@ -51,7 +51,7 @@ def note_missing_ticks(ledger: Ledger, schedule: Schedule, now: float) -> None:
     end = now - schedule.policy.grace
     with ledger.transaction():
         noted = ledger.query("SELECT told FROM schedule WHERE id = ?", (schedule.id,))[0]["told"] or 0.0
-        if max(noted, schedule.since if not noted else 0.0) > now:  # written while the clock was ahead: begin anew
+        if (noted or schedule.since) > now:  # written while the clock was ahead: begin anew
             ledger.execute("UPDATE schedule SET told = ? WHERE id = ?", (end, schedule.id))
             return
         begin = noted if schedule.since > now else max(schedule.since, noted)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from mlops_jupyter.analysis.cells.outline import CodeCell
 from mlops_jupyter.analysis.cells.segments import SegmentKind, segments
 from mlops_jupyter.analysis.facts.extract import NondeterminismKind, SourceFacts
-from mlops_jupyter.analysis.graph import build
 from mlops_jupyter.analysis.slicing import SlicedCell, cut
 from mlops_jupyter.analysis.syntax.parsing import LINE_END
 from mlops_jupyter.core.errors import NotFoundError, UserError
@@ -80,7 +79,7 @@ def slice_of(recording: Recording, name: str, magics: Magics) -> Slice:
     _check_made(recording, name)
     texts = _Texts(history, cells, magics)
     kept = cut(history, texts.text, name)
-    check_private(build(history), [sliced.position for sliced in kept], cells)
+    check_private(history, [sliced.position for sliced in kept], cells)
     for sliced in kept:
         _check(sliced, texts, recording)
     starts, causes = _starts(kept), _causes(kept, texts)

@@ -8,9 +8,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from itertools import dropwhile
 
-from mlops_jupyter.analysis.cells import to_python
+from mlops_jupyter.analysis.cells import split_headers, to_python
 from mlops_jupyter.analysis.cells.outline import CodeCell
 from mlops_jupyter.analysis.facts.extract import extract_facts, normalized_source
 from mlops_jupyter.analysis.graph import Graph, build
@@ -131,7 +130,7 @@ class Reruns:
         texts = [history[position].body for position in later]
         cell = self._cells[maker]
         if cell is not None and cell.source.strip() != history[maker].raw.strip():
-            texts.append(_without_headers(cell.source))
+            texts.append(split_headers(cell.source)[1])
         return any(_code_of(text, name) != was for text in texts)
 
 
@@ -146,12 +145,6 @@ def _code_of(body: str, name: str) -> str:
         return normalized_source("\n".join(lines_of(python)[binding.span.line - 1 : binding.span.end_line]))
     except ParseError:
         return ""
-
-
-def _without_headers(source: str) -> str:
-    """Return a cell's source without the lines of our own magics at its top."""
-    lines = source.strip().splitlines()
-    return "\n".join(dropwhile(lambda line: line.startswith(("%%pipeline", "%%track", "%%private")), lines))
 
 
 def _is_code(execution: Execution, name: str) -> bool:

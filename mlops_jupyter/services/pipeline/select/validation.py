@@ -7,7 +7,7 @@ from collections.abc import Sequence, Set
 
 from mlops_jupyter.analysis.cells.outline import CodeCell
 from mlops_jupyter.analysis.facts.extract import StatementKind
-from mlops_jupyter.analysis.graph import Graph
+from mlops_jupyter.analysis.graph import build
 from mlops_jupyter.analysis.nondeterminism import NondeterminismKind
 from mlops_jupyter.core.errors import UserError
 from mlops_jupyter.core.executions import Execution
@@ -48,12 +48,13 @@ def check_seen(history: Sequence[Execution], cells: Sequence[CodeCell | None]) -
             )
 
 
-def check_private(graph: Graph, kept: Sequence[int], cells: Sequence[CodeCell | None]) -> None:
+def check_private(history: Sequence[Execution], kept: Sequence[int], cells: Sequence[CodeCell | None]) -> None:
     """Refuse a `%%private` cell among the executions that are kept: what it says stands in no file."""
     for position in kept:
-        if not graph.history[position].header("private"):
+        if not history[position].header("private"):
             continue
-        uses = ((n, u) for u, n in graph.users.get(position, ()) if u in kept and not n.startswith(HIDDEN))
+        users = build(history).users.get(position, ())
+        uses = ((n, u) for u, n in users if u in kept and not n.startswith(HIDDEN))
         name, user = next(uses, ("", position))
         use = f"{where(user, cells)} uses {name!r} of it" if name else "an output comes from it"
         raise UserError(

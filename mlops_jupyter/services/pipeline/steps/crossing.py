@@ -15,7 +15,7 @@ from typing import Any
 from mlops_jupyter.capture.value_kinds import is_a, plain
 from mlops_jupyter.core.executions import Mark
 from mlops_jupyter.core.hidden_names import DRAWING, FILE, MODULE_STATE, SETTINGS
-from mlops_jupyter.runtime.codecs import SerializationError, load_exact, save_exact
+from mlops_jupyter.runtime.codecs import SerializationError, held_secret, load_exact, save_exact
 from mlops_jupyter.runtime.fingerprints.fingerprint import fingerprint
 from mlops_jupyter.runtime.fingerprints.hooks import is_quiet
 from mlops_jupyter.runtime.secret_values import KnownSecrets
@@ -118,7 +118,7 @@ class Crossing:
         if need.name not in self._namespace:
             return ""
         value = self._namespace[need.name]
-        if self._secrets and (secret := held_secret(self._secrets, value)):
+        if secret := held_secret(self._secrets, value):
             return f"holds the secret {secret!r}, which no store may"
         if plain(value):
             return ""
@@ -184,14 +184,6 @@ class Crossing:
     def _share_memory(self, names: Sequence[str]) -> bool:
         numpy = sys.modules.get("numpy")
         return numpy is not None and any(isinstance(self._namespace.get(name), numpy.ndarray) for name in names)
-
-
-def held_secret(secrets: KnownSecrets, value: object) -> str:
-    """Return the name of a secret that a value holds, wherever in it; "" if it holds none, as far as is known."""
-    try:
-        return secrets.held_by(save_exact({"value": value}).data)
-    except SerializationError:
-        return ""
 
 
 def cannot_be_read(read: Callable[..., object], *saved: object) -> str:
